@@ -1,0 +1,1 @@
+"""What a network is fed while its activation ranges are measured."""

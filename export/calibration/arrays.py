@@ -1,0 +1,144 @@
+"""Calibration samples from a NumPy file."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from export.calibration.pictures import evenly_spaced
+from export.calibration.preprocess import Preprocess, check_channels, normalize
+from export.errors import InputError
+
+MAX_ARCHIVE_BYTES = 4 * 2**30
+"""Most bytes the arrays of an .npz file may unpack to."""
+
+Sample = dict[str, NDArray[np.float32]]
+
+
+def array_samples(
+    path: Path, inputs: Mapping[str, tuple[int, ...]], preprocess: Preprocess, limit: int
+) -> tuple[list[Sample], str]:
+    """Read samples from a .npy file, or a .npz file with one array per input.
+
+    An array holds the samples along its first axis, each in the input's own axis order or with
+    the channels last. Floating-point arrays must be preprocessed already and are used as they
+    are. uint8 arrays are pixels and are scaled to 0..1 and normalised, but not resized.
+
+    Args:
+        path: The file. Arrays of a .npz file that no input is named after are ignored; a single
+            array serves a single input whatever its name.
+        inputs: Input name to shape, batch axis first.
+        preprocess: Mean and std for uint8 arrays.
+        limit: Most samples to use; evenly spaced ones where the file has more.
+
+    Returns:
+        One dictionary per sample, input name to float32 array without the batch axis, and what
+        the samples are in words.
+
+    Raises:
+        InputError: The file cannot be read, or an array is missing or has the wrong shape, type
+            or length, or holds NaN or infinity.
+    """
+    arrays = {
+        name: _channels_first(array, name, inputs[name][1:], path)
+        for name, array in _by_input(_read(path), list(inputs), path).items()
+    }
+    counts = {name: len(array) for name, array in arrays.items()}
+    if len(set(counts.values())) > 1:
+        raise InputError(
+            f"The arrays in {path} hold different numbers of samples.",
+            why=", ".join(f"{name}: {count}" for name, count in counts.items()),
+            todo="store one entry per sample along the first axis of every array",
+        )
+    total = min(counts.values())
+    chosen = evenly_spaced(range(total), limit)
+    samples = [
+        {
+            name: _to_float(array[index], f"sample {index} of {name} in {path}", preprocess)
+            for name, array in arrays.items()
+        }
+        for index in chosen
+    ]
+    count = f"{total} samples" if len(chosen) == total else f"{len(chosen)} of {total} samples"
+    return samples, f"{path} ({count})"
+
+
+def _read(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        if path.suffix.lower() == ".npy":
+            # Mapped, so that of a large file only the samples used are read.
+            return {"array": np.lib.format.open_memmap(path, mode="r")}
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+        if unpacked > MAX_ARCHIVE_BYTES:
+            raise InputError(
+                f"The arrays in {path} are too large.",
+                why=f"they unpack to {unpacked} bytes; at most {MAX_ARCHIVE_BYTES} are accepted",
+                todo="store fewer samples",
+            )
+        with np.load(path, allow_pickle=False) as loaded:
+            members = {name: loaded[name] for name in loaded.files}
+        return {name: value for name, value in members.items() if isinstance(value, np.ndarray)}
+    except (OSError, ValueError, EOFError, MemoryError, BadZipFile, zlib.error) as error:
+        raise InputError(
+            f"The file {path} cannot be read as {path.suffix.lower()}.",
+            why=str(error),
+            todo="write it with numpy.save or numpy.savez, without Python objects",
+        ) from error
+
+
+def _by_input(
+    arrays: dict[str, NDArray[Any]], names: list[str], path: Path
+) -> dict[str, NDArray[Any]]:
+    if len(arrays) == 1 and len(names) == 1:
+        return {names[0]: next(iter(arrays.values()))}
+    missing = [name for name in names if name not in arrays]
+    if missing:
+        raise InputError(
+            f"The file {path} has no array for {', '.join(missing)}.",
+            why=f"the model's inputs are {', '.join(names)}; the file holds "
+            + (", ".join(arrays) or "no arrays"),
+            todo="write a .npz file with one array per input, named as the inputs are",
+        )
+    return {name: arrays[name] for name in names}
+
+
+def _channels_first(
+    array: NDArray[Any], name: str, shape: tuple[int, ...], path: Path
+) -> NDArray[Any]:
+    """Return (S, *shape), moving the last axis of (S, ..., C) to its place if need be."""
+    if array.ndim == len(shape) + 1 and len(array) > 0:
+        if array.shape[1:] == shape:
+            return array
+        if len(shape) > 1 and array.shape[1:] == (*shape[1:], shape[0]):
+            return np.moveaxis(array, -1, 1)
+    expected = ", ".join(str(extent) for extent in shape)
+    raise InputError(
+        f"The array for {name} in {path} has the wrong shape.",
+        why=f"expected (samples, {expected}) with at least one sample, found {array.shape}",
+    )
+
+
+def _to_float(sample: NDArray[Any], where: str, preprocess: Preprocess) -> NDArray[np.float32]:
+    if sample.dtype == np.uint8 and sample.ndim in (3, 4):
+        check_channels(len(sample), preprocess)
+        return normalize(sample, preprocess)
+    if sample.dtype.kind != "f":
+        raise InputError(
+            "The calibration array has the wrong type.",
+            where=where,
+            why=f"expected float32, or uint8 for images, found {sample.dtype}",
+            todo="store preprocessed float32 values",
+        )
+    with np.errstate(over="ignore"):
+        values = np.ascontiguousarray(sample).astype(np.float32)
+    if not np.isfinite(values).all():
+        raise InputError("The calibration array holds NaN or infinity.", where=where)
+    return values

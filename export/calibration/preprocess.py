@@ -1,0 +1,191 @@
+"""From a picture file to the array a network reads."""
+
+from __future__ import annotations
+
+import math
+import struct
+import warnings
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from export.errors import InputError
+
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "WEBP")
+"""Pillow decoders that may see a file; the others stay closed to untrusted input."""
+
+MAX_PIXELS = 80_000_000
+"""Largest picture that is decoded or made by resizing; 240 MB as RGB."""
+
+COLOR_MODES = {1: "L", 3: "RGB"}
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """How pixels become network input: resize, centre crop, scale to 0..1, normalise.
+
+    The resize rule is the usual ImageNet evaluation one: for a 224-pixel input and
+    ``crop=0.875`` the shorter side becomes 256 pixels and the central 224 x 224 are kept.
+
+    Args:
+        mean: Mean of each channel on the 0..1 scale, in RGB order.
+        std: Standard deviation of each channel on the 0..1 scale.
+        crop: Fraction of the resized shorter side that the centre crop keeps, in (0, 1].
+
+    Raises:
+        InputError: A value is out of range, or mean and std differ in length.
+    """
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    crop: float = 0.875
+
+    def __post_init__(self) -> None:
+        if len(self.mean) != len(self.std):
+            raise InputError(
+                f"The mean has {len(self.mean)} values and the std {len(self.std)}.",
+                todo="give one value of each per input channel",
+            )
+        if not all(math.isfinite(value) for value in self.mean):
+            raise InputError(f"The mean {self.mean} must be finite.")
+        if not all(math.isfinite(value) and value > 0 for value in self.std):
+            raise InputError(f"The std {self.std} must be positive.")
+        if not 0 < self.crop <= 1:
+            raise InputError(f"The crop {self.crop} must lie above 0 and not above 1.")
+
+    def describe(self) -> dict[str, object]:
+        """Return what an application must do to a picture, in JSON types."""
+        color_order = {1: "grayscale", 3: "RGB"}.get(len(self.mean), "none")
+        return {
+            "color_order": color_order,
+            "resize": (
+                f"bilinear with antialiasing, shorter side to round(size / {self.crop:g}) pixels, "
+                "then centre crop to the input size"
+            ),
+            "crop": self.crop,
+            "scale": 1 / 255,
+            "mean": list(self.mean),
+            "std": list(self.std),
+        }
+
+
+def load_image(
+    path: str | Path, size: tuple[int, int], channels: int, preprocess: Preprocess
+) -> NDArray[np.float32]:
+    """Read one picture as network input.
+
+    The EXIF orientation is applied; an alpha channel and a colour profile are ignored; an
+    animation gives its first frame.
+
+    Args:
+        path: A BMP, GIF, JPEG, PNG or WebP file with 8 bits per channel.
+        size: Height and width of the result, in pixels.
+        channels: 3 for RGB, 1 for grayscale.
+        preprocess: The resize rule, mean and std.
+
+    Returns:
+        Array of shape (channels, H, W), float32, ``(pixel / 255 - mean) / std``.
+
+    Raises:
+        InputError: The file is not such a picture or is too large, or ``channels`` is not 1 or
+            3, or mean and std have another number of channels.
+    """
+    check_channels(channels, preprocess)
+    image = _cover_and_crop(_decode(path, COLOR_MODES[channels]), size, preprocess.crop, path)
+    pixels = np.asarray(image, dtype=np.uint8).reshape(*size, channels)
+    return normalize(pixels.transpose(2, 0, 1), preprocess)
+
+
+def check_channels(channels: int, preprocess: Preprocess) -> None:
+    """Refuse what cannot be made from a picture.
+
+    Raises:
+        InputError: ``channels`` is not 1 or 3, or mean and std have another length.
+    """
+    if channels not in COLOR_MODES:
+        raise InputError(
+            f"An image cannot fill an input of {channels} channels.",
+            why="images are read as RGB (3 channels) or grayscale (1 channel)",
+            todo="give --calib a .npz or .npy file with preprocessed arrays, or --calib random",
+        )
+    if len(preprocess.mean) != channels:
+        raise InputError(
+            f"The input has {channels} channel(s), but mean and std have {len(preprocess.mean)}.",
+            todo="give one mean and one std per input channel",
+        )
+
+
+def normalize(pixels: NDArray[np.uint8], preprocess: Preprocess) -> NDArray[np.float32]:
+    """Scale pixels to 0..1 and normalise them.
+
+    Args:
+        pixels: uint8 array whose first axis holds the channels.
+        preprocess: The mean and std.
+
+    Returns:
+        Contiguous float32 array of the same shape.
+    """
+    per_channel = (-1,) + (1,) * (pixels.ndim - 1)
+    mean = np.array(preprocess.mean, dtype=np.float32).reshape(per_channel)
+    std = np.array(preprocess.std, dtype=np.float32).reshape(per_channel)
+    scaled = np.ascontiguousarray(pixels).astype(np.float32) / np.float32(255)
+    normalized: NDArray[np.float32] = (scaled - mean) / std
+    return normalized
+
+
+def _decode(path: str | Path, mode: str) -> Image.Image:
+    try:
+        with warnings.catch_warnings():
+            # Pillow only warns where this module refuses; its warning would be noise.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            opened = Image.open(path, formats=FORMATS)
+        with opened as image:
+            _check_pixels(image.width, image.height, path)
+            if image.mode.startswith(("I", "F")):
+                raise InputError(
+                    f"The image {path} does not have 8 bits per channel.",
+                    todo="convert it to an 8-bit JPEG or PNG",
+                )
+            return ImageOps.exif_transpose(image).convert(mode)
+    except Image.DecompressionBombError as error:
+        raise _too_large(path, str(error)) from error
+    # What Pillow's decoders raise on damaged files, beside OSError.
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error) as error:
+        raise InputError(
+            f"The image {path} cannot be read.",
+            why=str(error),
+            todo=f"use an undamaged {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file",
+        ) from error
+
+
+def _cover_and_crop(
+    image: Image.Image, size: tuple[int, int], crop: float, path: str | Path
+) -> Image.Image:
+    """Resize to just cover ``size / crop`` at the same aspect ratio, then crop the centre."""
+    height, width = size
+    cover_height, cover_width = round(height / crop), round(width / crop)
+    if cover_height * image.width >= cover_width * image.height:
+        resized = (cover_height * image.width // image.height, cover_height)
+    else:
+        resized = (cover_width, cover_width * image.height // image.width)
+    _check_pixels(*resized, path)
+    image = image.resize(resized, Image.Resampling.BILINEAR)
+    left, top = round((image.width - width) / 2), round((image.height - height) / 2)
+    return image.crop((left, top, left + width, top + height))
+
+
+def _check_pixels(width: int, height: int, path: str | Path) -> None:
+    if width * height > MAX_PIXELS:
+        raise _too_large(path, f"it takes {width} x {height} pixels")
+
+
+def _too_large(path: str | Path, why: str) -> InputError:
+    return InputError(
+        f"The image {path} is too large.",
+        why=f"{why}; at most {MAX_PIXELS} are accepted",
+        todo="scale it down or leave it out",
+    )

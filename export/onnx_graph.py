@@ -1,0 +1,35 @@
+"""Small helpers on ``onnx_ir`` graphs that several stages need."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import onnx_ir as ir
+from onnx_ir.passes import common
+
+
+def infer_shapes(model: ir.Model) -> ir.Model:
+    """Return the model with constants lifted to initializers and static shapes filled in."""
+    common.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0)(model)
+    common.LiftSubgraphInitializersToMainGraphPass()(model)
+    common.RemoveInitializersFromInputsPass()(model)
+    return common.ShapeInferencePass(strict_mode=False, data_prop=True)(model).model
+
+
+def serialize(model: ir.Model) -> bytes:
+    """Return the bytes of the ONNX file."""
+    return ir.to_proto(model).SerializeToString(deterministic=True)
+
+
+def operator_counts(model: ir.Model) -> dict[str, int]:
+    """Return how many nodes of each operator the graph has, most frequent first."""
+    return dict(Counter(node.op_type for node in model.graph).most_common())
+
+
+def input_shapes(model: ir.Model) -> dict[str, tuple[int, ...]]:
+    """Return name -> static shape of the graph's inputs, in order."""
+    return {
+        value.name or "": tuple(int(str(extent)) for extent in value.shape or ())
+        for value in model.graph.inputs
+        if not value.is_initializer()
+    }

@@ -1,0 +1,1 @@
+"""Rewrites of the ONNX graph that serve every target, one per file."""

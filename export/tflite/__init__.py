@@ -1,0 +1,1 @@
+"""The TFLite target: layout, operators, writing, quantization and inspection."""

@@ -1,0 +1,126 @@
+"""Axis orders: how a tensor is stored against how ONNX sees it.
+
+A value of the ONNX graph is stored under a permutation ``perm``: axis ``k`` of the stored tensor
+holds ONNX axis ``perm[k]``. An ONNX Transpose is then no work at all, only another permutation,
+and a TRANSPOSE operator appears where an operator needs an order that differs from the stored one.
+Axes of extent 1 may stand anywhere, so orders that differ only in those are equal but for a
+RESHAPE. Everything here is arithmetic on tuples.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+Perm = tuple[int, ...]
+Shape = tuple[int, ...]
+
+
+def identity(rank: int) -> Perm:
+    """Return the order of ONNX itself."""
+    return tuple(range(rank))
+
+
+def channels_last(rank: int) -> Perm:
+    """Return N, spatial axes, C for rank 4 and above; ONNX's own order below."""
+    return (0, *range(2, rank), 1) if rank >= 4 else identity(rank)
+
+
+def inverse(perm: Perm) -> Perm:
+    """Return the permutation that undoes ``perm``."""
+    return tuple(perm.index(axis) for axis in range(len(perm)))
+
+
+def permuted(values: Sequence[int], perm: Perm) -> Shape:
+    """Return ``values``, given per ONNX axis, in stored order."""
+    return tuple(values[axis] for axis in perm)
+
+
+def significant(perm: Perm, shape: Shape) -> Perm:
+    """Return the stored order of the axes whose extent is not 1; ``shape`` is ONNX's."""
+    return tuple(axis for axis in perm if shape[axis] != 1)
+
+
+def same_memory(a: Perm, b: Perm, shape: Shape) -> bool:
+    """Return whether both orders put the same elements in the same places."""
+    return significant(a, shape) == significant(b, shape)
+
+
+def transpose_plan(stored: Perm, wanted: Perm, shape: Shape) -> tuple[Shape, Perm]:
+    """Return the smallest shape and permutation that turn one stored order into the other.
+
+    Axes of extent 1 are dropped and axes that travel together are merged, so a transpose of a
+    rank-5 tensor usually needs rank 3 only.
+
+    Args:
+        stored: Order in which the tensor lies.
+        wanted: Order in which it is needed.
+        shape: Extents by ONNX axis.
+    """
+    source = significant(stored, shape)
+    target = significant(wanted, shape)
+    position = {axis: index for index, axis in enumerate(target)}
+    runs: list[list[int]] = []
+    for axis in source:
+        if runs and position[axis] == position[runs[-1][-1]] + 1:
+            runs[-1].append(axis)
+        else:
+            runs.append([axis])
+    order = sorted(range(len(runs)), key=lambda index: position[runs[index][0]])
+    extents = tuple(math.prod(shape[axis] for axis in run) for run in runs)
+    return extents, tuple(order)
+
+
+def reshape_groups(before: Shape, after: Shape) -> list[tuple[list[int], list[int]]]:
+    """Split a reshape into the smallest independent ones.
+
+    Returns:
+        Pairs of (axes before, axes after) with equal numbers of elements, in ONNX order; axes of
+        extent 1 are in no pair.
+    """
+    groups: list[tuple[list[int], list[int]]] = []
+    old = [axis for axis, extent in enumerate(before) if extent != 1]
+    new = [axis for axis, extent in enumerate(after) if extent != 1]
+    while old or new:
+        left, right = [old.pop(0)], [new.pop(0)]
+        while (a := math.prod(before[i] for i in left)) != (
+            b := math.prod(after[i] for i in right)
+        ):
+            if a < b:
+                left.append(old.pop(0))
+            else:
+                right.append(new.pop(0))
+        groups.append((left, right))
+    return groups
+
+
+def order_before_reshape(stored: Perm, before: Shape, after: Shape) -> Perm:
+    """Return the order nearest to ``stored`` in which the reshape moves no element.
+
+    Each group of axes that the reshape joins or splits must lie together, in ONNX's order; the
+    groups keep the order in which they are stored.
+    """
+    groups = reshape_groups(before, after)
+    group_of = {axis: index for index, (axes, _) in enumerate(groups) for axis in axes}
+    wanted: list[int] = []
+    for axis in stored:
+        if axis not in group_of:
+            wanted.append(axis)
+        elif axis not in wanted:
+            wanted += groups[group_of[axis]][0]
+    return tuple(wanted)
+
+
+def order_after_reshape(stored: Perm, before: Shape, after: Shape) -> Perm:
+    """Return the stored order of a reshaped value, ``stored`` being as the function above gives.
+
+    Axes of extent 1 go where they make the order channels-last or ONNX's own, if they can.
+    """
+    groups = reshape_groups(before, after)
+    starts = {old[0]: new for old, new in groups}
+    order = tuple(axis for first in stored if first in starts for axis in starts[first])
+    for candidate in (channels_last(len(after)), identity(len(after))):
+        if significant(candidate, after) == order:
+            return candidate
+    ones = tuple(axis for axis, extent in enumerate(after) if extent == 1)
+    return ones + order

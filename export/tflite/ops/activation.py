@@ -1,0 +1,154 @@
+"""Activations; those TFLite can fuse are fused into their producers later, by peephole.py."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import onnx_ir as ir
+
+from export.tflite import layout
+from export.tflite.context import Context, Unsupported
+from export.tflite.graph import options
+from export.tflite.ops import attributes
+from export.tflite.ops.registry import lowers
+
+_UNARY = {
+    "Relu": ("RELU", None),
+    "Sigmoid": ("LOGISTIC", None),
+    "Tanh": ("TANH", None),
+    "HardSwish": ("HARD_SWISH", "HardSwishOptions"),
+    "Abs": ("ABS", "AbsOptions"),
+    "Exp": ("EXP", "ExpOptions"),
+    "Neg": ("NEG", "NegOptions"),
+    "Sqrt": ("SQRT", None),
+    "Log": ("LOG", None),
+    "Floor": ("FLOOR", None),
+}
+
+#: Bounds that have an operator of their own.
+_CLIPS = {
+    (0.0, 6.0): "RELU6",
+    (-1.0, 1.0): "RELU_N1_TO_1",
+    (0.0, 1.0): "RELU_0_TO_1",
+    (0.0, math.inf): "RELU",
+}
+
+
+@lowers(*_UNARY)
+def unary(ctx: Context, node: ir.Node) -> None:
+    """One TFLite operator, in whatever order the input lies."""
+    kind, kind_options = _UNARY[node.op_type]
+    _unary(ctx, node, kind, options(kind_options) if kind_options else None)
+
+
+def _unary(ctx: Context, node: ir.Node, kind: str, opts: object = None) -> None:
+    x = attributes.source(node)
+    perm = ctx.perm(x)
+    ctx.emit(kind, [ctx.read(x, perm)], node.outputs[0], perm, opts)
+
+
+@lowers("Clip")
+def clip(ctx: Context, node: ir.Node) -> None:
+    """RELU, RELU6, ... where the bounds have one; MAXIMUM and MINIMUM otherwise."""
+    low = attributes.real_anywhere(ctx, node, "min", 1)
+    high = attributes.real_anywhere(ctx, node, "max", 2)
+    largest = float(np.finfo(np.float32).max)
+    bounds = (
+        -math.inf if low is None or low <= -largest else low,
+        math.inf if high is None or high >= largest else high,
+    )
+    if bounds in _CLIPS:
+        _unary(ctx, node, _CLIPS[bounds])
+        return
+    x, y = attributes.source(node), node.outputs[0]
+    perm = ctx.perm(x)
+    tensor = ctx.read(x, perm)
+    steps = [("MAXIMUM", bounds[0]), ("MINIMUM", bounds[1])]
+    steps = [(kind, bound) for kind, bound in steps if math.isfinite(bound)]
+    opts = options("MaximumMinimumOptions")
+    if not steps:
+        ctx.bind(y, tensor, perm)
+        return
+    if len(steps) == 2:
+        kind, bound = steps[0]
+        shape = layout.permuted(ctx.shape(x), perm)
+        inputs = [tensor, ctx.floats("bound", bound)]
+        tensor = ctx.temporary(kind, inputs, shape, f"{y.name}/{kind.lower()}", opts)
+    kind, bound = steps[-1]
+    ctx.emit(kind, [tensor, ctx.floats("bound", bound)], y, perm, opts)
+
+
+@lowers("HardSigmoid")
+def hard_sigmoid(ctx: Context, node: ir.Node) -> None:
+    """RELU6(6 (alpha x + beta)) / 6, which needs no operator of its own.
+
+    With ONNX's usual alpha = 1/6 the inner product disappears.
+    """
+    x, y = attributes.source(node), node.outputs[0]
+    alpha = attributes.real(node, "alpha", 0.2)
+    beta = attributes.real(node, "beta", 0.5)
+    perm = ctx.perm(x)
+    shape = layout.permuted(ctx.shape(x), perm)
+    tensor = ctx.read(x, perm)
+    slope = np.float32(6 * alpha)
+    if abs(slope - 1) > 1e-6:
+        inputs = [tensor, ctx.floats("slope", slope)]
+        tensor = ctx.temporary("MUL", inputs, shape, f"{y.name}/slope", options("MulOptions"))
+    inputs = [tensor, ctx.floats("offset", 6 * beta)]
+    tensor = ctx.temporary("ADD", inputs, shape, f"{y.name}/offset", options("AddOptions"))
+    tensor = ctx.temporary("RELU6", [tensor], shape, f"{y.name}/relu6")
+    ctx.emit("MUL", [tensor, ctx.floats("sixth", 1 / 6)], y, perm, options("MulOptions"))
+
+
+@lowers("LeakyRelu")
+def leaky_relu(ctx: Context, node: ir.Node) -> None:
+    """LEAKY_RELU."""
+    alpha = attributes.real(node, "alpha", 0.01)
+    _unary(ctx, node, "LEAKY_RELU", options("LeakyReluOptions", alpha=alpha))
+
+
+@lowers("Elu")
+def elu(ctx: Context, node: ir.Node) -> None:
+    """ELU, which TFLite has for alpha = 1 only."""
+    if (alpha := attributes.real(node, "alpha", 1.0)) != 1.0:
+        raise Unsupported(f"Elu with alpha {alpha:g}; TFLite has alpha 1")
+    _unary(ctx, node, "ELU")
+
+
+@lowers("Gelu")
+def gelu(ctx: Context, node: ir.Node) -> None:
+    """GELU, exact or by tanh."""
+    approximate = attributes.text(node, "approximate", "none") == "tanh"
+    _unary(ctx, node, "GELU", options("GeluOptions", approximate=approximate))
+
+
+@lowers("PRelu")
+def prelu(ctx: Context, node: ir.Node) -> None:
+    """PRELU; the slopes have no batch axis, as the TensorFlow layer writes them."""
+    x, y = attributes.source(node), node.outputs[0]
+    perm = layout.channels_last(len(ctx.shape(x)))
+    slope = ctx.required_constant(node.inputs[1], "the slope of PRelu")
+    slope = slope.reshape((1,) * (len(perm) - slope.ndim) + slope.shape).transpose(perm)
+    if slope.shape[0] != 1:
+        raise Unsupported("a slope of PRelu that differs within the batch")
+    inputs = [ctx.read(x, perm), ctx.floats(f"{y.name}/slope", slope[0])]
+    ctx.emit("PRELU", inputs, y, perm)
+
+
+@lowers("Softmax")
+def softmax(ctx: Context, node: ir.Node) -> None:
+    """SOFTMAX over the axis, which is brought to the end.
+
+    Before opset 13 the axis began a flattened block (default 1); that is the same wherever the
+    axes behind it have extent 1, and unsupported elsewhere.
+    """
+    x, y = attributes.source(node), node.outputs[0]
+    shape = ctx.shape(x)
+    old = (node.version or 13) < 13
+    axis = attributes.integer(node, "axis", 1 if old else -1) % len(shape)
+    if old and any(extent != 1 for extent in shape[axis + 1 :]):
+        raise Unsupported(f"Softmax over several axes (opset {node.version})")
+    perm = tuple(i for i in ctx.perm(x) if i != axis)
+    perm = (*perm, axis)
+    ctx.emit("SOFTMAX", [ctx.read(x, perm)], y, perm, options("SoftmaxOptions", beta=1.0))

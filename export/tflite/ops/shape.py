@@ -1,0 +1,77 @@
+"""Operators that move no arithmetic: reshapes of every kind, transposes, copies."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx_ir as ir
+
+from export.tflite import layout
+from export.tflite.context import Context
+from export.tflite.graph import Array, options
+from export.tflite.ops import attributes
+from export.tflite.ops.dense import takes_columns
+from export.tflite.ops.registry import lowers
+
+
+@lowers("Identity", "Dropout")
+def alias(ctx: Context, node: ir.Node) -> None:
+    """No operator: the output is the input."""
+    x = attributes.source(node)
+    if x in ctx.stored:
+        ctx.stored[node.outputs[0]] = ctx.stored[x]
+    else:
+        ctx.bind(node.outputs[0], ctx.read(x), ctx.perm(x))
+
+
+@lowers("Transpose")
+def transpose(ctx: Context, node: ir.Node) -> None:
+    """No operator: the same tensor under another order."""
+    x, y = attributes.source(node), node.outputs[0]
+    rank = len(ctx.shape(x))
+    order = attributes.integers(node, "perm", list(reversed(range(rank))))
+    perm = tuple(order.index(axis) for axis in ctx.perm(x))
+    ctx.bind(y, ctx.read(x, ctx.perm(x)), perm)
+
+
+@lowers("Reshape", "Flatten", "Squeeze", "Unsqueeze")
+def reshape(ctx: Context, node: ir.Node) -> None:
+    """RESHAPE in the order in which the input lies, if that moves no element.
+
+    A flattened image that only meets constant matrices stays in its order, and the matrices'
+    columns are permuted instead.
+    """
+    x, y = attributes.source(node), node.outputs[0]
+    before, after = ctx.shape(x), ctx.shape(y)
+    stored = ctx.perm(x)
+    uses = y.uses()
+    if (
+        len(after) == 2
+        and before[:1] == after[:1]
+        and stored[:1] == (0,)
+        and uses
+        and not y.is_graph_output()
+        and all(takes_columns(use.node, y) for use in uses)
+    ):
+        columns = _columns(before, stored)
+        _emit_reshape(ctx, ctx.read(x, stored), y, layout.identity(2))
+        ctx.bind(y, ctx.stored[y].tensor, layout.identity(2), columns)
+        return
+    wanted = layout.order_before_reshape(stored, before, after)
+    result = layout.order_after_reshape(wanted, before, after)
+    _emit_reshape(ctx, ctx.read(x, wanted), y, result)
+
+
+def _columns(before: layout.Shape, perm: layout.Perm) -> Array | None:
+    """Return which ONNX column lies at each stored one, or None if none moves."""
+    numbers = np.arange(int(np.prod(before[1:]))).reshape(before[1:])
+    columns = numbers.transpose([axis - 1 for axis in perm[1:]]).reshape(-1)
+    return None if np.array_equal(columns, np.arange(len(columns))) else columns
+
+
+def _emit_reshape(ctx: Context, tensor: int, y: ir.Value, perm: layout.Perm) -> None:
+    shape = layout.permuted(ctx.shape(y), perm)
+    if ctx.graph.tensors[tensor].shape == shape:
+        ctx.bind(y, tensor, perm)
+        return
+    opts = options("ReshapeOptions", newShape=list(shape))
+    ctx.emit("RESHAPE", [tensor, ctx.ints("shape", shape)], y, perm, opts)

@@ -1,0 +1,135 @@
+"""Joining, cutting and bordering tensors."""
+
+from __future__ import annotations
+
+import onnx_ir as ir
+from ai_edge_litert import schema_py_generated as schema
+
+from export.tflite.context import Context, Unsupported
+from export.tflite.graph import options
+from export.tflite.layout import Perm, permuted
+from export.tflite.ops import attributes
+from export.tflite.ops.registry import lowers
+
+
+@lowers("Concat")
+def concat(ctx: Context, node: ir.Node) -> None:
+    """CONCATENATION along the axis where it lies."""
+    values = [value for value in node.inputs if value is not None]
+    perm = ctx.preferred(*values)
+    axis = attributes.integer(node, "axis", 0) % len(perm)
+    inputs = [ctx.read(value, perm) for value in values]
+    if len(inputs) == 1:
+        ctx.bind(node.outputs[0], inputs[0], perm)
+        return
+    opts = options("ConcatenationOptions", axis=perm.index(axis))
+    ctx.emit("CONCATENATION", inputs, node.outputs[0], perm, opts)
+
+
+@lowers("Split")
+def split(ctx: Context, node: ir.Node) -> None:
+    """SPLIT into equal parts, else one SLICE for each part."""
+    x = attributes.source(node)
+    perm, shape = ctx.perm(x), ctx.shape(x)
+    axis = attributes.integer(node, "axis", 0) % len(shape)
+    tensor = ctx.read(x, perm)
+    sizes = [ctx.shape(output)[axis] for output in node.outputs]
+    if len(sizes) == 1:
+        ctx.bind(node.outputs[0], tensor, perm)
+        return
+    if len(set(sizes)) > 1:
+        start = 0
+        for output, size in zip(node.outputs, sizes, strict=True):
+            begin = [start if i == axis else 0 for i in range(len(shape))]
+            _slice(ctx, tensor, output, perm, begin)
+            start += size
+        return
+    parts = []
+    for output in node.outputs:
+        part = ctx.graph.tensor(
+            output.name or "part",
+            permuted(ctx.shape(output), perm),
+            ctx.graph.tensors[tensor].dtype,
+        )
+        ctx.bind(output, part, perm)
+        parts.append(part)
+    opts = options("SplitOptions", numSplits=len(parts))
+    ctx.graph.add("SPLIT", [ctx.ints("axis", perm.index(axis)), tensor], parts, opts)
+
+
+def _slice(ctx: Context, tensor: int, y: ir.Value, perm: Perm, begin: list[int]) -> None:
+    size = permuted(ctx.shape(y), perm)
+    inputs = [tensor, ctx.ints("begin", permuted(begin, perm)), ctx.ints("size", size)]
+    ctx.emit("SLICE", inputs, y, perm, options("SliceOptions"))
+
+
+@lowers("Slice")
+def slice_(ctx: Context, node: ir.Node) -> None:
+    """SLICE, or STRIDED_SLICE where a step is not 1."""
+    x, y = attributes.source(node), node.outputs[0]
+    perm, shape = ctx.perm(x), ctx.shape(x)
+    starts = attributes.integers_anywhere(ctx, node, "starts", 1) or []
+    ends = attributes.integers_anywhere(ctx, node, "ends", 2) or []
+    axes = attributes.integers_anywhere(ctx, node, "axes", 3)
+    steps = attributes.integers_anywhere(ctx, node, "steps", 4) or [1] * len(starts)
+    cuts = [slice(None)] * len(shape)
+    for axis, start, end, step in zip(
+        axes if axes is not None else range(len(starts)), starts, ends, steps, strict=True
+    ):
+        # Python's slices follow the same rules as ONNX's, but for an end before the first element.
+        stop = None if step < 0 and end < -shape[axis] else end
+        cuts[axis % len(shape)] = slice(start, stop, step)
+    ranges = [range(extent)[cut] for extent, cut in zip(shape, cuts, strict=True)]
+    if any(len(r) == 0 for r in ranges):
+        raise Unsupported("a slice without elements")
+    tensor = ctx.read(x, perm)
+    begin = [r.start for r in ranges]
+    if all(r.step == 1 for r in ranges):
+        if ctx.shape(y) == shape:
+            ctx.bind(y, tensor, perm)
+        else:
+            _slice(ctx, tensor, y, perm, begin)
+        return
+    # A range that runs down to the first element has no end that is an index: mask it.
+    masked = sum(1 << k for k, axis in enumerate(perm) if ranges[axis].stop < 0)
+    inputs = [
+        tensor,
+        ctx.ints("begin", permuted(begin, perm)),
+        ctx.ints("end", permuted([max(r.stop, 0) for r in ranges], perm)),
+        ctx.ints("strides", permuted([r.step for r in ranges], perm)),
+    ]
+    ctx.emit("STRIDED_SLICE", inputs, y, perm, options("StridedSliceOptions", endMask=masked))
+
+
+@lowers("Pad")
+def pad(ctx: Context, node: ir.Node) -> None:
+    """PAD, PADV2 (a border that is not zero) or MIRROR_PAD (reflect)."""
+    x, y = attributes.source(node), node.outputs[0]
+    rank = len(ctx.shape(x))
+    perm = ctx.perm(x)
+    pads = attributes.integers_anywhere(ctx, node, "pads", 1) or []
+    axes = attributes.integers_anywhere(ctx, node, "axes", 3) or list(range(rank))
+    if min(pads, default=0) < 0:
+        raise Unsupported(f"negative pads {pads}")
+    border = [(0, 0)] * rank
+    for i, axis in enumerate(axes):
+        border[axis % rank] = (pads[i], pads[i + len(axes)])
+    tensor = ctx.read(x, perm)
+    if not any(before or after for before, after in border):
+        ctx.bind(y, tensor, perm)
+        return
+    inputs = [tensor, ctx.ints("paddings", [border[axis] for axis in perm])]
+    mode = attributes.text(node, "mode", "constant")
+    if mode == "reflect":
+        opts = options("MirrorPadOptions", mode=schema.MirrorPadMode.REFLECT)
+        ctx.emit("MIRROR_PAD", inputs, y, perm, opts)
+        return
+    if mode != "constant":
+        raise Unsupported(f"Pad with mode {mode}")
+    fill = attributes.real_anywhere(ctx, node, "value", 2) or 0.0
+    if fill == 0.0:
+        ctx.emit("PAD", inputs, y, perm, options("PadOptions"))
+    else:
+        ctx.emit(
+            "PADV2", [*inputs, ctx.floats("pad_value", fill)], y, perm, options("PadV2Options")
+        )

@@ -1,0 +1,122 @@
+"""Sliding windows: the pads ONNX asks for, and how TFLite's SAME and VALID can express them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import onnx_ir as ir
+from ai_edge_litert import schema_py_generated as schema
+
+from export.tflite.context import Context, Unsupported
+from export.tflite.graph import options
+from export.tflite.ops import attributes
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A window along one spatial axis.
+
+    Attributes:
+        extent: Input elements.
+        result: Output elements.
+        kernel: Taps.
+        stride: Step between windows.
+        dilation: Step between taps.
+        before: Pad in front, as the model asks.
+        after: Pad behind, as the model asks; it may end before or behind the last window.
+    """
+
+    extent: int
+    result: int
+    kernel: int
+    stride: int
+    dilation: int
+    before: int
+    after: int
+
+    @property
+    def reach(self) -> int:
+        """Elements from the first tap to the last."""
+        return (self.kernel - 1) * self.dilation + 1
+
+    @property
+    def needed_after(self) -> int:
+        """Pad behind that the last window really reads, be it less or (ceil_mode) more."""
+        return max((self.result - 1) * self.stride + self.reach - self.extent - self.before, 0)
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether TFLite's VALID gives these windows."""
+        fits = (self.extent - self.reach) // self.stride + 1 == self.result
+        return self.before == 0 and self.needed_after == 0 and fits
+
+    @property
+    def is_same(self) -> bool:
+        """Whether TFLite's SAME gives these windows: it puts the odd pad behind."""
+        if self.result != -(-self.extent // self.stride):
+            return False
+        total = max((self.result - 1) * self.stride + self.reach - self.extent, 0)
+        return (total // 2, total - total // 2) == (self.before, self.needed_after)
+
+
+def axes_of(ctx: Context, node: ir.Node, kernel: tuple[int, ...]) -> list[Axis]:
+    """Return the windows of a convolution or pooling node along each spatial axis."""
+    extents = ctx.shape(attributes.source(node))[2:]
+    results = ctx.shape(node.outputs[0])[2:]
+    rank = len(kernel)
+    if rank != 2:
+        raise Unsupported(f"it slides over {rank} spatial axes; 2 are supported")
+    strides = attributes.integers(node, "strides", [1] * rank)
+    dilations = attributes.integers(node, "dilations", [1] * rank)
+    pads = attributes.integers(node, "pads", [0] * 2 * rank)
+    if min(pads) < 0:
+        raise Unsupported(f"negative pads {pads}")
+    auto = attributes.text(node, "auto_pad", "NOTSET")
+    found = []
+    for i in range(rank):
+        before, after = pads[i], pads[i + rank]
+        if auto in ("SAME_UPPER", "SAME_LOWER"):
+            reach = (kernel[i] - 1) * dilations[i] + 1
+            total = max((results[i] - 1) * strides[i] + reach - extents[i], 0)
+            before = total // 2 if auto == "SAME_UPPER" else total - total // 2
+            after = total - before
+        elif auto == "VALID":
+            before = after = 0
+        found.append(
+            Axis(extents[i], results[i], kernel[i], strides[i], dilations[i], before, after)
+        )
+    return found
+
+
+def fit(ctx: Context, tensor: int, axes: list[Axis], fill: float = 0.0) -> tuple[int, int]:
+    """Return the NHWC tensor to slide over and the ``Padding`` to do it with.
+
+    A PAD operator is added where neither SAME nor VALID gives the windows.
+
+    Args:
+        ctx: The graph under construction.
+        tensor: NHWC input.
+        axes: Windows along H and W.
+        fill: What the border holds; other than zero for max pooling of values below zero.
+    """
+    if all(axis.is_valid for axis in axes):
+        return tensor, schema.Padding.VALID
+    if all(axis.is_same for axis in axes):
+        return tensor, schema.Padding.SAME
+    return pad(ctx, tensor, axes, fill), schema.Padding.VALID
+
+
+def pad(ctx: Context, tensor: int, axes: list[Axis], fill: float = 0.0) -> int:
+    """Return the NHWC tensor with the border that the windows read."""
+    border = [(0, 0), *((axis.before, axis.needed_after) for axis in axes), (0, 0)]
+    source = ctx.graph.tensors[tensor]
+    shape = tuple(
+        extent + before + after
+        for extent, (before, after) in zip(source.shape, border, strict=True)
+    )
+    inputs = [tensor, ctx.ints("paddings", border)]
+    name = f"{source.name}/pad"
+    if fill == 0.0:
+        return ctx.temporary("PAD", inputs, shape, name, options("PadOptions"))
+    inputs.append(ctx.floats("pad_value", fill))
+    return ctx.temporary("PADV2", inputs, shape, name, options("PadV2Options"))

@@ -1,0 +1,55 @@
+"""Building blocks that more than one architecture uses."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+
+def conv_bn_act(
+    in_channels: int,
+    out_channels: int,
+    kernel_size: int,
+    *,
+    stride: int = 1,
+    groups: int = 1,
+    activation: type[nn.Module] | None = nn.ReLU,
+) -> list[nn.Module]:
+    """Return a convolution, its batch norm and, unless None, an activation.
+
+    The layers come as a list, to be spread into the Sequential of the caller: published
+    checkpoints number them there. The padding keeps height and width at stride 1 (odd kernels).
+    The convolution has no bias because the batch norm has one.
+    """
+    layers: list[nn.Module] = [
+        nn.Conv2d(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            padding=kernel_size // 2,
+            groups=groups,
+            bias=False,
+        ),
+        nn.BatchNorm2d(out_channels),
+    ]
+    if activation is not None:
+        layers.append(activation())
+    return layers
+
+
+def channel_shuffle(x: Tensor, groups: int) -> Tensor:
+    """Interleave the channels of `groups` equal groups (ShuffleNet, arXiv 1707.01083).
+
+    Channel j of group i goes to position j * groups + i, so the next layer's halves hold
+    channels of every group.
+
+    Args:
+        x: (N, C, H, W), with C a multiple of `groups`.
+        groups: Number of groups.
+
+    Returns:
+        The same values as (N, C, H, W).
+    """
+    n, c, h, w = x.shape
+    by_group = x.reshape(n, groups, c // groups, h, w)
+    return by_group.transpose(1, 2).reshape(n, c, h, w)

@@ -1,0 +1,130 @@
+"""Look models up by name and build them; torch is imported by create() only."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from export.errors import InputError
+from models.catalog import CATALOG
+from models.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from torch import nn
+
+# Images in the noise batch that sets a random network's batch-norm statistics.
+_NOISE_BATCH = 8
+
+# Limits that turn a slip of the keyboard into a message instead of an exhausted memory: such a
+# classifier takes 4 GiB at 1024 features, such a noise batch 1.6 GB at 224x224.
+_MAX_CLASSES = 2**20
+_MAX_CHANNELS = 1024
+# What torch's generators accept.
+_MAX_SEED = 2**63 - 1
+
+
+def names(pattern: str = "*") -> list[str]:
+    """Return the names of the catalog that match a shell-style pattern, sorted."""
+    return sorted(name for name in CATALOG if fnmatchcase(name, pattern))
+
+
+def spec(name: str) -> ModelSpec:
+    """Return the catalog's entry of a model.
+
+    Raises:
+        InputError: There is no such model; the message names the closest ones.
+    """
+    if name in CATALOG:
+        return CATALOG[name]
+    close = difflib.get_close_matches(name, CATALOG, n=3)
+    raise InputError(
+        f"There is no model named {name!r}.",
+        todo=f"Did you mean {', '.join(close)}?"
+        if close
+        else "`python -m models list` prints every name.",
+    )
+
+
+def create(
+    name: str,
+    *,
+    num_classes: int = 1000,
+    in_channels: int = 3,
+    weights: str | Path | None = None,
+    seed: int = 0,
+    **overrides: Any,  # noqa: ANN401 - each factory has its own arguments
+) -> nn.Module:
+    """Build a model in eval mode; the global random state is left as it was.
+
+    Args:
+        name: A name of the catalog.
+        num_classes: Number of scores the classifier gives.
+        in_channels: Channels of the input.
+        weights: A checkpoint (.pth, .pt or .safetensors) to load. Without one the model is
+            random, scaled as `models.initialization.initialize` describes.
+        seed: Seed of the random weights; the same seed gives the same network.
+        **overrides: Replace entries of the model's `arguments`.
+
+    Returns:
+        The module; it maps float32 (N, in_channels, H, W) to scores (N, num_classes).
+
+    Raises:
+        InputError: The name, an argument or the checkpoint is wrong.
+    """
+    entry = spec(name)
+    _require_int("num_classes", num_classes, 1, _MAX_CLASSES)
+    _require_int("in_channels", in_channels, 1, _MAX_CHANNELS)
+    _require_int("seed", seed, 0, _MAX_SEED)
+
+    import torch
+
+    factory = _factory(entry)
+    arguments = _merged_arguments(entry, factory, overrides)
+    # Layers draw their default weights from the global generator while they are constructed.
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        module = factory(num_classes=num_classes, in_channels=in_channels, **arguments)
+
+    if weights is not None:
+        from models.weights import load_weights
+
+        load_weights(module, weights)
+        return module.eval()
+
+    from models.initialization import initialize
+
+    noise_shape = (_NOISE_BATCH, in_channels, *entry.input_size[1:])
+    return initialize(module, noise_shape, seed)
+
+
+def _factory(entry: ModelSpec) -> Callable[..., nn.Module]:
+    """Import the class an entry names; the string comes from the catalog, never from a user."""
+    module_name, attribute = entry.factory.split(":")
+    factory: Callable[..., nn.Module] = getattr(importlib.import_module(module_name), attribute)
+    return factory
+
+
+def _merged_arguments(
+    entry: ModelSpec, factory: Callable[..., nn.Module], overrides: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the entry's arguments with the overrides put in, refusing names nobody takes."""
+    own_arguments = {"num_classes", "in_channels"}
+    allowed = sorted(set(inspect.signature(factory).parameters) - own_arguments)
+    for key in overrides:
+        if key not in allowed:
+            raise InputError(
+                f"{entry.name} has no argument {key!r}.",
+                todo=f"Besides num_classes and in_channels it has {', '.join(allowed)}.",
+            )
+    return {**entry.arguments, **overrides}
+
+
+def _require_int(label: str, value: object, low: int, high: int) -> None:
+    """Refuse anything but a whole number of the range; True is not one."""
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise InputError(f"{label} must be a whole number from {low} to {high}, not {value!r}.")

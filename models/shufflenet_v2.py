@@ -1,0 +1,126 @@
+"""ShuffleNet V2: Ma et al., "Practical Guidelines for Efficient CNN Architecture Design".
+
+arXiv 1807.11164, Table 5 and Figure 3 (c) and (d). Modules are named as in torchvision, so its
+published checkpoints load as they are.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from export.errors import InputError
+from models.blocks import channel_shuffle, conv_bn_act
+
+# Table 5, output channels by width:
+#       conv1  stage2  stage3  stage4  conv5
+CHANNELS = {
+    0.5: (24, 48, 96, 192, 1024),
+    1.0: (24, 116, 232, 464, 1024),
+    1.5: (24, 176, 352, 704, 1024),
+    2.0: (24, 244, 488, 976, 2048),
+}
+
+# Table 5, units of stage2, stage3 and stage4: one of stride 2, the others of stride 1.
+REPEATS = (1 + 3, 1 + 7, 1 + 3)
+
+
+class BasicUnit(nn.Module):
+    """Figure 3 (c): one half of the channels passes through, the other is convolved.
+
+    Args:
+        channels: Channels of input and output; even.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        half = channels // 2
+        self.branch2 = _convolved_branch(half, half, stride=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, C, H, W) to (N, C, H, W)."""
+        passed, convolved = x.chunk(2, 1)
+        return channel_shuffle(torch.cat((passed, self.branch2(convolved)), 1), 2)
+
+
+class DownsamplingUnit(nn.Module):
+    """Figure 3 (d): both branches see every channel and halve height and width.
+
+    Args:
+        in_channels: Channels of the input.
+        out_channels: Channels of the output, half from each branch; even.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__()
+        half = out_channels // 2
+        self.branch1 = nn.Sequential(
+            *conv_bn_act(
+                in_channels, in_channels, 3, stride=2, groups=in_channels, activation=None
+            ),
+            *conv_bn_act(in_channels, half, 1),
+        )
+        self.branch2 = _convolved_branch(in_channels, half, stride=2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, in_channels, H, W) to (N, out_channels, ceil(H/2), ceil(W/2))."""
+        return channel_shuffle(torch.cat((self.branch1(x), self.branch2(x)), 1), 2)
+
+
+class ShuffleNetV2(nn.Module):
+    """The classification network of Table 5.
+
+    Args:
+        width: 0.5, 1.0, 1.5 or 2.0.
+        num_classes: Number of scores.
+        in_channels: Channels of the input.
+
+    Raises:
+        InputError: Table 5 has no such width.
+    """
+
+    def __init__(self, width: float = 1.0, num_classes: int = 1000, in_channels: int = 3) -> None:
+        super().__init__()
+        conv1, stage2, stage3, stage4, conv5 = _channels(width)
+        self.conv1 = nn.Sequential(*conv_bn_act(in_channels, conv1, 3, stride=2))
+        self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)
+        self.stage2 = _stage(conv1, stage2, REPEATS[0])
+        self.stage3 = _stage(stage2, stage3, REPEATS[1])
+        self.stage4 = _stage(stage3, stage4, REPEATS[2])
+        self.conv5 = nn.Sequential(*conv_bn_act(stage4, conv5, 1))
+        self.fc = nn.Linear(conv5, num_classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map float32 (N, in_channels, H, W) to scores (N, num_classes)."""
+        x = self.maxpool(self.conv1(x))
+        x = self.stage4(self.stage3(self.stage2(x)))
+        x = self.conv5(x).mean([2, 3])
+        scores: Tensor = self.fc(x)
+        return scores
+
+
+def _convolved_branch(in_channels: int, out_channels: int, stride: int) -> nn.Sequential:
+    """Return the 1x1, depthwise 3x3, 1x1 branch that both units have."""
+    return nn.Sequential(
+        *conv_bn_act(in_channels, out_channels, 1),
+        *conv_bn_act(
+            out_channels, out_channels, 3, stride=stride, groups=out_channels, activation=None
+        ),
+        *conv_bn_act(out_channels, out_channels, 1),
+    )
+
+
+def _stage(in_channels: int, out_channels: int, repeats: int) -> nn.Sequential:
+    """Return one unit of stride 2 and `repeats - 1` units of stride 1."""
+    basic = (BasicUnit(out_channels) for _ in range(repeats - 1))
+    return nn.Sequential(DownsamplingUnit(in_channels, out_channels), *basic)
+
+
+def _channels(width: float) -> tuple[int, ...]:
+    """Return the column of Table 5 for a width."""
+    if not isinstance(width, (int, float)) or width not in CHANNELS:
+        raise InputError(
+            f"ShuffleNet V2 has no width {width!r}.",
+            todo=f"Use one of {', '.join(map(str, CHANNELS))}.",
+        )
+    return CHANNELS[width]

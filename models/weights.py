@@ -1,0 +1,224 @@
+"""Load a checkpoint into a network, refusing whatever does not fit; the file is untrusted."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from export.errors import InputError
+
+_CHUNK_BYTES = 1 << 20
+_SHOWN_KEYS = 3
+
+
+@dataclass(frozen=True)
+class WeightsInfo:
+    """Where weights came from.
+
+    Attributes:
+        source: The file's name, without its folder.
+        sha256: Digest of the file, in hexadecimal.
+    """
+
+    source: str
+    sha256: str
+
+
+def file_sha256(path: str | Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal.
+
+    Raises:
+        InputError: The file cannot be read.
+    """
+    path = Path(path)
+    todo = "Give the path of a .pth, .pt or .safetensors file that you may read."
+    if not path.is_file():
+        why = "It is not a regular file." if path.exists() else "There is no such file."
+        raise InputError("The checkpoint cannot be read.", where=str(path), why=why, todo=todo)
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK_BYTES):
+                digest.update(chunk)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise InputError(
+            "The checkpoint cannot be read.", where=str(path), why=why, todo=todo
+        ) from error
+    return digest.hexdigest()
+
+
+def load_weights(module: nn.Module, path: str | Path) -> WeightsInfo:
+    """Copy every tensor of a checkpoint into a network of the same architecture.
+
+    Args:
+        module: The network; it is left untouched when the checkpoint is refused.
+        path: A .pth or .pt file of `torch.save` that holds a state dict (bare, or under
+            "state_dict" or "model"), or a .safetensors file.
+
+    Returns:
+        The file's name and digest.
+
+    Raises:
+        InputError: The file is missing, unreadable or no state dict, it holds objects other than
+            tensors, or its keys or shapes are not the network's.
+    """
+    path = Path(path)
+    info = WeightsInfo(source=path.name, sha256=file_sha256(path))
+    state = _without_module_prefix(_read(path))
+    _check_fit(module, state, path)
+    module.load_state_dict(state, strict=False)
+    return info
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    """Read a state dict in the format that the file's suffix names."""
+    suffix = path.suffix.lower()
+    if suffix == ".safetensors":
+        return _read_safetensors(path)
+    if suffix in (".pth", ".pt"):
+        return _read_torch(path)
+    raise InputError(
+        f"A checkpoint cannot have the suffix {suffix!r}.",
+        where=str(path),
+        todo="Give a .pth, .pt or .safetensors file.",
+    )
+
+
+def _read_safetensors(path: Path) -> dict[str, Tensor]:
+    from safetensors.torch import load_file
+
+    try:
+        state: dict[str, Tensor] = load_file(path)
+    except Exception as error:  # a broken file makes the reader fail in too many ways to list
+        raise _unreadable(path, "a safetensors file", str(error)) from error
+    return state
+
+
+def _read_torch(path: Path) -> dict[str, Tensor]:
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        # torch's own message proposes weights_only=False, which would run the file's code.
+        raise InputError(
+            "The checkpoint was refused: it is not a plain file of tensors.",
+            where=str(path),
+            why="Reading any other Python object could run code hidden in the file.",
+            todo="Save only the tensors: torch.save(model.state_dict(), PATH).",
+        ) from error
+    except Exception as error:  # a broken file makes the reader fail in too many ways to list
+        raise _unreadable(path, "a file of torch.save", str(error)) from error
+    return _state_dict(content, path)
+
+
+def _unreadable(path: Path, what: str, why: str) -> InputError:
+    return InputError(
+        f"The checkpoint cannot be read as {what}.",
+        where=str(path),
+        why=why.partition("\n")[0],
+        todo="Check that the file is complete and has the right suffix.",
+    )
+
+
+def _state_dict(content: object, path: Path) -> dict[str, Tensor]:
+    """Unwrap the state dict of a training checkpoint and check that it holds only tensors."""
+    if isinstance(content, Mapping):
+        for wrapper in ("state_dict", "model"):
+            if isinstance(content.get(wrapper), Mapping):
+                content = content[wrapper]
+                break
+    if not isinstance(content, Mapping) or not all(
+        isinstance(key, str) and isinstance(value, Tensor) for key, value in content.items()
+    ):
+        raise InputError(
+            "The checkpoint holds no state dict.",
+            where=str(path),
+            why="A state dict maps names to tensors, bare or under 'state_dict' or 'model'.",
+            todo="Save one: torch.save(model.state_dict(), PATH).",
+        )
+    return dict(content)
+
+
+def _without_module_prefix(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Drop the "module." that DataParallel puts before every name."""
+    prefix = "module."
+    if not all(key.startswith(prefix) for key in state):
+        return state
+    return {key.removeprefix(prefix): value for key, value in state.items()}
+
+
+def _check_fit(module: nn.Module, state: Mapping[str, Tensor], path: Path) -> None:
+    """Refuse a state dict whose names, shapes or types are not the network's."""
+    expected: dict[str, Tensor] = module.state_dict()
+    # Checkpoints older than this counter lack it, and inference never reads it.
+    missing = [k for k in expected if k not in state and not k.endswith("num_batches_tracked")]
+    # repr, because a file's own names may hold control characters.
+    unexpected = [repr(key) for key in state if key not in expected]
+    both = [key for key in expected if key in state]
+    shapes = {
+        key: (tuple(state[key].shape), tuple(expected[key].shape))
+        for key in both
+        if state[key].shape != expected[key].shape
+    }
+    mistyped = [key for key in both if not _is_copyable(state[key], expected[key])]
+    problems = [
+        *_listed("missing", missing),
+        *_listed("unexpected", unexpected),
+        *_listed(
+            "of another shape", [f"{k} {has}, not {needs}" for k, (has, needs) in shapes.items()]
+        ),
+        *_listed("of another type", [f"{key} {state[key].dtype}" for key in mistyped]),
+    ]
+    if problems:
+        raise InputError(
+            "The checkpoint does not fit the model.",
+            where=str(path),
+            why="; ".join(problems),
+            todo=_advice(list(expected), shapes, only_shapes=not (missing or unexpected)),
+        )
+
+
+def _is_copyable(value: Tensor, target: Tensor) -> bool:
+    """Tell whether a tensor is dense, in memory, and a float where the network has a float."""
+    is_dense = value.layout == torch.strided and value.device.type == "cpu"
+    return is_dense and value.is_floating_point() == target.is_floating_point()
+
+
+def _listed(label: str, items: list[str]) -> list[str]:
+    """Return no text for no items, or one that counts them and shows the first few."""
+    if not items:
+        return []
+    more = ", ..." if len(items) > _SHOWN_KEYS else ""
+    return [f"{len(items)} {label}: {', '.join(items[:_SHOWN_KEYS])}{more}"]
+
+
+def _advice(
+    keys: list[str],
+    shapes: Mapping[str, tuple[tuple[int, ...], tuple[int, ...]]],
+    *,
+    only_shapes: bool,
+) -> str:
+    """Say what to change; a classifier or first layer of another size has a simple answer."""
+    by_another = {key: has for key, (has, needs) in shapes.items() if _differ_at(0, has, needs)}
+    classifier = keys[-1].rpartition(".")[0]
+    classifier_keys = [key for key in keys if key.rpartition(".")[0] == classifier]
+    if only_shapes and list(shapes) == list(by_another) == classifier_keys:
+        classes = by_another[keys[-1]][0]
+        return f"The checkpoint has {classes} classes: create the model with num_classes={classes}."
+    if only_shapes and list(shapes) == keys[:1] and _differ_at(1, *shapes[keys[0]]):
+        channels = shapes[keys[0]][0][1]
+        return f"The checkpoint takes {channels} channels: use in_channels={channels}."
+    return "Use the model, and the options, that the checkpoint was trained with."
+
+
+def _differ_at(axis: int, has: tuple[int, ...], needs: tuple[int, ...]) -> bool:
+    """Tell whether two shapes of equal rank differ along this axis and no other."""
+    return len(has) == len(needs) and [
+        i for i, (a, b) in enumerate(zip(has, needs, strict=True)) if a != b
+    ] == [axis]
