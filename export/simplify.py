@@ -5,7 +5,7 @@ from __future__ import annotations
 import onnx_ir as ir
 
 from export.onnx_graph import infer_shapes
-from export.verification.quiet import quiet_stderr
+from export.verification.quiet import captured_stderr
 
 
 def simplify(model: ir.Model) -> ir.Model:
@@ -20,7 +20,7 @@ def simplify(model: ir.Model) -> ir.Model:
 
     proto = ir.to_proto(model)
     try:
-        with quiet_stderr():
+        with captured_stderr():
             simplified, _ = onnxsim.simplify(proto)
     except Exception as error:
         raise RuntimeError(f"onnxsim failed: {error}") from error

@@ -69,12 +69,13 @@ def _fan_in(layer: _ConvNd | nn.Linear) -> float:
 def _noise(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
     """Return noise of mean 0 and variance 1 with detail at every scale, as images have.
 
-    It sums equally strong noise of 1, 2, 4, ... cells a side. White noise alone would average out
-    in the global pooling: every input would end in nearly the same features.
+    It sums equally strong noise of 1, 2, 4, ... cells a side, up to one per pixel. Statistics of
+    white noise alone fit photographs badly: a channel that sums its neighbourhood cancels white
+    noise but not a smooth area, and its activations there grow to several times their scale.
     """
     batch_channels, sides = shape[:2], shape[2:]
     total = torch.zeros(shape)
-    octaves = max(sides, default=1).bit_length() + 1
+    octaves = (max(sides, default=1) - 1).bit_length() + 1
     for octave in range(octaves):
         cells = [min(2**octave, side) for side in sides]
         coarse = torch.randn((*batch_channels, *cells), generator=generator)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,7 +104,10 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
 
 def _read_torch(path: Path) -> dict[str, Tensor]:
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            # TorchScript archives are refused below; torch would advise how to run them.
+            warnings.filterwarnings("ignore", message=".*TorchScript archive")
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         # torch's own message proposes weights_only=False, which would run the file's code.
         raise InputError(
@@ -113,7 +117,8 @@ def _read_torch(path: Path) -> dict[str, Tensor]:
             todo="Save only the tensors: torch.save(model.state_dict(), PATH).",
         ) from error
     except Exception as error:  # a broken file makes the reader fail in too many ways to list
-        raise _unreadable(path, "a file of torch.save", str(error)) from error
+        why = "It is damaged, or of another kind, such as a TorchScript archive."
+        raise _unreadable(path, "a file of torch.save", why) from error
     return _state_dict(content, path)
 
 
@@ -121,7 +126,7 @@ def _unreadable(path: Path, what: str, why: str) -> InputError:
     return InputError(
         f"The checkpoint cannot be read as {what}.",
         where=str(path),
-        why=why.partition("\n")[0],
+        why=why,
         todo="Check that the file is complete and has the right suffix.",
     )
 
@@ -171,9 +176,9 @@ def _check_fit(module: nn.Module, state: Mapping[str, Tensor], path: Path) -> No
         *_listed("missing", missing),
         *_listed("unexpected", unexpected),
         *_listed(
-            "of another shape", [f"{k} {has}, not {needs}" for k, (has, needs) in shapes.items()]
+            "of another shape", [f"{k} is {has}, not {needs}" for k, (has, needs) in shapes.items()]
         ),
-        *_listed("of another type", [f"{key} {state[key].dtype}" for key in mistyped]),
+        *_listed("of another type", [_typed(key, state[key]) for key in mistyped]),
     ]
     if problems:
         raise InputError(
@@ -188,6 +193,10 @@ def _is_copyable(value: Tensor, target: Tensor) -> bool:
     """Tell whether a tensor is dense, in memory, and a float where the network has a float."""
     is_dense = value.layout == torch.strided and value.device.type == "cpu"
     return is_dense and value.is_floating_point() == target.is_floating_point()
+
+
+def _typed(key: str, value: Tensor) -> str:
+    return f"{key} is {value.dtype}, {value.layout}, on {value.device}"
 
 
 def _listed(label: str, items: list[str]) -> list[str]:
@@ -205,15 +214,15 @@ def _advice(
     only_shapes: bool,
 ) -> str:
     """Say what to change; a classifier or first layer of another size has a simple answer."""
-    by_another = {key: has for key, (has, needs) in shapes.items() if _differ_at(0, has, needs)}
     classifier = keys[-1].rpartition(".")[0]
     classifier_keys = [key for key in keys if key.rpartition(".")[0] == classifier]
-    if only_shapes and list(shapes) == list(by_another) == classifier_keys:
-        classes = by_another[keys[-1]][0]
+    resized = [key for key, (has, needs) in shapes.items() if _differ_at(0, has, needs)]
+    if only_shapes and list(shapes) == resized == classifier_keys:
+        classes = shapes[keys[-1]][0][0]
         return f"The checkpoint has {classes} classes: create the model with num_classes={classes}."
     if only_shapes and list(shapes) == keys[:1] and _differ_at(1, *shapes[keys[0]]):
         channels = shapes[keys[0]][0][1]
-        return f"The checkpoint takes {channels} channels: use in_channels={channels}."
+        return f"The checkpoint takes {channels}-channel input: use in_channels={channels}."
     return "Use the model, and the options, that the checkpoint was trained with."
 
 

@@ -138,7 +138,7 @@ def _to_float(sample: NDArray[Any], where: str, preprocess: Preprocess) -> NDArr
             todo="store preprocessed float32 values",
         )
     with np.errstate(over="ignore"):
-        values = np.ascontiguousarray(sample).astype(np.float32)
+        values = np.array(sample, dtype=np.float32, order="C")
     if not np.isfinite(values).all():
         raise InputError("The calibration array holds NaN or infinity.", where=where)
     return values

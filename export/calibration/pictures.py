@@ -85,10 +85,9 @@ def folder_samples(
     found = _pictures_below(folder)
     chosen = evenly_spaced(found, limit)
     samples = [load_sample(path, shape, preprocess) for path in chosen]
-    count = f"{len(found)} images" if len(found) != 1 else "1 image"
-    return samples, f"{folder} ({len(chosen)} of {count})" if chosen != found else (
-        f"{folder} ({count})"
-    )
+    used = f"{len(chosen)} of " if len(chosen) < len(found) else ""
+    noun = "image" if len(found) == 1 else "images"
+    return samples, f"{folder} ({used}{len(found)} {noun})"
 
 
 def load_sample(path: Path, shape: tuple[int, ...], preprocess: Preprocess) -> NDArray[np.float32]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import struct
 import warnings
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -153,8 +151,10 @@ def _decode(path: str | Path, mode: str) -> Image.Image:
             return ImageOps.exif_transpose(image).convert(mode)
     except Image.DecompressionBombError as error:
         raise _too_large(path, str(error)) from error
-    # What Pillow's decoders raise on damaged files, beside OSError.
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error) as error:
+    except InputError:
+        raise
+    # Damaged files make Pillow's decoders raise nearly anything, TypeError included.
+    except Exception as error:
         raise InputError(
             f"The image {path} cannot be read.",
             why=str(error),

@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 
 from export.errors import InputError
 
+Ranges = dict[str, tuple[float, float]]
+"""Tensor name -> (minimum, maximum)."""
 
-def merge(
-    ranges: dict[str, tuple[float, float]], name: str, array: NDArray[np.generic], sample: int
-) -> None:
+
+def merge(ranges: Ranges, name: str, array: NDArray[np.generic], sample: int) -> None:
     """Widen the range of one tensor, in place, by the values it took on one sample.
 
-    The range is the plain minimum and maximum over everything seen (the "min-max observer" of
-    Krishnamoorthi, arXiv 1806.08342): no outlier is cut off.
+    The range is the plain minimum and maximum over everything seen: no outlier is cut off and
+    nothing is averaged.
 
     Args:
         ranges: Tensor name to (minimum, maximum).

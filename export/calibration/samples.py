@@ -124,7 +124,7 @@ def _noise(inputs: Mapping[str, tuple[int, ...]], limit: int, seed: int) -> list
     generator = np.random.default_rng(seed)
     return [
         {
-            name: generator.standard_normal(shape[1:], dtype=np.float32)
+            name: np.asarray(generator.standard_normal(shape[1:], dtype=np.float32), np.float32)
             for name, shape in inputs.items()
         }
         for _ in range(limit)

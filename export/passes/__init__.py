@@ -1,1 +1,30 @@
-"""Rewrites of the ONNX graph that serve every target, one per file."""
+"""Rewrites of the ONNX graph that serve every target, one per file, in one ordered list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import onnx_ir as ir
+from onnx_ir.passes import common
+
+from export.onnx_graph import infer_shapes
+from export.passes.fold_batch_norm import fold_batch_norm
+from export.passes.fuse_hard_swish import fuse_hard_swish
+
+Pass = Callable[[ir.Model], int]
+
+#: Each returns how many places it changed. Batch norms go first: what they leave behind can stand
+#: between the nodes that later passes look for.
+PASSES: tuple[Pass, ...] = (fold_batch_norm, fuse_hard_swish)
+
+
+def rewrite(model: ir.Model) -> tuple[ir.Model, dict[str, int]]:
+    """Apply all passes to a copy of the graph.
+
+    Returns:
+        The rewritten graph, and pass name -> number of places changed (only those above zero).
+    """
+    model = ir.from_proto(ir.to_proto(model))
+    changes = {function.__name__: function(model) for function in PASSES}
+    common.RemoveUnusedNodesPass()(model)
+    return infer_shapes(model), {name: count for name, count in changes.items() if count}

@@ -120,9 +120,7 @@ class Context:
         tensor = self.read(value)
         return self.reshape(tensor, layout.permuted((1,) * missing + shape, perm))
 
-    def bind(
-        self, value: ir.Value, tensor: int, perm: Perm, columns: Array | None = None
-    ) -> None:
+    def bind(self, value: ir.Value, tensor: int, perm: Perm, columns: Array | None = None) -> None:
         """Record where an ONNX value lies."""
         self.stored[value] = Stored(tensor, perm, columns)
 

@@ -105,6 +105,9 @@ def options(kind: str, **fields: Any) -> Any:
             pass as a new attribute.
     """
     result = getattr(schema, kind + "T")()
+    if hasattr(result, "potScaleInt16"):
+        # The schema's default promises power-of-two scales, which int16x8 here does not have.
+        result.potScaleInt16 = False
     for name, value in fields.items():
         if not hasattr(result, name):
             raise AttributeError(f"{kind} has no field {name}")

@@ -6,6 +6,7 @@ feature. Data types are the numbers of ``schema.TensorType``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -34,8 +35,8 @@ Rule = Callable[[Node], bool]
 
 
 def _dtype(tensors: tuple[schema.TensorT | None, ...], index: int) -> int | None:
-    present = index < len(tensors) and tensors[index] is not None
-    return int(tensors[index].type) if present else None
+    tensor = tensors[index] if index < len(tensors) else None
+    return None if tensor is None else int(tensor.type)
 
 
 def _shape(tensor: schema.TensorT) -> list[int]:
@@ -120,7 +121,7 @@ def quantized(node: Node) -> bool:
 
 def sparse_weights(node: Node) -> bool:
     """Input 1 is stored sparsely."""
-    return node.inputs[1].sparsity is not None
+    return getattr(node.inputs[1], "sparsity", None) is not None
 
 
 def dilated(node: Node) -> bool:
@@ -144,8 +145,14 @@ def bias_type_chosen(bias: int) -> Rule:
 
 
 def free_scales(node: Node) -> bool:
-    """Int16 scales may be other than powers of two."""
-    return not getattr(node.options, "potScaleInt16", True)
+    """Int16 scales may be, or are, other than powers of two.
+
+    Quantizers leave the option that promises powers of two as the schema has it, on, and runtimes
+    that know free scales look at the scales themselves.
+    """
+    tensors = (*node.inputs, *node.outputs)
+    powers = all(math.frexp(scale)[0] == 0.5 for tensor in tensors for scale in _scales(tensor))
+    return not (powers and getattr(node.options, "potScaleInt16", True))
 
 
 def rescale_above_1(node: Node) -> bool:

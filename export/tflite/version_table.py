@@ -1,14 +1,15 @@
 """Which features each version of a TFLite operator added, and the first release that has it.
 
 The facts are TensorFlow's, from ``tensorflow/compiler/mlir/lite/tools/versioning``: the features
-from ``op_version.cc`` (with ``op_signature.cc``), the releases from ``runtime_version.cc``. Two
-kinds of rules there cannot have been meant as they stand and differ here:
+from ``op_version.cc`` (with ``op_signature.cc``), the releases from ``runtime_version.cc``. Three
+kinds of rules there do not say what the kernels do and differ here:
 
 * The int16 rules of the convolutions and of the fully connected layer ask for int16 weights, some
   for a second output too. The int16 kernels take int8 weights and have one output, so int16
   activations alone decide here. In the transposed convolution, activations are input 2.
 * A tensor with a single scale for its single channel counts as per-channel there; the kernels
   treat it as per-tensor, and so do the rules here.
+* The option that promises power-of-two scales is believed there; here the scales are looked at.
 """
 
 from __future__ import annotations
@@ -42,19 +43,23 @@ from export.tflite.version_rules import (
 
 _T = schema.TensorType
 
+_IN_INT8 = input_is(_T.INT8)
+_IN_INT16 = input_is(_T.INT16)
+_IN_BOOL = input_is(_T.BOOL)
+_IN_UINT32 = input_is(_T.UINT32)
 _HYBRID = weights(_T.FLOAT32, _T.INT8)
 _INT8 = weights(_T.INT8, _T.INT8)
 _INT4 = weights(_T.INT8, _T.INT4)
 _ASYMMETRIC = option("asymmetricQuantizeInputs")
 
 _NONE: dict[int, Rule] = {}
-_8: dict[int, Rule] = {2: input_is(_T.INT8)}
-_8_16: dict[int, Rule] = {2: input_is(_T.INT8), 3: input_is(_T.INT16)}
+_8: dict[int, Rule] = {2: _IN_INT8}
+_8_16: dict[int, Rule] = {2: _IN_INT8, 3: _IN_INT16}
 _8_OR_U8: dict[int, Rule] = {2: input_is(_T.INT8, _T.UINT8)}
 _8_OR_16: dict[int, Rule] = {2: input_is(_T.INT8, _T.INT16)}
-_8_BOOL_16: dict[int, Rule] = {**_8, 3: input_is(_T.BOOL), 4: input_is(_T.INT16)}
-_8_BROADCAST_16: dict[int, Rule] = {**_8, 3: broadcast_above_rank_4, 4: input_is(_T.INT16)}
-_PAD: dict[int, Rule] = {**_8_16, 4: rank_above(4), 5: input_is(_T.BOOL)}
+_8_BOOL_16: dict[int, Rule] = {**_8, 3: _IN_BOOL, 4: _IN_INT16}
+_8_BROADCAST_16: dict[int, Rule] = {**_8, 3: broadcast_above_rank_4, 4: _IN_INT16}
+_PAD: dict[int, Rule] = {**_8_16, 4: rank_above(4), 5: _IN_BOOL}
 
 # Operator: the release that first has version 1, 2, ... ("-": that version was withdrawn), and
 # what each version above the first added.
@@ -63,22 +68,22 @@ OPERATORS: dict[str, tuple[str, dict[int, Rule]]] = {
         "1.13.0 2.4.0 2.5.0 2.6.0 2.12.0",
         {
             **_8_OR_U8,
-            3: all_of(input_is(_T.INT16), quantized),
-            4: all_of(input_is(_T.INT16), none_of(quantized)),
+            3: all_of(_IN_INT16, quantized),
+            4: all_of(_IN_INT16, none_of(quantized)),
             5: input_is(_T.INT32),
         },
     ),
     "ADD": (
         "1.5.0 1.14.0 2.4.0 2.6.0 2.13.0 2.23.0",
         {
-            2: input_is(_T.INT8),
-            3: all_of(input_is(_T.INT16), free_scales),
+            2: _IN_INT8,
+            3: all_of(_IN_INT16, free_scales),
             4: input_is(_T.INT64),
-            5: all_of(input_is(_T.INT16), none_of(quantized)),
+            5: all_of(_IN_INT16, none_of(quantized)),
             6: input_is(_T.FLOAT16),
         },
     ),
-    "ARG_MAX": ("1.9.0 1.14.0 2.9.0", {**_8, 3: input_is(_T.BOOL)}),
+    "ARG_MAX": ("1.9.0 1.14.0 2.9.0", {**_8, 3: _IN_BOOL}),
     "AVERAGE_POOL_2D": ("1.5.0 1.14.0 2.3.0", _8_16),
     "BATCH_MATMUL": ("2.3.0 2.3.0 2.4.0 2.5.0", {**_8_16, 4: all_of(_HYBRID, _ASYMMETRIC)}),
     "BROADCAST_TO": ("- 2.5.0 2.5.0", {3: input_is(_T.INT8, _T.INT16)}),
@@ -96,14 +101,14 @@ OPERATORS: dict[str, tuple[str, dict[int, Rule]]] = {
     ),
     "CONCATENATION": (
         "1.5.0 1.14.0 2.3.0 2.14.0 2.21.0",
-        {**_8_16, 4: input_is(_T.UINT32), 5: input_is(_T.INT4)},
+        {**_8_16, 4: _IN_UINT32, 5: input_is(_T.INT4)},
     ),
     "CONV_2D": (
         "1.5.0 1.14.0 1.14.0 2.3.0 2.4.0 2.9.0 2.11.0 2.15.0",
         {
             2: _HYBRID,
             3: _INT8,
-            4: input_is(_T.INT16),
+            4: _IN_INT16,
             5: all_of(_HYBRID, per_channel_input(1)),
             6: grouped,
             7: _INT4,
@@ -118,7 +123,7 @@ OPERATORS: dict[str, tuple[str, dict[int, Rule]]] = {
             2: dilated,
             3: _INT8,
             4: _HYBRID,
-            5: input_is(_T.INT16),
+            5: _IN_INT16,
             6: all_of(_HYBRID, per_channel_input(1)),
             7: _INT4,
         },
@@ -126,9 +131,9 @@ OPERATORS: dict[str, tuple[str, dict[int, Rule]]] = {
     "DEQUANTIZE": (
         "1.13.1 1.14.0 1.15.0 2.2.0 2.7.0 2.18.0 2.21.0 2.22.0",
         {
-            2: input_is(_T.INT8),
+            2: _IN_INT8,
             3: input_is(_T.INT16, _T.FLOAT16),
-            5: all_of(input_is(_T.INT8), per_channel_input(0)),
+            5: all_of(_IN_INT8, per_channel_input(0)),
             6: input_is(_T.INT4),
             7: input_is(_T.INT2),
             8: input_is(_T.UINT4),
@@ -148,7 +153,7 @@ OPERATORS: dict[str, tuple[str, dict[int, Rule]]] = {
             4: _INT8,
             5: option("keepNumDims"),
             6: input_count(2),
-            7: input_is(_T.INT16),
+            7: _IN_INT16,
             8: sparse_weights,
             9: all_of(_HYBRID, _ASYMMETRIC),
             10: _INT4,
@@ -160,17 +165,12 @@ OPERATORS: dict[str, tuple[str, dict[int, Rule]]] = {
     ),
     "GATHER": (
         "1.6.0 1.14.0 1.15.0 2.4.0 2.5.0 2.13.0 2.15.0",
-        {
-            **_8_BOOL_16,
-            5: option("batchDims"),
-            6: input_is(_T.INT16, at=1),
-            7: input_is(_T.INT4),
-        },
+        {**_8_BOOL_16, 5: option("batchDims"), 6: input_is(_T.INT16, at=1), 7: input_is(_T.INT4)},
     ),
     "GELU": ("2.9.0 2.9.0", _8_OR_U8),
     "HARD_SWISH": ("1.15.0", _NONE),
     "L2_NORMALIZATION": ("1.5.0 1.14.0", {2: output_is(_T.INT8)}),
-    "LEAKY_RELU": ("1.13.1 2.3.0", {2: input_is(_T.INT16)}),
+    "LEAKY_RELU": ("1.13.1 2.3.0", {2: _IN_INT16}),
     "LOG": ("1.14.0 2.15.0", _8_OR_16),
     "LOGISTIC": ("1.14.0 1.14.0 2.3.0", _8_16),
     "MAX_POOL_2D": ("1.5.0 1.14.0 2.3.0", _8_16),
@@ -181,17 +181,17 @@ OPERATORS: dict[str, tuple[str, dict[int, Rule]]] = {
     "MUL": (
         "1.5.0 1.14.0 1.15.0 2.3.0 2.6.0 2.11.0 2.13.0 2.23.0",
         {
-            2: input_is(_T.INT8),
+            2: _IN_INT8,
             3: rescale_above_1,
-            4: input_is(_T.INT16),
+            4: _IN_INT16,
             5: input_is(_T.INT64),
             6: input_is(_T.COMPLEX64),
-            7: any_of(all_of(input_is(_T.INT16), none_of(quantized)), input_is(_T.UINT32)),
+            7: any_of(all_of(_IN_INT16, none_of(quantized)), _IN_UINT32),
             8: input_is(_T.FLOAT16),
         },
     ),
     "NEG": ("1.9.0", _NONE),
-    "PACK": ("1.11.0 1.14.0 2.3.0 2.13.0", {**_8_16, 4: input_is(_T.UINT32)}),
+    "PACK": ("1.11.0 1.14.0 2.3.0 2.13.0", {**_8_16, 4: _IN_UINT32}),
     "PAD": ("1.5.0 1.14.0 2.4.0 2.6.0 2.20.0", _PAD),
     "PADV2": ("1.9.0 1.14.0 2.4.0 2.6.0 2.20.0", _PAD),
     "POW": ("1.10.0", _NONE),
@@ -207,31 +207,31 @@ OPERATORS: dict[str, tuple[str, dict[int, Rule]]] = {
     ),
     "REDUCE_MAX": ("1.11.0 1.14.0 2.5.0", _8_16),
     "REDUCE_MIN": ("1.11.0 1.14.0 2.5.0", _8_16),
-    "RELU": ("1.5.0 2.1.0 2.5.0", {**_8_OR_U8, 3: input_is(_T.INT16)}),
+    "RELU": ("1.5.0 2.1.0 2.5.0", {**_8_OR_U8, 3: _IN_INT16}),
     "RELU6": ("1.5.0 1.14.0 2.5.0", _8_16),
     "RELU_0_TO_1": ("2.10.0", _NONE),
     "RELU_N1_TO_1": ("1.5.0", _NONE),
     "RESHAPE": ("1.5.0", _NONE),
     "RESIZE_BILINEAR": (
         "1.7.0 1.14.0 2.2.0 2.5.0",
-        {**_8, 3: option("halfPixelCenters"), 4: input_is(_T.INT16)},
+        {**_8, 3: option("halfPixelCenters"), 4: _IN_INT16},
     ),
     "RESIZE_NEAREST_NEIGHBOR": (
         "1.13.1 1.14.0 2.3.0 2.4.0",
-        {**_8, 3: option("halfPixelCenters", "alignCorners"), 4: input_is(_T.INT16)},
+        {**_8, 3: option("halfPixelCenters", "alignCorners"), 4: _IN_INT16},
     ),
     "ROUND": ("1.14.0", _NONE),
     "RSQRT": ("1.10.0 2.5.0 2.15.0", _8_16),
-    "SELECT_V2": ("2.2.0 2.12.0", {2: input_is(_T.UINT32)}),
+    "SELECT_V2": ("2.2.0 2.12.0", {2: _IN_UINT32}),
     "SIN": ("1.9.0", _NONE),
     "SLICE": (
         "1.14.0 1.14.0 1.14.0 2.4.0 2.5.0 2.14.0 2.21.0",
         {
-            2: input_is(_T.INT8),
+            2: _IN_INT8,
             3: input_is(_T.STRING),
-            4: input_is(_T.INT16),
+            4: _IN_INT16,
             5: rank_above(4),
-            6: input_is(_T.UINT32),
+            6: _IN_UINT32,
             7: input_is(_T.INT4),
         },
     ),
@@ -249,34 +249,34 @@ OPERATORS: dict[str, tuple[str, dict[int, Rule]]] = {
     "STRIDED_SLICE": (
         "1.6.0 1.14.0 2.1.0 2.2.0 2.5.0 2.6.0 2.14.0 2.14.0",
         {
-            2: input_is(_T.INT8),
-            3: input_is(_T.BOOL),
+            2: _IN_INT8,
+            3: _IN_BOOL,
             4: rank_above(4),
             5: input_is(_T.STRING),
             6: option("ellipsisMask", "newAxisMask"),
-            7: input_is(_T.UINT32),
+            7: _IN_UINT32,
             8: option("offset"),
         },
     ),
     "SUB": (
         "1.6.0 1.14.0 2.3.0 2.4.0 2.4.0",
         {
-            2: input_is(_T.INT8),
+            2: _IN_INT8,
             3: broadcast_above_rank_4,
             4: input_is(_T.INT64),
-            5: all_of(input_is(_T.INT16), free_scales),
+            5: all_of(_IN_INT16, free_scales),
         },
     ),
     "SUM": ("1.10.0 1.15.0", _8),
     "TANH": ("1.14.0 1.14.0 2.3.0", _8_16),
-    "TILE": ("1.10.1 2.2.0 2.8.0", {2: input_is(_T.STRING), 3: input_is(_T.INT8)}),
+    "TILE": ("1.10.1 2.2.0 2.8.0", {2: input_is(_T.STRING), 3: _IN_INT8}),
     "TRANSPOSE": (
         "1.6.0 1.14.0 1.15.0 2.3.0 2.4.0 2.12.0 2.14.4 2.22.0",
         {
-            2: input_is(_T.INT8),
-            3: input_is(_T.BOOL),
+            2: _IN_INT8,
+            3: _IN_BOOL,
             4: rank_above(4),
-            5: input_is(_T.INT16),
+            5: _IN_INT16,
             6: rank_above(5),
             7: input_is(_T.INT4),
             8: any_of(rank_above(6), input_is(_T.BFLOAT16)),
@@ -293,11 +293,6 @@ OPERATORS: dict[str, tuple[str, dict[int, Rule]]] = {
     ),
     "UNPACK": (
         "1.11.0 1.14.0 2.2.0 2.3.0 2.22.0",
-        {
-            **_8_OR_U8,
-            3: input_is(_T.BOOL),
-            4: input_is(_T.INT16),
-            5: input_is(_T.FLOAT16, _T.BFLOAT16),
-        },
+        {**_8_OR_U8, 3: _IN_BOOL, 4: _IN_INT16, 5: input_is(_T.FLOAT16, _T.BFLOAT16)},
     ),
 }

@@ -12,16 +12,13 @@ from typing import Any
 from ai_edge_litert import schema_py_generated as schema
 
 from export.errors import UnsupportedError
+from export.tflite.schema_names import OPERATOR_NAMES
 from export.tflite.version_rules import Node
 from export.tflite.version_table import OPERATORS
 
 _OLDEST_RUNTIME = "1.5.0"
 # The old field for the kind of operator is a signed byte; its last value says "see the new field".
 _LAST_DEPRECATED_CODE = 127
-
-_NAMES: dict[int, str] = {
-    code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)
-}
 
 
 def set_lowest_versions(model: schema.ModelT) -> str:
@@ -47,7 +44,8 @@ def set_lowest_versions(model: schema.ModelT) -> str:
     for subgraph in model.subgraphs:
         for operator in _listed(subgraph.operators):
             builtin = _builtin(model.operatorCodes[operator.opcodeIndex])
-            version, runtime = lowest_version(_NAMES[builtin], _node(operator, subgraph.tensors))
+            name = OPERATOR_NAMES.get(builtin, f"number {builtin}")
+            version, runtime = lowest_version(name, _node(operator, subgraph.tensors))
             operator.opcodeIndex = indices.setdefault((builtin, version), len(indices))
             runtimes.add(runtime)
     model.operatorCodes = [_operator_code(*pair) for pair in indices]

@@ -54,23 +54,28 @@ def to_bytes(model: Any) -> bytes:
 
 
 def from_bytes(data: bytes) -> Any:
-    """Return the schema's ``ModelT`` of a file that this tool wrote."""
-    return schema.ModelT.InitFromPackedBuf(data, 0)
+    """Return the schema's ``ModelT`` of a file that this tool or litert-quantizer wrote.
+
+    The quantizer puts large buffers behind the flatbuffer, where runtimes from before 2024 do not
+    look; they are taken back in.
+    """
+    model = schema.ModelT.InitFromPackedBuf(data, 0)
+    for buffer in model.buffers:
+        if buffer.data is None and buffer.size:
+            buffer.data = np.frombuffer(data, np.uint8, buffer.size, buffer.offset)
+    return model
 
 
 def set_metadata(model: Any, name: str, value: bytes) -> None:
-    """Write one metadata entry, replacing an earlier one of that name."""
+    """Write one metadata entry in place of an earlier one of that name."""
     buffer = schema.BufferT()
     buffer.data = np.frombuffer(value, np.uint8)
-    for entry in model.metadata or []:
-        if entry.name in (name, name.encode()):
-            model.buffers[entry.buffer] = buffer
-            return
+    others = [e for e in model.metadata or [] if e.name not in (name, name.encode())]
     entry = schema.MetadataT()
     entry.name = name
     entry.buffer = len(model.buffers)
     model.buffers.append(buffer)
-    model.metadata = [*(model.metadata or []), entry]
+    model.metadata = [*others, entry]
 
 
 def to_model(graph: TfliteGraph, io: FileIO, description: str) -> Any:
@@ -93,6 +98,7 @@ def to_model(graph: TfliteGraph, io: FileIO, description: str) -> Any:
 
 
 def _aligned(buffer: Any) -> _AlignedBuffer:
+    """Return the buffer with its data inside of the flatbuffer."""
     result = _AlignedBuffer()
     result.data = buffer.data
     return result

@@ -59,9 +59,7 @@ def resize(ctx: Context, node: ir.Node) -> None:
     raise Unsupported(f"Resize {mode} with {transform} from {before[2:]} to {after[2:]}")
 
 
-def _scales(
-    ctx: Context, node: ir.Node, before: layout.Shape, after: layout.Shape
-) -> list[float]:
+def _scales(ctx: Context, node: ir.Node, before: layout.Shape, after: layout.Shape) -> list[float]:
     """Return the factor per axis: the one given, else the ratio of the extents."""
     ratio = [b / a for a, b in zip(before, after, strict=True)]
     if "scales" in node.attributes:

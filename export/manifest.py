@@ -1,0 +1,96 @@
+"""manifest.json: all that a reader of the written files needs to know about them."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from importlib import metadata
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+#: Packages whose version can change the written bytes or the verdict on them.
+PACKAGES = (
+    "edgeship",
+    "torch",
+    "onnx",
+    "onnx-ir",
+    "onnxscript",
+    "onnxsim",
+    "onnxruntime",
+    "ai-edge-litert",
+    "litert-quantizer",
+    "numpy",
+    "pillow",
+)
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class StageRecord(_Record):
+    """One stage: what it did and how its outputs compare with the reference's."""
+
+    stage: str
+    detail: str
+    parity: dict[str, Any] | None = None
+    warning: str = ""
+
+
+class Port(_Record):
+    """An input or output of a file."""
+
+    name: str
+    shape: list[int]
+    layout: str
+    dtype: str
+    scale: float | None = None
+    zero_point: int | None = None
+
+
+class Artifact(_Record):
+    """A written file."""
+
+    file: str
+    scheme: str
+    size: int
+    sha256: str
+    inputs: list[Port]
+    outputs: list[Port]
+    operators: dict[str, int]
+    peak_activation_bytes: int | None = None
+    parity: dict[str, Any] | None = None
+
+
+class Manifest(_Record):
+    """The whole of manifest.json. It holds no times, so that equal exports give equal files.
+
+    Attributes:
+        model: Name, published figures, and what was counted from the graph.
+        weights: Source, sha256, and whether they are untrained.
+        preprocess: What an input image goes through before it is fed.
+        calibration: Source, count and method, where a scheme was calibrated.
+        verification: What the outputs were compared on.
+    """
+
+    tool: str = "edgeship"
+    versions: dict[str, str]
+    model: dict[str, Any]
+    weights: dict[str, Any]
+    preprocess: dict[str, Any] | None
+    calibration: dict[str, Any] | None
+    verification: dict[str, Any]
+    stages: list[StageRecord]
+    artifacts: list[Artifact]
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that matter."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = "not installed"
+    return found

@@ -1,0 +1,51 @@
+"""What the manifest says about one .tflite file."""
+
+from __future__ import annotations
+
+import hashlib
+
+from export.manifest import Artifact, Port
+from export.tflite.inspection import Port as FilePort
+from export.tflite.inspection import inspect
+from export.tflite.io import FileIO, PortSpec
+from export.tflite.memory import peak_activation_bytes
+from export.tflite.writer import from_bytes
+from export.verification.metrics import Parity
+
+
+def artifact_record(
+    data: bytes, file_name: str, scheme: str, io: FileIO, parity: Parity | None
+) -> Artifact:
+    """Return the manifest's entry for a file, read back from its bytes."""
+    found = inspect(data)
+    operators: dict[str, int] = {}
+    for kind in found.operators:
+        operators[kind.kind] = operators.get(kind.kind, 0) + kind.count
+    return Artifact(
+        file=file_name,
+        scheme=scheme,
+        size=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        inputs=[_port(port, spec) for port, spec in zip(found.inputs, io.inputs, strict=True)],
+        outputs=[_port(port, spec) for port, spec in zip(found.outputs, io.outputs, strict=True)],
+        operators=operators,
+        peak_activation_bytes=peak_activation_bytes(from_bytes(data)),
+        parity=parity.to_dict() if parity is not None else None,
+    )
+
+
+def _port(port: FilePort, spec: PortSpec) -> Port:
+    return Port(
+        name=spec.name,
+        shape=list(port.shape),
+        layout=_layout(spec.perm),
+        dtype=port.dtype,
+        scale=port.scale,
+        zero_point=port.zero_point,
+    )
+
+
+def _layout(perm: tuple[int, ...]) -> str:
+    """Return the axis order in letters, such as NHWC; empty where axes have no such names."""
+    letters = {4: "NCHW", 5: "NCDHW"}.get(len(perm), "")
+    return "".join(letters[axis] for axis in perm) if letters else ""

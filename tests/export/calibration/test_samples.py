@@ -1,0 +1,171 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from export.calibration.pictures import shipped_pictures
+from export.calibration.preprocess import Preprocess
+from export.calibration.samples import Samples, load_samples
+from export.errors import InputError
+
+PREPROCESS = Preprocess((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+IMAGE = {"x": (1, 3, 32, 32)}
+SHIPPED = len(shipped_pictures())
+
+
+def only(samples: Samples) -> np.ndarray:
+    return np.concatenate([arrays["x"] for arrays in samples.arrays])
+
+
+def test_shipped_images_are_the_default() -> None:
+    samples = load_samples(None, IMAGE, PREPROCESS)
+    array = only(samples)
+    assert array.shape == (32, 3, 32, 32)
+    assert array.dtype == np.float32
+    assert samples.natural
+    assert samples.source == f"32 views of {SHIPPED} natural images shipped with edgeship"
+    assert len(np.unique(array, axis=0)) == 32  # no view twice
+
+
+def test_second_view_of_a_shipped_image_is_mirrored_and_tighter() -> None:
+    array = only(load_samples(None, IMAGE, PREPROCESS, limit=2 * SHIPPED))
+    tight = Preprocess(PREPROCESS.mean, PREPROCESS.std, crop=0.8 * PREPROCESS.crop)
+    expected = only(load_samples(None, IMAGE, tight, limit=SHIPPED))
+    np.testing.assert_array_equal(array[SHIPPED:], expected[..., ::-1])
+
+
+def test_few_shipped_images_are_spread_over_all() -> None:
+    samples = load_samples(None, IMAGE, PREPROCESS, limit=4)
+    every = only(load_samples(None, IMAGE, PREPROCESS, limit=SHIPPED))
+    np.testing.assert_array_equal(only(samples), every[[0, 4, 8, 12]])
+    assert samples.source == "4 natural images shipped with edgeship"
+
+
+def test_shipped_images_end_after_four_views() -> None:
+    array = only(load_samples(None, IMAGE, PREPROCESS, limit=1000))
+    assert len(array) == 4 * SHIPPED
+    assert len(np.unique(array, axis=0)) == 4 * SHIPPED
+
+
+def test_shipped_images_make_clips_and_grayscale() -> None:
+    clips = load_samples(None, {"x": (1, 3, 4, 16, 16)}, PREPROCESS, limit=2)
+    assert only(clips).shape == (2, 3, 4, 16, 16)
+    gray = load_samples(None, {"x": (1, 1, 16, 16)}, Preprocess((0.5,), (0.5,)), limit=2)
+    assert only(gray).shape == (2, 1, 16, 16)
+
+
+def test_shipped_images_look_natural_after_normalization() -> None:
+    array = only(load_samples(None, {"x": (1, 3, 224, 224)}, PREPROCESS, limit=16))
+    assert abs(array.mean()) < 1
+    assert 0.5 < array.std() < 2
+    # Black and white to within a few levels: the ends of what an image can hold.
+    low = (0 - np.array(PREPROCESS.mean)) / np.array(PREPROCESS.std)
+    high = (1 - np.array(PREPROCESS.mean)) / np.array(PREPROCESS.std)
+    np.testing.assert_allclose(array.min(axis=(0, 2, 3)), low, atol=0.1)
+    np.testing.assert_allclose(array.max(axis=(0, 2, 3)), high, atol=0.1)
+
+
+@pytest.mark.parametrize("source", [None, "random"])
+def test_same_arguments_give_the_same_arrays(source: str | None) -> None:
+    first, second = (load_samples(source, IMAGE, PREPROCESS, limit=3) for _ in range(2))
+    np.testing.assert_array_equal(only(first), only(second))
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {"x": (1, 3, 8, 8), "y": (1, 3, 8, 8)},
+        {"x": (1, 16)},
+        {"x": (1, 3, 8)},
+        {"x": (1, 8, 8, 3)},
+        {"x": (1, 4, 8, 8)},
+    ],
+)
+@pytest.mark.parametrize("folder", [False, True])
+def test_images_do_not_fit_other_inputs(
+    tmp_path: Path, inputs: dict[str, tuple[int, ...]], folder: bool
+) -> None:
+    with pytest.raises(InputError, match="not fit this model") as caught:
+        load_samples(tmp_path if folder else None, inputs, PREPROCESS)
+    assert "--calib FILE.npz" in caught.value.todo
+    assert "--calib random" in caught.value.todo
+    assert str(inputs["x"]) in caught.value.why
+
+
+def test_folder_of_images(tmp_path: Path) -> None:
+    Image.new("RGB", (40, 30), (255, 255, 255)).save(tmp_path / "white.png")
+    samples = load_samples(str(tmp_path), IMAGE, PREPROCESS)
+    assert samples.source == f"{tmp_path} (1 image)"
+    assert samples.natural
+    np.testing.assert_allclose(only(samples)[0, 0], (1 - 0.485) / 0.229, atol=1e-5)
+
+
+def test_random_is_standard_normal_noise_for_every_input() -> None:
+    inputs = {"x": (1, 3, 32, 32), "y": (1, 10), "z": (1,)}
+    samples = load_samples("random", inputs, PREPROCESS, limit=8, seed=1)
+    assert samples.source == "seeded random"
+    assert not samples.natural
+    assert len(samples.arrays) == 8
+    for arrays in samples.arrays:
+        assert {name: array.shape for name, array in arrays.items()} == inputs
+        assert all(array.dtype == np.float32 for array in arrays.values())
+    assert abs(only(samples).mean()) < 0.02  # 3 standard errors of 24576 values
+    assert abs(only(samples).std() - 1) < 0.02
+    other = load_samples("random", inputs, PREPROCESS, limit=8, seed=2)
+    assert not np.array_equal(only(samples), only(other))
+
+
+def test_batches_hold_consecutive_samples_and_wrap_round(tmp_path: Path) -> None:
+    np.save(tmp_path / "calib.npy", np.arange(5, dtype=np.float32)[:, None])
+    samples = load_samples(tmp_path / "calib.npy", {"x": (2, 1)}, PREPROCESS)
+    batches = [arrays["x"].ravel().tolist() for arrays in samples.arrays]
+    assert batches == [[0, 1], [2, 3], [4, 0]]
+
+
+def test_batch_larger_than_the_samples_repeats_them(tmp_path: Path) -> None:
+    np.save(tmp_path / "calib.npy", np.arange(2, dtype=np.float32)[:, None])
+    samples = load_samples(tmp_path / "calib.npy", {"x": (5, 1)}, PREPROCESS)
+    assert [arrays["x"].ravel().tolist() for arrays in samples.arrays] == [[0, 1, 0, 1, 0]]
+
+
+def test_inputs_may_differ_in_batch(tmp_path: Path) -> None:
+    values = np.arange(4, dtype=np.float32)[:, None]
+    np.savez(tmp_path / "calib.npz", x=values, state=values)
+    samples = load_samples(tmp_path / "calib.npz", {"x": (2, 1), "state": (1, 1)}, PREPROCESS)
+    assert [arrays["x"].shape for arrays in samples.arrays] == [(2, 1)] * 4
+    assert [float(arrays["state"][0, 0]) for arrays in samples.arrays] == [0, 1, 2, 3]
+
+
+def test_missing_source_says_what_is_accepted(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no calibration source") as caught:
+        load_samples(tmp_path / "absent", IMAGE, PREPROCESS)
+    assert ".npz" in caught.value.todo
+
+
+def test_other_kinds_of_file_say_what_is_accepted(tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").write_bytes(b"")
+    with pytest.raises(InputError, match="another kind") as caught:
+        load_samples(tmp_path / "photo.jpg", IMAGE, PREPROCESS)
+    for accepted in ("folder", ".npz", ".npy", "random"):
+        assert accepted in caught.value.todo
+
+
+@pytest.mark.parametrize(
+    ("inputs", "limit"),
+    [({}, 4), ({"x": ()}, 4), ({"x": (0, 3, 8, 8)}, 4), ({"x": (1, 3, -1, 8)}, 4), (IMAGE, 0)],
+)
+def test_senseless_inputs_are_refused(inputs: dict[str, tuple[int, ...]], limit: int) -> None:
+    with pytest.raises(InputError):
+        load_samples("random", inputs, PREPROCESS, limit=limit)
+
+
+def test_import_does_not_load_torch() -> None:
+    code = (
+        "import sys, export.calibration.samples, export.calibration.ranges\n"
+        "print(sorted({'torch', 'onnx', 'onnxruntime'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+    assert done.stdout.strip() == "[]"

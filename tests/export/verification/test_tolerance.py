@@ -1,0 +1,60 @@
+import math
+
+import pytest
+
+from export.verification.metrics import Parity
+from export.verification.tolerance import TOLERANCES, Tolerance, judge
+
+
+def parity(max_rel: float = 0.0, sqnr_db: float = math.inf, top1: float | None = None) -> Parity:
+    return Parity(max_rel, max_rel, sqnr_db, top1)
+
+
+@pytest.fixture
+def strict(monkeypatch: pytest.MonkeyPatch) -> str:
+    limits = Tolerance(max_rel=0.25, min_sqnr_db=20.0, min_top1=0.5)
+    monkeypatch.setitem(TOLERANCES, "strict", limits)
+    return "strict"
+
+
+def test_the_limits_themselves_are_in_tolerance(strict: str) -> None:
+    assert judge(parity(0.25, 20.0, 0.5), strict) is None
+
+
+@pytest.mark.parametrize(
+    ("measured", "words"),
+    [
+        (parity(max_rel=0.26), "0.26 of the output's range; strict allows 0.25"),
+        (parity(sqnr_db=19.9), "SQNR is 19.9 dB; strict needs 20.0 dB"),
+        (parity(top1=0.49), "49.0% of the samples; strict needs 50.0%"),
+        (parity(max_rel=math.nan), "range"),
+        (parity(sqnr_db=math.nan), "SQNR"),
+        (parity(top1=math.nan), "top-1"),
+    ],
+)
+def test_past_a_limit_the_reason_has_both_numbers(
+    strict: str, measured: Parity, words: str
+) -> None:
+    reason = judge(measured, strict)
+    assert reason is not None
+    assert words in reason
+
+
+def test_outputs_that_are_no_scores_are_not_asked_for_top1(strict: str) -> None:
+    assert judge(parity(top1=None), strict) is None
+
+
+@pytest.mark.parametrize("kind", ["float", "fp16", "dynamic", "int8", "int16x8"])
+def test_every_kind_passes_equal_outputs_and_fails_nan(kind: str) -> None:
+    assert judge(parity(), kind) is None
+    assert judge(Parity(math.inf, math.inf, -math.inf, None), kind) is not None
+
+
+def test_float_is_the_strictest_and_needs_no_sqnr() -> None:
+    assert judge(parity(max_rel=2e-4, sqnr_db=90.0), "float") is not None
+    assert judge(parity(max_rel=2e-4, sqnr_db=90.0), "fp16") is None
+
+
+def test_unknown_kind() -> None:
+    with pytest.raises(KeyError):
+        judge(parity(), "int4")
