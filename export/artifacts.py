@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -80,7 +79,7 @@ class OutputFolder:
         if self._work is None:
             raise RuntimeError("publish() outside of the with block")
         for name in self._names:
-            os.replace(self._work / name, self.path / name)
+            (self._work / name).replace(self.path / name)
         return [self.path / name for name in self._names]
 
     def set_aside(self) -> None:
@@ -90,7 +89,7 @@ class OutputFolder:
         """
         for name in [*self._names, "manifest.json"]:
             if (self.path / name).exists():
-                os.replace(self.path / name, self.path / f"{name}.previous")
+                (self.path / name).replace(self.path / f"{name}.previous")
 
 
 def _missing(path: Path) -> list[Path]:

@@ -8,7 +8,7 @@ import logging
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import onnx_ir as ir
 
@@ -62,7 +62,7 @@ def capture_module(module: nn.Module, shapes: Sequence[Shape]) -> ir.Model:
     if program is None:
         raise UnsupportedError("torch.onnx.export returned no program.", where="capture")
     # The exporter keeps torch's tensors; a round trip through the protobuf makes the graph plain.
-    return ir.from_proto(ir.to_proto(cast("ir.Model", program.model)))
+    return ir.from_proto(ir.to_proto(program.model))
 
 
 def read_onnx(path: Path, shapes: Sequence[Shape]) -> ir.Model:

@@ -18,7 +18,7 @@ def infer_shapes(model: ir.Model) -> ir.Model:
 
 def serialize(model: ir.Model) -> bytes:
     """Return the bytes of the ONNX file."""
-    return ir.to_proto(model).SerializeToString(deterministic=True)
+    return bytes(ir.to_proto(model).SerializeToString(deterministic=True))
 
 
 def operator_counts(model: ir.Model) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""What the user named: a model of the registry, an ONNX file, or a function that builds a module."""
+"""What the user named: a model of the registry, an ONNX file, or a function for a module."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def per_layer(module: nn.Module, input_shape: tuple[int, ...]) -> list[LayerCost
     rows: list[LayerCost] = []
     counted: set[int] = set()
 
-    def record(name: str, layer: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:  # noqa: ANN401
+    def record(name: str, layer: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
         own = [p for p in layer.parameters(recurse=False) if id(p) not in counted]
         counted.update(id(parameter) for parameter in own)
         rows.append(

@@ -57,7 +57,7 @@ def create(
     in_channels: int = 3,
     weights: str | Path | None = None,
     seed: int = 0,
-    **overrides: Any,  # noqa: ANN401 - each factory has its own arguments
+    **overrides: Any,
 ) -> nn.Module:
     """Build a model in eval mode; the global random state is left as it was.
 

@@ -18,7 +18,8 @@ def fold_batch_norm(model: ir.Model) -> int:
     """
     folded = 0
     for node in list(model.graph):
-        conv = node.inputs[0].producer() if node.op_type == "BatchNormalization" else None
+        x = node.inputs[0] if node.op_type == "BatchNormalization" else None
+        conv = x.producer() if x is not None else None
         if conv is None or conv.op_type != "Conv" or not _foldable(conv, node):
             continue
         _fold(model.graph, conv, node)

@@ -1,0 +1,99 @@
+"""The stages that every target shares, each compared with the network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from export.errors import VerificationError
+from export.source import Network
+from export.stage_log import StageLog
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
+
+    from export.verification.metrics import Outputs
+
+Samples = Sequence[dict[str, Any]]
+
+
+def capture(network: Network, log: StageLog) -> ir.Model:
+    """Return the network as an ONNX graph with static shapes."""
+    from export.onnx_graph import infer_shapes
+
+    with log.stage("capture"):
+        if network.module is not None:
+            from export.capture import capture_module
+
+            captured = infer_shapes(capture_module(network.module, network.shapes))
+        elif network.onnx is not None:
+            captured = network.onnx
+        else:
+            raise ValueError("a network is a module or a graph")
+        log.done(f"ONNX opset {captured.opset_imports.get('')}, {captured.graph.num_nodes()} nodes")
+    return captured
+
+
+def reference_outputs(
+    network: Network, captured: ir.Model, samples: Samples, log: StageLog
+) -> Outputs:
+    """Return what every later stage is compared with: torch's outputs, or the ONNX file's own.
+
+    Raises:
+        VerificationError: If the captured graph computes something else than the module.
+    """
+    from export.onnx_graph import serialize
+    from export.verification.demand import demand
+    from export.verification.runtimes import run_onnx, run_torch
+
+    with log.stage("verify capture"):
+        outputs = run_onnx(serialize(captured), samples)
+        if network.module is None:
+            log.done("ONNX Runtime runs the file; later stages are compared with it")
+            return outputs
+        reference = run_torch(network.module, samples)
+        log.done("ONNX Runtime against torch", demand(reference, outputs, "float", "capture"))
+    return reference
+
+
+def simplify(captured: ir.Model, samples: Samples, reference: Outputs, log: StageLog) -> ir.Model:
+    """Return the simplified graph, or the captured one where simplifying failed or changed it."""
+    from export.onnx_graph import serialize
+    from export.simplify import simplify as run_onnxsim
+    from export.verification.demand import demand
+    from export.verification.runtimes import run_onnx
+
+    with log.stage("simplify"):
+        try:
+            simplified = run_onnxsim(captured)
+            outputs = run_onnx(serialize(simplified), samples)
+            parity = demand(reference, outputs, "float", "simplify")
+        except (RuntimeError, VerificationError) as error:
+            why = str(getattr(error, "why", "") or error).splitlines()[0]
+            log.done("nothing", warning=f"the graph goes on unsimplified: {why}")
+            return captured
+        nodes = f"{captured.graph.num_nodes()} -> {simplified.graph.num_nodes()} nodes"
+        log.done(f"onnxsim, {nodes}", parity)
+    return simplified
+
+
+def rewrite(graph: ir.Model, samples: Samples, reference: Outputs, log: StageLog) -> ir.Model:
+    """Return the graph after our own passes.
+
+    Raises:
+        VerificationError: If a pass changed what it computes.
+    """
+    from export.onnx_graph import serialize
+    from export.passes import rewrite as run_passes
+    from export.verification.demand import demand
+    from export.verification.runtimes import run_onnx
+
+    with log.stage("rewrite"):
+        rewritten, changes = run_passes(graph)
+        if not changes:
+            log.done("nothing to change")
+            return graph
+        outputs = run_onnx(serialize(rewritten), samples)
+        detail = ", ".join(f"{name} {count}" for name, count in changes.items())
+        log.done(detail, demand(reference, outputs, "float", "rewrite"))
+    return rewritten

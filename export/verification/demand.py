@@ -1,0 +1,35 @@
+"""Comparing a stage with the network and refusing to go on where it differs."""
+
+from __future__ import annotations
+
+from export.errors import VerificationError
+from export.verification.metrics import Outputs, Parity, compare
+from export.verification.tolerance import judge
+
+
+def demand(reference: Outputs, outputs: Outputs, kind: str, stage: str) -> Parity:
+    """Return how far ``outputs`` are from ``reference``.
+
+    Args:
+        reference: What the network computes.
+        outputs: What the stage computes from the same samples.
+        kind: A key of ``TOLERANCES``.
+        stage: Its name, for the message.
+
+    Raises:
+        VerificationError: If they are out of tolerance.
+    """
+    parity = compare(reference, outputs)
+    problem = judge(parity, kind)
+    if problem is None:
+        return parity
+    advice = (
+        "calibrate on images like those the network will see (--calib DIR), "
+        "or choose --quant int16x8 or fp16"
+    )
+    raise VerificationError(
+        "The result does not compute what the network computes.",
+        where=stage,
+        why=problem,
+        todo=advice if kind != "float" else "report it, with the network",
+    )
