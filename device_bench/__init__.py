@@ -1,0 +1,1 @@
+"""Measuring files on devices. Nothing is here yet: this version exports and verifies only."""
