@@ -81,7 +81,8 @@ def read_onnx(path: Path, shapes: Sequence[Shape]) -> ir.Model:
     if not path.is_file():
         raise InputError(f"{path} does not exist.", todo="check the path of the .onnx file")
     try:
-        proto = onnx.load(str(path))
+        # Some writers leave the outputs' shapes out; the checker then calls the file invalid.
+        proto = onnx.shape_inference.infer_shapes(onnx.load(str(path)))
         onnx.checker.check_model(proto)
         model = ir.from_proto(proto)
     except Exception as error:

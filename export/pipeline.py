@@ -100,6 +100,11 @@ def export(request: Request, report: Callable[[str], None] = lambda stage: None)
     return Result(tuple(log.stages), tuple(files), tuple(log.notes), manifest)
 
 
+def assumed_preprocess(channels: int) -> Preprocess:
+    """Return what images are taken to go through where nothing says it."""
+    return _IMAGENET if channels == 3 else _GREY
+
+
 def _run_stages(
     request: Request, network: Network, folder: OutputFolder, log: StageLog
 ) -> Manifest:
@@ -138,7 +143,7 @@ def _preprocess(request: Request, network: Network, log: StageLog) -> Preprocess
         return None
     known = network.preprocess
     if known is None or len(known.mean) != shape[1]:
-        known = _IMAGENET if shape[1] == 3 else _GREY
+        known = assumed_preprocess(shape[1])
         if request.mean is None or request.std is None:
             mean = ", ".join(f"{value:g}" for value in known.mean)
             std = ", ".join(f"{value:g}" for value in known.std)

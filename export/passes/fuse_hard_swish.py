@@ -15,6 +15,8 @@ def fuse_hard_swish(model: ir.Model) -> int:
     Returns:
         The number of activations fused.
     """
+    if model.opset_imports.get("", 0) < 14:
+        return 0
     fused = 0
     for node in list(model.graph):
         if node.op_type != "Mul":

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import onnx_ir as ir
 
-from export.tflite import layout
-from export.tflite.graph import Array, TfliteGraph, options
+from export.tflite import kernels, layout
+from export.tflite.graph import TENSOR_TYPES, Array, TfliteGraph, options
 from export.tflite.layout import Perm, Shape
 
 
@@ -39,24 +40,32 @@ class Context:
     def __init__(self, graph: TfliteGraph) -> None:
         self.graph = graph
         self.stored: dict[ir.Value, Stored] = {}
+        self._folded: dict[ir.Value, Array] = {}
         self._transposed: dict[tuple[int, Perm], int] = {}
 
     def shape(self, value: ir.Value) -> Shape:
         """Return the static ONNX shape.
 
         Raises:
-            Unsupported: If a dimension is unknown.
+            Unsupported: If a dimension is unknown or zero.
         """
         if value.shape is None or not all(isinstance(extent, int) for extent in value.shape):
             raise Unsupported(f"the shape of {value.name} is not known before running")
-        return tuple(int(str(extent)) for extent in value.shape)
+        shape = tuple(int(str(extent)) for extent in value.shape)
+        if 0 in shape:
+            raise Unsupported(f"{value.name} has no elements (shape {list(shape)})")
+        return shape
 
     def constant(self, value: ir.Value | None) -> Array | None:
         """Return the data of a constant (floating types as float32), or None."""
-        if value is None or value.const_value is None:
+        if value is None:
+            return None
+        if value in self._folded:
+            return self._folded[value]
+        if value.const_value is None:
             return None
         data = value.const_value.numpy()
-        return data.astype(np.float32) if data.dtype.kind == "f" else np.asarray(data)
+        return data.astype(np.float32) if value.const_value.dtype.is_floating_point() else data
 
     def required_constant(self, value: ir.Value | None, what: str) -> Array:
         """Return the data of a constant.
@@ -69,60 +78,78 @@ class Context:
             raise Unsupported(f"{what} must be a constant")
         return data
 
+    def knows(self, value: ir.Value) -> bool:
+        """Return whether a value is a constant or has been lowered."""
+        return value in self.stored or value in self._folded or value.const_value is not None
+
+    def fold(self, value: ir.Value, data: Array) -> None:
+        """Make a value a constant."""
+        self._folded[value] = data
+
     def perm(self, value: ir.Value) -> Perm:
         """Return the stored order of a value; a constant lies in ONNX's order."""
         found = self.stored.get(value)
         return layout.identity(len(self.shape(value))) if found is None else found.perm
 
-    def preferred(self, *values: ir.Value) -> Perm:
-        """Return the order in which operands of the same rank are best brought together.
+    def common_order(self, values: Sequence[ir.Value]) -> Perm:
+        """Return the order in which operands are best brought together.
 
-        That is the order of the first computed one, but channels-last if any of them lies so.
+        That is the order of the first computed one of the highest rank, but channels-last if any
+        of them lies so.
         """
-        computed = [value for value in values if self.constant(value) is None] or list(values)
-        rank = max(len(self.shape(value)) for value in computed)
-        perms = [self.perm(value) for value in computed if len(self.shape(value)) == rank]
+        rank = max(len(self.shape(value)) for value in values)
+        perms = [
+            self.perm(value)
+            for value in values
+            if self.constant(value) is None and len(self.shape(value)) == rank
+        ]
         last = layout.channels_last(rank)
-        return last if last in perms else perms[0]
+        return last if last in perms else (*perms, layout.identity(rank))[0]
 
     def read(self, value: ir.Value, perm: Perm | None = None) -> int:
         """Return a tensor that holds ``value`` in the order ``perm`` (ONNX's own by default).
 
         Emits a TRANSPOSE or RESHAPE where the stored order differs; constants are permuted here.
         """
-        shape = self.shape(value)
-        perm = layout.identity(len(shape)) if perm is None else perm
+        perm = layout.identity(len(self.shape(value))) if perm is None else perm
         data = self.constant(value)
-        if data is not None and value not in self.stored:
-            name = value.name or "constant"
-            return self.graph.constant(name, self._emittable(data.transpose(perm)))
+        if data is not None:
+            return self._constant(value, data.transpose(perm))
         stored = self.stored[value]
         if stored.columns is not None:
-            raise AssertionError("a flattened value is read through flattened() first")
-        return self._reorder(stored, perm, shape)
-
-    def channels_last(self, value: ir.Value) -> int:
-        """Return a tensor that holds ``value`` as NHWC (or its like for another rank)."""
-        return self.read(value, layout.channels_last(len(self.shape(value))))
+            raise AssertionError("only a product with constants reads a value without its order")
+        return self._reorder(stored.tensor, tuple(stored.perm.index(axis) for axis in perm))
 
     def operand(self, value: ir.Value, perm: Perm) -> int:
         """Return an operand of a broadcast, brought to the rank and order of ``perm``."""
         shape = self.shape(value)
         missing = len(perm) - len(shape)
         data = self.constant(value)
-        if data is not None and value not in self.stored:
-            full = data.reshape((1,) * missing + shape).transpose(perm)
-            if full.ndim and full.size == 1:
-                full = full.reshape(())
-            return self.graph.constant(value.name or "constant", self._emittable(full))
-        if not missing:
-            return self.read(value, perm)
-        tensor = self.read(value)
-        return self.reshape(tensor, layout.permuted((1,) * missing + shape, perm))
+        if data is not None:
+            return self.constant_operand(value, data, perm)
+        own = tuple(axis - missing for axis in perm if axis >= missing)
+        return self.reshape(
+            self.read(value, own), layout.permuted((1,) * missing + shape, perm)
+        )
+
+    def constant_operand(self, value: ir.Value, data: Array, perm: Perm) -> int:
+        """Return ``data``, which stands for the constant ``value``, as such an operand."""
+        if data.size == 1:
+            return self._constant(value, data.reshape(()))
+        missing = len(perm) - data.ndim
+        return self._constant(value, data.reshape((1,) * missing + data.shape).transpose(perm))
 
     def bind(self, value: ir.Value, tensor: int, perm: Perm, columns: Array | None = None) -> None:
         """Record where an ONNX value lies."""
         self.stored[value] = Stored(tensor, perm, columns)
+
+    def alias(self, value: ir.Value, source: ir.Value) -> None:
+        """Record that a value is another one."""
+        data = self.constant(source)
+        if data is not None:
+            self.fold(value, data)
+        else:
+            self.stored[value] = self.stored[source]
 
     def emit(
         self,
@@ -132,15 +159,33 @@ class Context:
         perm: Perm | None = None,
         opts: Any = None,
     ) -> int:
-        """Append an operator whose result is the ONNX value ``output``, stored as ``perm``."""
-        shape = self.shape(output)
-        perm = layout.channels_last(len(shape)) if perm is None else perm
-        tensor = self.graph.tensor(
-            output.name or "value", layout.permuted(shape, perm), dtype_of(output)
-        )
-        self.graph.add(kind, inputs, [tensor], opts)
-        self.bind(output, tensor, perm)
+        """Append an operator whose result is the ONNX value ``output``, stored as ``perm``.
+
+        Raises:
+            Unsupported: If no kernel takes its type or rank.
+        """
+        (tensor,) = self.emit_all(kind, inputs, [output], perm, opts)
         return tensor
+
+    def emit_all(
+        self,
+        kind: str,
+        inputs: list[int],
+        outputs: Sequence[ir.Value],
+        perm: Perm | None = None,
+        opts: Any = None,
+    ) -> list[int]:
+        """Append an operator with several results, all stored as ``perm``."""
+        tensors = []
+        for output in outputs:
+            shape = self.shape(output)
+            order = layout.channels_last(len(shape)) if perm is None else perm
+            name = output.name or "value"
+            tensor = self.graph.tensor(name, layout.permuted(shape, order), dtype_of(output))
+            self.bind(output, tensor, order)
+            tensors.append(tensor)
+        self._add(kind, inputs, tensors, opts)
+        return tensors
 
     def temporary(
         self, kind: str, inputs: list[int], shape: Shape, name: str, opts: Any = None
@@ -148,7 +193,7 @@ class Context:
         """Append an operator whose result has no ONNX name and return its tensor."""
         dtype = self.graph.tensors[inputs[0]].dtype
         tensor = self.graph.tensor(name, shape, dtype)
-        self.graph.add(kind, inputs, [tensor], opts)
+        self._add(kind, inputs, [tensor], opts)
         return tensor
 
     def reshape(self, tensor: int, shape: Shape) -> int:
@@ -156,8 +201,6 @@ class Context:
         source = self.graph.tensors[tensor]
         if source.shape == shape:
             return tensor
-        if source.data is not None:
-            return self.graph.constant(source.name, source.data.reshape(shape))
         target = self.ints("shape", shape)
         opts = options("ReshapeOptions", newShape=list(shape))
         return self.temporary("RESHAPE", [tensor, target], shape, f"{source.name}/reshape", opts)
@@ -170,44 +213,59 @@ class Context:
         """Return an int32 constant, as shapes, axes and paddings are."""
         return self.graph.constant(name, np.asarray(data, np.int32))
 
-    def _reorder(self, stored: Stored, perm: Perm, shape: Shape) -> int:
-        if stored.perm == perm:
-            return stored.tensor
-        key = (stored.tensor, perm)
-        if key not in self._transposed:
-            self._transposed[key] = self._emit_reorder(stored, perm, shape)
-        return self._transposed[key]
+    def _add(self, kind: str, inputs: list[int], outputs: list[int], opts: Any) -> None:
+        for tensor in (self.graph.tensors[index] for index in outputs):
+            problem = kernels.problem(kind, tensor.dtype, len(tensor.shape))
+            if problem is not None:
+                raise Unsupported(problem)
+        self.graph.add(kind, inputs, outputs, opts)
 
-    def _emit_reorder(self, stored: Stored, perm: Perm, shape: Shape) -> int:
-        result_shape = layout.permuted(shape, perm)
-        if layout.same_memory(stored.perm, perm, shape):
-            return self.reshape(stored.tensor, result_shape)
-        tensor = stored.tensor
-        order = tuple(stored.perm.index(axis) for axis in perm)
-        if len(shape) > 4:
-            # Delegates take TRANSPOSE up to rank 4 only, and merged axes need no more than that.
-            merged, order = layout.transpose_plan(stored.perm, perm, shape)
-            tensor = self.reshape(tensor, merged)
-        source = self.graph.tensors[tensor]
-        tensor = self.temporary(
-            "TRANSPOSE",
-            [tensor, self.ints("perm", order)],
-            layout.permuted(source.shape, order),
-            f"{source.name}/transpose",
-            options("TransposeOptions"),
-        )
+    def _constant(self, value: ir.Value, data: Array) -> int:
+        if data.dtype not in TENSOR_TYPES:
+            raise Unsupported(f"{value.name} has type {data.dtype.name}")
+        return self.graph.constant(value.name or "constant", data)
+
+    def _reorder(self, tensor: int, order: Perm) -> int:
+        """Return the transposed tensor; axis ``k`` of the result is axis ``order[k]``."""
+        if order == layout.identity(len(order)):
+            return tensor
+        if (tensor, order) not in self._transposed:
+            self._transposed[tensor, order] = self._transpose(tensor, order)
+        return self._transposed[tensor, order]
+
+    def _transpose(self, tensor: int, order: Perm) -> int:
+        shape = self.graph.tensors[tensor].shape
+        result_shape = layout.permuted(shape, order)
+        steps = [(shape, order)]
+        if not layout.moves(shape, order):
+            steps = []
+        elif len(shape) > 4:
+            # Delegates take TRANSPOSE up to rank 4 only.
+            steps = layout.transpose_steps(shape, order)
+        for view, step in steps:
+            tensor = self.reshape(tensor, view)
+            source = self.graph.tensors[tensor]
+            tensor = self.temporary(
+                "TRANSPOSE",
+                [tensor, self.ints("perm", step)],
+                layout.permuted(view, step),
+                f"{source.name}/transpose",
+                options("TransposeOptions"),
+            )
         return self.reshape(tensor, result_shape)
-
-    @staticmethod
-    def _emittable(data: Array) -> Array:
-        if data.dtype.kind in "iu" and data.dtype != np.int64:
-            return data.astype(np.int32)
-        return data
 
 
 def dtype_of(value: ir.Value) -> np.dtype[Any]:
-    """Return the type in which a value is stored; all floating types become float32."""
+    """Return the type in which a value is stored; all floating types become float32.
+
+    Raises:
+        Unsupported: If it is none of bool, int32, int64 and the floating types.
+    """
     if value.dtype is None or value.dtype.is_floating_point():
         return np.dtype(np.float32)
+    if value.dtype in (ir.DataType.STRING, ir.DataType.UNDEFINED):
+        raise Unsupported(f"{value.name} has type {value.dtype.name.lower()}")
     dtype = np.dtype(value.dtype.numpy())
-    return np.dtype(np.int32) if dtype.kind in "iu" and dtype != np.int64 else dtype
+    if dtype not in TENSOR_TYPES:
+        raise Unsupported(f"{value.name} has type {dtype.name}")
+    return dtype

@@ -10,7 +10,7 @@ RESHAPE. Everything here is arithmetic on tuples.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 Perm = tuple[int, ...]
 Shape = tuple[int, ...]
@@ -41,34 +41,58 @@ def significant(perm: Perm, shape: Shape) -> Perm:
     return tuple(axis for axis in perm if shape[axis] != 1)
 
 
-def same_memory(a: Perm, b: Perm, shape: Shape) -> bool:
-    """Return whether both orders put the same elements in the same places."""
-    return significant(a, shape) == significant(b, shape)
+def without(perm: Perm, axes: Collection[int]) -> Perm:
+    """Return the order of what is left of a value when it loses some of its ONNX axes."""
+    left = [axis for axis in perm if axis not in axes]
+    return tuple(sorted(left).index(axis) for axis in left)
 
 
-def transpose_plan(stored: Perm, wanted: Perm, shape: Shape) -> tuple[Shape, Perm]:
-    """Return the smallest shape and permutation that turn one stored order into the other.
+def moves(shape: Shape, order: Perm) -> bool:
+    """Return whether a transpose of a tensor moves any element."""
+    kept = significant(order, shape)
+    return kept != tuple(sorted(kept))
+
+
+def merge_axes(shape: Shape, order: Perm) -> tuple[Shape, Perm]:
+    """Return the smallest shape and permutation that are the same transpose.
 
     Axes of extent 1 are dropped and axes that travel together are merged, so a transpose of a
     rank-5 tensor usually needs rank 3 only.
-
-    Args:
-        stored: Order in which the tensor lies.
-        wanted: Order in which it is needed.
-        shape: Extents by ONNX axis.
     """
-    source = significant(stored, shape)
-    target = significant(wanted, shape)
+    target = significant(order, shape)
     position = {axis: index for index, axis in enumerate(target)}
     runs: list[list[int]] = []
-    for axis in source:
+    for axis in sorted(target):
         if runs and position[axis] == position[runs[-1][-1]] + 1:
             runs[-1].append(axis)
         else:
             runs.append([axis])
-    order = sorted(range(len(runs)), key=lambda index: position[runs[index][0]])
-    extents = tuple(math.prod(shape[axis] for axis in run) for run in runs)
-    return extents, tuple(order)
+    merged = sorted(range(len(runs)), key=lambda index: position[runs[index][0]])
+    return tuple(math.prod(shape[axis] for axis in run) for run in runs), tuple(merged)
+
+
+def transpose_steps(shape: Shape, order: Perm) -> list[tuple[Shape, Perm]]:
+    """Return transposes of rank 4 and below that do the same one after the other.
+
+    Returns:
+        Pairs of the shape to see the tensor under and its permutation. There is one wherever
+        merging axes is enough.
+    """
+    steps: list[tuple[Shape, Perm]] = []
+    shape, order = merge_axes(shape, order)
+    while len(order) > 4:
+        # Axes before `placed` stay where they are; bring the one that comes next behind them.
+        placed = int(order[0] == 0)
+        axis = order[placed]
+        between = math.prod(shape[placed:axis])
+        view = (math.prod(shape[:placed]), between, shape[axis], math.prod(shape[axis + 1 :]))
+        steps.append((view, (0, 2, 1, 3)))
+        others = [index for index in range(placed, len(shape)) if index != axis]
+        moved = (*range(placed), axis, *others)
+        shape, order = merge_axes(
+            permuted(shape, moved), tuple(moved.index(index) for index in order)
+        )
+    return [*steps, (shape, order)]
 
 
 def reshape_groups(before: Shape, after: Shape) -> list[tuple[list[int], list[int]]]:

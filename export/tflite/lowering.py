@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -43,91 +43,120 @@ def lower(model: ir.Model, io_layout: IoLayout = "nhwc") -> Lowered:
         io_layout: Axis order of 4-D (and higher) inputs and outputs of the file.
 
     Raises:
-        UnsupportedError: Naming every node that cannot be lowered.
+        UnsupportedError: Naming every input, node and output that cannot be lowered.
     """
-    graph = TfliteGraph()
-    ctx = Context(graph)
+    ctx = Context(TfliteGraph())
     inputs = [value for value in model.graph.inputs if not value.is_initializer()]
-    input_perms = [_input_order(ctx, value, io_layout) for value in inputs]
-    for value, perm in zip(inputs, input_perms, strict=True):
-        shape = layout.permuted(ctx.shape(value), perm)
-        tensor = graph.tensor(value.name or "input", shape, dtype_of(value))
-        graph.inputs.append(tensor)
-        ctx.bind(value, tensor, perm)
-    _lower_nodes(ctx, model.graph)
-    output_perms = [_output_order(ctx, value, io_layout) for value in model.graph.outputs]
-    for value, perm in zip(model.graph.outputs, output_perms, strict=True):
-        graph.outputs.append(_output(ctx, value, perm))
-    trace = _trace(ctx)  # before tensors are renumbered
-    optimize(graph)
-    return Lowered(
-        graph,
-        FileIO(
-            tuple(_port(ctx, v, p) for v, p in zip(inputs, input_perms, strict=True)),
-            tuple(_port(ctx, v, p) for v, p in zip(model.graph.outputs, output_perms, strict=True)),
+    problems = _lower_inputs(ctx, inputs, io_layout)
+    problems += _lower_nodes(ctx, model.graph)
+    if not problems:
+        problems += _lower_outputs(ctx, model.graph.outputs, io_layout)
+    if problems:
+        raise UnsupportedError(
+            f"{len(problems)} parts of the network cannot be expressed in TFLite."
+            if len(problems) > 1
+            else "A part of the network cannot be expressed in TFLite.",
+            where="lowering to TFLite",
+            why="\n       ".join(problems),
+            todo="replace these parts of the network; "
+            "`python -m export list --ops` prints the operators that are supported",
+        )
+    io = FileIO(
+        tuple(_port(ctx, value, _input_order(ctx, value, io_layout)) for value in inputs),
+        tuple(
+            _port(ctx, value, _output_order(ctx, value, io_layout)) for value in model.graph.outputs
         ),
-        trace,
     )
+    trace = _trace(ctx)  # before tensors are renumbered
+    optimize(ctx.graph)
+    return Lowered(ctx.graph, io, trace)
 
 
-def _lower_nodes(ctx: Context, graph: ir.Graph) -> None:
+def _lower_inputs(ctx: Context, values: Sequence[ir.Value], io_layout: IoLayout) -> list[str]:
+    problems: list[str] = []
+    for value in values:
+        try:
+            perm = _input_order(ctx, value, io_layout)
+            shape = layout.permuted(ctx.shape(value), perm)
+            tensor = ctx.graph.tensor(value.name or "input", shape, dtype_of(value))
+        except Unsupported as problem:
+            problems.append(f"input {value.name}: {problem}")
+            continue
+        ctx.graph.inputs.append(tensor)
+        ctx.bind(value, tensor, perm)
+    return problems
+
+
+def _lower_nodes(ctx: Context, graph: ir.Graph) -> list[str]:
+    """Lower all nodes; one that reads what could not be made is passed over in silence."""
     problems: list[str] = []
     for node in graph:
         try:
             if node.domain not in ("", "ai.onnx") or node.op_type not in LOWERINGS:
                 raise Unsupported("no TFLite lowering for this operator")
-            LOWERINGS[node.op_type](ctx, node)
+            if all(value is None or ctx.knows(value) for value in node.inputs):
+                LOWERINGS[node.op_type](ctx, node)
+                _check_outputs(ctx, node)
+            else:
+                _stand_in(ctx, node)
         except Unsupported as problem:
             problems.append(f"{node.op_type} ({node.name or 'unnamed'}): {problem}")
             _stand_in(ctx, node)
-    if problems:
-        raise UnsupportedError(
-            f"{len(problems)} of the network's nodes cannot be expressed in TFLite.",
-            where="lowering to TFLite",
-            why="\n       ".join(problems),
-            todo="replace these operators in the network; "
-            "`python -m export list --ops` prints those that are supported",
-        )
+    return problems
+
+
+def _check_outputs(ctx: Context, node: ir.Node) -> None:
+    for number, output in enumerate(node.outputs):
+        if not ctx.knows(output) and (output.uses() or output.is_graph_output()):
+            raise Unsupported(f"its output {number} ({output.name}) is used")
 
 
 def _stand_in(ctx: Context, node: ir.Node) -> None:
-    """Give a node that failed outputs, so that the ones behind it can be tried as well."""
+    """Give a node that failed outputs, so that the ones behind it can be tried as well.
+
+    An output whose shape nobody knows gets none. The graph is thrown away in the end.
+    """
     for output in node.outputs:
         try:
-            shape = ctx.shape(output)
+            shape, dtype = ctx.shape(output), dtype_of(output)
         except Unsupported:
-            output.shape = ir.Shape(())
-            shape = ()
-        tensor = ctx.graph.tensor(output.name or "missing", shape)
+            continue
+        tensor = ctx.graph.tensor(output.name or "missing", shape, dtype)
         ctx.bind(output, tensor, layout.identity(len(shape)))
+
+
+def _lower_outputs(ctx: Context, values: Sequence[ir.Value], io_layout: IoLayout) -> list[str]:
+    problems: list[str] = []
+    for number, value in enumerate(values):
+        try:
+            if value in values[:number]:
+                raise Unsupported("it is an output already")
+            ctx.graph.outputs.append(_output(ctx, value, _output_order(ctx, value, io_layout)))
+        except Unsupported as problem:
+            problems.append(f"output {value.name}: {problem}")
+    return problems
 
 
 def _input_order(ctx: Context, value: ir.Value, io_layout: IoLayout) -> Perm:
     rank = len(ctx.shape(value))
     last = layout.channels_last(rank)
-    uses = value.uses()
-    turned = [
-        use.node
-        for use in uses
-        if use.node.op_type == "Transpose"
-        and tuple(use.node.attributes["perm"].as_ints()) == layout.inverse(last)
-    ]
     # A graph that begins by turning NHWC into NCHW takes NHWC already.
-    already = rank >= 4 and uses and len(turned) == len(uses)
+    uses = value.uses()
+    already = uses and all(_is_transpose(use.node, layout.inverse(last)) for use in uses)
     return layout.identity(rank) if io_layout == "nchw" or already else last
 
 
 def _output_order(ctx: Context, value: ir.Value, io_layout: IoLayout) -> Perm:
     rank = len(ctx.shape(value))
     last = layout.channels_last(rank)
-    node = value.producer()
-    already = (
-        rank >= 4
-        and node is not None
-        and node.op_type == "Transpose"
-        and tuple(node.attributes["perm"].as_ints()) == last
-    )
+    already = _is_transpose(value.producer(), last)
     return layout.identity(rank) if io_layout == "nchw" or already else last
+
+
+def _is_transpose(node: ir.Node | None, perm: Perm) -> bool:
+    if node is None or node.op_type != "Transpose" or "perm" not in node.attributes:
+        return False
+    return tuple(node.attributes["perm"].as_ints()) == perm
 
 
 def _output(ctx: Context, value: ir.Value, perm: Perm) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 import onnx_ir as ir
 
 from export.tflite import layout
-from export.tflite.context import Context, Unsupported
+from export.tflite.context import Context, Unsupported, dtype_of
 from export.tflite.graph import options
 from export.tflite.ops import attributes
 from export.tflite.ops.registry import lowers
@@ -58,25 +58,29 @@ def clip(ctx: Context, node: ir.Node) -> None:
         -math.inf if low is None or low <= -largest else low,
         math.inf if high is None or high >= largest else high,
     )
-    if bounds in _CLIPS:
+    if bounds in _CLIPS and dtype_of(node.outputs[0]) == np.float32:
         _unary(ctx, node, _CLIPS[bounds])
         return
     x, y = attributes.source(node), node.outputs[0]
-    perm = ctx.perm(x)
-    tensor = ctx.read(x, perm)
     steps = [("MAXIMUM", bounds[0]), ("MINIMUM", bounds[1])]
     steps = [(kind, bound) for kind, bound in steps if math.isfinite(bound)]
-    opts = options("MaximumMinimumOptions")
     if not steps:
-        ctx.bind(y, tensor, perm)
+        ctx.alias(y, x)
         return
+    perm = ctx.perm(x)
+    tensor = ctx.read(x, perm)
+    opts = options("MaximumMinimumOptions")
     if len(steps) == 2:
         kind, bound = steps[0]
         shape = layout.permuted(ctx.shape(x), perm)
-        inputs = [tensor, ctx.floats("bound", bound)]
+        inputs = [tensor, _bound(ctx, y, bound)]
         tensor = ctx.temporary(kind, inputs, shape, f"{y.name}/{kind.lower()}", opts)
     kind, bound = steps[-1]
-    ctx.emit(kind, [tensor, ctx.floats("bound", bound)], y, perm, opts)
+    ctx.emit(kind, [tensor, _bound(ctx, y, bound)], y, perm, opts)
+
+
+def _bound(ctx: Context, y: ir.Value, bound: float) -> int:
+    return ctx.graph.constant("bound", np.asarray(bound, dtype_of(y)))
 
 
 @lowers("HardSigmoid")
@@ -127,12 +131,16 @@ def gelu(ctx: Context, node: ir.Node) -> None:
 def prelu(ctx: Context, node: ir.Node) -> None:
     """PRELU; the slopes have no batch axis, as the TensorFlow layer writes them."""
     x, y = attributes.source(node), node.outputs[0]
-    perm = layout.channels_last(len(ctx.shape(x)))
+    shape = ctx.shape(x)
+    perm = ctx.perm(x)
     slope = ctx.required_constant(node.inputs[1], "the slope of PRelu")
-    slope = slope.reshape((1,) * (len(perm) - slope.ndim) + slope.shape).transpose(perm)
-    if slope.shape[0] != 1:
-        raise Unsupported("a slope of PRelu that differs within the batch")
-    inputs = [ctx.read(x, perm), ctx.floats(f"{y.name}/slope", slope[0])]
+    slope = slope.reshape((1,) * (len(shape) - slope.ndim) + slope.shape)
+    if slope.shape[0] != 1 or perm[0] != 0:
+        raise Unsupported("PRelu with a slope that differs within the batch")
+    if slope.size == 1 and len(shape) > 1:
+        # Delegates want one slope for each channel.
+        slope = np.broadcast_to(slope, (1, shape[1], *slope.shape[2:]))
+    inputs = [ctx.read(x, perm), ctx.floats(f"{y.name}/slope", slope.transpose(perm)[0])]
     ctx.emit("PRELU", inputs, y, perm)
 
 
@@ -140,15 +148,18 @@ def prelu(ctx: Context, node: ir.Node) -> None:
 def softmax(ctx: Context, node: ir.Node) -> None:
     """SOFTMAX over the axis, which is brought to the end.
 
-    Before opset 13 the axis began a flattened block (default 1); that is the same wherever the
-    axes behind it have extent 1, and unsupported elsewhere.
+    Before opset 13 it ran over all axes from the given one (default 1) to the last.
     """
     x, y = attributes.source(node), node.outputs[0]
     shape = ctx.shape(x)
+    opts = options("SoftmaxOptions", beta=1.0)
     old = (node.version or 13) < 13
     axis = attributes.integer(node, "axis", 1 if old else -1) % len(shape)
-    if old and any(extent != 1 for extent in shape[axis + 1 :]):
-        raise Unsupported(f"Softmax over several axes (opset {node.version})")
-    perm = tuple(i for i in ctx.perm(x) if i != axis)
-    perm = (*perm, axis)
-    ctx.emit("SOFTMAX", [ctx.read(x, perm)], y, perm, options("SoftmaxOptions", beta=1.0))
+    if old and math.prod(shape[axis:]) != shape[axis]:
+        rows = (math.prod(shape[:axis]), math.prod(shape[axis:]))
+        inputs = [ctx.reshape(ctx.read(x), rows)]
+        tensor = ctx.temporary("SOFTMAX", inputs, rows, f"{y.name}/rows", opts)
+        ctx.bind(y, ctx.reshape(tensor, shape), layout.identity(len(shape)))
+        return
+    perm = (*(i for i in ctx.perm(x) if i != axis), axis)
+    ctx.emit("SOFTMAX", [ctx.read(x, perm)], y, perm, opts)

@@ -6,7 +6,7 @@ import numpy as np
 import onnx_ir as ir
 
 from export.tflite import layout
-from export.tflite.context import Context
+from export.tflite.context import Context, Unsupported
 from export.tflite.graph import Array, options
 from export.tflite.ops import attributes
 from export.tflite.ops.dense import takes_columns
@@ -16,21 +16,23 @@ from export.tflite.ops.registry import lowers
 @lowers("Identity", "Dropout")
 def alias(ctx: Context, node: ir.Node) -> None:
     """No operator: the output is the input."""
-    x = attributes.source(node)
-    if x in ctx.stored:
-        ctx.stored[node.outputs[0]] = ctx.stored[x]
-    else:
-        ctx.bind(node.outputs[0], ctx.read(x), ctx.perm(x))
+    training = ctx.constant(attributes.optional_input(node, 2))
+    if training is not None and training.any():
+        raise Unsupported("dropout in training mode")
+    ctx.alias(node.outputs[0], attributes.source(node))
 
 
 @lowers("Transpose")
 def transpose(ctx: Context, node: ir.Node) -> None:
     """No operator: the same tensor under another order."""
     x, y = attributes.source(node), node.outputs[0]
-    rank = len(ctx.shape(x))
-    order = attributes.integers(node, "perm", list(reversed(range(rank))))
-    perm = tuple(order.index(axis) for axis in ctx.perm(x))
-    ctx.bind(y, ctx.read(x, ctx.perm(x)), perm)
+    order = attributes.integers(node, "perm", list(reversed(range(len(ctx.shape(x))))))
+    data = ctx.constant(x)
+    if data is not None:
+        ctx.fold(y, data.transpose(order))
+        return
+    perm = ctx.perm(x)
+    ctx.bind(y, ctx.read(x, perm), tuple(order.index(axis) for axis in perm))
 
 
 @lowers("Reshape", "Flatten", "Squeeze", "Unsqueeze")
@@ -42,23 +44,19 @@ def reshape(ctx: Context, node: ir.Node) -> None:
     """
     x, y = attributes.source(node), node.outputs[0]
     before, after = ctx.shape(x), ctx.shape(y)
+    data = ctx.constant(x)
+    if data is not None:
+        ctx.fold(y, data.reshape(after))
+        return
     stored = ctx.perm(x)
-    uses = y.uses()
-    if (
-        len(after) == 2
-        and before[:1] == after[:1]
-        and stored[:1] == (0,)
-        and uses
-        and not y.is_graph_output()
-        and all(takes_columns(use.node, y) for use in uses)
-    ):
-        columns = _columns(before, stored)
-        _emit_reshape(ctx, ctx.read(x, stored), y, layout.identity(2))
-        ctx.bind(y, ctx.stored[y].tensor, layout.identity(2), columns)
+    rows_stay = len(after) == 2 and before[:1] == after[:1] and stored[:1] == (0,)
+    if rows_stay and takes_columns(y):
+        tensor = ctx.reshape(ctx.read(x, stored), after)
+        ctx.bind(y, tensor, layout.identity(2), _columns(before, stored))
         return
     wanted = layout.order_before_reshape(stored, before, after)
     result = layout.order_after_reshape(wanted, before, after)
-    _emit_reshape(ctx, ctx.read(x, wanted), y, result)
+    emit_reshape(ctx, ctx.read(x, wanted), y, result)
 
 
 def _columns(before: layout.Shape, perm: layout.Perm) -> Array | None:
@@ -68,7 +66,8 @@ def _columns(before: layout.Shape, perm: layout.Perm) -> Array | None:
     return None if np.array_equal(columns, np.arange(len(columns))) else columns
 
 
-def _emit_reshape(ctx: Context, tensor: int, y: ir.Value, perm: layout.Perm) -> None:
+def emit_reshape(ctx: Context, tensor: int, y: ir.Value, perm: layout.Perm) -> None:
+    """Bind ``y``, stored as ``perm``, to a tensor with the same elements in the same places."""
     shape = layout.permuted(ctx.shape(y), perm)
     if ctx.graph.tensors[tensor].shape == shape:
         ctx.bind(y, tensor, perm)

@@ -16,12 +16,12 @@ from export.tflite.ops.registry import lowers
 def concat(ctx: Context, node: ir.Node) -> None:
     """CONCATENATION along the axis where it lies."""
     values = [value for value in node.inputs if value is not None]
-    perm = ctx.preferred(*values)
+    if len(values) == 1:
+        ctx.alias(node.outputs[0], values[0])
+        return
+    perm = ctx.common_order(values)
     axis = attributes.integer(node, "axis", 0) % len(perm)
     inputs = [ctx.read(value, perm) for value in values]
-    if len(inputs) == 1:
-        ctx.bind(node.outputs[0], inputs[0], perm)
-        return
     opts = options("ConcatenationOptions", axis=perm.index(axis))
     ctx.emit("CONCATENATION", inputs, node.outputs[0], perm, opts)
 
@@ -32,29 +32,21 @@ def split(ctx: Context, node: ir.Node) -> None:
     x = attributes.source(node)
     perm, shape = ctx.perm(x), ctx.shape(x)
     axis = attributes.integer(node, "axis", 0) % len(shape)
-    tensor = ctx.read(x, perm)
     sizes = [ctx.shape(output)[axis] for output in node.outputs]
     if len(sizes) == 1:
-        ctx.bind(node.outputs[0], tensor, perm)
+        ctx.alias(node.outputs[0], x)
         return
-    if len(set(sizes)) > 1:
-        start = 0
-        for output, size in zip(node.outputs, sizes, strict=True):
-            begin = [start if i == axis else 0 for i in range(len(shape))]
-            _slice(ctx, tensor, output, perm, begin)
-            start += size
+    tensor = ctx.read(x, perm)
+    if len(set(sizes)) == 1:
+        inputs = [ctx.ints("axis", perm.index(axis)), tensor]
+        opts = options("SplitOptions", numSplits=len(sizes))
+        ctx.emit_all("SPLIT", inputs, node.outputs, perm, opts)
         return
-    parts = []
-    for output in node.outputs:
-        part = ctx.graph.tensor(
-            output.name or "part",
-            permuted(ctx.shape(output), perm),
-            ctx.graph.tensors[tensor].dtype,
-        )
-        ctx.bind(output, part, perm)
-        parts.append(part)
-    opts = options("SplitOptions", numSplits=len(parts))
-    ctx.graph.add("SPLIT", [ctx.ints("axis", perm.index(axis)), tensor], parts, opts)
+    start = 0
+    for output, size in zip(node.outputs, sizes, strict=True):
+        begin = [start if i == axis else 0 for i in range(len(shape))]
+        _slice(ctx, tensor, output, perm, begin)
+        start += size
 
 
 def _slice(ctx: Context, tensor: int, y: ir.Value, perm: Perm, begin: list[int]) -> None:
@@ -76,19 +68,21 @@ def slice_(ctx: Context, node: ir.Node) -> None:
     for axis, start, end, step in zip(
         axes if axes is not None else range(len(starts)), starts, ends, steps, strict=True
     ):
-        # Python's slices follow the same rules as ONNX's, but for an end before the first element.
-        stop = None if step < 0 and end < -shape[axis] else end
-        cuts[axis % len(shape)] = slice(start, stop, step)
+        # Python's slices follow the same rules as ONNX's, but for what lies before the first
+        # element: there a start is the first element, and an end must not count from the back.
+        extent = shape[axis]
+        stop = None if step < 0 and end < -extent else end
+        cuts[axis % len(shape)] = slice(max(start, -extent), stop, step)
     ranges = [range(extent)[cut] for extent, cut in zip(shape, cuts, strict=True)]
     if any(len(r) == 0 for r in ranges):
         raise Unsupported("a slice without elements")
+    if ranges == [range(extent) for extent in shape]:
+        ctx.alias(y, x)
+        return
     tensor = ctx.read(x, perm)
     begin = [r.start for r in ranges]
     if all(r.step == 1 for r in ranges):
-        if ctx.shape(y) == shape:
-            ctx.bind(y, tensor, perm)
-        else:
-            _slice(ctx, tensor, y, perm, begin)
+        _slice(ctx, tensor, y, perm, begin)
         return
     # A range that runs down to the first element has no end that is an index: mask it.
     masked = sum(1 << k for k, axis in enumerate(perm) if ranges[axis].stop < 0)
@@ -99,6 +93,51 @@ def slice_(ctx: Context, node: ir.Node) -> None:
         ctx.ints("strides", permuted([r.step for r in ranges], perm)),
     ]
     ctx.emit("STRIDED_SLICE", inputs, y, perm, options("StridedSliceOptions", endMask=masked))
+
+
+@lowers("Gather")
+def gather(ctx: Context, node: ir.Node) -> None:
+    """GATHER of constant indices; a single one is a SLICE and a RESHAPE, which run everywhere."""
+    x, y = attributes.source(node), node.outputs[0]
+    perm, shape = ctx.perm(x), ctx.shape(x)
+    axis = attributes.integer(node, "axis", 0) % len(shape)
+    indices = ctx.required_constant(node.inputs[1], "the indices of Gather") % shape[axis]
+    if indices.ndim > 1:
+        raise Unsupported(f"Gather with indices of {indices.ndim} axes; 0 and 1 are supported")
+    tensor = ctx.read(x, perm)
+    if indices.ndim == 1:
+        opts = options("GatherOptions", axis=perm.index(axis))
+        ctx.emit("GATHER", [tensor, ctx.ints("indices", indices)], y, perm, opts)
+        return
+    begin = [int(indices) if i == axis else 0 for i in perm]
+    size = [1 if i == axis else shape[i] for i in perm]
+    inputs = [tensor, ctx.ints("begin", begin), ctx.ints("size", size)]
+    part = ctx.temporary("SLICE", inputs, tuple(size), f"{y.name}/slice", options("SliceOptions"))
+    emit_reshape(ctx, part, y, layout.without(perm, [axis]))
+
+
+@lowers("Tile")
+def tile(ctx: Context, node: ir.Node) -> None:
+    """TILE by constant repeats."""
+    x, y = attributes.source(node), node.outputs[0]
+    perm = ctx.perm(x)
+    repeats = ctx.required_constant(node.inputs[1], "the repeats of Tile")
+    inputs = [ctx.read(x, perm), ctx.ints("repeats", layout.permuted(repeats, perm))]
+    ctx.emit("TILE", inputs, y, perm)
+
+
+@lowers("Expand")
+def expand(ctx: Context, node: ir.Node) -> None:
+    """BROADCAST_TO the static shape of the result."""
+    x, y = attributes.source(node), node.outputs[0]
+    if ctx.shape(x) == ctx.shape(y):
+        ctx.alias(y, x)
+        return
+    rank = len(ctx.shape(y))
+    perm = ctx.perm(x) if len(ctx.shape(x)) == rank else layout.identity(rank)
+    shape = layout.permuted(ctx.shape(y), perm)
+    inputs = [ctx.operand(x, perm), ctx.ints("shape", shape)]
+    ctx.emit("BROADCAST_TO", inputs, y, perm, options("BroadcastToOptions"))
 
 
 @lowers("Pad")

@@ -1,0 +1,111 @@
+"""Shows what an export did: its stages, warnings and files, and what to do next."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from export.commands.terminal import add_row, printable, size, table
+from export.manifest import Artifact, Manifest, Port
+from export.pipeline import Request, Result
+from export.schemes import SCHEMES
+from export.stage_log import StageResult
+
+
+def render(result: Result, request: Request) -> Group:
+    """Lay out the result of an export.
+
+    Args:
+        result: What was done and written.
+        request: What was asked for.
+
+    Returns:
+        Something ``rich`` prints. Names are shown as they are, not as markup.
+    """
+    manifest = result.manifest
+    parts: list[RenderableType] = [Text(), _stages(result.stages), Text()]
+    if manifest.weights["untrained"]:
+        parts += [_untrained(), Text()]
+    parts += [Text(f"note: {printable(note)}") for note in _notes(result, request)]
+    parts += [_files(result.files), Text()]
+    if manifest.artifacts:
+        parts += [_feeding(manifest), Text(), _next_steps(result.files[-1], manifest.artifacts)]
+    return Group(*parts)
+
+
+def _stages(stages: tuple[StageResult, ...]) -> Table:
+    shown = table("stage", "what it did", "seconds", "parity", numbers=("seconds",))
+    for stage in stages:
+        add_row(shown, stage.stage, stage.detail, f"{stage.seconds:.2f}", _parity(stage))
+    return shown
+
+
+def _parity(stage: StageResult) -> str:
+    """Return the figures that matter: the largest error, or the noise of a quantized file."""
+    parity = stage.parity
+    if parity is None:
+        return ""
+    if not stage.stage.startswith("quantize"):
+        return f"max rel error {parity.max_rel:.1e}"
+    top1 = parity.top1_agreement
+    agreement = "" if top1 is None else f", top-1 agreement {top1:.0%}"
+    return f"SQNR {parity.sqnr_db:.1f} dB{agreement}"
+
+
+def _untrained() -> Text:
+    return Text(
+        "WARNING: the weights are UNTRAINED (random). The files are right for measuring speed "
+        "and size; what they predict means nothing, and their top classes are near-ties, so "
+        "top-1 agreement says little. Give trained weights with --weights FILE.",
+        style="bold yellow",
+    )
+
+
+def _notes(result: Result, request: Request) -> list[str]:
+    notes = list(result.notes)
+    unable = [name for name in request.schemes if request.io_dtype not in SCHEMES[name].io_dtypes]
+    if unable:
+        notes.append(
+            f"--io-dtype {request.io_dtype} is for int8 files: {', '.join(unable)} take and "
+            "return float32."
+        )
+    return notes
+
+
+def _files(files: tuple[Path, ...]) -> Table:
+    shown = table("written", "size", numbers=("size",))
+    for file in files:
+        add_row(shown, str(file), size(file.stat().st_size))
+    return shown
+
+
+def _feeding(manifest: Manifest) -> Table:
+    """Say what an application gives to each file and gets from it."""
+    shown = table("file", "", "name", "type", "shape", "axes", "scale, zero point")
+    for artifact in manifest.artifacts:
+        name = artifact.file
+        for side, ports in (("input", artifact.inputs), ("output", artifact.outputs)):
+            for port in ports:
+                shape = "x".join(map(str, port.shape))
+                add_row(shown, name, side, port.name, port.dtype, shape, port.layout, _affine(port))
+                name = ""
+    return shown
+
+
+def _affine(port: Port) -> str:
+    return "" if port.scale is None else f"{port.scale:.6g}, {port.zero_point}"
+
+
+def _next_steps(manifest: Path, artifacts: list[Artifact]) -> Text:
+    file = shlex.quote(str(manifest.parent / artifacts[-1].file))
+    lines = [
+        "next:",
+        f"  python -m export inspect {file}",
+        f"  python -m export verify {file}",
+        f"  what an image goes through before it is fed: preprocess in {manifest}",
+    ]
+    return Text(printable("\n".join(lines)))

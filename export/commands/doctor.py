@@ -1,0 +1,125 @@
+"""`doctor`: what is installed here, what is missing, and what for."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from importlib.resources import files
+from typing import Annotated, Any
+
+import typer
+
+from export.commands.terminal import add_row, console, print_json, size, table
+
+REQUIRED = {
+    "ai-edge-litert": "runs the .tflite files: calibration, verification, inspect",
+    "flatbuffers": "writes the .tflite files",
+    "litert-quantizer": "quantizes: fp16, dynamic, int8, int16x8",
+    "numpy": "arrays everywhere",
+    "onnx": "reads and writes .onnx files",
+    "onnx-ir": "the graph while it is rewritten and lowered",
+    "onnxruntime": "runs the ONNX graph, with which every file is compared",
+    "onnxscript": "torch's ONNX exporter",
+    "onnxsim": "simplifies the ONNX graph",
+    "pillow": "reads calibration images",
+    "pydantic": "manifest.json",
+    "rich": "tables on the terminal",
+    "safetensors": "reads .safetensors weights",
+    "torch": "builds the networks and captures them",
+    "typer": "the command line",
+}
+
+OPTIONAL = {
+    "tensorflow": "verify --runtime tensorflow",
+    "tflite-runtime": "verify --runtime tflite-runtime",
+}
+
+
+@dataclass(frozen=True)
+class Package:
+    """A package: its version or None, what it is for, and whether an export needs it."""
+
+    name: str
+    version: str | None
+    purpose: str
+    required: bool
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say what is installed here, what is missing, and what each missing thing is for."""
+    report = examine()
+    if as_json:
+        print_json(report)
+    else:
+        _show(report)
+    if report["missing"] or not report["calibration_images"]:
+        raise typer.Exit(2)
+
+
+def examine() -> dict[str, Any]:
+    """Return the findings as plain values; nothing heavy is imported."""
+    packages = [
+        Package(name, _version(name), purpose, required)
+        for purposes, required in ((REQUIRED, True), (OPTIONAL, False))
+        for name, purpose in purposes.items()
+    ]
+    missing = [p.name for p in packages if p.required and p.version is None]
+    return {
+        "edgeship": _version("edgeship"),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cpus": os.cpu_count(),
+        "free_disk_bytes": shutil.disk_usage(".").free,
+        "calibration_images": _shipped_images(),
+        "packages": [asdict(package) for package in packages],
+        "missing": missing,
+        "install": f"pip install {' '.join(missing)}" if missing else None,
+    }
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _shipped_images() -> int:
+    folder = files("export.calibration") / "images"
+    if not folder.is_dir():
+        return 0
+    return sum(entry.name.endswith(".jpg") for entry in folder.iterdir())
+
+
+def _show(report: dict[str, Any]) -> None:
+    output = console()
+    machine = table("", "")
+    add_row(machine, "edgeship", report["edgeship"] or "a checkout that is not installed")
+    add_row(machine, "Python", report["python"])
+    add_row(machine, "platform", report["platform"])
+    add_row(machine, "CPUs", str(report["cpus"]))
+    add_row(machine, "free disk here", size(report["free_disk_bytes"]))
+    add_row(machine, "calibration images", f"{report['calibration_images']} shipped")
+    machine.show_header = False
+    packages = table("package", "version", "for")
+    for package in report["packages"]:
+        absent = "MISSING" if package["required"] else "not installed (optional)"
+        add_row(packages, package["name"], package["version"] or absent, package["purpose"])
+    output.print(machine)
+    output.print()
+    output.print(packages)
+    output.print()
+    output.print(_verdict(report))
+
+
+def _verdict(report: dict[str, Any]) -> str:
+    if report["missing"]:
+        return f"{len(report['missing'])} required packages are missing: {report['install']}"
+    if not report["calibration_images"]:
+        return "The calibration images are missing: install edgeship again."
+    return "Everything that an export needs is here."

@@ -1,0 +1,109 @@
+"""`inspect`: what a file holds, and what its manifest says about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from export.commands.terminal import add_row, console, print_json, size, table
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from export.commands.recorded import Record
+
+
+def inspect(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .tflite or .onnx file.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say what FILE holds: inputs, outputs, operators, quantization."""
+    if file.suffix.lower() == ".onnx":
+        _inspect_onnx(file, as_json)
+    else:
+        _inspect_tflite(file, as_json)
+
+
+def _inspect_tflite(file: Path, as_json: bool) -> None:
+    from export.commands.files import read_bytes
+    from export.commands.recorded import find_record
+    from export.tflite.inspection import inspect as inspect_bytes
+    from export.tflite.inspection_view import render
+
+    data = read_bytes(file)
+    inspection = inspect_bytes(data)
+    record = find_record(file, data)
+    if as_json:
+        print_json(
+            {
+                "file": str(file),
+                **inspection.to_dict(),
+                "recorded": None if record is None else _record_dict(record),
+            }
+        )
+        return
+    output = console()
+    output.print(render(inspection))
+    if record is None:
+        output.print("No manifest.json beside the file lists it.")
+    else:
+        output.print(_record_table(record))
+
+
+def _record_dict(record: Record) -> dict[str, Any]:
+    manifest = record.manifest
+    return {
+        "manifest": str(record.path),
+        "unchanged": record.unchanged,
+        "model": manifest.model,
+        "weights": manifest.weights,
+        "scheme": record.artifact.scheme,
+        "parity": record.artifact.parity,
+        "reference": manifest.verification["reference"],
+    }
+
+
+def _record_table(record: Record) -> Table:
+    manifest, artifact = record.manifest, record.artifact
+    shown = table("", "")
+    shown.title, shown.title_justify, shown.show_header = "Manifest", "left", False
+    add_row(shown, "recorded in", str(record.path))
+    if not record.unchanged:
+        add_row(shown, "WARNING", "the file is not the one recorded: its sha256 differs")
+    add_row(shown, "model", str(manifest.model["name"]))
+    trained = " (predictions mean nothing)" if manifest.weights["untrained"] else ""
+    add_row(shown, "weights", f"{manifest.weights['source']}{trained}")
+    add_row(shown, "scheme", artifact.scheme)
+    for name, value in (artifact.parity or {}).items():
+        words = "none" if value is None else f"{float(value):.4g}"
+        add_row(shown, f"{name} against {manifest.verification['reference']}", words)
+    if artifact.peak_activation_bytes is not None:
+        add_row(shown, "peak activations", size(artifact.peak_activation_bytes))
+    return shown
+
+
+def _inspect_onnx(file: Path, as_json: bool) -> None:
+    from export.commands.onnx_summary import summarize
+
+    summary = summarize(file)
+    if as_json:
+        print_json({"file": str(file), **summary})
+        return
+    output = console()
+    facts = table("", "")
+    facts.show_header = False
+    add_row(facts, "producer", summary["producer"])
+    add_row(facts, "opsets", ", ".join(f"{k} {v}" for k, v in summary["opsets"].items()))
+    add_row(facts, "size", size(summary["file_bytes"]))
+    ports = table("", "name", "type", "shape")
+    for side in ("inputs", "outputs"):
+        for port in summary[side]:
+            add_row(ports, side[:-1], port["name"], port["dtype"], port["shape"])
+    operators = table("operator", "count", numbers=("count",))
+    for name, count in summary["operators"].items():
+        add_row(operators, name, str(count))
+    for part in (facts, ports, operators):
+        output.print(part)
+        output.print()

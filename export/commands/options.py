@@ -1,0 +1,215 @@
+"""Texts of the command line to plain values, each checked before anything heavy is imported."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Literal, cast
+
+from export.errors import InputError
+from export.schemes import SCHEMES
+
+Shape = tuple[int, ...]
+
+TARGETS = ("tflite",)
+
+#: Largest input, in elements: 1 GiB of float32.
+MAX_ELEMENTS = 2**28
+
+
+def parse_targets(text: str) -> tuple[str, ...]:
+    """Return the targets of ``--to``, such as ``tflite``.
+
+    Raises:
+        InputError: One is unknown, or not supported in this version.
+    """
+    words = _words(text, "--to", TARGETS)
+    if "coreml" in words:
+        raise InputError("--to coreml is not supported in this version.", todo="use --to tflite")
+    return _known(words, TARGETS, "target", "--to")
+
+
+def parse_schemes(text: str) -> tuple[str, ...]:
+    """Return the quantization schemes of ``--quant``, such as ``none,int8``.
+
+    Raises:
+        InputError: One is unknown.
+    """
+    return _known(_words(text, "--quant", SCHEMES), SCHEMES, "scheme", "--quant")
+
+
+def parse_runtimes(text: str, known: Collection[str]) -> tuple[str, ...]:
+    """Return the runtimes of ``--runtime``, such as ``litert,tensorflow``.
+
+    Raises:
+        InputError: One is unknown.
+    """
+    return _known(_words(text, "--runtime", known), known, "runtime", "--runtime")
+
+
+def parse_shape(text: str) -> Shape:
+    """Return the shape of an ``--input``, such as ``1,3,224,224``.
+
+    Raises:
+        InputError: It is not made of whole numbers above 0, or too large.
+    """
+    example = "give the extents of all axes, batch first, for example --input 1,3,224,224"
+    try:
+        shape = tuple(int(word) for word in text.split(","))
+    except ValueError as error:
+        raise InputError(
+            f"--input {text!r} is not a list of whole numbers.", todo=example
+        ) from error
+    if min(shape) < 1:
+        raise InputError(f"--input {text!r} has an extent below 1.", todo=example)
+    if math.prod(shape) > MAX_ELEMENTS:
+        raise InputError(
+            f"--input {text!r} has {math.prod(shape):,} elements.",
+            why=f"at most {MAX_ELEMENTS:,} (1 GiB of float32) are accepted",
+        )
+    return shape
+
+
+def parse_numbers(text: str, option: str) -> tuple[float, ...]:
+    """Return the numbers of ``--mean`` or ``--std``, such as ``0.485,0.456,0.406``.
+
+    Raises:
+        InputError: One is not a finite number.
+    """
+    try:
+        numbers = tuple(float(word) for word in text.split(","))
+    except ValueError as error:
+        raise InputError(
+            f"{option} {text!r} is not a list of numbers.",
+            todo=f"give one number per channel, for example {option} 0.5,0.5,0.5",
+        ) from error
+    if not all(map(math.isfinite, numbers)):
+        raise InputError(f"{option} {text!r} holds a value that is not finite.")
+    return numbers
+
+
+def check_normalization(
+    mean: tuple[float, ...] | None, std: tuple[float, ...] | None, channels: int | None
+) -> None:
+    """Check ``--mean`` and ``--std``, against the number of channels where that is known.
+
+    Raises:
+        InputError: A std is not above 0, or the numbers of values do not agree.
+    """
+    if std is not None and min(std) <= 0:
+        raise InputError(f"--std {_list(std)} must be above 0.")
+    if mean is not None and std is not None and len(mean) != len(std):
+        raise InputError(
+            f"--mean has {len(mean)} values and --std has {len(std)}.",
+            todo="give one of each per input channel",
+        )
+    for option, values in (("--mean", mean), ("--std", std)):
+        if values is not None and channels is not None and len(values) != channels:
+            raise InputError(
+                f"{option} has {len(values)} values, and the input has {channels} channels.",
+                todo="give one per input channel",
+            )
+
+
+def check_io_dtype(io_dtype: str, schemes: Sequence[str]) -> None:
+    """Check that one of the schemes can have inputs and outputs of ``--io-dtype``.
+
+    Raises:
+        InputError: None of them can.
+    """
+    able = [name for name, scheme in SCHEMES.items() if io_dtype in scheme.io_dtypes]
+    if not able:
+        known = dict.fromkeys(dtype for s in SCHEMES.values() for dtype in s.io_dtypes)
+        raise _unknown(io_dtype, list(known), "type", "--io-dtype")
+    if not set(able) & set(schemes):
+        raise InputError(
+            f"--io-dtype {io_dtype} does not go with --quant {','.join(schemes)}.",
+            why=f"only {', '.join(able)} files can take and return {io_dtype}",
+            todo=f"use --quant {able[0]}, or leave --io-dtype out",
+        )
+
+
+def parse_io_layout(text: str) -> Literal["nhwc", "nchw"]:
+    """Return the axis order of ``--io-layout``.
+
+    Raises:
+        InputError: It is neither nhwc nor nchw.
+    """
+    [layout] = _known((text.lower(),), ("nhwc", "nchw"), "axis order", "--io-layout")
+    return cast("Literal['nhwc', 'nchw']", layout)
+
+
+def check_file(path: Path | str, option: str) -> None:
+    """Check that an option names a file.
+
+    Raises:
+        InputError: There is none.
+    """
+    path = Path(path)
+    if not path.is_file():
+        kind = "is a folder, not a file" if path.is_dir() else "does not exist"
+        raise InputError(f"{option} {path}: {path.name or path} {kind}.", todo="check the path")
+
+
+def check_calibration(source: str) -> None:
+    """Check that ``--calib`` names something, and a folder of it a picture that can be read.
+
+    Raises:
+        InputError: It does not.
+    """
+    from export.calibration.pictures import folder_samples
+    from export.calibration.preprocess import Preprocess
+    from export.calibration.samples import ACCEPTED, RANDOM
+
+    path = Path(source)
+    if source == RANDOM or path.is_file():
+        return
+    if not path.is_dir():
+        raise InputError(f"--calib {source}: {path} does not exist.", todo=f"give {ACCEPTED}")
+    folder_samples(path, (3, 8, 8), Preprocess((0.0,) * 3, (1.0,) * 3), limit=1)
+
+
+def check_out(path: Path) -> None:
+    """Check that ``--out`` is no file.
+
+    Raises:
+        InputError: It is, or a folder on the way to it is.
+    """
+    for place in (path, *path.parents):
+        if place.exists():
+            if not place.is_dir():
+                raise InputError(
+                    f"--out {path}: {place} is a file, not a folder.",
+                    todo="choose another folder with --out DIR",
+                )
+            return
+
+
+def _words(text: str, option: str, known: Collection[str]) -> tuple[str, ...]:
+    words = tuple(dict.fromkeys(word.strip().lower() for word in text.split(",") if word.strip()))
+    if not words:
+        raise InputError(f"{option} is empty.", todo=f"choose from {', '.join(known)}")
+    return words
+
+
+def _known(
+    words: tuple[str, ...], known: Collection[str], noun: str, option: str
+) -> tuple[str, ...]:
+    for word in words:
+        if word not in known:
+            raise _unknown(word, known, noun, option)
+    return words
+
+
+def _unknown(word: str, known: Collection[str], noun: str, option: str) -> InputError:
+    close = difflib.get_close_matches(word, known, n=2)
+    return InputError(
+        f"There is no {noun} {word!r} for {option}.",
+        todo=f"did you mean {' or '.join(close)}?" if close else f"choose from {', '.join(known)}",
+    )
+
+
+def _list(values: Sequence[float]) -> str:
+    return ",".join(f"{value:g}" for value in values)

@@ -1,0 +1,70 @@
+"""What the commands print: plain text where stdout is no terminal, and no foreign control codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+#: Columns where there is no terminal to ask: wide enough that rows of a table stay on one line.
+_PIPE_WIDTH = 240
+
+
+def console() -> Console:
+    """Return a console on stdout as it is now, even if that is redirected later."""
+    piped = not sys.stdout.isatty() and "COLUMNS" not in os.environ
+    return Console(
+        file=sys.stdout,
+        width=_PIPE_WIDTH if piped else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+
+
+def table(*columns: str, numbers: tuple[str, ...] = ()) -> Table:
+    """Return an empty table without lines; the columns in ``numbers`` are right-aligned."""
+    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in columns:
+        made.add_column(column, overflow="fold", justify="right" if column in numbers else "left")
+    return made
+
+
+def add_row(to: Table, *cells: str) -> None:
+    """Add a row of texts that are shown as they are, not as markup."""
+    to.add_row(*(Text(printable(cell)) for cell in cells))
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """Print one JSON object."""
+    sys.stdout.write(json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def print_error(message: str) -> None:
+    """Print a message for people on stderr."""
+    sys.stderr.write(printable(message) + "\n")
+
+
+def printable(text: str) -> str:
+    """Escape what a terminal would obey or could not print; lines stay lines.
+
+    Names of files and tensors are untrusted: one may hold an escape sequence.
+    """
+    return "".join(
+        char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode()
+        for char in text
+    )
+
+
+def size(count: int) -> str:
+    """Return a number of bytes for people, in decimal units."""
+    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= scale:
+            return f"{count / scale:.1f} {unit}"
+    return f"{count} bytes"

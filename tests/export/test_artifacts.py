@@ -1,0 +1,71 @@
+"""Files appear at their final names only when everything has succeeded."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from export.artifacts import OutputFolder
+from export.errors import InputError
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_nothing_is_at_the_final_name_before_publishing(tmp_path):
+    out = tmp_path / "a" / "b"
+    with OutputFolder(out) as folder:
+        folder.write("x.tflite", b"data")
+        assert not (out / "x.tflite").exists()
+        assert folder.publish() == [out / "x.tflite"]
+    assert names(out) == ["x.tflite"]
+    assert (out / "x.tflite").read_bytes() == b"data"
+
+
+def test_an_exception_leaves_nothing_not_even_the_folders_it_made(tmp_path):
+    with pytest.raises(KeyboardInterrupt), OutputFolder(tmp_path / "a" / "b") as folder:
+        folder.write("x.tflite", b"data")
+        raise KeyboardInterrupt
+    assert names(tmp_path) == []
+
+
+def test_an_exception_keeps_what_was_there(tmp_path):
+    (tmp_path / "x.tflite").write_bytes(b"old")
+    with pytest.raises(RuntimeError), OutputFolder(tmp_path) as folder:
+        folder.write("x.tflite", b"new")
+        raise RuntimeError
+    assert names(tmp_path) == ["x.tflite"]
+    assert (tmp_path / "x.tflite").read_bytes() == b"old"
+
+
+def test_earlier_files_are_set_aside_when_verification_fails(tmp_path):
+    (tmp_path / "x.tflite").write_bytes(b"old")
+    (tmp_path / "manifest.json").write_bytes(b"{}")
+    (tmp_path / "other.txt").write_bytes(b"mine")
+    folder = OutputFolder(tmp_path)
+    with folder:
+        folder.reserve("x.tflite")
+    folder.set_aside()
+    assert names(tmp_path) == ["manifest.json.previous", "other.txt", "x.tflite.previous"]
+
+
+def test_a_file_in_place_of_the_folder(tmp_path):
+    (tmp_path / "out").write_text("")
+    with pytest.raises(InputError, match="cannot be written"), OutputFolder(tmp_path / "out"):
+        pass
+    assert (tmp_path / "out").is_file()
+
+
+def test_a_full_disk_is_said_in_words(tmp_path, monkeypatch):
+    def full(self, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with OutputFolder(tmp_path) as folder:
+        monkeypatch.setattr(Path, "write_bytes", full)
+        with pytest.raises(InputError) as caught:
+            folder.write("x.tflite", b"data")
+    assert "no space" in caught.value.why
+    assert names(tmp_path) == []

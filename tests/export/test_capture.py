@@ -1,0 +1,153 @@
+"""From a module or a file to a graph with static shapes."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import TensorProto, helper
+from torch import nn
+
+from export.capture import OPSET, capture_module, read_onnx
+from export.errors import InputError, UnsupportedError
+from export.graph_cost import mult_adds, parameters
+from export.onnx_graph import infer_shapes, input_shapes, operator_counts, serialize
+from export.simplify import simplify
+from export.verification.runtimes import run_onnx
+
+
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3, stride=2, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(8)
+        self.fc = nn.Linear(8, 10)
+
+    def forward(self, image):
+        x = torch.relu(self.norm(self.conv(image)))
+        return self.fc(x.mean([2, 3]))
+
+
+@pytest.fixture(scope="module")
+def block():
+    torch.manual_seed(0)
+    module = Block().eval()
+    nn.init.normal_(module.norm.bias)  # else the exporter leaves the bias of zeros out
+    return module
+
+
+@pytest.fixture(scope="module")
+def captured(block):
+    return infer_shapes(capture_module(block, [(1, 3, 16, 16)]))
+
+
+def test_captured_graph_computes_what_the_module_does(block, captured):
+    x = np.random.default_rng(0).normal(size=(1, 3, 16, 16)).astype(np.float32)
+    [[found]] = run_onnx(serialize(captured), [{"image": x}])
+    expected = block(torch.from_numpy(x)).detach().numpy()
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert captured.opset_imports[""] == OPSET
+    assert input_shapes(captured) == {"image": (1, 3, 16, 16)}
+
+
+def test_simplified_graph_computes_the_same_and_the_original_is_kept(captured):
+    before = serialize(captured)
+    simplified = simplify(captured)
+    assert serialize(captured) == before
+    x = np.random.default_rng(1).normal(size=(1, 3, 16, 16)).astype(np.float32)
+    [[a]], [[b]] = (run_onnx(serialize(g), [{"image": x}]) for g in (captured, simplified))
+    np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+def test_costs_are_those_computed_by_hand(captured):
+    # 8 filters of 3x3x3 at 8x8 places, then 8 by 10; the folded norm leaves one bias a filter.
+    assert mult_adds(captured) == 8 * 8 * 8 * 27 + 80
+    assert parameters(captured) == 8 * 27 + 8 + 80 + 10
+
+
+def test_a_shape_the_module_refuses_is_the_users_to_mend(block):
+    with pytest.raises(InputError, match="does not run on inputs of shape 1,4,16,16"):
+        capture_module(block, [(1, 4, 16, 16)])
+
+
+class DataDependent(nn.Module):
+    def forward(self, x):
+        return x * 2 if x.sum() > 0 else x
+
+
+def test_what_torch_cannot_export_is_named_as_unsupported():
+    with pytest.raises(UnsupportedError) as caught:
+        capture_module(DataDependent().eval(), [(1, 3)])
+    assert caught.value.exit_code == 4
+    assert caught.value.why
+
+
+def relu_file(path, shape, opset=18):
+    proto = helper.make_model(
+        helper.make_graph(
+            [helper.make_node("Relu", ["x"], ["y"])],
+            "g",
+            [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
+            [helper.make_tensor_value_info("y", TensorProto.FLOAT, shape)],
+        ),
+        opset_imports=[helper.make_opsetid("", opset)],
+    )
+    proto.ir_version = 9
+    onnx.save(proto, str(path))
+    return path
+
+
+def test_open_dimensions_are_named_and_fixed(tmp_path):
+    path = relu_file(tmp_path / "m.onnx", ["batch", 3, "height", 8])
+    with pytest.raises(InputError, match="batch, height"):
+        read_onnx(path, [])
+    model = read_onnx(path, [(2, 3, 4, 8)])
+    assert input_shapes(model) == {"x": (2, 3, 4, 8)}
+    assert tuple(model.graph.outputs[0].shape) == (2, 3, 4, 8)
+
+
+@pytest.mark.parametrize("shape", [(1, 4, 4, 8), (1, 3, 4), (1, 3, 4, 9)])
+def test_an_input_that_does_not_fit_is_refused(tmp_path, shape):
+    path = relu_file(tmp_path / "m.onnx", [1, 3, "height", 8])
+    with pytest.raises(InputError, match="does not fit the input x"):
+        read_onnx(path, [shape])
+
+
+def test_too_many_inputs(tmp_path):
+    path = relu_file(tmp_path / "m.onnx", [1, 3])
+    with pytest.raises(InputError, match="has 1 inputs"):
+        read_onnx(path, [(1, 3), (1, 3)])
+
+
+def test_missing_and_corrupt_files(tmp_path):
+    with pytest.raises(InputError, match="does not exist"):
+        read_onnx(tmp_path / "none.onnx", [])
+    path = tmp_path / "broken.onnx"
+    path.write_bytes(relu_file(tmp_path / "m.onnx", [1, 3]).read_bytes()[:-20])
+    with pytest.raises(InputError, match="not a readable ONNX model"):
+        read_onnx(path, [])
+    path.write_bytes(b"")
+    with pytest.raises(InputError):
+        read_onnx(path, [])
+
+
+def test_constant_nodes_become_initializers(tmp_path):
+    value = helper.make_tensor("v", TensorProto.FLOAT, (3,), [1.0, 2.0, 3.0])
+    proto = helper.make_model(
+        helper.make_graph(
+            [
+                helper.make_node("Constant", [], ["c"], value=value),
+                helper.make_node("Add", ["x", "c"], ["y"]),
+            ],
+            "g",
+            [helper.make_tensor_value_info("x", TensorProto.FLOAT, (1, 3))],
+            [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+        ),
+        opset_imports=[helper.make_opsetid("", 18)],
+    )
+    proto.ir_version = 9
+    onnx.save(proto, str(tmp_path / "c.onnx"))
+    model = read_onnx(tmp_path / "c.onnx", [])
+    assert operator_counts(model) == {"Add": 1}
+    assert tuple(model.graph.outputs[0].shape) == (1, 3)
