@@ -1,10 +1,11 @@
 """The command line of the compiler: `python -m export MODEL`, and the commands beside it."""
-# ruff: noqa: D102, ANN401  (methods of the framework's group, which are typed Any here)
+# ruff: noqa: D102  (methods of the framework's group)
 
 from __future__ import annotations
 
 import errno
 import traceback
+from collections.abc import Callable
 from importlib import metadata
 from typing import Annotated, Any
 
@@ -24,22 +25,23 @@ PROGRAM = "python -m export"
 #: The command that a word which is no command's name is the model of.
 DEFAULT = "export"
 
-COMMANDS = {"list": list_, "doctor": doctor, "inspect": inspect, "verify": verify}
+COMMANDS: dict[str, Callable[..., None]] = {
+    "list": list_,
+    "doctor": doctor,
+    "inspect": inspect,
+    "verify": verify,
+}
 
 EPILOG = """
-[bold]Commands[/bold], each with its own --help:
+**Commands**, each with its own --help:
 
-  list     models that can be exported by name, or with --ops the supported operators
+- `list`: models that can be exported by name, or with --ops the supported operators
+- `doctor`: what is installed here, and what is missing
+- `inspect`: what a .tflite or .onnx file holds
+- `verify`: run a .tflite file in one or more runtimes and compare it with its .onnx
 
-  doctor   what is installed here, and what is missing
-
-  inspect  what a .tflite or .onnx file holds
-
-  verify   run a .tflite file in one or more runtimes and compare with its .onnx
-
-[bold]Exit codes[/bold]: 0 done, 1 a bug, 2 wrong input, 3 verification failed, 4 unsupported
-network, 5 device, 130 interrupted. Every command takes --debug, which adds the traceback to an
-error.
+**Exit codes**: 0 done, 1 a bug, 2 wrong input, 3 verification failed, 4 unsupported network,
+5 device, 130 interrupted. Every command takes --debug, which adds the traceback to an error.
 """
 
 
@@ -121,7 +123,7 @@ app = typer.Typer(
     cls=ModelFirst,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
 )
 
 

@@ -31,21 +31,27 @@ def convert(
             "package.module:FUNCTION, where FUNCTION() returns a torch.nn.Module.",
         ),
     ],
-    to: Annotated[str, typer.Option(help="What to write: tflite.")] = "tflite",
+    to: Annotated[str, typer.Option(metavar="TARGET", help="What to write: tflite.")] = "tflite",
     quant: Annotated[
-        str, typer.Option(help="none, fp16, dynamic, int8, int16x8, or several with commas.")
+        str,
+        typer.Option(
+            metavar="SCHEMES", help="none, fp16, dynamic, int8, int16x8, or several with commas."
+        ),
     ] = "none",
     input_: Annotated[
         list[str] | None,
         typer.Option(
-            "--input", help="Shape of an input, batch first: 1,3,224,224. Once for each input."
+            "--input",
+            metavar="SHAPE",
+            help="Shape of an input, batch first: 1,3,224,224. Once for each input.",
         ),
     ] = None,
     weights: Annotated[
         str | None, typer.Option(metavar="FILE", help="Checkpoint: .pth, .pt or .safetensors.")
     ] = None,
     num_classes: Annotated[
-        int | None, typer.Option(min=1, help="Width of the classifier, for a model by name.")
+        int | None,
+        typer.Option(metavar="N", min=1, help="Width of the classifier, for a model by name."),
     ] = None,
     calib: Annotated[
         str | None,
@@ -56,18 +62,23 @@ def convert(
         ),
     ] = None,
     mean: Annotated[
-        str | None, typer.Option(help="Mean of each channel on the 0..1 scale: 0.5,0.5,0.5.")
+        str | None,
+        typer.Option(
+            metavar="NUMBERS", help="Mean of each channel on the 0..1 scale: 0.5,0.5,0.5."
+        ),
     ] = None,
-    std: Annotated[str | None, typer.Option(help="Standard deviation, likewise.")] = None,
+    std: Annotated[
+        str | None, typer.Option(metavar="NUMBERS", help="Standard deviation, likewise.")
+    ] = None,
     io_layout: Annotated[
-        str, typer.Option(help="Axis order of the file's inputs and outputs: nhwc or nchw.")
+        str, typer.Option(metavar="nhwc|nchw", help="Axis order of the file's inputs and outputs.")
     ] = "nhwc",
     io_dtype: Annotated[
         str,
-        typer.Option(help="Type of the file's inputs and outputs: float32, int8 or uint8."),
+        typer.Option(metavar="float32|int8|uint8", help="Type of the file's inputs and outputs."),
     ] = "float32",
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Output folder. [default: build/MODEL]")
+        Path | None, typer.Option(metavar="DIR", help="Output folder; build/MODEL by default.")
     ] = None,
 ) -> None:
     """Turn MODEL into verified files for phones.

@@ -21,8 +21,9 @@ def verify(
     runtime: Annotated[
         str,
         typer.Option(
+            metavar="RUNTIMES",
             help="litert, litert-reference (plain kernels), tensorflow, tflite-runtime, or "
-            "several with commas."
+            "several with commas.",
         ),
     ] = "litert",
     reference: Annotated[
@@ -34,7 +35,9 @@ def verify(
     ] = None,
     input_: Annotated[
         list[str] | None,
-        typer.Option("--input", help="Shape of an input that the .onnx file leaves open."),
+        typer.Option(
+            "--input", metavar="SHAPE", help="Shape of an input that the .onnx file leaves open."
+        ),
     ] = None,
     calib: Annotated[
         str | None,

@@ -343,5 +343,11 @@ def vgg_like() -> nn.Module:
     for outputs in (16, 32, 32, 64):
         layers += [nn.Conv2d(channels, outputs, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
         channels = outputs
-    layers += [nn.Flatten(), nn.Linear(64 * 4 * 4, 128), nn.ReLU(), nn.Dropout(), nn.Linear(128, 20)]
+    layers += [
+        nn.Flatten(),
+        nn.Linear(64 * 4 * 4, 128),
+        nn.ReLU(),
+        nn.Dropout(),
+        nn.Linear(128, 20),
+    ]
     return _ready(nn.Sequential(*layers))

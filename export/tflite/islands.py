@@ -1,0 +1,100 @@
+"""Operators that would stay in float in the middle of an integer network, with conversions around.
+
+litert-quantizer has rules for a fixed set of operators and puts DEQUANTIZE and QUANTIZE around all
+others. LiteRT has integer kernels for many of those, and what they demand of scales is what an
+operator of the fixed set demands. So the quantizer is shown that operator in their place, and the
+true one is put back when it is done.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from ai_edge_litert import schema_py_generated as schema
+
+from export.tflite.schema_names import OPERATOR_NAMES
+
+_B = schema.BuiltinOperator
+_BOTH = (8, 16)
+
+#: Operator -> (the one with its rule, the bits of the activations that its kernels take). RELU
+#: stands for any function of one tensor with a range of its own for the result, MUL for one of two
+#: tensors, and the others for operators that keep the integers as they are.
+_STAND_INS: dict[int, tuple[int, tuple[int, ...]]] = {
+    _B.ABS: (_B.RELU, _BOTH),
+    _B.DEPTH_TO_SPACE: (_B.SPACE_TO_DEPTH, (8,)),
+    _B.ELU: (_B.RELU, (8,)),
+    _B.EXP: (_B.RELU, _BOTH),
+    _B.LEAKY_RELU: (_B.RELU, _BOTH),
+    _B.LOG: (_B.RELU, _BOTH),
+    _B.MINIMUM: (_B.MAXIMUM, _BOTH),
+    _B.NEG: (_B.AVERAGE_POOL_2D, _BOTH),
+    # The int16 kernel of PRELU computes nonsense instead of refusing.
+    _B.PRELU: (_B.MUL, (8,)),
+    _B.REDUCE_MAX: (_B.REDUCE_MIN, _BOTH),
+    _B.RELU6: (_B.RELU, _BOTH),
+    _B.RELU_0_TO_1: (_B.RELU, (8,)),
+    _B.RELU_N1_TO_1: (_B.RELU, (8,)),
+    _B.TILE: (_B.BROADCAST_TO, _BOTH),
+}
+
+_CONVERSIONS = (_B.DEQUANTIZE, _B.QUANTIZE)
+
+
+def disguise(model: Any, bits: int) -> list[int]:
+    """Let operators stand in for those that the quantizer has no rule for, in place.
+
+    Args:
+        model: The float file as the schema's ``ModelT``.
+        bits: Of the activations: 8 or 16.
+
+    Returns:
+        The true kind of each entry of ``operatorCodes``, for `reveal`.
+    """
+    true = [kind_of(code) for code in model.operatorCodes]
+    for code, kind in zip(model.operatorCodes, true, strict=True):
+        stand_in, takes = _STAND_INS.get(kind, (kind, ()))
+        if bits in takes:
+            _set_kind(code, stand_in)
+    return true
+
+
+def reveal(model: Any, true: list[int]) -> None:
+    """Put the true operators back, in place.
+
+    Args:
+        model: What the quantizer made of the disguised model; it appends to ``operatorCodes``.
+        true: What `disguise` returned.
+    """
+    for code, kind in zip(model.operatorCodes, true, strict=False):
+        expected = _STAND_INS.get(kind, (kind, ()))[0]
+        if kind_of(code) not in (kind, expected):
+            raise AssertionError("the quantizer reordered the operator codes")
+        _set_kind(code, kind)
+
+
+def float_islands(model: Any) -> list[str]:
+    """Return what an integer file still computes in float, such as ``["9 HARD_SWISH"]``.
+
+    Args:
+        model: The schema's ``ModelT`` of a file with int8 or int16 activations.
+    """
+    graph = model.subgraphs[0]
+    found: Counter[str] = Counter()
+    for op in graph.operators:
+        kind = kind_of(model.operatorCodes[op.opcodeIndex])
+        types = {graph.tensors[index].type for index in op.outputs}
+        if kind not in _CONVERSIONS and schema.TensorType.FLOAT32 in types:
+            found[OPERATOR_NAMES.get(kind, str(kind))] += 1
+    return [f"{count} {name}" for name, count in sorted(found.items())]
+
+
+def kind_of(code: Any) -> int:
+    """Return the ``BuiltinOperator`` of an operator code, be it in the old field or the new."""
+    return int(max(code.builtinCode, code.deprecatedBuiltinCode or 0))
+
+
+def _set_kind(code: Any, kind: int) -> None:
+    code.builtinCode = kind
+    code.deprecatedBuiltinCode = min(kind, 127)

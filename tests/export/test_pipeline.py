@@ -1,0 +1,235 @@
+"""The stages in their order, on a small network: what is written, compared, and refused."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import numpy as np
+import onnx
+import onnx_ir as ir
+import pytest
+
+from export import graph_stages, simplify
+from export.errors import InputError, VerificationError
+from export.manifest import Manifest
+from export.pipeline import Request, export
+from export.tflite import target
+from export.tflite.inspection import inspect
+
+FACTORY = """
+import torch
+from torch import nn
+from models.initialization import initialize
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Sequential(
+            nn.Conv2d(3, 8, 3, 2, 1, bias=False), nn.BatchNorm2d(8), nn.ReLU(),
+            nn.Conv2d(8, 8, 3, 1, 1, groups=8, bias=False), nn.BatchNorm2d(8), nn.ReLU6())
+        self.fc = nn.Linear(8 * 8 * 8, 10)
+
+    def forward(self, image):
+        return self.fc(self.conv(image).flatten(1))
+
+def build():
+    return initialize(Net(), (2, 3, 16, 16), 0)
+"""
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    path = tmp_path_factory.mktemp("net") / "tiny.py"
+    path.write_text(FACTORY)
+    return f"{path}:build"
+
+
+def request(model, out, **options):
+    return Request(model, shapes=((1, 3, 16, 16),), out=out, **options)
+
+
+@pytest.fixture(scope="module")
+def exported(model, tmp_path_factory):
+    out = tmp_path_factory.mktemp("out")
+    stages: list[str] = []
+    result = export(request(model, out, schemes=("none", "int8")), stages.append)
+    return out, result, stages
+
+
+def test_the_files_and_nothing_else_are_there(exported):
+    out, result, _ = exported
+    names = ["tiny_build.onnx", "tiny_build_fp32.tflite", "tiny_build_int8.tflite", "manifest.json"]
+    assert [path.name for path in result.files] == names
+    assert sorted(path.name for path in out.iterdir()) == sorted(names)
+
+
+def test_every_stage_is_reported_timed_and_compared(exported):
+    _, result, stages = exported
+    assert stages == [stage.stage for stage in result.stages]
+    assert all(stage.seconds > 0 and stage.detail for stage in result.stages)
+    compared = {stage.stage for stage in result.stages if stage.parity is not None}
+    assert compared >= {"verify capture", "simplify", "verify float", "quantize int8"}
+
+
+def test_flatten_before_the_classifier_costs_no_transpose(exported):
+    out, _, _ = exported
+    kinds = {k.kind for k in inspect((out / "tiny_build_fp32.tflite").read_bytes()).operators}
+    assert kinds == {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "PAD", "RESHAPE"}
+
+
+def test_the_manifest_says_what_the_files_are(exported):
+    out, result, _ = exported
+    text = (out / "manifest.json").read_text()
+    manifest = Manifest.model_validate_json(text)
+    assert manifest == result.manifest
+    for artifact in manifest.artifacts:
+        data = (out / artifact.file).read_bytes()
+        assert artifact.size == len(data)
+        assert artifact.sha256 == hashlib.sha256(data).hexdigest()
+    # 8 filters of 3x3x3 and 8 of 3x3 at 8x8 places, and the classifier.
+    assert manifest.model["mult_adds"] == 64 * 8 * 27 + 64 * 8 * 9 + 512 * 10
+    assert manifest.model["params"] == 8 * 27 + 16 + 8 * 9 + 16 + 5130
+    assert manifest.artifacts[0].inputs[0].layout == "NHWC"
+    assert manifest.artifacts[0].inputs[0].shape == [1, 16, 16, 3]
+    assert manifest.calibration is not None and manifest.calibration["count"] == 32
+    assert manifest.preprocess is not None and "scale" in manifest.preprocess
+    assert manifest.verification == {
+        "reference": "torch",
+        "samples": 16,
+        "source": manifest.calibration["source"],
+    }
+    assert json.loads(text)["versions"]["torch"]
+    # At the depthwise convolution, its padded input and its output are alive.
+    assert manifest.artifacts[0].peak_activation_bytes == 4 * max(
+        17 * 17 * 3 + 8 * 8 * 8, 16 * 16 * 3 + 17 * 17 * 3, 8 * 8 * 8 * 2
+    )
+
+
+def test_an_assumed_normalisation_is_said(exported):
+    assert any("--mean" in note for note in exported[1].notes)
+
+
+def test_the_written_onnx_goes_through_as_a_source(exported, tmp_path):
+    out, result, _ = exported
+    again = export(
+        Request(str(out / "tiny_build.onnx"), out=tmp_path, mean=(0.5,) * 3, std=(1,) * 3)
+    )
+    assert [path.name for path in again.files] == [
+        "tiny_build.onnx",
+        "tiny_build_fp32.tflite",
+        "manifest.json",
+    ]
+    kinds = [
+        inspect((folder / "tiny_build_fp32.tflite").read_bytes()).operators
+        for folder in (out, tmp_path)
+    ]
+    assert kinds[0] == kinds[1]
+    assert again.manifest.verification["reference"] == "the ONNX file"
+    assert not any("--mean" in note for note in again.notes)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "float32"])
+def test_ports_have_the_type_asked_for(exported, tmp_path, dtype):
+    source = str(exported[0] / "tiny_build.onnx")
+    out = tmp_path / "out"
+    result = export(Request(source, schemes=("int8",), io_dtype=dtype, out=out))
+    found = inspect((out / "tiny_build_int8.tflite").read_bytes())
+    assert {port.dtype for port in (*found.inputs, *found.outputs)} == {dtype}
+    assert result.manifest.artifacts[0].inputs[0].dtype == dtype
+
+
+def test_nchw_ports(exported, tmp_path):
+    source = str(exported[0] / "tiny_build.onnx")
+    result = export(Request(source, io_layout="nchw", out=tmp_path))
+    port = result.manifest.artifacts[0].inputs[0]
+    assert (port.shape, port.layout) == ([1, 3, 16, 16], "NCHW")
+
+
+def break_weights(graph: ir.Model) -> ir.Model:
+    """Return a copy whose first convolution has another filter."""
+    proto = ir.to_proto(graph)
+    for tensor in proto.graph.initializer:
+        data = onnx.numpy_helper.to_array(tensor)
+        if data.ndim == 4:
+            data = data.copy()
+            data[0] *= 1.5
+            tensor.CopyFrom(onnx.numpy_helper.from_array(data, tensor.name))
+            break
+    return ir.from_proto(proto)
+
+
+def test_a_simplifier_that_changes_the_result_is_dropped_with_a_warning(
+    exported, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(simplify, "simplify", break_weights)
+    result = export(Request(str(exported[0] / "tiny_build.onnx"), out=tmp_path))
+    stage = next(stage for stage in result.stages if stage.stage == "simplify")
+    assert "unsimplified" in stage.warning
+    assert any("unsimplified" in note for note in result.notes)
+    assert result.stages[-1].parity.max_rel < 1e-5
+
+
+def test_a_simplifier_that_fails_is_dropped_with_a_warning(exported, tmp_path, monkeypatch):
+    def fail(graph):
+        raise RuntimeError("onnxsim failed: no reason")
+
+    monkeypatch.setattr(simplify, "simplify", fail)
+    result = export(Request(str(exported[0] / "tiny_build.onnx"), out=tmp_path))
+    assert any("no reason" in note for note in result.notes)
+
+
+def test_a_wrong_file_is_refused_named_and_removed(exported, tmp_path, monkeypatch):
+    """The first tensor that differs is named, and no file stands at the final name."""
+    old = tmp_path / "tiny_build_fp32.tflite"
+    old.write_bytes(b"from an earlier export")
+    lower = target.lower
+
+    def wrong(graph, layout):
+        lowered = lower(graph, layout)
+        bias = next(op for op in lowered.graph.ops if op.kind == "DEPTHWISE_CONV_2D").inputs[2]
+        lowered.graph.tensors[bias].data = lowered.graph.tensors[bias].data + np.float32(3)
+        return lowered
+
+    monkeypatch.setattr(target, "lower", wrong)
+    with pytest.raises(VerificationError) as caught:
+        export(Request(str(exported[0] / "tiny_build.onnx"), out=tmp_path))
+    assert caught.value.exit_code == 3
+    assert "DEPTHWISE_CONV_2D" in caught.value.why
+    assert [path.name for path in tmp_path.iterdir()] == ["tiny_build_fp32.tflite.previous"]
+
+
+def test_a_pass_that_changes_the_result_is_refused(exported, tmp_path, monkeypatch):
+    from export import passes
+
+    monkeypatch.setattr(passes, "rewrite", lambda graph: (break_weights(graph), {"bad_pass": 1}))
+    with pytest.raises(VerificationError) as caught:
+        export(Request(str(exported[0] / "tiny_build.onnx"), out=tmp_path / "out"))
+    assert caught.value.where == "rewrite"
+    assert not (tmp_path / "out").exists()
+
+
+def test_bad_calibration_leaves_earlier_files_alone(exported, tmp_path):
+    old = tmp_path / "tiny_build_int8.tflite"
+    old.write_bytes(b"from an earlier export")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError):
+        export(
+            Request(
+                str(exported[0] / "tiny_build.onnx"),
+                schemes=("int8",),
+                calib=str(tmp_path / "empty"),
+                out=tmp_path,
+            )
+        )
+    assert old.read_bytes() == b"from an earlier export"
+
+
+def test_a_capture_that_differs_from_torch_is_refused(model, tmp_path, monkeypatch):
+    capture = graph_stages.capture
+    monkeypatch.setattr(
+        graph_stages, "capture", lambda network, log: break_weights(capture(network, log))
+    )
+    with pytest.raises(VerificationError) as caught:
+        export(request(model, tmp_path / "out"))
+    assert caught.value.where == "capture"
