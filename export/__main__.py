@@ -7,7 +7,9 @@ def main() -> None:
     """Run the command line; Ctrl-C ends it with one word, even while it is still loading."""
     try:
         from export.cli import PROGRAM, app
+        from export.commands import interrupt
 
+        interrupt.install()
         app(prog_name=PROGRAM)
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")

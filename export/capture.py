@@ -79,7 +79,8 @@ def read_onnx(path: Path, shapes: Sequence[Shape]) -> ir.Model:
     import onnx
 
     if not path.is_file():
-        raise InputError(f"{path} does not exist.", todo="check the path of the .onnx file")
+        what = "is a folder, not a file" if path.is_dir() else "does not exist"
+        raise InputError(f"{path} {what}.", todo="check the path of the .onnx file")
     try:
         # Some writers leave the outputs' shapes out; the checker then calls the file invalid.
         proto = onnx.shape_inference.infer_shapes(onnx.load(str(path)))
@@ -109,30 +110,50 @@ def _fix_shapes(model: ir.Model, shapes: Sequence[Shape], path: Path) -> None:
             raise InputError(f"the input {value.name} of {path} has no shape at all.")
         declared = list(value.shape)
         if not shapes:
-            open_dims = [str(d) for d in declared if not isinstance(d, int)]
+            open_dims = [str(d) for d in declared if not _is_fixed(d)]
             if open_dims:
                 raise InputError(
                     f"{path} leaves the dimension {', '.join(open_dims)} of its input "
                     f"{_signature(value)} open.",
-                    todo="fix it, for example --input 1,3,224,224",
+                    todo="fix it, for example " + " ".join(map(_example, inputs)),
                 )
             continue
         wanted = shapes[index]
         agrees = len(wanted) == len(declared) and all(
-            not isinstance(d, int) or d == w for d, w in zip(declared, wanted, strict=True)
+            not _is_fixed(d) or d == w for d, w in zip(declared, wanted, strict=True)
         )
         if not agrees:
             raise InputError(
                 f"--input {_list([wanted])} does not fit the input {_signature(value)} of {path}."
             )
         value.shape = ir.Shape(wanted)
-    # Shapes inferred for open dimensions would contradict the fixed ones.
-    for node in model.graph:
-        for output in node.outputs:
-            output.shape = None
     if shapes:
-        for output in model.graph.outputs:
-            output.shape = None
+        _forget_inferred_shapes(model.graph)
+
+
+def _forget_inferred_shapes(graph: ir.Graph) -> None:
+    """Drop what was inferred for open dimensions: it would contradict the fixed ones.
+
+    The rank of an output stays, since an ONNX file must say it.
+    """
+    for node in graph:
+        for output in node.outputs:
+            known = output.shape if output.is_graph_output() else None
+            output.shape = None if known is None else ir.Shape([None] * len(known))
+
+
+def _is_fixed(extent: int | ir.SymbolicDim) -> bool:
+    """Return whether a dimension is a number; some writers mark an open one with -1 or 0."""
+    return isinstance(extent, int) and extent > 0
+
+
+def _example(value: ir.Value) -> str:
+    """Return an ``--input`` for the value: a batch of 1, and 224 for other open extents."""
+    fixed = [
+        int(str(extent)) if _is_fixed(extent) else 224 if axis else 1
+        for axis, extent in enumerate(value.shape or ())
+    ]
+    return f"--input {_list([fixed])}"
 
 
 def _signature(value: ir.Value) -> str:
@@ -140,7 +161,7 @@ def _signature(value: ir.Value) -> str:
     return f"{value.name} ({dims})"
 
 
-def _list(shapes: Sequence[Shape]) -> str:
+def _list(shapes: Sequence[Sequence[int]]) -> str:
     return " and ".join(",".join(str(extent) for extent in shape) for shape in shapes)
 
 

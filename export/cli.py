@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from export.commands import interrupt
 from export.commands.convert import convert
 from export.commands.doctor import doctor
 from export.commands.inspect import inspect
@@ -69,6 +70,9 @@ class ModelFirst(TyperGroup):
             print_error("interrupted")
             raise typer.Exit(130) from error
         except Exception as error:
+            if interrupt.seen():
+                print_error("interrupted")
+                raise typer.Exit(130) from error
             if ctx.meta["debug"]:
                 traceback.print_exc()
             message, code = explain(error)

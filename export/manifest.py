@@ -62,6 +62,13 @@ class Artifact(_Record):
     parity: dict[str, Any] | None = None
 
 
+class GraphFile(_Record):
+    """The ONNX file beside the others."""
+
+    file: str
+    sha256: str
+
+
 class Manifest(_Record):
     """The whole of manifest.json. It holds no times, so that equal exports give equal files.
 
@@ -71,6 +78,7 @@ class Manifest(_Record):
         preprocess: What an input image goes through before it is fed.
         calibration: Source, count and method, where a scheme was calibrated.
         verification: What the outputs were compared on.
+        onnx: The rewritten graph, which the files were made from.
     """
 
     tool: str = "edgeship"
@@ -80,6 +88,7 @@ class Manifest(_Record):
     preprocess: dict[str, Any] | None
     calibration: dict[str, Any] | None
     verification: dict[str, Any]
+    onnx: GraphFile
     stages: list[StageRecord]
     artifacts: list[Artifact]
 

@@ -2,51 +2,75 @@
 
 from __future__ import annotations
 
+import math
+
 import onnx_ir as ir
 
-_ALWAYS = {"Relu", "Sigmoid", "HardSigmoid", "Softmax", "Abs", "Exp", "Sqrt"}
-_IF_INPUTS_ARE = {
+_ALWAYS = {"Abs", "Exp", "HardSigmoid", "Relu", "Sigmoid", "Softmax", "Sqrt"}
+_IF_FIRST_IS = {
     "AveragePool",
-    "Concat",
+    "DepthToSpace",
     "Dropout",
+    "Expand",
     "Flatten",
+    "Gather",
     "GlobalAveragePool",
     "GlobalMaxPool",
     "Identity",
     "MaxPool",
     "ReduceMax",
     "ReduceMean",
+    "ReduceMin",
+    "ReduceSum",
     "Reshape",
     "Slice",
+    "SpaceToDepth",
     "Split",
     "Squeeze",
+    "Tile",
     "Transpose",
     "Unsqueeze",
 }
+_IF_ALL_ARE = {"Add", "Concat", "Min", "Mul", "Sum"}
 
 
 def is_nonnegative(value: ir.Value) -> bool:
     """Return whether a value is at least zero for every input, as far as its producers tell.
 
-    A branch of a Concat must be so as well as the others; shape operands do not count.
+    Of a Concat or a sum all operands must be so; shape operands do not count.
     """
-    node = value.producer()
-    if node is None:
-        return False
-    if node.op_type in _ALWAYS:
-        return True
-    if node.op_type == "Clip":
-        return _lower_bound(node) >= 0
-    if node.op_type in _IF_INPUTS_ARE:
-        data = node.inputs if node.op_type == "Concat" else node.inputs[:1]
-        return all(item is not None and is_nonnegative(item) for item in data)
-    return False
+    seen: set[ir.Value] = set()
+    waiting = [value]
+    while waiting:
+        node = waiting.pop().producer()
+        if node is None:
+            return False
+        if node.op_type in _ALWAYS or (node.op_type == "Clip" and _lower_bound(node) >= 0):
+            continue
+        if node.op_type in _IF_ALL_ARE:
+            data = node.inputs
+        elif node.op_type in _IF_FIRST_IS:
+            data = node.inputs[:1]
+        else:
+            return False
+        new = [item for item in data if item is not None and item not in seen]
+        seen.update(new)
+        waiting += new
+    return True
 
 
 def _lower_bound(node: ir.Node) -> float:
-    if "min" in node.attributes:
-        return node.attributes["min"].as_float()
-    bound = node.inputs[1] if len(node.inputs) > 1 else None
-    if bound is None or bound.const_value is None:
-        return float("-inf")
-    return float(bound.const_value.numpy().reshape(-1)[0])
+    """Return the smallest result of a Clip; where its bounds cross, that is the upper one."""
+    low, high = (_bound(node, name, index) for name, index in (("min", 1), ("max", 2)))
+    low = -math.inf if low is None else low
+    return low if high is None else min(low, high)
+
+
+def _bound(node: ir.Node, name: str, index: int) -> float | None:
+    """Return a bound of a Clip, or None where it has none; a computed one may be anything."""
+    if name in node.attributes:
+        return node.attributes[name].as_float()
+    bound = node.inputs[index] if index < len(node.inputs) else None
+    if bound is None:
+        return None
+    return -math.inf if bound.const_value is None else float(bound.const_value.numpy().item())

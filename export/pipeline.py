@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from export.stage_log import StageLog, StageResult
 if TYPE_CHECKING:
     import onnx_ir as ir
 
-    from export.manifest import Artifact, Manifest
+    from export.manifest import Artifact, GraphFile, Manifest
     from export.tflite.lowering import IoLayout
 
 #: Samples to calibrate on, and how many of them every stage is compared on.
@@ -109,6 +110,7 @@ def _run_stages(
     request: Request, network: Network, folder: OutputFolder, log: StageLog
 ) -> Manifest:
     from export import graph_stages
+    from export.manifest import GraphFile
     from export.onnx_graph import serialize
     from export.tflite.target import export_tflite
 
@@ -119,7 +121,9 @@ def _run_stages(
     reference = graph_stages.reference_outputs(network, captured, checked, log)
     simplified = graph_stages.simplify(captured, checked, reference, log)
     graph = graph_stages.rewrite(simplified, checked, reference, log)
-    folder.write(f"{network.name}.onnx", serialize(graph))
+    onnx = serialize(graph)
+    graph_file = GraphFile(file=f"{network.name}.onnx", sha256=hashlib.sha256(onnx).hexdigest())
+    folder.write(graph_file.file, onnx)
     artifacts = export_tflite(
         network.name,
         graph,
@@ -131,7 +135,9 @@ def _run_stages(
         folder,
         log,
     )
-    manifest = _manifest(request, network, captured, preprocess, samples, artifacts, log)
+    manifest = _manifest(
+        request, network, captured, preprocess, samples, graph_file, artifacts, log
+    )
     folder.write("manifest.json", (manifest.model_dump_json(indent=2) + "\n").encode())
     return manifest
 
@@ -181,6 +187,7 @@ def _manifest(
     captured: ir.Model,
     preprocess: Preprocess | None,
     samples: Samples,
+    graph_file: GraphFile,
     artifacts: list[Artifact],
     log: StageLog,
 ) -> Manifest:
@@ -202,6 +209,7 @@ def _manifest(
             "samples": min(VERIFICATION_SAMPLES, len(samples.arrays)),
             "source": samples.source,
         },
+        onnx=graph_file,
         stages=[
             StageRecord(
                 stage=stage.stage,

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 Shape = tuple[int, ...]
 
+#: What files of weights end in.
+CHECKPOINTS = (".pt", ".pth", ".safetensors")
+
 #: Seeds the weights of networks that come without any, so that two runs write the same bytes.
 SEED = 0
 
@@ -82,12 +85,29 @@ def load_network(
         if num_classes:
             raise InputError("--num-classes goes with a name of the registry only.")
         return _from_function(model, shapes, weights)
-    if Path(model).is_file():
-        raise InputError(
-            f"{model} is a file, but neither .onnx nor a function.",
-            todo="name the function that builds the network, for example mynet.py:build",
-        )
+    _refuse_path(model)
     return _from_registry(model, shapes, weights, num_classes)
+
+
+def _refuse_path(model: str) -> None:
+    """Explain what is wrong with a path, which the registry would only call an unknown name."""
+    import models
+
+    path = Path(model)
+    if model in models.names():
+        return
+    todo = "give a name, FILE.onnx, or FILE.py:FUNCTION, where FUNCTION() returns the network"
+    if path.is_dir():
+        raise InputError(f"{model} is a folder, not a network.", todo=todo)
+    if path.is_file():
+        if path.suffix in CHECKPOINTS:
+            todo = f"name the network it belongs to, and give it with --weights {model}"
+            raise InputError(f"{model} holds weights, not a network.", todo=todo)
+        if path.suffix == ".py":
+            todo = f"name the function that builds the network, for example {model}:build"
+        raise InputError(f"{model} is a file, but neither .onnx nor a function.", todo=todo)
+    if len(path.parts) > 1 or path.suffix in (".py", *CHECKPOINTS):
+        raise InputError(f"{model} does not exist.", todo=todo)
 
 
 def _from_onnx(path: Path, shapes: Sequence[Shape]) -> Network:
@@ -139,9 +159,6 @@ def _from_registry(
 
 
 def _from_function(model: str, shapes: Sequence[Shape], weights: str | None) -> Network:
-    import torch
-    from torch import nn
-
     place, _, function_name = model.rpartition(":")
     if not shapes:
         raise InputError(
@@ -155,12 +172,15 @@ def _from_function(model: str, shapes: Sequence[Shape], weights: str | None) -> 
             f"{place} has no function {function_name!r}.",
             todo="write FILE.py:FUNCTION, where FUNCTION() returns the network",
         )
+    import torch
+    from torch import nn
+
     torch.manual_seed(SEED)
     try:
         network = function()
     except EdgeshipError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InputError(
             f"{model}() failed.", where=place, why=f"{type(error).__name__}: {error}"
         ) from error
@@ -200,7 +220,7 @@ def _import(place: str) -> Any:
         spec.loader.exec_module(module)
     except EdgeshipError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InputError(
             f"{place} cannot be imported.", why=f"{type(error).__name__}: {error}"
         ) from error

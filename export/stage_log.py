@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from export.errors import EdgeshipError
+
 if TYPE_CHECKING:
     from export.verification.metrics import Parity
 
@@ -45,11 +47,18 @@ class StageLog:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Time a stage; ``done()`` within it fills the row."""
+        """Time a stage, and name it in errors; ``done()`` within it fills the row."""
         self.report(name)
         self.stages.append(StageResult(name))
         start = time.perf_counter()
-        yield
+        try:
+            yield
+        except EdgeshipError as error:
+            if not error.where:
+                error.where = name
+            elif error.where not in name:
+                error.where = f"{name}, {error.where}"
+            raise
         self.stages[-1] = replace(self.stages[-1], seconds=time.perf_counter() - start)
 
     def done(self, detail: str, parity: Parity | None = None, warning: str = "") -> None:

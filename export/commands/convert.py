@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from export.commands import options
+from export.commands import interrupt, options
 from export.commands.terminal import console
-from export.errors import EdgeshipError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -100,17 +99,14 @@ def convert(
         io_dtype=io_dtype,
         out=out,
     )
-    from export.commands.convert_view import render
+    from export.commands.convert_view import next_steps, render
     from export.pipeline import export
 
     output = console()
     with _progress(output) as progress:
-        try:
-            result = export(request, progress.begin)
-        except EdgeshipError as error:
-            error.where = progress.locate(error.where)
-            raise
+        result = export(request, progress.begin)
     output.print(render(result, request))
+    output.print(next_steps(result), soft_wrap=True)
 
 
 def _request(
@@ -176,20 +172,14 @@ class _Progress:
 
     output: Console
     status: Status | None
-    stage: str = ""
 
     def begin(self, stage: str) -> None:
-        self.stage = stage
+        interrupt.check()
         if self.status is not None:
             self.status.update(stage)
         else:
             self.output.print(f"{stage} ...")
             sys.stdout.flush()
-
-    def locate(self, where: str) -> str:
-        """Return where an error arose: the stage, and what the error itself knows."""
-        parts = [f"stage {self.stage}"] if self.stage else []
-        return ", ".join([*parts, where] if where and where != self.stage else parts)
 
 
 @contextmanager

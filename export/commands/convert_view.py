@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from export.commands.terminal import add_row, printable, size, table
-from export.manifest import Artifact, Manifest, Port
+from export.manifest import Manifest, Port
 from export.pipeline import Request, Result
 from export.schemes import SCHEMES
 from export.stage_log import StageResult
@@ -29,11 +29,9 @@ def render(result: Result, request: Request) -> Group:
     manifest = result.manifest
     parts: list[RenderableType] = [Text(), _stages(result.stages), Text()]
     if manifest.weights["untrained"]:
-        parts += [_untrained(), Text()]
+        parts.append(_untrained())
     parts += [Text(f"note: {printable(note)}") for note in _notes(result, request)]
-    parts += [_files(result.files), Text()]
-    if manifest.artifacts:
-        parts += [_feeding(manifest), Text(), _next_steps(result.files[-1], manifest.artifacts)]
+    parts += [Text(), _files(result.files), Text(), _feeding(manifest), Text()]
     return Group(*parts)
 
 
@@ -70,8 +68,8 @@ def _notes(result: Result, request: Request) -> list[str]:
     unable = [name for name in request.schemes if request.io_dtype not in SCHEMES[name].io_dtypes]
     if unable:
         notes.append(
-            f"--io-dtype {request.io_dtype} is for int8 files: {', '.join(unable)} take and "
-            "return float32."
+            f"--io-dtype {request.io_dtype} holds for int8 files only; with {', '.join(unable)} "
+            "inputs and outputs stay float32."
         )
     return notes
 
@@ -85,27 +83,30 @@ def _files(files: tuple[Path, ...]) -> Table:
 
 def _feeding(manifest: Manifest) -> Table:
     """Say what an application gives to each file and gets from it."""
-    shown = table("file", "", "name", "type", "shape", "axes", "scale, zero point")
+    shown = table("scheme", "", "name", "type", "shape", "axes", "scale", "zero point")
     for artifact in manifest.artifacts:
-        name = artifact.file
+        scheme = artifact.scheme
         for side, ports in (("input", artifact.inputs), ("output", artifact.outputs)):
             for port in ports:
-                shape = "x".join(map(str, port.shape))
-                add_row(shown, name, side, port.name, port.dtype, shape, port.layout, _affine(port))
-                name = ""
+                add_row(shown, scheme, side, *_port(port))
+                scheme = ""
     return shown
 
 
-def _affine(port: Port) -> str:
-    return "" if port.scale is None else f"{port.scale:.6g}, {port.zero_point}"
+def _port(port: Port) -> tuple[str, ...]:
+    scale = "" if port.scale is None else f"{port.scale:.6g}"
+    zero_point = "" if port.zero_point is None else str(port.zero_point)
+    return port.name, port.dtype, "x".join(map(str, port.shape)), port.layout, scale, zero_point
 
 
-def _next_steps(manifest: Path, artifacts: list[Artifact]) -> Text:
-    file = shlex.quote(str(manifest.parent / artifacts[-1].file))
+def next_steps(result: Result) -> str:
+    """Return commands to go on with, as lines to copy."""
+    manifest = result.files[-1]
+    file = shlex.quote(str(manifest.parent / result.manifest.artifacts[-1].file))
     lines = [
         "next:",
         f"  python -m export inspect {file}",
         f"  python -m export verify {file}",
         f"  what an image goes through before it is fed: preprocess in {manifest}",
     ]
-    return Text(printable("\n".join(lines)))
+    return printable("\n".join(lines))

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from export.commands.terminal import add_row, console, print_json, size, table
+from export.commands.terminal import add_row, console, print_json, printable, size, table
+from export.errors import InputError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -34,20 +35,21 @@ def _inspect_tflite(file: Path, as_json: bool) -> None:
 
     data = read_bytes(file)
     inspection = inspect_bytes(data)
-    record = find_record(file, data)
+    record, problem = None, ""
+    try:
+        record = find_record(file, data)
+    except InputError as error:
+        # The file can be shown whatever stands beside it.
+        problem = f"{error.what} {error.why}"
     if as_json:
-        print_json(
-            {
-                "file": str(file),
-                **inspection.to_dict(),
-                "recorded": None if record is None else _record_dict(record),
-            }
-        )
+        recorded = None if record is None else _record_dict(record)
+        facts = {"recorded": recorded, "manifest_problem": problem or None}
+        print_json({"file": str(file), **inspection.to_dict(), **facts})
         return
     output = console()
     output.print(render(inspection))
     if record is None:
-        output.print("No manifest.json beside the file lists it.")
+        output.print(printable(problem or "No manifest.json beside the file lists it."))
     else:
         output.print(_record_table(record))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,12 +131,19 @@ def _changed(file: Path, record: Record) -> VerificationError:
 
 def _recorded_reference(record: Record) -> Path:
     # Only the last part: a manifest must not lead out of its folder.
-    path = record.path.parent / f"{Path(record.manifest.model['name']).name}.onnx"
+    path = record.path.parent / Path(record.manifest.onnx.file).name
     if not path.is_file():
         raise InputError(
             f"The reference graph {path} does not exist.",
             why="an export writes it beside the .tflite files",
             todo="export again, or give --reference FILE.onnx",
+        )
+    if hashlib.sha256(read_bytes(path)).hexdigest() != record.manifest.onnx.sha256:
+        raise VerificationError(
+            f"{path} is not the graph that the file was made from.",
+            where=str(record.path),
+            why="the manifest records another sha256",
+            todo="export again, or compare with a graph of your own: --reference FILE.onnx",
         )
     return path
 

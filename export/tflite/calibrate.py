@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -38,7 +39,9 @@ def activation_ranges(
 
     from export.verification.quiet import captured_stderr
 
-    with captured_stderr():
+    with captured_stderr(), warnings.catch_warnings():
+        # It warns about the memory that keeping all tensors takes.
+        warnings.simplefilter("ignore", UserWarning)
         interpreter = Interpreter(
             model_content=data,
             experimental_preserve_all_tensors=True,
@@ -72,5 +75,5 @@ def _activations(interpreter: Any) -> list[tuple[str, int]]:
 
 
 def _without_border(values: NDArray[Any]) -> NDArray[Any]:
-    inside = values > _LOWEST
-    return values if inside.all() else values[inside]
+    border = values == _LOWEST
+    return values[~border] if border.any() else values

@@ -18,6 +18,10 @@ class Unsupported(Exception):  # noqa: N818 (it is collected, and becomes an Uns
     """One node cannot be lowered; the message says why. All of a model's are reported at once."""
 
 
+class UnknownShape(Unsupported):
+    """A value has a shape that is not known; often only because the node before it is not."""
+
+
 @dataclass(frozen=True)
 class Stored:
     """Where an ONNX value lies in the TFLite graph.
@@ -47,10 +51,11 @@ class Context:
         """Return the static ONNX shape.
 
         Raises:
-            Unsupported: If a dimension is unknown or zero.
+            UnknownShape: If a dimension is not known.
+            Unsupported: If a dimension is zero.
         """
         if value.shape is None or not all(isinstance(extent, int) for extent in value.shape):
-            raise Unsupported(f"the shape of {value.name} is not known before running")
+            raise UnknownShape(f"the shape of {value.name} is not known before running")
         shape = tuple(int(str(extent)) for extent in value.shape)
         if 0 in shape:
             raise Unsupported(f"{value.name} has no elements (shape {list(shape)})")
@@ -62,10 +67,7 @@ class Context:
             return None
         if value in self._folded:
             return self._folded[value]
-        if value.const_value is None:
-            return None
-        data = value.const_value.numpy()
-        return data.astype(np.float32) if value.const_value.dtype.is_floating_point() else data
+        return None if value.const_value is None else data_of(value.const_value)
 
     def required_constant(self, value: ir.Value | None, what: str) -> Array:
         """Return the data of a constant.
@@ -118,7 +120,7 @@ class Context:
         stored = self.stored[value]
         if stored.columns is not None:
             raise AssertionError("only a product with constants reads a value without its order")
-        return self._reorder(stored.tensor, tuple(stored.perm.index(axis) for axis in perm))
+        return self.transpose(stored.tensor, tuple(stored.perm.index(axis) for axis in perm))
 
     def operand(self, value: ir.Value, perm: Perm) -> int:
         """Return an operand of a broadcast, brought to the rank and order of ``perm``."""
@@ -128,9 +130,7 @@ class Context:
         if data is not None:
             return self.constant_operand(value, data, perm)
         own = tuple(axis - missing for axis in perm if axis >= missing)
-        return self.reshape(
-            self.read(value, own), layout.permuted((1,) * missing + shape, perm)
-        )
+        return self.reshape(self.read(value, own), layout.permuted((1,) * missing + shape, perm))
 
     def constant_operand(self, value: ir.Value, data: Array, perm: Perm) -> int:
         """Return ``data``, which stands for the constant ``value``, as such an operand."""
@@ -188,11 +188,19 @@ class Context:
         return tensors
 
     def temporary(
-        self, kind: str, inputs: list[int], shape: Shape, name: str, opts: Any = None
+        self,
+        kind: str,
+        inputs: list[int],
+        shape: Shape,
+        name: str,
+        opts: Any = None,
+        dtype: np.dtype[Any] | None = None,
     ) -> int:
-        """Append an operator whose result has no ONNX name and return its tensor."""
-        dtype = self.graph.tensors[inputs[0]].dtype
-        tensor = self.graph.tensor(name, shape, dtype)
+        """Append an operator whose result has no ONNX name and return its tensor.
+
+        Its type is that of the first input unless another is given.
+        """
+        tensor = self.graph.tensor(name, shape, dtype or self.graph.tensors[inputs[0]].dtype)
         self._add(kind, inputs, [tensor], opts)
         return tensor
 
@@ -204,6 +212,14 @@ class Context:
         target = self.ints("shape", shape)
         opts = options("ReshapeOptions", newShape=list(shape))
         return self.temporary("RESHAPE", [tensor, target], shape, f"{source.name}/reshape", opts)
+
+    def transpose(self, tensor: int, order: Perm) -> int:
+        """Return the transposed tensor; axis ``k`` of the result is axis ``order[k]``."""
+        if order == layout.identity(len(order)):
+            return tensor
+        if (tensor, order) not in self._transposed:
+            self._transposed[tensor, order] = self._transpose(tensor, order)
+        return self._transposed[tensor, order]
 
     def floats(self, name: str, data: Any) -> int:
         """Return a float32 constant."""
@@ -225,14 +241,6 @@ class Context:
             raise Unsupported(f"{value.name} has type {data.dtype.name}")
         return self.graph.constant(value.name or "constant", data)
 
-    def _reorder(self, tensor: int, order: Perm) -> int:
-        """Return the transposed tensor; axis ``k`` of the result is axis ``order[k]``."""
-        if order == layout.identity(len(order)):
-            return tensor
-        if (tensor, order) not in self._transposed:
-            self._transposed[tensor, order] = self._transpose(tensor, order)
-        return self._transposed[tensor, order]
-
     def _transpose(self, tensor: int, order: Perm) -> int:
         shape = self.graph.tensors[tensor].shape
         result_shape = layout.permuted(shape, order)
@@ -253,6 +261,12 @@ class Context:
                 options("TransposeOptions"),
             )
         return self.reshape(tensor, result_shape)
+
+
+def data_of(tensor: ir.TensorProtocol) -> Array:
+    """Return the data of an ONNX tensor, floating types as float32."""
+    data = tensor.numpy()
+    return data.astype(np.float32) if tensor.dtype.is_floating_point() else data
 
 
 def dtype_of(value: ir.Value) -> np.dtype[Any]:

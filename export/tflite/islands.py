@@ -9,10 +9,13 @@ true one is put back when it is done.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from ai_edge_litert import schema_py_generated as schema
 
+from export.tflite.graph import options
+from export.tflite.objects import builtin, kind_of, shape_of
 from export.tflite.schema_names import OPERATOR_NAMES
 
 _B = schema.BuiltinOperator
@@ -20,23 +23,24 @@ _BOTH = (8, 16)
 
 #: Operator -> (the one with its rule, the bits of the activations that its kernels take). RELU
 #: stands for any function of one tensor with a range of its own for the result, MUL for one of two
-#: tensors, and the others for operators that keep the integers as they are.
+#: tensors, and the others for operators that keep the integers as they are. The quantizer loads the
+#: network it is shown, so shapes must agree: hence RESHAPE for DEPTH_TO_SPACE, and no TILE. NEG is
+#: missing because its integer kernels came without a version of their own: an old runtime would
+#: take the file and fail on it.
 _STAND_INS: dict[int, tuple[int, tuple[int, ...]]] = {
     _B.ABS: (_B.RELU, _BOTH),
-    _B.DEPTH_TO_SPACE: (_B.SPACE_TO_DEPTH, (8,)),
+    _B.DEPTH_TO_SPACE: (_B.RESHAPE, (8,)),
     _B.ELU: (_B.RELU, (8,)),
     _B.EXP: (_B.RELU, _BOTH),
     _B.LEAKY_RELU: (_B.RELU, _BOTH),
     _B.LOG: (_B.RELU, _BOTH),
     _B.MINIMUM: (_B.MAXIMUM, _BOTH),
-    _B.NEG: (_B.AVERAGE_POOL_2D, _BOTH),
     # The int16 kernel of PRELU computes nonsense instead of refusing.
     _B.PRELU: (_B.MUL, (8,)),
     _B.REDUCE_MAX: (_B.REDUCE_MIN, _BOTH),
     _B.RELU6: (_B.RELU, _BOTH),
     _B.RELU_0_TO_1: (_B.RELU, (8,)),
     _B.RELU_N1_TO_1: (_B.RELU, (8,)),
-    _B.TILE: (_B.BROADCAST_TO, _BOTH),
 }
 
 _CONVERSIONS = (_B.DEQUANTIZE, _B.QUANTIZE)
@@ -52,11 +56,13 @@ def disguise(model: Any, bits: int) -> list[int]:
     Returns:
         The true kind of each entry of ``operatorCodes``, for `reveal`.
     """
-    true = [kind_of(code) for code in model.operatorCodes]
+    true = [builtin(code) for code in model.operatorCodes]
     for code, kind in zip(model.operatorCodes, true, strict=True):
         stand_in, takes = _STAND_INS.get(kind, (kind, ()))
         if bits in takes:
             _set_kind(code, stand_in)
+            if kind == _B.DEPTH_TO_SPACE:
+                _set_options(model, code, _reshape_options)
     return true
 
 
@@ -69,9 +75,11 @@ def reveal(model: Any, true: list[int]) -> None:
     """
     for code, kind in zip(model.operatorCodes, true, strict=False):
         expected = _STAND_INS.get(kind, (kind, ()))[0]
-        if kind_of(code) not in (kind, expected):
+        if builtin(code) not in (kind, expected):
             raise AssertionError("the quantizer reordered the operator codes")
         _set_kind(code, kind)
+        if kind == _B.DEPTH_TO_SPACE:
+            _set_options(model, code, _depth_to_space_options)
 
 
 def float_islands(model: Any) -> list[str]:
@@ -83,16 +91,29 @@ def float_islands(model: Any) -> list[str]:
     graph = model.subgraphs[0]
     found: Counter[str] = Counter()
     for op in graph.operators:
-        kind = kind_of(model.operatorCodes[op.opcodeIndex])
+        kind = kind_of(model, op)
         types = {graph.tensors[index].type for index in op.outputs}
         if kind not in _CONVERSIONS and schema.TensorType.FLOAT32 in types:
             found[OPERATOR_NAMES.get(kind, str(kind))] += 1
     return [f"{count} {name}" for name, count in sorted(found.items())]
 
 
-def kind_of(code: Any) -> int:
-    """Return the ``BuiltinOperator`` of an operator code, be it in the old field or the new."""
-    return int(max(code.builtinCode, code.deprecatedBuiltinCode or 0))
+def _set_options(model: Any, code: Any, make: Callable[[Any, Any], Any]) -> None:
+    """Give the operators of one code options made from their input and output."""
+    graph = model.subgraphs[0]
+    for op in graph.operators:
+        if model.operatorCodes[op.opcodeIndex] is code:
+            op.builtinOptions = make(graph.tensors[op.inputs[0]], graph.tensors[op.outputs[0]])
+            union = type(op.builtinOptions).__name__.removesuffix("T")
+            op.builtinOptionsType = getattr(schema.BuiltinOptions, union)
+
+
+def _reshape_options(source: Any, result: Any) -> Any:
+    return options("ReshapeOptions", newShape=list(shape_of(result)))
+
+
+def _depth_to_space_options(source: Any, result: Any) -> Any:
+    return options("DepthToSpaceOptions", blockSize=shape_of(result)[1] // shape_of(source)[1])
 
 
 def _set_kind(code: Any, kind: int) -> None:

@@ -10,7 +10,7 @@ import onnx_ir as ir
 
 from export.errors import UnsupportedError
 from export.tflite import layout
-from export.tflite.context import Context, Unsupported, dtype_of
+from export.tflite.context import Context, UnknownShape, Unsupported, dtype_of
 from export.tflite.graph import TfliteGraph, options
 from export.tflite.io import FileIO, PortSpec
 from export.tflite.layout import Perm
@@ -88,8 +88,13 @@ def _lower_inputs(ctx: Context, values: Sequence[ir.Value], io_layout: IoLayout)
 
 
 def _lower_nodes(ctx: Context, graph: ir.Graph) -> list[str]:
-    """Lower all nodes; one that reads what could not be made is passed over in silence."""
+    """Lower all nodes; one that reads what could not be made is passed over in silence.
+
+    Unknown shapes are reported only where they are the only problem: an unknown operator may have
+    kept them from being inferred.
+    """
     problems: list[str] = []
+    shapes: list[str] = []
     for node in graph:
         try:
             if node.domain not in ("", "ai.onnx") or node.op_type not in LOWERINGS:
@@ -100,9 +105,10 @@ def _lower_nodes(ctx: Context, graph: ir.Graph) -> list[str]:
             else:
                 _stand_in(ctx, node)
         except Unsupported as problem:
-            problems.append(f"{node.op_type} ({node.name or 'unnamed'}): {problem}")
+            found = shapes if isinstance(problem, UnknownShape) else problems
+            found.append(f"{node.op_type} ({node.name or 'unnamed'}): {problem}")
             _stand_in(ctx, node)
-    return problems
+    return problems or shapes
 
 
 def _check_outputs(ctx: Context, node: ir.Node) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 from ai_edge_litert import schema_py_generated as schema
 
+from export.tflite.objects import shape_of
+
 _T = schema.TensorType
 _BYTES = {
     _T.FLOAT32: 4,
@@ -24,26 +26,33 @@ def peak_activation_bytes(model: Any) -> int:
     """Return the largest sum of activations alive at one operator, in bytes.
 
     A tensor lives from the operator that writes it to the last that reads it. No allocator does
-    better; a runtime may need more for alignment and scratch space.
+    better; a runtime may need more for alignment and scratch space. Weights do not count, be they
+    stored as float16 and converted by an operator.
 
     Args:
         model: The schema's ``ModelT``.
     """
     graph = model.subgraphs[0]
-    operators = list(graph.operators)
-    born = {int(index): -1 for index in graph.inputs}
-    dies = {int(index): len(operators) for index in graph.outputs}
+    computed = {int(index) for index in graph.inputs}
+    operators = []
+    for op in graph.operators:
+        # What is made of constants alone is a constant.
+        if not computed.isdisjoint(op.inputs):
+            computed.update(int(index) for index in op.outputs)
+            operators.append(op)
+    last = len(operators) - 1
+    born = {int(index): 0 for index in graph.inputs}
+    dies = dict(born)
     for step, op in enumerate(operators):
         for index in op.outputs:
-            born.setdefault(int(index), step)
-            dies.setdefault(int(index), step)
-        for index in op.inputs:
-            if int(index) in born:
-                dies[int(index)] = max(dies.get(int(index), step), step)
+            born[int(index)] = dies[int(index)] = step
+        for index in computed.intersection(op.inputs):
+            dies[index] = step
+    dies.update((int(index), last) for index in graph.outputs)
     sizes = {index: _size(graph.tensors[index]) for index in born}
     return max(
         (
-            sum(size for index, size in sizes.items() if born[index] <= step <= dies.get(index, -1))
+            sum(size for index, size in sizes.items() if born[index] <= step <= dies[index])
             for step in range(len(operators))
         ),
         default=0,
@@ -51,5 +60,4 @@ def peak_activation_bytes(model: Any) -> int:
 
 
 def _size(tensor: Any) -> int:
-    shape = tensor.shape if tensor.shape is not None else ()
-    return int(math.prod(int(extent) for extent in shape)) * _BYTES.get(tensor.type, 0)
+    return math.prod(shape_of(tensor)) * _BYTES.get(tensor.type, 0)

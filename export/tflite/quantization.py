@@ -5,20 +5,28 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
+import flatbuffers
 import numpy as np
 
 from export.calibration.ranges import Ranges
 from export.errors import VerificationError
 from export.schemes import SCHEMES
+from export.tflite.islands import disguise, reveal
+from export.tflite.objects import name_of, shape_of
+from export.tflite.output_copies import copy_outputs, remove_copies
 from export.tflite.schema_names import TYPE_NAMES
 from export.tflite.shared_ranges import share_ranges
+from export.tflite.weight_bounds import weight_bounds
 from export.tflite.writer import from_bytes, set_metadata, to_bytes
 
 #: XNNPACK computes in half precision on ARMv8.2 and later only where a file asks for it so.
 REDUCED_PRECISION = ("reduced_precision_support", b"fp16accfp16")
+
+_ACTIVATION_BITS = {"int8": 8, "int16x8": 16}
 
 
 def quantize(
@@ -39,21 +47,28 @@ def quantize(
         return data
     from litert_quantizer import quantizer
 
-    job = quantizer.Quantizer(bytearray(data))
-    _add_recipe(job, scheme, io_dtype)
+    model = from_bytes(data)
+    # The quantizer renumbers buffers but not the metadata that names them.
+    model.metadata = []
     statistics = None
+    kinds: list[int] = []
+    copies: set[str] = set()
     if SCHEMES[scheme].calibrated:
         if ranges is None:
             raise ValueError(f"the scheme {scheme} needs calibrated ranges")
-        model = from_bytes(data)
-        statistics = _statistics(model, share_ranges(model, ranges))
+        bits = _ACTIVATION_BITS[scheme]
+        statistics = _statistics(model, ranges, bits)
+        copies = copy_outputs(model)
+        kinds = disguise(model, bits)
+    job = quantizer.Quantizer(_packed(model))
+    _add_recipe(job, scheme, io_dtype)
     with _quiet():
         quantized = job.quantize(
             statistics, enable_progress_bar=False, enable_progress_report=False
         ).quantized_model
     model = from_bytes(bytes(quantized))
-    # The quantizer renumbers buffers but not the metadata that names them.
-    model.metadata = []
+    reveal(model, kinds)
+    remove_copies(model, copies)
     if scheme == "fp16":
         set_metadata(model, *REDUCED_PRECISION)
     _check_ports(model, io_dtype)
@@ -76,7 +91,7 @@ def _add_recipe(job: Any, scheme: str, io_dtype: str) -> None:
     elif scheme == "dynamic":
         job.add_dynamic_config(".*", everything, num_bits=8)
     else:
-        bits = {"int8": 8, "int16x8": 16}[scheme]
+        bits = _ACTIVATION_BITS[scheme]
         job.add_static_config(".*", everything, activation_num_bits=bits, weight_num_bits=8)
         _add_port_recipe(job, io_dtype)
 
@@ -103,16 +118,26 @@ def _add_port_recipe(job: Any, io_dtype: str) -> None:
             job.update_quantization_recipe(".*", port, config)
 
 
-def _statistics(model: Any, ranges: Ranges) -> dict[str, dict[str, Any]]:
-    """Return the ranges in litert-quantizer's form: arrays of the tensor's rank."""
+def _statistics(model: Any, measured: Ranges, bits: int) -> dict[str, dict[str, Any]]:
+    """Return all ranges in litert-quantizer's form: arrays of the tensor's rank."""
+    ranges = share_ranges(model, measured, bits)
     result = {}
     for tensor in model.subgraphs[0].tensors:
-        name = tensor.name.decode() if isinstance(tensor.name, bytes) else tensor.name
+        name = name_of(tensor)
         if name in ranges:
-            shape = (1,) * len(tensor.shape if tensor.shape is not None else ())
+            shape = (1,) * len(shape_of(tensor))
             low, high = (np.full(shape, bound, np.float32) for bound in ranges[name])
             result[name] = {"min": low, "max": high}
+    for name, bound in weight_bounds(model, ranges, bits).items():
+        result[name] = {"min": -bound, "max": bound}
     return result
+
+
+def _packed(model: Any) -> bytearray:
+    """Serialize a model as it stands, disguised operators and all."""
+    builder = flatbuffers.Builder(1 << 20)
+    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
+    return bytearray(builder.Output())
 
 
 def _check_ports(model: Any, io_dtype: str) -> None:
@@ -128,11 +153,20 @@ def _check_ports(model: Any, io_dtype: str) -> None:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the quantizer's progress bars off the terminal; ours stands there."""
+    """Keep the quantizer's progress bars and remarks off the terminal; ours stands there.
+
+    It warns about the memory of the interpreter it opens, and NumPy about the border of a max
+    pool, the lowest float, which is beyond every scale and saturates as it should.
+    """
     logger = logging.getLogger("absl")
     level = logger.level
     logger.setLevel(logging.ERROR)
-    with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(contextlib.redirect_stderr(io.StringIO()))
+        stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
+        stack.enter_context(warnings.catch_warnings())
+        warnings.simplefilter("ignore", UserWarning)
+        stack.enter_context(np.errstate(over="ignore"))
         try:
             yield
         finally:

@@ -7,11 +7,13 @@ in between; where they are made equal first, none is needed.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from ai_edge_litert import schema_py_generated as schema
 
 from export.calibration.ranges import Ranges
+from export.tflite.objects import kind_of, name_of
 
 _B = schema.BuiltinOperator
 
@@ -21,7 +23,6 @@ _KEEPING: dict[int, slice] = {
     _B.BROADCAST_TO: slice(0, 1),
     _B.CONCATENATION: slice(None),
     _B.DEPTH_TO_SPACE: slice(0, 1),
-    _B.EXPAND_DIMS: slice(0, 1),
     _B.GATHER: slice(0, 1),
     _B.MAX_POOL_2D: slice(0, 1),
     _B.MAXIMUM: slice(None),
@@ -30,15 +31,18 @@ _KEEPING: dict[int, slice] = {
     _B.PACK: slice(None),
     _B.PAD: slice(0, 1),
     _B.PADV2: slice(0, 1),
+    _B.REDUCE_MAX: slice(0, 1),
+    _B.REDUCE_MIN: slice(0, 1),
     _B.RESHAPE: slice(0, 1),
     _B.RESIZE_BILINEAR: slice(0, 1),
     _B.RESIZE_NEAREST_NEIGHBOR: slice(0, 1),
     _B.SLICE: slice(0, 1),
     _B.SPACE_TO_DEPTH: slice(0, 1),
     _B.SPLIT: slice(1, 2),
-    _B.SQUEEZE: slice(0, 1),
     _B.STRIDED_SLICE: slice(0, 1),
+    _B.TILE: slice(0, 1),
     _B.TRANSPOSE: slice(0, 1),
+    _B.UNPACK: slice(0, 1),
 }
 
 #: Operators whose kernels demand one output range, whatever was measured.
@@ -48,51 +52,82 @@ _FIXED: dict[int, tuple[float, float]] = {
     _B.TANH: (-1.0, 1.0),
 }
 
+#: Operators that set what is beyond a bound to the bound.
+_CLIPPING = (_B.MAXIMUM, _B.MINIMUM, _B.RELU, _B.RELU6, _B.RELU_0_TO_1, _B.RELU_N1_TO_1)
 
-def share_ranges(model: Any, ranges: Ranges) -> Ranges:
+
+def share_ranges(model: Any, ranges: Ranges, bits: int) -> Ranges:
     """Return the ranges with every set of tied tensors given its widest one.
 
     A tensor with a fixed range imposes it on the tensors tied to it if they fit into it; if they
-    do not, it stays by itself and a QUANTIZE operator there is what the network needs.
+    do not, it stays by itself and a QUANTIZE operator there is what the network needs. A tensor
+    that was zero throughout gets the range of 0 to 1, since a scale near 0 would make the integers
+    of biases overflow.
 
     Args:
         model: The float file as the schema's ``ModelT``.
         ranges: Tensor name -> measured (min, max).
+        bits: Of the activations: 8 or 16.
     """
     graph = model.subgraphs[0]
-    names = [_text(tensor.name) for tensor in graph.tensors]
-    kinds = [max(code.builtinCode, code.deprecatedBuiltinCode or 0) for code in model.operatorCodes]
-    fixed = {
-        names[op.outputs[0]]: _FIXED[kinds[op.opcodeIndex]]
-        for op in graph.operators
-        if kinds[op.opcodeIndex] in _FIXED
-    }
+    names = [name_of(tensor) for tensor in graph.tensors]
+    kinds = [kind_of(model, op) for op in graph.operators]
+    shared = _clipped(graph, names, kinds, ranges)
+    fixed: Ranges = {}
     sets = _Sets()
-    for op in graph.operators:
-        kept = _KEEPING.get(kinds[op.opcodeIndex])
-        if kept is None:
-            continue
-        tied = [names[i] for i in (*list(op.inputs)[kept], *op.outputs) if names[i] in ranges]
-        for other in tied[1:]:
-            sets.join(tied[0], other)
+    for op, kind in zip(graph.operators, kinds, strict=True):
+        if kind in _FIXED:
+            fixed[names[op.outputs[0]]] = _FIXED[kind]
+        if kind in _KEEPING:
+            tied = [names[i] for i in (*list(op.inputs)[_KEEPING[kind]], *op.outputs)]
+            tied = [name for name in tied if name in ranges]
+            for other in tied[1:]:
+                sets.join(tied[0], other)
 
-    shared = dict(ranges)
     for members in sets.groups():
         free = [name for name in members if name not in fixed]
-        widest = (min(ranges[n][0] for n in free), max(ranges[n][1] for n in free))
-        for name in members:
-            if name in fixed and _contains(fixed[name], widest):
-                widest = fixed[name]
-        shared.update((name, widest) for name in free)
-    return shared
+        low, high = min(shared[n][0] for n in free), max(shared[n][1] for n in free)
+        fitting = [fixed[n] for n in members if n in fixed and _contains(fixed[n], (low, high))]
+        common = _representable(max(fitting), bits) if fitting else (low, high)
+        shared.update((name, common) for name in free)
+    return {name: (0.0, 1.0) if range_ == (0.0, 0.0) else range_ for name, range_ in shared.items()}
+
+
+def _clipped(graph: Any, names: list[str], kinds: list[int], ranges: Ranges) -> Ranges:
+    """Return the ranges without what an operator that clips will cut off anyway.
+
+    That holds for tensors that nothing else reads. Integers saturate at the ends of their range,
+    so the same is cut off, and what is left has finer steps.
+    """
+    readers = Counter(int(index) for op in graph.operators for index in op.inputs)
+    readers.update(int(index) for index in graph.outputs)
+    clipped = dict(ranges)
+    # Backwards, so that a MAXIMUM passes on what the MINIMUM behind it cuts off.
+    for op, kind in reversed(list(zip(graph.operators, kinds, strict=True))):
+        moving = [index for index in op.inputs if names[index] in ranges]
+        result = names[op.outputs[0]]
+        if kind not in _CLIPPING or len(moving) != 1 or readers[moving[0]] != 1:
+            continue
+        low, high = clipped[result]
+        bounds = clipped[names[moving[0]]]
+        clipped[names[moving[0]]] = (
+            min(max(bounds[0], low), high),
+            min(max(bounds[1], low), high),
+        )
+    return clipped
+
+
+def _representable(bounds: tuple[float, float], bits: int) -> tuple[float, float]:
+    """Return the real numbers between which the integers of a fixed range lie.
+
+    Its scale is a power of two, and zero is one of the integers: 8 bits hold 0 to 255/256, not 1.
+    """
+    steps = 2**bits if bounds[0] == 0.0 and bits == 8 else 2 ** (bits - 1)
+    return (bounds[0] if bits == 8 else -1.0 + 1.0 / steps, 1.0 - 1.0 / steps)
 
 
 def _contains(outer: tuple[float, float], inner: tuple[float, float]) -> bool:
     return outer[0] <= inner[0] and inner[1] <= outer[1]
-
-
-def _text(name: bytes | str) -> str:
-    return name.decode() if isinstance(name, bytes) else name
 
 
 class _Sets:

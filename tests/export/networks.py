@@ -222,7 +222,7 @@ def effnet_like() -> nn.Module:
 
     return _ready(
         nn.Sequential(
-            block(3, 32), block(32, 64), block(64, 128), nn.Flatten(), nn.Linear(128 * 5 * 8, 20)
+            block(3, 32), block(32, 64), block(64, 128), nn.Flatten(), nn.Linear(128 * 6 * 8, 20)
         )
     )
 

@@ -107,6 +107,13 @@ def test_open_dimensions_are_named_and_fixed(tmp_path):
     assert tuple(model.graph.outputs[0].shape) == (2, 3, 4, 8)
 
 
+def test_minus_one_marks_an_open_dimension_too(tmp_path):
+    path = relu_file(tmp_path / "m.onnx", [-1, 3])
+    with pytest.raises(InputError, match="leaves the dimension -1"):
+        read_onnx(path, [])
+    assert input_shapes(read_onnx(path, [(2, 3)])) == {"x": (2, 3)}
+
+
 @pytest.mark.parametrize("shape", [(1, 4, 4, 8), (1, 3, 4), (1, 3, 4, 9)])
 def test_an_input_that_does_not_fit_is_refused(tmp_path, shape):
     path = relu_file(tmp_path / "m.onnx", [1, 3, "height", 8])

@@ -2,26 +2,38 @@
 
 from export.tflite.ops import (
     activation,
+    cast,
     conv,
     dense,
+    depth_space,
     elementwise,
+    gather,
+    normalization,
     pool,
     reduce,
+    repeat,
     resize,
     shape,
     slicing,
+    transposed_conv,
 )
 from export.tflite.ops.registry import LOWERINGS
 
 __all__ = [
     "LOWERINGS",
     "activation",
+    "cast",
     "conv",
     "dense",
+    "depth_space",
     "elementwise",
+    "gather",
+    "normalization",
     "pool",
     "reduce",
+    "repeat",
     "resize",
     "shape",
     "slicing",
+    "transposed_conv",
 ]

@@ -131,16 +131,16 @@ def gelu(ctx: Context, node: ir.Node) -> None:
 def prelu(ctx: Context, node: ir.Node) -> None:
     """PRELU; the slopes have no batch axis, as the TensorFlow layer writes them."""
     x, y = attributes.source(node), node.outputs[0]
-    shape = ctx.shape(x)
-    perm = ctx.perm(x)
+    shape, perm = ctx.shape(x), ctx.perm(x)
     slope = ctx.required_constant(node.inputs[1], "the slope of PRelu")
     slope = slope.reshape((1,) * (len(shape) - slope.ndim) + slope.shape)
-    if slope.shape[0] != 1 or perm[0] != 0:
-        raise Unsupported("PRelu with a slope that differs within the batch")
     if slope.size == 1 and len(shape) > 1:
         # Delegates want one slope for each channel.
         slope = np.broadcast_to(slope, (1, shape[1], *slope.shape[2:]))
-    inputs = [ctx.read(x, perm), ctx.floats(f"{y.name}/slope", slope.transpose(perm)[0])]
+    slope = slope.transpose(perm)
+    if len(perm) > 1 and slope.shape[0] == 1:
+        slope = slope[0]
+    inputs = [ctx.read(x, perm), ctx.floats(f"{y.name}/slope", slope)]
     ctx.emit("PRELU", inputs, y, perm)
 
 
@@ -153,7 +153,7 @@ def softmax(ctx: Context, node: ir.Node) -> None:
     x, y = attributes.source(node), node.outputs[0]
     shape = ctx.shape(x)
     opts = options("SoftmaxOptions", beta=1.0)
-    old = (node.version or 13) < 13
+    old = attributes.opset(node) < 13
     axis = attributes.integer(node, "axis", 1 if old else -1) % len(shape)
     if old and math.prod(shape[axis:]) != shape[axis]:
         rows = (math.prod(shape[:axis]), math.prod(shape[axis:]))

@@ -7,6 +7,14 @@ import onnx_ir as ir
 from export.tflite.context import Context
 
 
+def opset(node: ir.Node) -> int:
+    """Return the version of the ONNX operator set that the node's graph is written in."""
+    graph = node.graph
+    if graph is None:
+        raise ValueError(f"{node.name} is in no graph")
+    return graph.opset_imports.get("") or graph.opset_imports["ai.onnx"]
+
+
 def integer(node: ir.Node, name: str, default: int) -> int:
     """Return an integer attribute or its default."""
     attribute = node.attributes.get(name)

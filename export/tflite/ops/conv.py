@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from export.tflite.context import Context, Unsupported
+from export.tflite.context import Context
 from export.tflite.graph import Array, options
 from export.tflite.ops import attributes, image, window
 from export.tflite.ops.registry import lowers
@@ -18,10 +18,8 @@ def conv(ctx: Context, node: ir.Node) -> None:
     weight, bias = parameters(ctx, node)
     axes = window.axes_of(ctx, node, weight.shape[2:])
     weight = weight.reshape(*weight.shape[:2], *(axis.kernel for axis in axes))
-    filters = weight.shape[0]
-    channels = ctx.shape(x)[1]
+    channels, filters = ctx.shape(x)[1], weight.shape[0]
     groups = attributes.integer(node, "group", 1)
-    bias = np.zeros(filters, np.float32) if bias is None else bias
     tensor, padding = window.fit(ctx, image.read(ctx, x), axes)
     fields = {
         "padding": padding,
@@ -36,7 +34,11 @@ def conv(ctx: Context, node: ir.Node) -> None:
     else:
         kind, kernel = "CONV_2D", weight.transpose(0, 2, 3, 1)
         opts = options("Conv2DOptions", **fields)
-    inputs = [tensor, ctx.floats(f"{y.name}/weight", kernel), ctx.floats(f"{y.name}/bias", bias)]
+    inputs = [
+        tensor,
+        ctx.floats(attributes.source(node, 1).name or "weight", kernel),
+        ctx.floats(f"{y.name}/bias", np.zeros(filters) if bias is None else bias),
+    ]
     image.emit(ctx, kind, inputs, y, opts)
 
 
@@ -46,23 +48,8 @@ def parameters(ctx: Context, node: ir.Node) -> tuple[Array, Array | None]:
     Raises:
         Unsupported: If one of them is computed by the graph.
     """
-    weight = ctx.required_constant(node.inputs[1], "the weight of a convolution")
+    weight = ctx.required_constant(attributes.source(node, 1), "the weight of a convolution")
     bias = attributes.optional_input(node, 2)
     if bias is None:
         return weight, None
     return weight, ctx.required_constant(bias, "the bias of a convolution")
-
-
-@lowers("ConvTranspose")
-def conv_transpose(ctx: Context, node: ir.Node) -> None:
-    """TRANSPOSE_CONV (filters OHWI) as SAME, or as VALID with a SLICE that cuts off the pads."""
-    x, y = attributes.source(node), node.outputs[0]
-    weight, bias = parameters(ctx, node)
-    if attributes.integer(node, "group", 1) != 1:
-        raise Unsupported("a transposed convolution in groups")
-    axes = window.transposed_axes_of(ctx, node, weight.shape[2:])
-    if any(axis.dilation != 1 for axis in axes):
-        raise Unsupported("a dilated transposed convolution")
-    weight = weight.reshape(*weight.shape[:2], *(axis.kernel for axis in axes))
-    tensor = image.read(ctx, x)
-    padding = window.transposed_padding(axes)

@@ -104,9 +104,7 @@ def _operands(ctx: Context, node: ir.Node) -> tuple[Perm, list[int]]:
     return perm, [ctx.operand(value, perm) for value in values]
 
 
-def _with_constant(
-    ctx: Context, node: ir.Node, kind: str, kind_options: str, data: Array
-) -> None:
+def _with_constant(ctx: Context, node: ir.Node, kind: str, kind_options: str, data: Array) -> None:
     """Append an operator on the first operand and ``data`` in place of the second."""
     a, b = attributes.source(node), attributes.source(node, 1)
     perm = ctx.common_order([a, b])

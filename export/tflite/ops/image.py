@@ -7,7 +7,7 @@ from typing import Any
 import onnx_ir as ir
 
 from export.tflite import layout
-from export.tflite.context import Context
+from export.tflite.context import Context, dtype_of
 from export.tflite.layout import Shape
 
 _ROWS = (0, 2, 1)
@@ -32,6 +32,7 @@ def emit(ctx: Context, kind: str, inputs: list[int], y: ir.Value, opts: Any) -> 
     if len(ctx.shape(y)) == 4:
         ctx.emit(kind, inputs, y, opts=opts)
         return
-    tensor = ctx.temporary(kind, inputs, shape_of(ctx, y), f"{y.name}/image", opts)
+    name = f"{y.name}/image"
+    tensor = ctx.temporary(kind, inputs, shape_of(ctx, y), name, opts, dtype_of(y))
     rows = layout.permuted(ctx.shape(y), _ROWS)
     ctx.bind(y, ctx.reshape(tensor, rows), _ROWS)

@@ -9,8 +9,7 @@ from ai_edge_litert import schema_py_generated as schema
 from export.nonnegative import is_nonnegative
 from export.tflite.context import Context, Unsupported
 from export.tflite.graph import Array, options
-from export.tflite.layout import permuted
-from export.tflite.ops import attributes, window
+from export.tflite.ops import attributes, image, window
 from export.tflite.ops.registry import lowers
 from export.tflite.ops.window import Axis
 
@@ -18,13 +17,11 @@ from export.tflite.ops.window import Axis
 @lowers("MaxPool")
 def max_pool(ctx: Context, node: ir.Node) -> None:
     """MAX_POOL_2D; a border that SAME cannot give is zero after a ReLU, else the lowest float."""
-    if len(node.outputs) > 1 and node.outputs[1].uses():
-        raise Unsupported("the indices that MaxPool returns")
     x = attributes.source(node)
     axes = _axes(ctx, node)
     fill = 0.0 if is_nonnegative(x) else float(np.finfo(np.float32).min)
-    tensor, padding = window.fit(ctx, ctx.channels_last(x), axes, fill)
-    ctx.emit("MAX_POOL_2D", [tensor], node.outputs[0], opts=_options(axes, padding))
+    tensor, padding = window.fit(ctx, image.read(ctx, x), axes, fill)
+    image.emit(ctx, "MAX_POOL_2D", [tensor], node.outputs[0], _options(axes, padding))
 
 
 @lowers("AveragePool")
@@ -37,32 +34,34 @@ def average_pool(ctx: Context, node: ir.Node) -> None:
     x, y = attributes.source(node), node.outputs[0]
     axes = _axes(ctx, node)
     include = bool(attributes.integer(node, "count_include_pad", 0))
-    tensor = ctx.channels_last(x)
+    tensor = image.read(ctx, x)
     counts = np.outer(*(_counts(axis, include) for axis in axes))
-    window_size = axes[0].kernel * axes[1].kernel
-    if all(axis.is_valid for axis in axes):
-        padding = schema.Padding.VALID
-    elif all(axis.is_same for axis in axes) and np.array_equal(
-        counts, np.outer(*(_counts(axis, False) for axis in axes))
-    ):
-        ctx.emit("AVERAGE_POOL_2D", [tensor], y, opts=_options(axes, schema.Padding.SAME))
+    inside = np.outer(*(_counts(axis, False) for axis in axes))
+    if not all(axis.is_valid for axis in axes):
+        if (inside == counts).all() and all(axis.is_same for axis in axes):
+            image.emit(ctx, "AVERAGE_POOL_2D", [tensor], y, _options(axes, schema.Padding.SAME))
+            return
+        tensor = window.pad(ctx, tensor, axes)
+    opts = _options(axes, schema.Padding.VALID)
+    ratio = axes[0].kernel * axes[1].kernel / counts
+    if (ratio == 1).all():
+        image.emit(ctx, "AVERAGE_POOL_2D", [tensor], y, opts)
         return
-    else:
-        tensor, padding = window.pad(ctx, tensor, axes), schema.Padding.VALID
-    opts = _options(axes, padding)
-    if (counts == window_size).all():
-        ctx.emit("AVERAGE_POOL_2D", [tensor], y, opts=opts)
-        return
-    shape = permuted(ctx.shape(y), (0, 2, 3, 1))
+    shape = image.shape_of(ctx, y)
     mean = ctx.temporary("AVERAGE_POOL_2D", [tensor], shape, f"{y.name}/mean", opts)
-    ratio = (window_size / counts)[None, :, :, None]
-    ctx.emit("MUL", [mean, ctx.floats(f"{y.name}/ratio", ratio)], y, opts=options("MulOptions"))
+    inputs = [mean, ctx.floats(f"{y.name}/ratio", ratio[None, :, :, None])]
+    image.emit(ctx, "MUL", inputs, y, options("MulOptions"))
 
 
 def _axes(ctx: Context, node: ir.Node) -> list[Axis]:
     axes = window.axes_of(ctx, node, tuple(attributes.integers(node, "kernel_shape", [])))
     if any(axis.dilation != 1 for axis in axes):
         raise Unsupported("dilated pooling")
+    if any((axis.result - 1) * axis.stride >= axis.before + axis.extent for axis in axes):
+        raise Unsupported(
+            "ceil_mode with a last window that reads the border alone: runtimes leave it out, but "
+            "shape inference before opset 22 counts it"
+        )
     return axes
 
 

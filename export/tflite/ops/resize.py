@@ -7,8 +7,6 @@ a pair of flags is used only where the positions agree.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import onnx_ir as ir
 
@@ -27,15 +25,10 @@ def resize(ctx: Context, node: ir.Node) -> None:
     """RESIZE_NEAREST_NEIGHBOR or RESIZE_BILINEAR."""
     x, y = attributes.source(node), node.outputs[0]
     before, after = ctx.shape(x), ctx.shape(y)
-    if len(before) != 4 or before[:2] != after[:2]:
-        raise Unsupported("Resize of other axes than the two spatial ones")
-    if before == after:
-        ctx.bind(y, ctx.read(x, ctx.perm(x)), ctx.perm(x))
-        return
     mode = attributes.text(node, "mode", "nearest")
-    scales = _scales(ctx, node, before, after)
-    axes = [(before[i], after[i], scales[i]) for i in (2, 3)]
+    how = _transformation(node)
     if mode == "nearest":
+        how += f" and {attributes.text(node, 'nearest_mode', 'the default rounding')}"
         kind, kind_options = "RESIZE_NEAREST_NEIGHBOR", "ResizeNearestNeighborOptions"
         samples, tflite = _onnx_nearest, _tflite_nearest
     elif mode in ("linear", "bilinear"):
@@ -45,55 +38,88 @@ def resize(ctx: Context, node: ir.Node) -> None:
         raise Unsupported(f"Resize with mode {mode}")
     if attributes.integer(node, "antialias", 0):
         raise Unsupported("Resize with antialias")
-    wanted = [samples(node, *axis) for axis in axes]
+    scales = _scales(ctx, node, before, after)
+    wanted = [samples(node, *axis) for axis in zip(before, after, scales, strict=True)]
+    unchanged = [np.array_equal(p, np.arange(e)) for p, e in zip(wanted, before, strict=True)]
+    if all(unchanged):
+        ctx.alias(y, x)
+        return
+    if len(before) != 4 or not all(unchanged[:2]):
+        raise Unsupported(f"Resize from {list(before)} to {list(after)}; only H and W may change")
     for align, half in _FLAGS:
-        if all(
-            np.allclose(tflite(a[0], a[1], align, half), positions, atol=1e-4)
-            for a, positions in zip(axes, wanted, strict=True)
-        ):
-            opts = options(kind_options, alignCorners=align, halfPixelCenters=half)
-            inputs = [ctx.channels_last(x), ctx.ints("size", after[2:])]
-            ctx.emit(kind, inputs, y, layout.channels_last(4), opts)
-            return
-    transform = attributes.text(node, "coordinate_transformation_mode", "half_pixel")
-    raise Unsupported(f"Resize {mode} with {transform} from {before[2:]} to {after[2:]}")
+        positions = [tflite(before[i], after[i], align, half) for i in (2, 3)]
+        if all(np.allclose(positions[i], wanted[2 + i], rtol=0, atol=1e-4) for i in (0, 1)):
+            break
+    else:
+        raise Unsupported(
+            f"Resize {mode} with {how} from {list(before[2:])} to {list(after[2:])} by "
+            f"{', '.join(f'{scale:g}' for scale in scales[2:])}"
+        )
+    opts = options(kind_options, alignCorners=align, halfPixelCenters=half)
+    perm = layout.channels_last(4)
+    ctx.emit(kind, [ctx.read(x, perm), ctx.ints("size", after[2:])], y, perm, opts)
+
+
+def _is_old(node: ir.Node) -> bool:
+    """Return whether the node is of the family before opset 11: one transformation, one rule."""
+    return node.op_type == "Upsample" or attributes.opset(node) < 11
+
+
+def _transformation(node: ir.Node) -> str:
+    default = "asymmetric" if _is_old(node) else "half_pixel"
+    return attributes.text(node, "coordinate_transformation_mode", default)
 
 
 def _scales(ctx: Context, node: ir.Node, before: layout.Shape, after: layout.Shape) -> list[float]:
-    """Return the factor per axis: the one given, else the ratio of the extents."""
-    ratio = [b / a for a, b in zip(before, after, strict=True)]
+    """Return the factor of each axis: the one given, else the ratio of the extents."""
     if "scales" in node.attributes:
         return list(node.attributes["scales"].as_floats())
-    index = 1 if node.op_type == "Upsample" or len(node.inputs) == 2 else 2
+    rank = len(before)
+    axes = [axis % rank for axis in attributes.integers(node, "axes", list(range(rank)))]
+    scales = [b / a for a, b in zip(before, after, strict=True)]
+    index = 1 if _is_old(node) else 2
     given = ctx.constant(attributes.optional_input(node, index))
-    if given is None or given.size != len(before):
-        return ratio
-    return [float(factor) for factor in given]
+    if given is not None and given.size == len(axes):
+        for axis, scale in zip(axes, given, strict=True):
+            scales[axis] = float(scale)
+        return scales
+    policy = attributes.text(node, "keep_aspect_ratio_policy", "stretch")
+    sizes = ctx.constant(attributes.optional_input(node, 3))
+    if policy != "stretch" and sizes is not None:
+        ratios = [size / before[axis] for axis, size in zip(axes, sizes, strict=True)]
+        for axis in axes:
+            scales[axis] = min(ratios) if policy == "not_larger" else max(ratios)
+    return scales
 
 
-def _onnx_positions(node: ir.Node, extent: int, result: int, scale: float) -> Array:
-    """Return the (fractional) input position of each output element, per the ONNX specification."""
-    old = node.op_type == "Upsample" or (node.version or 11) < 11
-    mode = attributes.text(
-        node, "coordinate_transformation_mode", "asymmetric" if old else "half_pixel"
-    )
-    index = np.arange(result, dtype=np.float64)
+def _onnx_positions(node: ir.Node, index: Array, extent: int, result: int, scale: float) -> Array:
+    """Return the (fractional) input position of each output element, per the ONNX specification.
+
+    The arithmetic is done in the type of ``index``.
+    """
+    mode = _transformation(node)
+    positions: Array = (index + 0.5) / scale - 0.5
     if mode == "asymmetric":
-        return index / scale
-    if mode == "align_corners":
-        return index * (extent - 1) / (result - 1) if result > 1 else index * 0
-    if mode == "pytorch_half_pixel" and result == 1:
-        return index * 0
-    if mode in ("half_pixel", "pytorch_half_pixel"):
-        return (index + 0.5) / scale - 0.5
-    raise Unsupported(f"Resize with coordinate transformation {mode}")
+        positions = index / scale
+    elif mode == "align_corners":
+        positions = index * (extent - 1) / max(result - 1, 1)
+    elif mode == "pytorch_half_pixel" and result == 1:
+        positions = index * 0
+    elif mode == "half_pixel_symmetric":
+        positions = positions + extent / 2 * (1 - result / (scale * extent))
+    elif mode not in ("half_pixel", "pytorch_half_pixel"):
+        raise Unsupported(f"Resize with coordinate transformation {mode}")
+    return positions
 
 
 def _onnx_nearest(node: ir.Node, extent: int, result: int, scale: float) -> Array:
-    positions = _onnx_positions(node, extent, result, scale)
-    old = node.op_type == "Upsample" or (node.version or 11) < 11
-    rounding = attributes.text(node, "nearest_mode", "floor" if old else "round_prefer_floor")
-    nearest = {
+    positions = _onnx_positions(node, np.arange(result, dtype=np.float32), extent, result, scale)
+    if _is_old(node):
+        # The specification leaves the rounding open; this is ONNX Runtime's.
+        rounding = "ceil" if scale < 1 else "floor"
+    else:
+        rounding = attributes.text(node, "nearest_mode", "round_prefer_floor")
+    nearest: Array = {
         "floor": np.floor(positions),
         "ceil": np.ceil(positions),
         "round_prefer_floor": np.ceil(positions - 0.5),
@@ -103,22 +129,22 @@ def _onnx_nearest(node: ir.Node, extent: int, result: int, scale: float) -> Arra
 
 
 def _onnx_linear(node: ir.Node, extent: int, result: int, scale: float) -> Array:
-    return np.clip(_onnx_positions(node, extent, result, scale), 0, extent - 1)
+    positions = _onnx_positions(node, np.arange(result, dtype=np.float64), extent, result, scale)
+    return np.clip(positions, 0, extent - 1)
 
 
-def _tflite_positions(extent: int, result: int, align: bool, half: bool) -> Array:
-    index = np.arange(result, dtype=np.float64)
+def _tflite_positions(index: Array, extent: int, result: int, align: bool, half: bool) -> Array:
     step = (extent - 1) / (result - 1) if align and result > 1 else extent / result
-    return (index + 0.5) * step - (0.5 if half else 0.0) if half else index * step
+    positions: Array = (index + (0.5 if half else 0.0)) * step
+    return positions
 
 
 def _tflite_nearest(extent: int, result: int, align: bool, half: bool) -> Array:
-    """Return what the kernel reads: it adds the half pixel, then rounds (align) or floors."""
-    step = (extent - 1) / (result - 1) if align and result > 1 else extent / result
-    positions = (np.arange(result) + (0.5 if half else 0.0)) * step
-    rounded = [math.floor(p + 0.5) if align else math.floor(p + 1e-9) for p in positions]
-    return np.clip(np.asarray(rounded, np.float64), 0, extent - 1)
+    """Return what the kernel reads: it works in float32, and rounds (align) or floors."""
+    positions = _tflite_positions(np.arange(result, dtype=np.float32), extent, result, align, half)
+    return np.clip(np.floor(positions + 0.5 if align else positions), 0, extent - 1)
 
 
 def _tflite_linear(extent: int, result: int, align: bool, half: bool) -> Array:
-    return np.clip(_tflite_positions(extent, result, align, half), 0, extent - 1)
+    positions = _tflite_positions(np.arange(result, dtype=np.float64), extent, result, align, half)
+    return np.clip(positions - 0.5 if half else positions, 0, extent - 1)

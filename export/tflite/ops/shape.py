@@ -6,7 +6,7 @@ import numpy as np
 import onnx_ir as ir
 
 from export.tflite import layout
-from export.tflite.context import Context, Unsupported
+from export.tflite.context import Context, Unsupported, data_of
 from export.tflite.graph import Array, options
 from export.tflite.ops import attributes
 from export.tflite.ops.dense import takes_columns
@@ -20,6 +20,15 @@ def alias(ctx: Context, node: ir.Node) -> None:
     if training is not None and training.any():
         raise Unsupported("dropout in training mode")
     ctx.alias(node.outputs[0], attributes.source(node))
+
+
+@lowers("Constant")
+def constant(ctx: Context, node: ir.Node) -> None:
+    """A constant that is a graph output; all others were lifted to initializers."""
+    data = ir.convenience.get_const_tensor(node.outputs[0])
+    if data is None:
+        raise Unsupported("a constant that is no tensor")
+    ctx.fold(node.outputs[0], data_of(data))
 
 
 @lowers("Transpose")

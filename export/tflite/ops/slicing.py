@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import onnx_ir as ir
 from ai_edge_litert import schema_py_generated as schema
 
-from export.tflite.context import Context, Unsupported
+from export.tflite.context import Context, Unsupported, dtype_of
 from export.tflite.graph import options
 from export.tflite.layout import Perm, permuted
 from export.tflite.ops import attributes
@@ -95,51 +96,6 @@ def slice_(ctx: Context, node: ir.Node) -> None:
     ctx.emit("STRIDED_SLICE", inputs, y, perm, options("StridedSliceOptions", endMask=masked))
 
 
-@lowers("Gather")
-def gather(ctx: Context, node: ir.Node) -> None:
-    """GATHER of constant indices; a single one is a SLICE and a RESHAPE, which run everywhere."""
-    x, y = attributes.source(node), node.outputs[0]
-    perm, shape = ctx.perm(x), ctx.shape(x)
-    axis = attributes.integer(node, "axis", 0) % len(shape)
-    indices = ctx.required_constant(node.inputs[1], "the indices of Gather") % shape[axis]
-    if indices.ndim > 1:
-        raise Unsupported(f"Gather with indices of {indices.ndim} axes; 0 and 1 are supported")
-    tensor = ctx.read(x, perm)
-    if indices.ndim == 1:
-        opts = options("GatherOptions", axis=perm.index(axis))
-        ctx.emit("GATHER", [tensor, ctx.ints("indices", indices)], y, perm, opts)
-        return
-    begin = [int(indices) if i == axis else 0 for i in perm]
-    size = [1 if i == axis else shape[i] for i in perm]
-    inputs = [tensor, ctx.ints("begin", begin), ctx.ints("size", size)]
-    part = ctx.temporary("SLICE", inputs, tuple(size), f"{y.name}/slice", options("SliceOptions"))
-    emit_reshape(ctx, part, y, layout.without(perm, [axis]))
-
-
-@lowers("Tile")
-def tile(ctx: Context, node: ir.Node) -> None:
-    """TILE by constant repeats."""
-    x, y = attributes.source(node), node.outputs[0]
-    perm = ctx.perm(x)
-    repeats = ctx.required_constant(node.inputs[1], "the repeats of Tile")
-    inputs = [ctx.read(x, perm), ctx.ints("repeats", layout.permuted(repeats, perm))]
-    ctx.emit("TILE", inputs, y, perm)
-
-
-@lowers("Expand")
-def expand(ctx: Context, node: ir.Node) -> None:
-    """BROADCAST_TO the static shape of the result."""
-    x, y = attributes.source(node), node.outputs[0]
-    if ctx.shape(x) == ctx.shape(y):
-        ctx.alias(y, x)
-        return
-    rank = len(ctx.shape(y))
-    perm = ctx.perm(x) if len(ctx.shape(x)) == rank else layout.identity(rank)
-    shape = layout.permuted(ctx.shape(y), perm)
-    inputs = [ctx.operand(x, perm), ctx.ints("shape", shape)]
-    ctx.emit("BROADCAST_TO", inputs, y, perm, options("BroadcastToOptions"))
-
-
 @lowers("Pad")
 def pad(ctx: Context, node: ir.Node) -> None:
     """PAD, PADV2 (a border that is not zero) or MIRROR_PAD (reflect)."""
@@ -153,11 +109,10 @@ def pad(ctx: Context, node: ir.Node) -> None:
     border = [(0, 0)] * rank
     for i, axis in enumerate(axes):
         border[axis % rank] = (pads[i], pads[i + len(axes)])
-    tensor = ctx.read(x, perm)
     if not any(before or after for before, after in border):
-        ctx.bind(y, tensor, perm)
+        ctx.alias(y, x)
         return
-    inputs = [tensor, ctx.ints("paddings", [border[axis] for axis in perm])]
+    inputs = [ctx.read(x, perm), ctx.ints("paddings", [border[axis] for axis in perm])]
     mode = attributes.text(node, "mode", "constant")
     if mode == "reflect":
         opts = options("MirrorPadOptions", mode=schema.MirrorPadMode.REFLECT)
@@ -168,7 +123,6 @@ def pad(ctx: Context, node: ir.Node) -> None:
     fill = attributes.real_anywhere(ctx, node, "value", 2) or 0.0
     if fill == 0.0:
         ctx.emit("PAD", inputs, y, perm, options("PadOptions"))
-    else:
-        ctx.emit(
-            "PADV2", [*inputs, ctx.floats("pad_value", fill)], y, perm, options("PadV2Options")
-        )
+        return
+    inputs.append(ctx.graph.constant("pad_value", np.asarray(fill, dtype_of(y))))
+    ctx.emit("PADV2", inputs, y, perm, options("PadV2Options"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import onnx_ir as ir
 from ai_edge_litert import schema_py_generated as schema
@@ -39,6 +39,10 @@ class Axis:
         """Elements from the first tap to the last."""
         return (self.kernel - 1) * self.dilation + 1
 
+    def padded(self, before: int, after: int) -> Axis:
+        """Return the axis with other pads."""
+        return replace(self, before=before, after=after)
+
     @property
     def needed_after(self) -> int:
         """Pad behind that the last window really reads, be it less or (ceil_mode) more."""
@@ -60,32 +64,45 @@ class Axis:
 
 
 def axes_of(ctx: Context, node: ir.Node, kernel: tuple[int, ...]) -> list[Axis]:
-    """Return the windows of a convolution or pooling node along each spatial axis."""
+    """Return the windows of a convolution or pooling node along H and W.
+
+    Raises:
+        Unsupported: If the node slides over more axes, or pads are negative.
+    """
+    found = []
+    auto = attributes.text(node, "auto_pad", "NOTSET")
+    for axis in per_axis(ctx, node, kernel):
+        if auto in ("SAME_UPPER", "SAME_LOWER"):
+            total = max((axis.result - 1) * axis.stride + axis.reach - axis.extent, 0)
+            before = total // 2 if auto == "SAME_UPPER" else total - total // 2
+            axis = axis.padded(before, total - before)
+        elif auto == "VALID":
+            axis = axis.padded(0, 0)
+        found.append(axis)
+    return found
+
+
+def per_axis(ctx: Context, node: ir.Node, kernel: tuple[int, ...]) -> list[Axis]:
+    """Return what the attributes say of each axis; a node that has W only gets an H of 1.
+
+    Raises:
+        Unsupported: If the node has more axes, or pads are negative.
+    """
     extents = ctx.shape(attributes.source(node))[2:]
     results = ctx.shape(node.outputs[0])[2:]
     rank = len(kernel)
-    if rank != 2:
-        raise Unsupported(f"it slides over {rank} spatial axes; 2 are supported")
+    if rank not in (1, 2):
+        raise Unsupported(f"it slides over {rank} axes; 1 and 2 are supported")
     strides = attributes.integers(node, "strides", [1] * rank)
     dilations = attributes.integers(node, "dilations", [1] * rank)
     pads = attributes.integers(node, "pads", [0] * 2 * rank)
     if min(pads) < 0:
         raise Unsupported(f"negative pads {pads}")
-    auto = attributes.text(node, "auto_pad", "NOTSET")
-    found = []
-    for i in range(rank):
-        before, after = pads[i], pads[i + rank]
-        if auto in ("SAME_UPPER", "SAME_LOWER"):
-            reach = (kernel[i] - 1) * dilations[i] + 1
-            total = max((results[i] - 1) * strides[i] + reach - extents[i], 0)
-            before = total // 2 if auto == "SAME_UPPER" else total - total // 2
-            after = total - before
-        elif auto == "VALID":
-            before = after = 0
-        found.append(
-            Axis(extents[i], results[i], kernel[i], strides[i], dilations[i], before, after)
-        )
-    return found
+    axes = [
+        Axis(extents[i], results[i], kernel[i], strides[i], dilations[i], pads[i], pads[i + rank])
+        for i in range(rank)
+    ]
+    return [Axis(1, 1, 1, 1, 1, 0, 0)] * (2 - rank) + axes
 
 
 def fit(ctx: Context, tensor: int, axes: list[Axis], fill: float = 0.0) -> tuple[int, int]:

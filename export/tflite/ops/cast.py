@@ -1,0 +1,27 @@
+"""Changes of type."""
+
+from __future__ import annotations
+
+import onnx_ir as ir
+
+from export.tflite.context import Context, dtype_of
+from export.tflite.graph import TENSOR_TYPES, options
+from export.tflite.ops import attributes
+from export.tflite.ops.registry import lowers
+
+
+@lowers("Cast")
+def cast(ctx: Context, node: ir.Node) -> None:
+    """CAST; none between floating types, which are all float32 here."""
+    x, y = attributes.source(node), node.outputs[0]
+    before, after = dtype_of(x), dtype_of(y)
+    data = ctx.constant(x)
+    if data is not None:
+        ctx.fold(y, data.astype(after))
+        return
+    if before == after:
+        ctx.alias(y, x)
+        return
+    perm = ctx.perm(x)
+    opts = options("CastOptions", inDataType=TENSOR_TYPES[before], outDataType=TENSOR_TYPES[after])
+    ctx.emit("CAST", [ctx.read(x, perm)], y, perm, opts)

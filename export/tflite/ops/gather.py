@@ -1,0 +1,33 @@
+"""Elements picked by constant indices."""
+
+from __future__ import annotations
+
+import onnx_ir as ir
+
+from export.tflite import layout
+from export.tflite.context import Context, Unsupported
+from export.tflite.graph import options
+from export.tflite.ops import attributes
+from export.tflite.ops.registry import lowers
+from export.tflite.ops.shape import emit_reshape
+
+
+@lowers("Gather")
+def gather(ctx: Context, node: ir.Node) -> None:
+    """GATHER of constant indices; a single one is a SLICE and a RESHAPE, which run everywhere."""
+    x, y = attributes.source(node), node.outputs[0]
+    perm, shape = ctx.perm(x), ctx.shape(x)
+    axis = attributes.integer(node, "axis", 0) % len(shape)
+    indices = ctx.required_constant(node.inputs[1], "the indices of Gather") % shape[axis]
+    if indices.ndim > 1:
+        raise Unsupported(f"Gather with indices of {indices.ndim} axes; 0 and 1 are supported")
+    tensor = ctx.read(x, perm)
+    if indices.ndim == 1:
+        opts = options("GatherOptions", axis=perm.index(axis))
+        ctx.emit("GATHER", [tensor, ctx.ints("indices", indices)], y, perm, opts)
+        return
+    begin = [int(indices) if i == axis else 0 for i in perm]
+    size = [1 if i == axis else shape[i] for i in perm]
+    inputs = [tensor, ctx.ints("begin", begin), ctx.ints("size", size)]
+    part = ctx.temporary("SLICE", inputs, tuple(size), f"{y.name}/slice", options("SliceOptions"))
+    emit_reshape(ctx, part, y, layout.without(perm, [axis]))

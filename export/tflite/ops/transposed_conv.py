@@ -1,0 +1,78 @@
+"""Transposed convolutions."""
+
+from __future__ import annotations
+
+import onnx_ir as ir
+from ai_edge_litert import schema_py_generated as schema
+
+from export.tflite.context import Context, Unsupported, dtype_of
+from export.tflite.graph import options
+from export.tflite.ops import attributes, image
+from export.tflite.ops.conv import parameters
+from export.tflite.ops.registry import lowers
+from export.tflite.ops.window import Axis, per_axis
+
+
+@lowers("ConvTranspose")
+def conv_transpose(ctx: Context, node: ir.Node) -> None:
+    """TRANSPOSE_CONV (filters OHWI) as SAME, or as VALID with a SLICE that cuts off the pads."""
+    x, y = attributes.source(node), node.outputs[0]
+    weight, bias = parameters(ctx, node)
+    if attributes.integer(node, "group", 1) != 1:
+        raise Unsupported("a transposed convolution in groups")
+    axes = _axes(ctx, node, weight.shape[2:])
+    if any(axis.dilation != 1 for axis in axes):
+        raise Unsupported("a dilated transposed convolution")
+    weight = weight.reshape(*weight.shape[:2], *(axis.kernel for axis in axes))
+    batch, *extents, channels = image.shape_of(ctx, y)
+    same = all(_is_same(axis) for axis in axes)
+    if not same:
+        extents = [max(_full(axis), axis.before + axis.result) for axis in axes]
+    shape = (batch, *extents, channels)
+    inputs = [
+        ctx.ints("shape", shape),
+        ctx.floats(attributes.source(node, 1).name or "weight", weight.transpose(1, 2, 3, 0)),
+        image.read(ctx, x),
+    ]
+    if bias is not None:
+        inputs.append(ctx.floats(f"{y.name}/bias", bias))
+    opts = options(
+        "TransposeConvOptions",
+        padding=schema.Padding.SAME if same else schema.Padding.VALID,
+        strideH=axes[0].stride,
+        strideW=axes[1].stride,
+    )
+    if shape == image.shape_of(ctx, y):
+        image.emit(ctx, "TRANSPOSE_CONV", inputs, y, opts)
+        return
+    name = f"{y.name}/full"
+    tensor = ctx.temporary("TRANSPOSE_CONV", inputs, shape, name, opts, dtype_of(y))
+    begin = [0, *(axis.before for axis in axes), 0]
+    inputs = [tensor, ctx.ints("begin", begin), ctx.ints("size", image.shape_of(ctx, y))]
+    image.emit(ctx, "SLICE", inputs, y, options("SliceOptions"))
+
+
+def _axes(ctx: Context, node: ir.Node, kernel: tuple[int, ...]) -> list[Axis]:
+    """Return each axis; its pads are what is cut off the full result."""
+    axes = per_axis(ctx, node, kernel)
+    padding = attributes.integers(node, "output_padding", [0] * len(kernel))
+    padding = [0] * (2 - len(kernel)) + padding
+    auto = attributes.text(node, "auto_pad", "NOTSET")
+    if auto == "NOTSET" and "output_shape" not in node.attributes:
+        return axes
+    found = []
+    for axis, extra in zip(axes, padding, strict=True):
+        total = 0 if auto == "VALID" else max(_full(axis) + extra - axis.result, 0)
+        before = total // 2 if auto == "SAME_UPPER" else total - total // 2
+        found.append(axis.padded(before, total - before))
+    return found
+
+
+def _full(axis: Axis) -> int:
+    return (axis.extent - 1) * axis.stride + axis.reach
+
+
+def _is_same(axis: Axis) -> bool:
+    """Return whether TFLite's SAME cuts off as much in front as the model asks for."""
+    cut = max(_full(axis) - axis.result, 0)
+    return axis.extent == -(-axis.result // axis.stride) and axis.before == cut // 2

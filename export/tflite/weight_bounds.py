@@ -1,0 +1,59 @@
+"""Wider ranges for weights whose bias would otherwise not fit into its integers.
+
+The integers of a bias count in steps of input scale times weight scale, and litert-quantizer cuts
+them off at 32 bits. A channel whose weights are all zero or tiny, as pruning and batch norms with a
+weight near zero leave them, would so lose its bias.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+from numpy.typing import NDArray
+
+from export.calibration.ranges import Ranges
+from export.tflite.objects import constant, kind_of, name_of
+from export.tflite.rounded_weights import CHANNEL_AXES, STEPS, largest_magnitude
+
+#: Half of what 32 bits hold; the other half is for the sum of products that is added.
+_LARGEST_BIAS = 2.0**30
+
+
+def weight_bounds(model: Any, ranges: Ranges, bits: int) -> dict[str, NDArray[Any]]:
+    """Return the largest magnitude per channel for weights that need more than their own.
+
+    Args:
+        model: The float file as the schema's ``ModelT``.
+        ranges: Tensor name -> (min, max) under which it will be quantized.
+        bits: Of the activations: 8 or 16.
+
+    Returns:
+        Name of a weight tensor -> float32 bounds, of the weight's rank with all extents but that
+        of the channels 1.
+    """
+    tensors = model.subgraphs[0].tensors
+    bounds = {}
+    for op in model.subgraphs[0].operators:
+        kind = kind_of(model, op)
+        source, bias = (2, 3) if kind == schema.BuiltinOperator.TRANSPOSE_CONV else (0, 2)
+        if kind not in CHANNEL_AXES or len(op.inputs) <= bias or op.inputs[bias] < 0:
+            continue
+        weight = constant(model, tensors[op.inputs[1]])
+        offsets = constant(model, tensors[op.inputs[bias]])
+        range_ = ranges.get(name_of(tensors[op.inputs[source]]))
+        if weight is None or offsets is None or range_ is None:
+            continue
+        own = largest_magnitude(weight, CHANNEL_AXES[kind])
+        needed = np.abs(offsets) * STEPS / (_scale(range_, bits) * _LARGEST_BIAS)
+        if (needed > own.reshape(-1)).any():
+            bounds[name_of(tensors[op.inputs[1]])] = np.maximum(
+                own, needed.reshape(own.shape)
+            ).astype(np.float32)
+    return bounds
+
+
+def _scale(range_: tuple[float, float], bits: int) -> float:
+    low, high = min(range_[0], 0.0), max(range_[1], 0.0)
+    return (high - low) / 255 if bits == 8 else max(-low, high) / 32767

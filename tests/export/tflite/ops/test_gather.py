@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from export.errors import UnsupportedError
+from tests.export.tflite.ops.harness import LAYOUTS, check, check_both, lower_model, node_model
+
+X = (2, 3, 4, 5)
+
+
+@pytest.mark.parametrize("io_layout", LAYOUTS)
+@pytest.mark.parametrize("axis", [0, 1, 2, 3, -1])
+@pytest.mark.parametrize("indices", [[1], [0, 1, 0], [-1, 0], [-2]])
+def test_several(indices: list[int], axis: int, io_layout: Any) -> None:
+    model = node_model("Gather", {"x": X, "i": np.array(indices)}, axis=axis)
+    assert "GATHER" in check(model, io_layout)
+
+
+@pytest.mark.parametrize("io_layout", LAYOUTS)
+@pytest.mark.parametrize("axis", [0, 1, 2, 3, -3])
+@pytest.mark.parametrize("index", [0, 1, -1])
+def test_one(index: int, axis: int, io_layout: Any) -> None:
+    model = node_model("Gather", {"x": X, "i": np.array(index)}, axis=axis)
+    kinds = check(model, io_layout)
+    assert "SLICE" in kinds
+    assert "GATHER" not in kinds
+
+
+def test_one_of_one_axis() -> None:
+    check_both(node_model("Gather", {"x": (4,), "i": np.array(2)}))
+
+
+@pytest.mark.parametrize(
+    ("indices", "reason"),
+    [
+        (np.array([[0, 1], [1, 0]]), "indices of 2 axes"),
+        ((3,), "the indices of Gather must be a constant"),
+    ],
+)
+def test_unsupported(indices: Any, reason: str) -> None:
+    model = node_model("Gather", {"x": X, "i": np.array([0])})
+    if isinstance(indices, np.ndarray):
+        model = node_model("Gather", {"x": X, "i": indices})
+    else:
+        del model.graph.initializer[:]
+        value = model.graph.input.add(name="i")
+        value.type.tensor_type.elem_type = 7
+        value.type.tensor_type.shape.dim.add(dim_value=1)
+    with pytest.raises(UnsupportedError) as error:
+        lower_model(model)
+    assert reason in error.value.why

@@ -1,0 +1,253 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from export.calibration.ranges import Ranges
+from export.tflite.graph import options
+from export.tflite.shared_ranges import share_ranges
+from export.tflite.writer import from_bytes
+from tests.export.tflite.small_graphs import Small, add, kinds, ranges_of, scales, sqnr_db
+
+NHWC = (1, 4, 4, 8)
+WIDE = (1, 4, 4, 16)
+CONCAT = options("ConcatenationOptions", axis=3)
+RESHAPE = options("ReshapeOptions", newShape=[1, 128])
+
+
+def share(small: Small, ranges: Ranges, bits: int = 8) -> Ranges:
+    return share_ranges(from_bytes(small.data()), ranges, bits)
+
+
+def inner_quantize(small: Small, scheme: str = "int8") -> int:
+    """How many QUANTIZE a file has besides those of its inputs."""
+    return kinds(small.quantized(scheme)).count("QUANTIZE") - len(small.graph.inputs)
+
+
+def joined() -> Small:
+    """Two inputs of different ranges joined, pooled and flattened."""
+    small = Small(a=NHWC, b=NHWC).op("CONCATENATION", "a b", "c", WIDE, opts=CONCAT)
+    pool = options("Pool2DOptions", strideH=2, strideW=2, filterHeight=2, filterWidth=2)
+    small.op("AVERAGE_POOL_2D", "c", "p", (1, 2, 2, 16), opts=pool)
+    small.constant("shape", np.array([1, 64], np.int32))
+    return small.op("RESHAPE", "p shape", "y", (1, 64), opts=options("ReshapeOptions")).out("y")
+
+
+def test_tied_tensors_get_the_widest_range_of_them_all() -> None:
+    ranges = {
+        "a": (-1.0, 2.0),
+        "b": (-3.0, 1.0),
+        "c": (-3.0, 2.0),
+        "p": (-1.5, 1.5),
+        "y": (-1.0, 1),
+    }
+    assert share(joined(), ranges) == dict.fromkeys("abcpy", (-3.0, 2.0))
+
+
+@pytest.mark.parametrize("scheme", ["int8", "int16x8"])
+def test_tied_tensors_have_one_scale_in_the_file_and_need_no_quantize(scheme: str) -> None:
+    data = joined().quantized(scheme)
+    found = scales(data)
+    assert len({found[name] for name in found if not name.endswith("_dequant")}) == 1
+    assert inner_quantize(joined(), scheme) == 0
+
+
+def test_tensors_that_are_not_tied_keep_their_ranges() -> None:
+    small = Small(a=NHWC, b=NHWC).op("ADD", "a b", "y", NHWC, opts=add()).out("y")
+    ranges = {"a": (-1.0, 2.0), "b": (-3.0, 1.0), "y": (-4.0, 3.0)}
+    assert share(small, ranges) == ranges
+
+
+def gated(after: str = "y") -> Small:
+    """A LOGISTIC whose result is flattened."""
+    small = Small(x=NHWC).constant("shape", np.array([1, 128], np.int32))
+    small.op("LOGISTIC", "x", "gate", NHWC)
+    return small.op("RESHAPE", "gate shape", after, (1, 128), opts=RESHAPE).out(after)
+
+
+@pytest.mark.parametrize(
+    ("bits", "expected"), [(8, (0.0, 255 / 256)), (16, (-32767 / 32768, 32767 / 32768))]
+)
+def test_a_fixed_range_wins_over_tensors_that_fit_into_it(
+    bits: int, expected: tuple[float, float]
+) -> None:
+    shared = share(gated(), {"x": (-5.0, 5.0), "gate": (0.1, 0.9), "y": (0.1, 0.9)}, bits)
+    assert shared["y"] == expected
+    assert shared["x"] == (-5.0, 5.0)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "scale"), [("int8", (1 / 256, -128)), ("int16x8", (1 / 32768, 0))]
+)
+def test_the_scale_of_a_fixed_range_is_exact_in_the_file(
+    scheme: str, scale: tuple[float, int]
+) -> None:
+    found = scales(gated().quantized(scheme))
+    assert found["gate"] == found["y"] == scale
+    assert inner_quantize(gated(), scheme) == 0
+
+
+def gate_beside(kind: str, low: float, high: float) -> tuple[Small, Ranges]:
+    """A fixed range joined with a computed tensor of the range given."""
+    small = Small(a=NHWC, b=NHWC).op(kind, "a", "gate", NHWC)
+    small.op("CONCATENATION", "gate b", "y", WIDE, opts=CONCAT).out("y")
+    both = (min(low, 0.1), max(high, 0.9))
+    return small, {"a": (-5.0, 5.0), "gate": (0.1, 0.9), "b": (low, high), "y": both}
+
+
+def test_a_joined_tensor_that_fits_takes_the_fixed_range() -> None:
+    small, ranges = gate_beside("LOGISTIC", 0.0, 1.0)
+    shared = share(small, ranges)
+    assert shared["b"] == shared["y"] == (0.0, 255 / 256)
+
+
+def test_a_joined_tensor_that_does_not_fit_leaves_the_fixed_range_alone() -> None:
+    small, ranges = gate_beside("TANH", -3.0, 3.0)
+    shared = share(small, ranges)
+    assert shared["b"] == shared["y"] == (-3.0, 3.0)
+    # The fixed one is converted once, in front of the CONCATENATION.
+    assert inner_quantize(small) == 1
+
+
+def test_of_two_fixed_ranges_that_fit_the_narrower_is_taken() -> None:
+    small = Small(a=NHWC, b=NHWC).op("LOGISTIC", "a", "s", NHWC).op("TANH", "b", "t", NHWC)
+    small.op("CONCATENATION", "t s", "y", WIDE, opts=CONCAT).out("y")
+    ranges = {"a": (-1.0, 1.0), "b": (0.0, 1.0), "s": (0.3, 0.7), "t": (0.0, 0.7), "y": (0.0, 0.7)}
+    assert share(small, ranges)["y"] == (0.0, 255 / 256)
+
+
+def test_fixed_ranges_at_the_outputs_of_the_file() -> None:
+    """Two outputs, one of them read inside as well."""
+    small = Small(x=NHWC).op("LOGISTIC", "x", "edges", NHWC)
+    small.op("SOFTMAX", "edges", "classes", NHWC, opts=options("SoftmaxOptions", beta=1.0))
+    small.out("edges classes")
+    data = small.quantized("int8")
+    assert kinds(data).count("QUANTIZE") == 1
+    assert kinds(data).count("DEQUANTIZE") == 2
+    assert scales(data)["edges"] == scales(data)["classes"] == (1 / 256, -128)
+    (sample,) = small.samples(1)
+    pairs = zip(small.run(small.data(), sample), small.run(data, sample), strict=True)
+    for reference, values in pairs:
+        assert sqnr_db(reference, values) > 35
+
+
+def test_a_tensor_of_zeros_gets_a_scale_that_biases_can_count_in() -> None:
+    small = Small(x=(1, 8)).constant("zero", np.zeros((), np.float32))
+    small.op("MUL", "x zero", "dead", (1, 8), opts=options("MulOptions"))
+    small.constant("weight", np.eye(8, dtype=np.float32)).constant("bias", np.ones(8, np.float32))
+    small.op(
+        "FULLY_CONNECTED", "dead weight bias", "y", (1, 8), opts=options("FullyConnectedOptions")
+    )
+    small.out("y")
+    assert share(small, ranges_of(small))["dead"] == (0.0, 1.0)
+    for scheme in ("int8", "int16x8"):
+        (sample,) = small.samples(1)
+        (result,) = small.run(small.quantized(scheme), sample)
+        np.testing.assert_allclose(result, 1.0, rtol=1e-2)
+
+
+def clipped_sum(readers: int = 1) -> Small:
+    """-6..6 clipped at 1 by a RELU_N1_TO_1 of its own."""
+    small = Small(a=NHWC, b=NHWC).op("ADD", "a b", "sum", NHWC, opts=add())
+    small.op("RELU_N1_TO_1", "sum", "y", NHWC)
+    return small.out("y" if readers == 1 else "y sum")
+
+
+def test_what_is_clipped_anyway_takes_no_steps() -> None:
+    ranges = {"a": (-3.0, 3.0), "b": (-3.0, 3.0), "sum": (-6.0, 5.0), "y": (-1.0, 1.0)}
+    assert share(clipped_sum(), ranges)["sum"] == (-1.0, 1.0)
+
+
+def test_what_another_reads_unclipped_keeps_its_range() -> None:
+    ranges = {"a": (-3.0, 3.0), "b": (-3.0, 3.0), "sum": (-6.0, 5.0), "y": (-1.0, 1.0)}
+    assert share(clipped_sum(readers=2), ranges)["sum"] == (-6.0, 5.0)
+
+
+def test_clipping_by_two_operators_narrows_what_stands_before_both() -> None:
+    small = Small(a=NHWC, b=NHWC).op("ADD", "a b", "sum", NHWC, opts=add())
+    small.constant("low", np.float32(-1.5)).constant("high", np.float32(2.0))
+    opts = options("MaximumMinimumOptions")
+    small.op("MAXIMUM", "sum low", "above", NHWC, opts=opts)
+    small.op("MINIMUM", "above high", "y", NHWC, opts=opts).out("y")
+    shared = share(small, ranges_of(small))
+    assert shared["sum"] == shared["above"] == shared["y"] == (-1.5, 2.0)
+    assert inner_quantize(small) == 0
+
+
+def test_clipping_to_a_single_value_leaves_a_usable_range() -> None:
+    small = Small(x=NHWC).op("ABS", "x", "a", NHWC).constant("minus", np.float32(-1.0))
+    small.op("MUL", "a minus", "n", NHWC, opts=options("MulOptions")).op("RELU", "n", "y", NHWC)
+    shared = share(small.out("y"), ranges_of(small))
+    assert shared["n"] == shared["y"] == (0.0, 1.0)
+
+
+def test_measured_ranges_are_left_as_they_were() -> None:
+    ranges = {
+        "a": (-1.0, 2.0),
+        "b": (-3.0, 1.0),
+        "c": (-3.0, 2.0),
+        "p": (-1.5, 1.5),
+        "y": (-1.0, 1),
+    }
+    before = dict(ranges)
+    share(joined(), ranges)
+    assert ranges == before
+
+
+def every_keeping_operator() -> Small:
+    """One chain through most of what only moves elements."""
+    small = Small(x=NHWC)
+
+    def ints(name: str, values: object) -> None:
+        small.constant(name, np.array(values, np.int32))
+
+    ints("pads", [[0, 0], [1, 1], [1, 1], [0, 0]])
+    small.op("PAD", "x pads", "padded", (1, 6, 6, 8), opts=options("PadOptions"))
+    small.op("MIRROR_PAD", "padded pads", "mirror", (1, 8, 8, 8), opts=options("MirrorPadOptions"))
+    small.constant("lowest", np.float32(np.finfo(np.float32).min))
+    border = options("PadV2Options")
+    small.op("PADV2", "mirror pads lowest", "border", (1, 10, 10, 8), opts=border)
+    pool = options("Pool2DOptions", strideH=2, strideW=2, filterHeight=2, filterWidth=2)
+    small.op("MAX_POOL_2D", "border", "max", (1, 5, 5, 8), opts=pool)
+    ints("perm", [0, 2, 1, 3])
+    small.op("TRANSPOSE", "max perm", "turned", (1, 5, 5, 8), opts=options("TransposeOptions"))
+    ints("begin", [0, 1, 1, 0])
+    ints("extents", NHWC)
+    small.op("SLICE", "turned begin extents", "cut", NHWC, opts=options("SliceOptions"))
+    ints("axis", 3)
+    halves = [(1, 4, 4, 4), (1, 4, 4, 4)]
+    two = options("SplitOptions", numSplits=2)
+    small.op("SPLIT", "axis cut", "left right", *halves, opts=two)
+    ints("order", [3, 1, 0, 2])
+    small.op("GATHER", "left order", "mixed", halves[0], opts=options("GatherOptions", axis=3))
+    small.op("CONCATENATION", "mixed right", "whole", NHWC, opts=CONCAT)
+    ints("size", [8, 8])
+    half = options("ResizeBilinearOptions", halfPixelCenters=True)
+    small.op("RESIZE_BILINEAR", "whole size", "smooth", (1, 8, 8, 8), opts=half)
+    nearest = options("ResizeNearestNeighborOptions")
+    small.op("RESIZE_NEAREST_NEIGHBOR", "smooth size", "same", (1, 8, 8, 8), opts=nearest)
+    deep, flat = (
+        options(f"{kind}Options", blockSize=2) for kind in ("SpaceToDepth", "DepthToSpace")
+    )
+    small.op("SPACE_TO_DEPTH", "same", "deep", (1, 4, 4, 32), opts=deep)
+    small.op("DEPTH_TO_SPACE", "deep", "flat", (1, 8, 8, 8), opts=flat)
+    ints("strides", [1, 2, 2, 1])
+    ints("start", [0, 0, 0, 0])
+    ints("end", [1, 8, 8, 8])
+    steps = options("StridedSliceOptions")
+    small.op("STRIDED_SLICE", "flat start end strides", "every", NHWC, opts=steps)
+    ints("space", [1, 2])
+    keep = options("ReducerOptions", keepDims=True)
+    return small.op("REDUCE_MAX", "every space", "y", (1, 1, 1, 8), opts=keep).out("y")
+
+
+def test_operators_that_keep_integers_are_free_of_conversions() -> None:
+    small = every_keeping_operator()
+    data = small.quantized("int8")
+    assert [kind for kind in kinds(data) if "QUANTIZE" in kind] == ["QUANTIZE", "DEQUANTIZE"]
+    ((scale, _),) = set(scales(data).values())
+    (sample,) = small.samples(1)
+    (reference,) = small.run(small.data(), sample)
+    (values,) = small.run(data, sample)
+    # One rounding of the input and one of the interpolation.
+    assert np.abs(values - reference).max() <= 1.01 * scale
