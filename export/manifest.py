@@ -49,7 +49,12 @@ class Port(_Record):
 
 
 class Artifact(_Record):
-    """A written file."""
+    """A written file.
+
+    Attributes:
+        rounded_weights_sqnr_db: What the float file keeps when its weights are rounded to 8 bits:
+            the scale on which quantized files are judged.
+    """
 
     file: str
     scheme: str
@@ -60,6 +65,7 @@ class Artifact(_Record):
     operators: dict[str, int]
     peak_activation_bytes: int | None = None
     parity: dict[str, Any] | None = None
+    rounded_weights_sqnr_db: float | None = None
 
 
 class GraphFile(_Record):

@@ -55,4 +55,4 @@ def _compare(subject: Subject, runtime: str, reference: Outputs) -> Comparison:
         parity = compare(reference, outputs, [port.name for port in subject.io.outputs])
     except VerificationError as error:
         return Comparison(runtime, None, " ".join(f"{error.what} {error.why}".split()))
-    return Comparison(runtime, parity, judge(parity, subject.kind))
+    return Comparison(runtime, parity, judge(parity, subject.kind, subject.rounded_db))

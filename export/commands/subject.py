@@ -42,6 +42,7 @@ class Subject:
         onnx: The reference graph, or None to compare runtimes only.
         reference_name: The reference, for people.
         kind: The tolerance, a key of `export.verification.tolerance.TOLERANCES`.
+        rounded_db: SQNR in dB with rounded weights as the manifest records it, for the tolerance.
         samples: Input name of the reference -> float32 array in ONNX order, for each run.
         source: Where they come from, for people.
         notes: What a reader must know to judge the result.
@@ -52,6 +53,7 @@ class Subject:
     onnx: bytes | None
     reference_name: str
     kind: str
+    rounded_db: float | None
     samples: list[dict[str, np.ndarray]]
     source: str
     notes: tuple[str, ...]
@@ -114,6 +116,7 @@ def load_subject(
         onnx=onnx,
         reference_name="the runtime litert-reference" if onnx is None else str(reference),
         kind=_kind(found, record),
+        rounded_db=record.artifact.rounded_weights_sqnr_db if record is not None else None,
         samples=samples,
         source=source,
         notes=tuple(notes),

@@ -13,6 +13,15 @@ from export.tflite import kernels, layout
 from export.tflite.graph import TENSOR_TYPES, Array, TfliteGraph, options
 from export.tflite.layout import Perm, Shape
 
+#: Types of 16 bits and more; what is rounded to fewer is meant to be rounded.
+_AS_FLOAT32 = {
+    ir.DataType.BFLOAT16,
+    ir.DataType.DOUBLE,
+    ir.DataType.FLOAT,
+    ir.DataType.FLOAT16,
+}
+_AS_THEY_ARE = {ir.DataType.BOOL, ir.DataType.INT32, ir.DataType.INT64}
+
 
 class Unsupported(Exception):  # noqa: N818 (it is collected, and becomes an UnsupportedError)
     """One node cannot be lowered; the message says why. All of a model's are reported at once."""
@@ -270,16 +279,15 @@ def data_of(tensor: ir.TensorProtocol) -> Array:
 
 
 def dtype_of(value: ir.Value) -> np.dtype[Any]:
-    """Return the type in which a value is stored; all floating types become float32.
+    """Return the type in which a value is stored; the wider floating types become float32.
 
     Raises:
-        Unsupported: If it is none of bool, int32, int64 and the floating types.
+        Unsupported: If it is none of bool, int32, int64 and these.
     """
-    if value.dtype is None or value.dtype.is_floating_point():
+    if value.type is not None and not isinstance(value.type, ir.TensorType):
+        raise Unsupported(f"{value.name} is no tensor")
+    if value.dtype is None or value.dtype in _AS_FLOAT32:
         return np.dtype(np.float32)
-    if value.dtype in (ir.DataType.STRING, ir.DataType.UNDEFINED):
-        raise Unsupported(f"{value.name} has type {value.dtype.name.lower()}")
-    dtype = np.dtype(value.dtype.numpy())
-    if dtype not in TENSOR_TYPES:
-        raise Unsupported(f"{value.name} has type {dtype.name}")
-    return dtype
+    if value.dtype in _AS_THEY_ARE:
+        return np.dtype(value.dtype.numpy())
+    raise Unsupported(f"{value.name} has type {value.dtype.name.lower()}")

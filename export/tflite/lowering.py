@@ -76,9 +76,10 @@ def _lower_inputs(ctx: Context, values: Sequence[ir.Value], io_layout: IoLayout)
     problems: list[str] = []
     for value in values:
         try:
+            dtype = dtype_of(value)
             perm = _input_order(ctx, value, io_layout)
             shape = layout.permuted(ctx.shape(value), perm)
-            tensor = ctx.graph.tensor(value.name or "input", shape, dtype_of(value))
+            tensor = ctx.graph.tensor(value.name or "input", shape, dtype)
         except Unsupported as problem:
             problems.append(f"input {value.name}: {problem}")
             continue

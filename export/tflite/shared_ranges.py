@@ -8,6 +8,7 @@ in between; where they are made equal first, none is needed.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
 from ai_edge_litert import schema_py_generated as schema
@@ -17,33 +18,35 @@ from export.tflite.objects import kind_of, name_of
 
 _B = schema.BuiltinOperator
 
-#: Operators that keep the integers: (which inputs share the scale of the outputs).
-_KEEPING: dict[int, slice] = {
-    _B.AVERAGE_POOL_2D: slice(0, 1),
-    _B.BROADCAST_TO: slice(0, 1),
-    _B.CONCATENATION: slice(None),
-    _B.DEPTH_TO_SPACE: slice(0, 1),
-    _B.GATHER: slice(0, 1),
-    _B.MAX_POOL_2D: slice(0, 1),
-    _B.MAXIMUM: slice(None),
-    _B.MINIMUM: slice(None),
-    _B.MIRROR_PAD: slice(0, 1),
-    _B.PACK: slice(None),
-    _B.PAD: slice(0, 1),
-    _B.PADV2: slice(0, 1),
-    _B.REDUCE_MAX: slice(0, 1),
-    _B.REDUCE_MIN: slice(0, 1),
-    _B.RESHAPE: slice(0, 1),
-    _B.RESIZE_BILINEAR: slice(0, 1),
-    _B.RESIZE_NEAREST_NEIGHBOR: slice(0, 1),
-    _B.SLICE: slice(0, 1),
-    _B.SPACE_TO_DEPTH: slice(0, 1),
-    _B.SPLIT: slice(1, 2),
-    _B.STRIDED_SLICE: slice(0, 1),
-    _B.TILE: slice(0, 1),
-    _B.TRANSPOSE: slice(0, 1),
-    _B.UNPACK: slice(0, 1),
+#: Operators that keep the integers of one input: which one it is.
+_MOVING: dict[int, int] = {
+    _B.AVERAGE_POOL_2D: 0,
+    _B.BROADCAST_TO: 0,
+    _B.DEPTH_TO_SPACE: 0,
+    _B.GATHER: 0,
+    _B.MAX_POOL_2D: 0,
+    _B.MIRROR_PAD: 0,
+    _B.PAD: 0,
+    _B.PADV2: 0,
+    _B.REDUCE_MAX: 0,
+    _B.REDUCE_MIN: 0,
+    _B.RESHAPE: 0,
+    _B.RESIZE_BILINEAR: 0,
+    _B.RESIZE_NEAREST_NEIGHBOR: 0,
+    _B.SLICE: 0,
+    _B.SPACE_TO_DEPTH: 0,
+    _B.SPLIT: 1,
+    _B.STRIDED_SLICE: 0,
+    _B.TRANSPOSE: 0,
+    _B.UNPACK: 0,
 }
+
+#: Operators that keep the integers of all their inputs.
+_JOINING = (_B.CONCATENATION, _B.MAXIMUM, _B.MINIMUM, _B.PACK)
+
+#: A tensor that more than a joining operator reads keeps its own range if the common one is this
+#: many times as wide: the other readers would lose two bits, which a QUANTIZE is worth.
+_TOO_WIDE = 4.0
 
 #: Operators whose kernels demand one output range, whatever was measured.
 _FIXED: dict[int, tuple[float, float]] = {
@@ -70,51 +73,108 @@ def share_ranges(model: Any, ranges: Ranges, bits: int) -> Ranges:
         bits: Of the activations: 8 or 16.
     """
     graph = model.subgraphs[0]
-    names = [name_of(tensor) for tensor in graph.tensors]
-    kinds = [kind_of(model, op) for op in graph.operators]
-    shared = _clipped(graph, names, kinds, ranges)
-    fixed: Ranges = {}
-    sets = _Sets()
-    for op, kind in zip(graph.operators, kinds, strict=True):
-        if kind in _FIXED:
-            fixed[names[op.outputs[0]]] = _FIXED[kind]
-        if kind in _KEEPING:
-            tied = [names[i] for i in (*list(op.inputs)[_KEEPING[kind]], *op.outputs)]
-            tied = [name for name in tied if name in ranges]
-            for other in tied[1:]:
-                sets.join(tied[0], other)
-
-    for members in sets.groups():
+    view = _View(
+        names=[name_of(tensor) for tensor in graph.tensors],
+        kinds=[kind_of(model, op) for op in graph.operators],
+        graph=graph,
+    )
+    shared = _clipped(view, ranges)
+    fixed = {
+        view.names[op.outputs[0]]: _FIXED[kind] for op, kind in view.operators() if kind in _FIXED
+    }
+    for members in _tied(view, shared, fixed):
         free = [name for name in members if name not in fixed]
-        low, high = min(shared[n][0] for n in free), max(shared[n][1] for n in free)
+        low, high = _widest(free, shared)
         fitting = [fixed[n] for n in members if n in fixed and _contains(fixed[n], (low, high))]
         common = _representable(max(fitting), bits) if fitting else (low, high)
         shared.update((name, common) for name in free)
     return {name: (0.0, 1.0) if range_ == (0.0, 0.0) else range_ for name, range_ in shared.items()}
 
 
-def _clipped(graph: Any, names: list[str], kinds: list[int], ranges: Ranges) -> Ranges:
+@dataclass(frozen=True)
+class _View:
+    """A graph with the names of its tensors and the kinds of its operators."""
+
+    names: list[str]
+    kinds: list[int]
+    graph: Any
+
+    def operators(self) -> list[tuple[Any, int]]:
+        return list(zip(self.graph.operators, self.kinds, strict=True))
+
+    def readers(self) -> Counter[int]:
+        """Return how often each tensor is read, by operators or as an output of the file."""
+        count = Counter(int(index) for op in self.graph.operators for index in op.inputs)
+        count.update(int(index) for index in self.graph.outputs)
+        return count
+
+
+def _tied(view: _View, ranges: Ranges, fixed: Ranges) -> list[list[str]]:
+    """Return the sets of tensors that are to have one range, each with its members in order."""
+    sets = _Sets()
+    readers = view.readers()
+    postponed: list[tuple[str, str]] = []
+    for op, kind in view.operators():
+        if kind in _MOVING:
+            for index in op.outputs:
+                _join(sets, ranges, view.names[op.inputs[_MOVING[kind]]], view.names[index])
+        elif kind in _JOINING:
+            result = view.names[op.outputs[0]]
+            for index in op.inputs:
+                name = view.names[index]
+                if readers[index] > 1 and name in ranges and name not in fixed:
+                    postponed.append((name, result))
+                else:
+                    _join(sets, ranges, result, name)
+    for name, result in postponed:
+        own, common = (
+            _width(_widest([n for n in sets.members(tensor) if n not in fixed], ranges))
+            for tensor in (name, result)
+        )
+        if common < _TOO_WIDE * own:
+            _join(sets, ranges, result, name)
+    return sets.all()
+
+
+def _join(sets: _Sets, ranges: Ranges, a: str, b: str) -> None:
+    # Constants have no range: they take that of the operator that reads them.
+    if a in ranges and b in ranges:
+        sets.join(a, b)
+
+
+def _clipped(view: _View, ranges: Ranges) -> Ranges:
     """Return the ranges without what an operator that clips will cut off anyway.
 
     That holds for tensors that nothing else reads. Integers saturate at the ends of their range,
     so the same is cut off, and what is left has finer steps.
     """
-    readers = Counter(int(index) for op in graph.operators for index in op.inputs)
-    readers.update(int(index) for index in graph.outputs)
+    readers = view.readers()
     clipped = dict(ranges)
     # Backwards, so that a MAXIMUM passes on what the MINIMUM behind it cuts off.
-    for op, kind in reversed(list(zip(graph.operators, kinds, strict=True))):
-        moving = [index for index in op.inputs if names[index] in ranges]
-        result = names[op.outputs[0]]
+    for op, kind in reversed(view.operators()):
+        moving = [index for index in op.inputs if view.names[index] in ranges]
         if kind not in _CLIPPING or len(moving) != 1 or readers[moving[0]] != 1:
             continue
-        low, high = clipped[result]
-        bounds = clipped[names[moving[0]]]
-        clipped[names[moving[0]]] = (
-            min(max(bounds[0], low), high),
-            min(max(bounds[1], low), high),
+        low, high = clipped[view.names[op.outputs[0]]]
+        source = view.names[moving[0]]
+        clipped[source] = (
+            _between(low, ranges[source][0], high),
+            _between(low, ranges[source][1], high),
         )
     return clipped
+
+
+def _between(low: float, value: float, high: float) -> float:
+    return min(max(value, low), high)
+
+
+def _widest(names: list[str], ranges: Ranges) -> tuple[float, float]:
+    return min(ranges[name][0] for name in names), max(ranges[name][1] for name in names)
+
+
+def _width(range_: tuple[float, float]) -> float:
+    """Return how many real units the steps of a range span; zero is always in it."""
+    return max(range_[1], 0.0) - min(range_[0], 0.0)
 
 
 def _representable(bounds: tuple[float, float], bits: int) -> tuple[float, float]:
@@ -134,20 +194,16 @@ class _Sets:
     """Disjoint sets of names."""
 
     def __init__(self) -> None:
-        self._parent: dict[str, str] = {}
+        self._sets: dict[str, list[str]] = {}
 
-    def find(self, name: str) -> str:
-        self._parent.setdefault(name, name)
-        while self._parent[name] != name:
-            self._parent[name] = self._parent[self._parent[name]]
-            name = self._parent[name]
-        return name
+    def members(self, name: str) -> list[str]:
+        return self._sets.setdefault(name, [name])
 
     def join(self, a: str, b: str) -> None:
-        self._parent[self.find(b)] = self.find(a)
+        first, second = self.members(a), self.members(b)
+        if first is not second:
+            first += second
+            self._sets.update((name, first) for name in second)
 
-    def groups(self) -> list[list[str]]:
-        found: dict[str, list[str]] = {}
-        for name in self._parent:
-            found.setdefault(self.find(name), []).append(name)
-        return list(found.values())
+    def all(self) -> list[list[str]]:
+        return list({id(members): members for members in self._sets.values()}.values())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from export.artifacts import OutputFolder
@@ -14,15 +15,17 @@ from export.onnx_graph import serialize
 from export.schemes import SCHEMES
 from export.stage_log import StageLog
 from export.tflite.calibrate import activation_ranges
+from export.tflite.islands import float_islands
 from export.tflite.lowering import IoLayout, Lowered, lower
 from export.tflite.quantization import quantize
 from export.tflite.record import artifact_record
-from export.tflite.writer import to_bytes, to_model
+from export.tflite.rounded_weights import round_weights
+from export.tflite.writer import from_bytes, to_bytes, to_model
 from export.verification.demand import demand
 from export.verification.divergence import first_divergence
-from export.verification.metrics import Outputs, Parity
+from export.verification.metrics import Outputs, Parity, compare
 from export.verification.runtimes import run_tflite
-from export.verification.tolerance import TOLERANCES
+from export.verification.tolerance import needed_sqnr_db, warn
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -32,12 +35,21 @@ Samples = Sequence[dict[str, Any]]
 
 @dataclass(frozen=True)
 class _Job:
-    """What all files of one export share."""
+    """What all files of one export share.
+
+    Attributes:
+        graph: The rewritten ONNX graph.
+        lowered: The TFLite graph.
+        samples: Calibration samples.
+        reference: What the network computes from the first of them.
+        rounded_db: SQNR in dB of the float file with its weights rounded to 8 bits, if measured.
+    """
 
     graph: ir.Model
     lowered: Lowered
     samples: Samples
     reference: Outputs
+    rounded_db: float | None = None
 
 
 def export_tflite(
@@ -78,6 +90,8 @@ def export_tflite(
     with log.stage("verify float"):
         float_parity = _verify(job, data, "float")
         log.done("LiteRT, float32", float_parity)
+    if any(scheme != "none" for scheme in schemes):
+        job = replace(job, rounded_db=_rounded_db(job, data, log))
     ranges = _ranges(job, data, schemes, log)
     records = []
     for scheme in schemes:
@@ -88,14 +102,31 @@ def export_tflite(
                 file = quantize(data, scheme, ranges, dtype)
                 parity = _verify(job, file, scheme)
                 kinds = f"{SCHEMES[scheme].weights} weights, {SCHEMES[scheme].activations} inside"
-                log.done(kinds, parity)
+                log.done(kinds, parity, _warning(file, scheme, parity))
         folder.write(_file_name(name, scheme), file)
-        records.append(artifact_record(file, _file_name(name, scheme), scheme, lowered.io, parity))
+        record = artifact_record(file, _file_name(name, scheme), scheme, lowered.io, parity)
+        records.append(record.model_copy(update={"rounded_weights_sqnr_db": job.rounded_db}))
     return records
 
 
 def _file_name(name: str, scheme: str) -> str:
     return f"{name}_{SCHEMES[scheme].suffix}.tflite"
+
+
+def _rounded_db(job: _Job, data: bytes, log: StageLog) -> float | None:
+    """Return the SQNR that rounding the weights alone leaves, None where it changes nothing."""
+    with log.stage("round weights"):
+        samples = job.samples[: len(job.reference)]
+        parity = compare(job.reference, run_tflite(round_weights(data), samples, job.lowered.io))
+        log.done("float32 with weights of 8 bits: what quantized files are measured by", parity)
+    return parity.sqnr_db if math.isfinite(parity.sqnr_db) else None
+
+
+def _warning(file: bytes, scheme: str, parity: Parity) -> str:
+    remarks = [warn(parity, scheme) or ""]
+    if SCHEMES[scheme].calibrated and (islands := float_islands(from_bytes(file))):
+        remarks.append(f"still computed in float: {', '.join(islands)}")
+    return "; ".join(remark for remark in remarks if remark)
 
 
 def _ranges(job: _Job, data: bytes, schemes: Sequence[str], log: StageLog) -> Ranges | None:
@@ -111,7 +142,7 @@ def _verify(job: _Job, data: bytes, kind: str) -> Parity:
     """Run the file; if it is out of tolerance, name the first tensor that is."""
     outputs = run_tflite(data, job.samples[: len(job.reference)], job.lowered.io)
     try:
-        return demand(job.reference, outputs, kind, f"TFLite, {kind}")
+        return demand(job.reference, outputs, kind, f"TFLite, {kind}", job.rounded_db)
     except VerificationError as error:
         found = first_divergence(
             serialize(job.graph),
@@ -119,7 +150,7 @@ def _verify(job: _Job, data: bytes, kind: str) -> Parity:
             job.lowered.trace,
             job.samples[0],
             job.lowered.io,
-            min_sqnr_db=TOLERANCES[kind].min_sqnr_db,
+            min_sqnr_db=needed_sqnr_db(kind, job.rounded_db),
         )
         if found is not None:
             error.why += (

@@ -7,7 +7,9 @@ from export.verification.metrics import Outputs, Parity, compare
 from export.verification.tolerance import judge
 
 
-def demand(reference: Outputs, outputs: Outputs, kind: str, stage: str) -> Parity:
+def demand(
+    reference: Outputs, outputs: Outputs, kind: str, stage: str, rounded_db: float | None = None
+) -> Parity:
     """Return how far ``outputs`` are from ``reference``.
 
     Args:
@@ -15,12 +17,13 @@ def demand(reference: Outputs, outputs: Outputs, kind: str, stage: str) -> Parit
         outputs: What the stage computes from the same samples.
         kind: A key of ``TOLERANCES``.
         stage: Its name, for the message.
+        rounded_db: As for `judge`.
 
     Raises:
         VerificationError: If they are out of tolerance.
     """
     parity = compare(reference, outputs)
-    problem = judge(parity, kind)
+    problem = judge(parity, kind, rounded_db)
     if problem is None:
         return parity
     advice = (

@@ -111,7 +111,7 @@ def test_an_assumed_normalisation_is_said(exported):
 
 
 def test_the_written_onnx_goes_through_as_a_source(exported, tmp_path):
-    out, result, _ = exported
+    out, _, _ = exported
     again = export(
         Request(str(out / "tiny_build.onnx"), out=tmp_path, mean=(0.5,) * 3, std=(1,) * 3)
     )

@@ -133,6 +133,8 @@ def prelu(ctx: Context, node: ir.Node) -> None:
     x, y = attributes.source(node), node.outputs[0]
     shape, perm = ctx.shape(x), ctx.perm(x)
     slope = ctx.required_constant(node.inputs[1], "the slope of PRelu")
+    if attributes.opset(node) < 7 and slope.ndim == 1:
+        slope = slope.reshape(-1, *[1] * (len(shape) - 2))  # it was always one per channel
     slope = slope.reshape((1,) * (len(shape) - slope.ndim) + slope.shape)
     if slope.size == 1 and len(shape) > 1:
         # Delegates want one slope for each channel.

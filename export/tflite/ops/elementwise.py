@@ -99,6 +99,8 @@ def variadic(ctx: Context, node: ir.Node) -> None:
 
 
 def _operands(ctx: Context, node: ir.Node) -> tuple[Perm, list[int]]:
+    if "axis" in node.attributes:
+        raise Unsupported("broadcasting from an axis on, as before opset 7")
     values = [value for value in node.inputs if value is not None]
     perm = ctx.common_order(values)
     return perm, [ctx.operand(value, perm) for value in values]

@@ -21,6 +21,8 @@ def batch_normalization(ctx: Context, node: ir.Node) -> None:
     x, y = attributes.source(node), node.outputs[0]
     if attributes.integer(node, "training_mode", 0):
         raise Unsupported("batch normalization in training mode")
+    if not attributes.integer(node, "spatial", 1):
+        raise Unsupported("batch normalization with statistics for each pixel")
     gamma, beta, mean, variance = (
         ctx.required_constant(value, "a parameter of batch normalization").astype(np.float64)
         for value in node.inputs[1:5]

@@ -102,7 +102,7 @@ def _onnx_positions(node: ir.Node, index: Array, extent: int, result: int, scale
     if mode == "asymmetric":
         positions = index / scale
     elif mode == "align_corners":
-        positions = index * (extent - 1) / max(result - 1, 1)
+        positions = index * (extent - 1) / max(_exact(extent * scale) - 1, 1)
     elif mode == "pytorch_half_pixel" and result == 1:
         positions = index * 0
     elif mode == "half_pixel_symmetric":
@@ -110,6 +110,11 @@ def _onnx_positions(node: ir.Node, index: Array, extent: int, result: int, scale
     elif mode not in ("half_pixel", "pytorch_half_pixel"):
         raise Unsupported(f"Resize with coordinate transformation {mode}")
     return positions
+
+
+def _exact(extent: float) -> float:
+    """Return a whole number without the rounding error of a scale in float32."""
+    return round(extent) if abs(extent - round(extent)) < 1e-4 else extent
 
 
 def _onnx_nearest(node: ir.Node, extent: int, result: int, scale: float) -> Array:

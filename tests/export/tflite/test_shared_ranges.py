@@ -58,6 +58,29 @@ def test_tensors_that_are_not_tied_keep_their_ranges() -> None:
     assert share(small, ranges) == ranges
 
 
+def skipped(others: bool) -> Small:
+    """``a`` is joined with ``b``; ``a`` may be an output as well."""
+    small = Small(a=NHWC, b=NHWC).op("CONCATENATION", "a b", "y", WIDE, opts=CONCAT)
+    return small.out("y a" if others else "y")
+
+
+@pytest.mark.parametrize(
+    ("others", "b", "expected"),
+    [
+        # Nothing else reads it, so coarse steps cost only what the join costs anyway.
+        (False, 30.0, (-30.0, 30.0)),
+        (True, 30.0, (-1.0, 1.0)),
+        (True, 3.9, (-3.9, 3.9)),
+    ],
+)
+def test_a_tensor_that_others_read_is_not_made_much_coarser(
+    others: bool, b: float, expected: tuple[float, float]
+) -> None:
+    shared = share(skipped(others), {"a": (-1.0, 1.0), "b": (-b, b), "y": (-b, b)})
+    assert shared["a"] == expected
+    assert shared["b"] == shared["y"] == (-b, b)
+
+
 def gated(after: str = "y") -> Small:
     """A LOGISTIC whose result is flattened."""
     small = Small(x=NHWC).constant("shape", np.array([1, 128], np.int32))
