@@ -53,3 +53,38 @@ def channel_shuffle(x: Tensor, groups: int) -> Tensor:
     n, c, h, w = x.shape
     by_group = x.reshape(n, groups, c // groups, h, w)
     return by_group.transpose(1, 2).reshape(n, c, h, w)
+
+
+def make_divisible(channels: float, divisor: int = 8) -> int:
+    """Round to the nearest multiple of `divisor`, never below nine tenths of the argument.
+
+    The rule of MobileNet's reference code. A tie is rounded up.
+    """
+    rounded = max(divisor, int(channels + divisor / 2) // divisor * divisor)
+    return rounded if rounded >= 0.9 * channels else rounded + divisor
+
+
+class SqueezeExcite(nn.Module):
+    """Scale each channel by a factor computed from all channels' means (SENet, arXiv 1709.01507).
+
+    Args:
+        channels: Channels of input and output.
+        hidden: Channels between the two 1x1 convolutions.
+        normalize: Put a batch norm behind the first convolution, as ReXNet does.
+    """
+
+    def __init__(self, channels: int, hidden: int, *, normalize: bool = False) -> None:
+        super().__init__()
+        self.avg_pool = nn.AdaptiveAvgPool2d(1)
+        self.fc = nn.Sequential(
+            nn.Conv2d(channels, hidden, 1),
+            *([nn.BatchNorm2d(hidden)] if normalize else []),
+            nn.ReLU(),
+            nn.Conv2d(hidden, channels, 1),
+            nn.Sigmoid(),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, C, H, W) to (N, C, H, W)."""
+        scaled: Tensor = x * self.fc(self.avg_pool(x))
+        return scaled

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
+from export.passes.new_values import NewValues
+
 
 def fold_batch_norm(model: ir.Model) -> int:
     """Fold ``Conv -> BatchNormalization`` into the convolution, in place.
@@ -46,27 +48,20 @@ def _fold(graph: ir.Graph, conv: ir.Node, norm: ir.Node) -> None:
     weight = _data(conv.inputs[1])
     bias = _data(conv.inputs[2]) if len(conv.inputs) > 2 and conv.inputs[2] is not None else 0.0
     weight = weight * scale.reshape(-1, *[1] * (weight.ndim - 1))
-    # Both names come from the result's, which is unique; the weights may be shared.
-    name = norm.outputs[0].name
+    # Copies: another convolution may share the weights.
+    new, name = NewValues(graph), norm.outputs[0].name
+    offset = ((bias - mean) * scale + beta).astype(np.float32)
     conv.resize_inputs(3)
-    conv.replace_input_with(1, _constant(graph, f"{name}_weight", weight))
-    conv.replace_input_with(2, _constant(graph, f"{name}_bias", (bias - mean) * scale + beta))
-    old, new = norm.outputs[0], conv.outputs[0]
-    new.shape, new.type = old.shape, old.type
-    old.replace_all_uses_with(new, replace_graph_outputs=True)
+    conv.replace_input_with(1, new.constant(f"{name}_weight", weight.astype(np.float32)))
+    conv.replace_input_with(2, new.constant(f"{name}_bias", offset))
+    old, result = norm.outputs[0], conv.outputs[0]
+    result.shape, result.type = old.shape, old.type
+    old.replace_all_uses_with(result, replace_graph_outputs=True)
     graph.remove(norm, safe=True)
-    new.name = name
+    result.name = name
 
 
 def _data(value: ir.Value | None) -> np.ndarray:
     if value is None or value.const_value is None:
         raise ValueError("a constant is missing")
     return value.const_value.numpy().astype(np.float64)
-
-
-def _constant(graph: ir.Graph, name: str, data: np.ndarray) -> ir.Value:
-    tensor = ir.tensor(data.astype(np.float32), name=name)
-    value = ir.Value(name=name, const_value=tensor, shape=ir.Shape(data.shape))
-    value.type = ir.TensorType(ir.DataType.FLOAT)
-    graph.register_initializer(value)
-    return value

@@ -21,7 +21,7 @@ from export.tflite.output_copies import copy_outputs, remove_copies
 from export.tflite.schema_names import TYPE_NAMES
 from export.tflite.shared_ranges import share_ranges
 from export.tflite.weight_bounds import weight_bounds
-from export.tflite.writer import from_bytes, set_metadata, to_bytes
+from export.tflite.writer import clear_metadata, from_bytes, set_metadata, to_bytes
 
 #: XNNPACK computes in half precision on ARMv8.2 and later only where a file asks for it so.
 REDUCED_PRECISION = ("reduced_precision_support", b"fp16accfp16")
@@ -48,8 +48,8 @@ def quantize(
     from litert_quantizer import quantizer
 
     model = from_bytes(data)
-    # The quantizer renumbers buffers but not the metadata that names them.
-    model.metadata = []
+    # The quantizer renumbers buffers, but not the metadata that names them.
+    clear_metadata(model)
     statistics = None
     kinds: list[int] = []
     copies: set[str] = set()

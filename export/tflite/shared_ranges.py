@@ -131,7 +131,7 @@ def _tied(view: _View, ranges: Ranges, fixed: Ranges) -> list[list[str]]:
             _width(_widest([n for n in sets.members(tensor) if n not in fixed], ranges))
             for tensor in (name, result)
         )
-        if common < _TOO_WIDE * own:
+        if own == 0.0 or common < _TOO_WIDE * own:
             _join(sets, ranges, result, name)
     return sets.all()
 

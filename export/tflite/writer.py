@@ -67,15 +67,26 @@ def from_bytes(data: bytes) -> Any:
 
 
 def set_metadata(model: Any, name: str, value: bytes) -> None:
-    """Write one metadata entry in place of an earlier one of that name."""
-    buffer = schema.BufferT()
-    buffer.data = np.frombuffer(value, np.uint8)
-    others = [e for e in model.metadata or [] if e.name not in (name, name.encode())]
+    """Write one metadata entry, into the buffer of an earlier one of that name if there is one."""
+    data = np.frombuffer(value, np.uint8)
+    model.metadata = list(model.metadata or [])
+    for entry in model.metadata:
+        if entry.name in (name, name.encode()):
+            model.buffers[entry.buffer].data = data
+            return
     entry = schema.MetadataT()
     entry.name = name
     entry.buffer = len(model.buffers)
-    model.buffers.append(buffer)
-    model.metadata = [*others, entry]
+    model.buffers.append(schema.BufferT())
+    model.buffers[-1].data = data
+    model.metadata.append(entry)
+
+
+def clear_metadata(model: Any) -> None:
+    """Remove all metadata, its data included."""
+    for entry in model.metadata or []:
+        model.buffers[entry.buffer].data = None
+    model.metadata = []
 
 
 def to_model(graph: TfliteGraph, io: FileIO, description: str) -> Any:

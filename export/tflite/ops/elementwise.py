@@ -99,9 +99,11 @@ def variadic(ctx: Context, node: ir.Node) -> None:
 
 
 def _operands(ctx: Context, node: ir.Node) -> tuple[Perm, list[int]]:
-    if "axis" in node.attributes:
-        raise Unsupported("broadcasting from an axis on, as before opset 7")
     values = [value for value in node.inputs if value is not None]
+    if "axis" in node.attributes:  # before opset 7, where the second operand's first axis belongs
+        ranks = [len(ctx.shape(value)) for value in values]
+        if node.attributes["axis"].as_int() % ranks[0] != ranks[0] - ranks[1]:
+            raise Unsupported("broadcasting along other axes than the last ones")
     perm = ctx.common_order(values)
     return perm, [ctx.operand(value, perm) for value in values]
 

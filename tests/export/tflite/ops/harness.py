@@ -168,4 +168,5 @@ def describe(graph: TfliteGraph) -> str:
 
 
 def _stored(array: np.ndarray) -> np.ndarray:
-    return array.astype(np.float32) if array.dtype.kind == "f" else array
+    """The array as the file takes it; types that NumPy itself does not have are floating ones."""
+    return array if array.dtype.kind in "iub" else array.astype(np.float32)

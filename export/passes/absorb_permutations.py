@@ -1,0 +1,334 @@
+"""Channel shuffles disappear into the weights around them.
+
+A permutation of channels commutes with every per-channel operator, and a dense convolution or a
+matrix product absorbs it into its weights. So nobody needs to carry a shuffle out: it is enough to
+know which channel is where.
+
+Every value behind Concat, Split, Slice, Gather and shuffles is a list of channels, each taken from
+a value that something computes (its source). The order of a source's channels is free, unless
+something pins it (`channel_orders`). Two choices make the result cheap:
+
+1. A source is sorted by who reads each channel. The channels that one reader wants lie together,
+   and one Slice fetches them.
+2. A reader takes its channels source by source, in the order in which they lie there, as one
+   Concat of those slices; its weights absorb that order.
+
+In a ShuffleNet V2 stage each unit's new half is then sliced once for every later unit that reads
+from it, each channel is copied once in all, and no reshape or transpose is left. What cannot be
+absorbed, such as the shuffle between the grouped convolutions of ShuffleNet V1, stays as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import onnx_ir as ir
+
+from export.passes.channel_moves import Channel, Move, constant, find_moves, static_shape
+from export.passes.channel_orders import (
+    ChannelOrders,
+    carries_channels,
+    channel_parameters,
+    dense_parameters,
+    is_dense,
+    is_per_channel,
+)
+from export.passes.new_values import NewValues
+
+#: A reader may need this many slices for each source it draws from; a shuffle that nothing absorbs
+#: would need one for each channel.
+_MOST_SLICES_PER_SOURCE = 2
+
+Order = list[int]
+#: A run of channels: a source, and the first and the last position but one.
+Piece = tuple[ir.Value, int, int]
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What to do to the graph.
+
+    Attributes:
+        orders: Root of a set of values -> which channel of the model lies at each position.
+        assembled: Output of a move that something else reads -> the pieces that make it up.
+    """
+
+    orders: dict[ir.Value, Order]
+    assembled: dict[ir.Value, list[Piece]]
+
+
+def absorb_permutations(model: ir.Model) -> int:
+    """Remove the channel permutations that weights can absorb, in place.
+
+    The result is exact up to the order of summation. Requires static shapes.
+
+    Returns:
+        The number of shuffles (in any spelling) that are gone.
+    """
+    graph = model.graph
+    if any(
+        attribute.type == ir.AttributeType.GRAPH
+        for n in graph
+        for attribute in n.attributes.values()
+    ):
+        return 0  # a body of If or Loop may read any value
+    moves = _with_shuffle(find_moves(graph))
+    while moves:
+        sets = _sets(graph, moves)
+        plan = _plan(sets, moves)
+        worst = _scattered(plan)
+        if not worst:
+            _apply(graph, sets, plan, moves)
+            return sum(move.permutes for move in moves)
+        moves = _without(moves, worst)
+    return 0
+
+
+def _with_shuffle(moves: list[Move]) -> list[Move]:
+    """Return the moves of every connected group that permutes something.
+
+    A network that only joins and splits, such as DenseNet, is left alone.
+    """
+    return [move for group in _groups(moves) if any(m.permutes for m in group) for move in group]
+
+
+def _groups(moves: list[Move]) -> list[list[Move]]:
+    """Return the moves in groups that read each other's outputs."""
+    producer = {output: index for index, move in enumerate(moves) for output in move.outputs}
+    parent = list(range(len(moves)))
+
+    def find(index: int) -> int:
+        while parent[index] != index:
+            index = parent[index]
+        return index
+
+    for index, move in enumerate(moves):
+        for value in move.inputs:
+            if value in producer:
+                parent[find(producer[value])] = find(index)
+    groups: dict[int, list[Move]] = {}
+    for index, move in enumerate(moves):
+        groups.setdefault(find(index), []).append(move)
+    return list(groups.values())
+
+
+def _without(moves: list[Move], values: list[ir.Value]) -> list[Move]:
+    """Return the moves without the groups that write these values."""
+    return [
+        move
+        for group in _groups(moves)
+        if not any(value in m.outputs for m in group for value in values)
+        for move in group
+    ]
+
+
+def _sets(graph: ir.Graph, moves: list[Move]) -> ChannelOrders:
+    moving = {node for move in moves for node in move.nodes}
+    sets = ChannelOrders(graph, moving)
+    for move in moves:
+        # What is inside of a spelled-out shuffle has no channels; nothing else may read it.
+        inside = [node.outputs[0] for node in move.nodes[:-1]]
+        if any(use.node not in moving for value in inside for use in value.uses()):
+            sets.pin([*move.inputs, *move.outputs])
+    return sets
+
+
+def _plan(sets: ChannelOrders, moves: list[Move]) -> _Plan:
+    written = {value: channels for move in moves for value, channels in move.outputs.items()}
+    content: dict[ir.Value, list[Channel]] = {}
+    for value, channels in written.items():  # in execution order, so inputs come first
+        content[value] = [
+            content[source][index] if source in content else (source, index)
+            for source, index in channels
+        ]
+    moving = {node for move in moves for node in move.nodes}
+    read = [
+        value
+        for value in content
+        if value.is_graph_output() or any(use.node not in moving for use in value.uses())
+    ]
+    orders = _choose_orders(sets, content, read)
+    return _Plan(orders, {value: _pieces(sets, orders, value, content[value]) for value in read})
+
+
+def _choose_orders(
+    sets: ChannelOrders, content: dict[ir.Value, list[Channel]], read: list[ir.Value]
+) -> dict[ir.Value, Order]:
+    """Return the order of each set: by readers first, then as its own channels come in."""
+    readers: dict[Channel, list[int]] = {}
+    for number, value in enumerate(read):
+        for source, index in content[value]:
+            readers.setdefault((sets.root(source), index), []).append(number)
+    arrivals = {sets.root(value): content[value] for value in reversed(read)}
+    sizes = {root: len(channels) for root, channels in arrivals.items()}
+    for value in read:
+        for source, _ in content[value]:
+            shape = static_shape(source)
+            if shape is not None:
+                sizes[sets.root(source)] = shape[1]
+    pinned = sets.pinned_roots()
+    orders: dict[ir.Value, Order] = {}
+    positions: dict[Channel, tuple[int, int]] = {}
+    for number, root in enumerate(_sources_first(sets, sizes, arrivals)):
+        channels = range(sizes[root])
+        wanted = [readers.get((root, channel), []) for channel in channels]
+        orders[root] = (
+            list(channels)
+            if root in pinned
+            else _sorted_channels(sets, wanted, arrivals.get(root), positions)
+        )
+        for place, channel in enumerate(orders[root]):
+            positions[root, channel] = (number, place)
+    return orders
+
+
+def _sources_first(
+    sets: ChannelOrders, sizes: dict[ir.Value, int], arrivals: dict[ir.Value, list[Channel]]
+) -> list[ir.Value]:
+    """Return the roots so that a set comes after those it is assembled from."""
+    done: dict[ir.Value, None] = {}
+
+    def visit(root: ir.Value, path: frozenset[ir.Value]) -> None:
+        if root in done or root in path:
+            return
+        for source, _ in arrivals.get(root, []):
+            visit(sets.root(source), path | {root})
+        done[root] = None
+
+    for root in sizes:
+        visit(root, frozenset())
+    return list(done)
+
+
+def _sorted_channels(
+    sets: ChannelOrders,
+    wanted: list[list[int]],
+    arrivals: list[Channel] | None,
+    positions: dict[Channel, tuple[int, int]],
+) -> Order:
+    """Return the channels of one set in their best order.
+
+    Args:
+        sets: All sets.
+        wanted: For each channel, the numbers of its readers.
+        arrivals: For each channel of an assembled set, the channel that it is.
+        positions: Channels of sets already ordered -> (number of the set, position).
+    """
+
+    def key(channel: int) -> tuple[list[int], tuple[int, int]]:
+        place = (0, channel)
+        if arrivals is not None:
+            source, index = arrivals[channel]
+            place = positions.get((sets.root(source), index), place)
+        return wanted[channel], place
+
+    return sorted(range(len(wanted)), key=key)
+
+
+def _pieces(
+    sets: ChannelOrders, orders: dict[ir.Value, Order], value: ir.Value, channels: list[Channel]
+) -> list[Piece]:
+    """Return the runs of source channels that make up a value in its chosen order."""
+    pieces: list[Piece] = []
+    inverse = {
+        root: {channel: place for place, channel in enumerate(orders[root])}
+        for root in {sets.root(source) for source, _ in channels}
+    }
+    for channel in orders[sets.root(value)]:
+        source, index = channels[channel]
+        place = inverse[sets.root(source)][index]
+        if pieces and pieces[-1][0] is source and pieces[-1][2] == place:
+            pieces[-1] = (source, pieces[-1][1], place + 1)
+        else:
+            pieces.append((source, place, place + 1))
+    return pieces
+
+
+def _scattered(plan: _Plan) -> list[ir.Value]:
+    """Return the values that would need too many slices."""
+    return [
+        value
+        for value, pieces in plan.assembled.items()
+        if len(pieces) > _MOST_SLICES_PER_SOURCE * len({source for source, _, _ in pieces})
+    ]
+
+
+def _apply(graph: ir.Graph, sets: ChannelOrders, plan: _Plan, moves: list[Move]) -> None:
+    new = NewValues(graph)
+    moving = {node for move in moves for node in move.nodes}
+    for node in list(graph):
+        if node not in moving:
+            _reorder_parameters(new, sets, plan, node)
+    slices: dict[Piece, ir.Value] = {}
+    joined: dict[tuple[Piece, ...], ir.Value] = {}
+    for value, pieces in plan.assembled.items():
+        key = tuple(pieces)
+        if key not in joined:
+            parts = [_cut(new, piece, slices) for piece in pieces]
+            joined[key] = parts[0] if len(parts) == 1 else _join(new, parts, value)
+        _replace(graph, value, joined[key], moving)
+    graph.sort()
+
+
+def _reorder_parameters(new: NewValues, sets: ChannelOrders, plan: _Plan, node: ir.Node) -> None:
+    if is_dense(node):
+        by_input, by_output = dense_parameters(node)
+        _permute(new, node, by_input, _order(sets, plan, node.inputs[0]))
+        _permute(new, node, by_output, _order(sets, plan, node.outputs[0]))
+    elif is_per_channel(node) and any(carries_channels(value) for value in node.inputs):
+        _permute(new, node, channel_parameters(node), _order(sets, plan, node.outputs[0]))
+
+
+def _order(sets: ChannelOrders, plan: _Plan, value: ir.Value | None) -> Order | None:
+    order = plan.orders.get(sets.root(value)) if value is not None else None
+    return None if order is None or order == list(range(len(order))) else order
+
+
+def _permute(
+    new: NewValues, node: ir.Node, parameters: list[tuple[int, int]], order: Order | None
+) -> None:
+    """Give a node permuted copies of its constants; other readers keep theirs."""
+    if order is None:
+        return
+    for index, axis in parameters:
+        data = constant(node.inputs[index])
+        value = node.inputs[index]
+        if data is None or value is None:
+            raise ValueError(f"input {index} of {node.name} is not a constant")
+        copy = new.constant(f"{value.name}_reordered", np.take(data, order, axis))
+        node.replace_input_with(index, copy)
+
+
+def _cut(new: NewValues, piece: Piece, slices: dict[Piece, ir.Value]) -> ir.Value:
+    source, start, end = piece
+    shape = static_shape(source)
+    if shape is not None and (start, end) == (0, shape[1]):
+        return source
+    if piece not in slices:
+        bounds = [
+            new.constant(f"{source.name}_{word}", np.array([number], np.int64))
+            for word, number in (("from", start), ("to", end), ("axis", 1))
+        ]
+        node = ir.node("Slice", [source, *bounds])
+        slices[piece] = new.result(node, f"{source.name}_{start}_{end}", source)
+    return slices[piece]
+
+
+def _join(new: NewValues, parts: list[ir.Value], value: ir.Value) -> ir.Value:
+    return new.result(ir.node("Concat", parts, {"axis": 1}), f"{value.name}_joined", value)
+
+
+def _replace(graph: ir.Graph, old: ir.Value, new: ir.Value, moving: set[ir.Node]) -> None:
+    """Let every reader of ``old`` that is no move read ``new``."""
+    for use in list(old.uses()):
+        if use.node not in moving:
+            use.node.replace_input_with(use.idx, new)
+    if old.is_graph_output():
+        # A copy of its own carries the output's name: ``new`` may be read under another.
+        node = ir.node("Identity", [new])
+        copy = node.outputs[0]
+        copy.shape, copy.type = old.shape, old.type
+        graph.append(node)
+        graph.outputs[:] = [copy if value is old else value for value in graph.outputs]
+        old.name, copy.name = None, old.name

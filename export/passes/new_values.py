@@ -1,0 +1,44 @@
+"""Adding nodes and constants to a graph under names that nothing else has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx_ir as ir
+from numpy.typing import NDArray
+
+
+class NewValues:
+    """What a pass adds to a graph."""
+
+    def __init__(self, graph: ir.Graph) -> None:
+        self._graph = graph
+        self._names = {value.name for value in (*graph.inputs, *graph.initializers.values())}
+        for node in graph:
+            self._names.update(output.name for output in node.outputs)
+
+    def constant(self, name: str, data: NDArray[Any]) -> ir.Value:
+        """Add an initializer and return it."""
+        name = self._unique(name)
+        tensor = ir.tensor(np.ascontiguousarray(data), name=name)
+        value = ir.Value(name=name, const_value=tensor, shape=ir.Shape(data.shape))
+        value.type = ir.TensorType(tensor.dtype)
+        self._graph.register_initializer(value)
+        return value
+
+    def result(self, node: ir.Node, name: str, like: ir.Value) -> ir.Value:
+        """Append a node with one output and return that, with the type of ``like``."""
+        output = node.outputs[0]
+        output.name = self._unique(name)
+        output.type = like.type
+        self._graph.append(node)
+        return output
+
+    def _unique(self, name: str) -> str:
+        candidate, count = name, 1
+        while candidate in self._names:
+            count += 1
+            candidate = f"{name}_{count}"
+        self._names.add(candidate)
+        return candidate

@@ -1,0 +1,168 @@
+"""Networks of every kind in every scheme: verified, in integers throughout, as good as measured."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from export.manifest import Manifest
+from export.pipeline import Request, export
+from export.schemes import SCHEMES
+from export.tflite.inspection import Inspection, inspect
+from export.tflite.islands import float_islands
+from export.tflite.writer import from_bytes
+from export.verification.tolerance import judge
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+INTEGER = [name for name, scheme in SCHEMES.items() if scheme.calibrated]
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What was measured of a network.
+
+    Attributes:
+        sqnr_db: Of dynamic, int8 and int16x8, in dB.
+        islands: Scheme -> what stays in float, since LiteRT has no kernel of that type.
+        size: Height and width of the input.
+    """
+
+    sqnr_db: tuple[float, float, float]
+    islands: dict[str, list[str]] = field(default_factory=dict)
+    size: int = 64
+
+
+NO_INT16_KERNELS = {"int16x8": ["1 ELU", "2 PRELU"]}
+NETWORKS = {
+    "resnet50_narrow": Expected((16.5, 14.5, 17.5)),
+    "rexnet_like": Expected((21.9, 18.5, 22.3)),
+    "mobilenet_v3_like": Expected((28.6, 24.7, 32.7), {"int16x8": ["9 HARD_SWISH"]}),
+    "effnet_like": Expected((16.5, 9.3, 31.0)),
+    "shufflenet_v1_like": Expected((33.3, 28.5, 35.9)),
+    "prelu_elu": Expected((36.4, 32.0, 38.5), NO_INT16_KERNELS),
+    "segmentation": Expected((35.8, 32.3, 39.0)),
+    "densenet_like": Expected((36.2, 31.5, 36.6)),
+    "vgg_like": Expected((30.1, 29.6, 30.9)),
+}
+LARGE = {
+    "mobilenet_v2_like": Expected((18.3, 16.7, 20.0), size=224),
+    "resnet50_like": Expected((0.0, 0.0, 0.0), size=224),
+}
+#: Other processors add up in another order, which deep random networks turn into a decibel or two.
+SLACK_DB = 3.0
+
+
+@dataclass(frozen=True)
+class Exported:
+    name: str
+    expected: Expected
+    manifest: Manifest
+    files: dict[str, bytes]
+    found: dict[str, Inspection]
+
+
+def exported(name: str, expected: Expected, out: Path) -> Exported:
+    request = Request(
+        f"{HERE / 'networks.py'}:{name}",
+        schemes=tuple(SCHEMES),
+        shapes=((1, 3, expected.size, expected.size),),
+        out=out,
+    )
+    result = export(request)
+    files = {
+        artifact.scheme: (out / artifact.file).read_bytes()
+        for artifact in result.manifest.artifacts
+    }
+    found = {scheme: inspect(data) for scheme, data in files.items()}
+    return Exported(name, expected, result.manifest, files, found)
+
+
+@pytest.fixture(
+    scope="module",
+    params=[*NETWORKS, *(pytest.param(name, marks=pytest.mark.slow) for name in LARGE)],
+)
+def network(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    expected = {**NETWORKS, **LARGE}[request.param]
+    return exported(request.param, expected, tmp_path_factory.mktemp(request.param))
+
+
+def test_float_is_the_network(network: Exported) -> None:
+    compared = {s.stage: s.parity for s in network.manifest.stages if s.parity is not None}
+    for stage in ("verify capture", "simplify", "verify float"):
+        assert float(compared[stage]["max_rel"]) <= 1e-4  # type: ignore[arg-type]
+
+
+def test_every_scheme_is_as_good_as_measured(network: Exported) -> None:
+    sqnr_db = {
+        artifact.scheme: float(artifact.parity["sqnr_db"])  # type: ignore[arg-type, index]
+        for artifact in network.manifest.artifacts
+    }
+    assert sqnr_db["fp16"] > 30
+    schemes = ("dynamic", "int8", "int16x8")
+    for scheme, measured in zip(schemes, network.expected.sqnr_db, strict=True):
+        assert sqnr_db[scheme] > measured - SLACK_DB, f"{scheme}: {sqnr_db[scheme]:.1f} dB"
+
+
+def test_integers_from_edge_to_edge(network: Exported) -> None:
+    """Every conversion inside is one of the pair around an operator without integer kernels."""
+    ports = len(network.found["none"].inputs), len(network.found["none"].outputs)
+    for scheme in INTEGER:
+        islands = network.expected.islands.get(scheme, [])
+        assert float_islands(from_bytes(network.files[scheme])) == islands
+        around = sum(int(island.split()[0]) for island in islands)
+        quantization = network.found[scheme].quantization
+        assert quantization.quantize.at_edges == ports[0]
+        assert quantization.dequantize.at_edges == ports[1]
+        assert quantization.quantize.inside <= around
+        assert quantization.dequantize.inside <= around
+        assert quantization.scheme == scheme
+
+
+def test_quantizing_adds_no_operators_but_conversions(network: Exported) -> None:
+    def kinds(scheme: str) -> dict[str, int]:
+        counts: dict[str, int] = {}
+        for kind in network.found[scheme].operators:
+            counts[kind.kind] = counts.get(kind.kind, 0) + kind.count
+        return {kind: n for kind, n in counts.items() if "QUANTIZE" not in kind}
+
+    assert all(kinds(scheme) == kinds("none") for scheme in SCHEMES)
+
+
+def test_sizes(network: Exported) -> None:
+    """Weights of half and a quarter of the bytes, plus what describes the graph."""
+    size = {scheme: len(data) for scheme, data in network.files.items()}
+    weights = network.found["none"].tensors.constant_bytes["float32"]
+    assert size["fp16"] - (size["none"] - weights / 2) < 0.05 * size["none"] + 60_000
+    for scheme in ("dynamic", *INTEGER):
+        assert size[scheme] - (size["none"] - weights * 3 / 4) < 0.05 * size["none"] + 60_000
+
+
+def test_the_judge_agrees_with_what_was_written(network: Exported) -> None:
+    from export.verification.metrics import Parity
+
+    for artifact in network.manifest.artifacts:
+        assert artifact.parity is not None
+        numbers = {key: value and float(value) for key, value in artifact.parity.items()}
+        parity = Parity(**numbers)  # type: ignore[arg-type]
+        kind = "float" if artifact.scheme == "none" else artifact.scheme
+        assert judge(parity, kind, artifact.rounded_weights_sqnr_db) is None
+
+
+@pytest.mark.slow
+def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
+    for run in ("first", "second"):
+        command = [sys.executable, "-m", "export", "tests/export/networks.py:shufflenet_v1_like"]
+        options = ["--input", "1,3,64,64", "--quant", ",".join(SCHEMES), "--out", tmp_path / run]
+        subprocess.run([*command, *options], cwd=ROOT, check=True, capture_output=True)  # noqa: S603
+    first, second = (
+        {path.name: path.read_bytes() for path in (tmp_path / run).iterdir()}
+        for run in ("first", "second")
+    )
+    assert sorted(first) == sorted(second)
+    assert len([name for name in first if name.endswith(".tflite")]) == len(SCHEMES)
+    assert [name for name in first if first[name] != second[name]] == []
