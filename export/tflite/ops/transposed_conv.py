@@ -75,4 +75,4 @@ def _full(axis: Axis) -> int:
 def _is_same(axis: Axis) -> bool:
     """Return whether TFLite's SAME cuts off as much in front as the model asks for."""
     cut = max(_full(axis) - axis.result, 0)
-    return axis.extent == -(-axis.result // axis.stride) and True
+    return axis.extent == -(-axis.result // axis.stride) and axis.before == cut // 2
