@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from models.spec import ModelSpec
 
@@ -47,12 +48,114 @@ def _rexnet(
     )
 
 
+def _effnet(name: str, **arguments: Any) -> ModelSpec:
+    """Return one row for CIFAR-10, with the data set's own mean and deviation."""
+    return ModelSpec(
+        name=name,
+        family="EffNet",
+        paper="EffNet (arXiv 1801.06434)",
+        year=2018,
+        factory="models.effnet:EffNet",
+        arguments=arguments,
+        input_size=(3, 32, 32),
+        mean=(0.4914, 0.4822, 0.4465),
+        std=(0.2470, 0.2435, 0.2616),
+    )
+
+
+# Published mult-adds (M) and top-1 error of ShuffleNet V1 by width and groups: Table 1 (width 1),
+# 2 (0.25 and 0.5, where one figure stands for all groups) and 5 of its paper; for 8 groups at 0.5
+# (mult-adds), 1.5 and 2.0, and all parameters (M): the authors' repository.
+_SHUFFLENET_V1: dict[float, dict[int, tuple[float, float]]] = {
+    0.25: {1: (13, 57.1), 2: (13, 56.8), 3: (13, 55.0), 4: (13, 54.2), 8: (13, 52.7)},
+    0.5: {1: (38, 45.1), 2: (38, 44.4), 3: (38, 43.2), 4: (38, 41.6), 8: (40, 42.3)},
+    1.0: {1: (143, 33.6), 2: (140, 32.7), 3: (137, 32.6), 4: (133, 32.8), 8: (137, 32.4)},
+    1.5: {3: (292, 28.5), 8: (290, 29.0)},
+    2.0: {3: (524, 26.3), 8: (522, 27.1)},
+}
+_SHUFFLENET_V1_PARAMS = {
+    3: {0.5: 0.7e6, 1.0: 1.9e6, 1.5: 3.4e6, 2.0: 5.4e6},
+    8: {0.5: 1.0e6, 1.0: 2.4e6, 1.5: 4.3e6, 2.0: 6.5e6},
+}
+# Speed of g=3 from Table 8 of the ShuffleNet V2 paper: GPU batches/s, ARM images/s.
+_SHUFFLENET_V1_SPEED = {0.5: (347, 56.8), 1.0: (213, 21.8), 1.5: (164, 10.3), 2.0: (133, 6.4)}
+
+
+def _shufflenet_v1(groups: int, width: float) -> ModelSpec:
+    millions, error = _SHUFFLENET_V1[width].get(groups, (None, None))
+    speed = _SHUFFLENET_V1_SPEED.get(width) if groups == 3 else None
+    return ModelSpec(
+        name=f"shufflenet_v1_g{groups}_x{str(width).replace('.', '_')}",
+        family="ShuffleNet V1",
+        paper="ShuffleNet (arXiv 1707.01083)",
+        year=2017,
+        factory="models.shufflenet_v1:ShuffleNetV1",
+        arguments={"groups": groups, "width": width},
+        mult_adds=None if millions is None else millions * 1e6,
+        params=_SHUFFLENET_V1_PARAMS.get(groups, {}).get(width),
+        top1_error=error,
+        published_speed={"gpu": speed[0], "arm": speed[1]} if speed else {},
+    )
+
+
 def _alias(name: str, of: ModelSpec) -> ModelSpec:
     """Return a second name for an entry; everything else stays equal."""
     return replace(of, name=name, alias_of=of.name)
 
 
+def _mobilenet(
+    version: int,
+    width: float,
+    published: tuple[float, float | None, float, float | None, float | None],
+    size: int = 224,
+) -> ModelSpec:
+    """Return one row: mult-adds, parameters, error and, if any, speeds on GPU and ARM.
+
+    All but the parameters come from Table 8 of the ShuffleNet V2 paper, whose inputs have `size`.
+    The parameters are those that the authors of MobileNet publish, and for V2 at 0.5 all figures.
+    """
+    mult_adds, params, top1_error, gpu, arm = published
+    number = {1: "1704.04861", 2: "1801.04381"}[version]
+    return ModelSpec(
+        name=f"mobilenet_v{version}_x{width}".replace(".", "_"),
+        family=f"MobileNet V{version}",
+        paper=f"MobileNet V{version} (arXiv {number})",
+        year=2016 + version,
+        factory=f"models.mobilenet_v{version}:MobileNetV{version}",
+        arguments={"width": width},
+        input_size=(3, size, size),
+        mult_adds=mult_adds,
+        params=params,
+        top1_error=top1_error,
+        published_speed=speed(gpu, arm),
+    )
+
+
+def _repvgg(
+    name: str, mult_adds: float | None, params: float | None, *, deployed: bool
+) -> ModelSpec:
+    """Return one row, with the figures of Table 4 of the paper."""
+    return ModelSpec(
+        name=name,
+        family="RepVGG",
+        paper="RepVGG (arXiv 2101.03697)",
+        year=2021,
+        factory="models.repvgg:RepVGGA0",
+        arguments={"deployed": deployed},
+        mult_adds=mult_adds,
+        params=params,
+        top1_error=27.59,
+    )
+
+
+def speed(gpu: float | None, arm: float | None) -> dict[str, float]:
+    """Return what was measured of two speeds, for `ModelSpec.published_speed`."""
+    return {key: value for key, value in (("gpu", gpu), ("arm", arm)) if value is not None}
+
+
 _SHUFFLENET_V2_X1_0 = _shufflenet_v2("shufflenet_v2_x1_0", 1.0, 146e6, 2.3e6, 30.6)
+_MOBILENET_V1_X1_0 = _mobilenet(1, 1.0, (569e6, 4.2e6, 29.4, 247, 6.5))
+_MOBILENET_V2_X1_0 = _mobilenet(2, 1.0, (300e6, 3.47e6, 28.0, 180, 8.9))
 
 _ENTRIES = (
     _alias("shufflenet_v2", of=_SHUFFLENET_V2_X1_0),
@@ -72,6 +175,73 @@ _ENTRIES = (
     _rexnet("rexnet_lite_x1_3", 22.2, 0.65e9, 6.8e6, attribute="ReXNetLite", width=1.3),
     _rexnet("rexnet_lite_x1_5", 21.4, 0.84e9, 8.3e6, attribute="ReXNetLite", width=1.5),
     _rexnet("rexnet_lite_x2_0", 19.8, 1.5e9, 13e6, attribute="ReXNetLite", width=2.0),
+    # MobileNet V1
+    _alias("mobilenet_v1", of=_MOBILENET_V1_X1_0),
+    _mobilenet(1, 0.25, (41e6, 0.5e6, 49.4, 502, 36.4)),
+    _mobilenet(1, 0.5, (149e6, 1.3e6, 36.3, 382, 16.5)),
+    _mobilenet(1, 0.75, (325e6, 2.6e6, 31.6, 314, 10.6)),
+    _MOBILENET_V1_X1_0,
+    # MobileNet V2
+    _alias("mobilenet_v2", of=_MOBILENET_V2_X1_0),
+    _mobilenet(2, 0.4, (43e6, None, 43.4, 333, 33.2), size=160),
+    _mobilenet(2, 0.5, (97e6, 1.95e6, 34.6, None, None)),
+    _mobilenet(2, 0.6, (141e6, None, 33.3, 249, 14.9)),
+    _mobilenet(2, 0.75, (145e6, 2.61e6, 32.1, 235, 15.9), size=192),
+    _MOBILENET_V2_X1_0,
+    _mobilenet(2, 1.4, (585e6, 6.06e6, 25.3, 137, 5.4)),
+    # EffNet
+    _effnet("effnet"),
+    _effnet("effnet_large", width=2, repeats=(1, 2, 2)),
+    # ResNet: the paper's figures; error from Table 6 of the ShuffleNet V2 paper
+    ModelSpec(
+        name="resnet_50",
+        family="ResNet",
+        paper="ResNet (arXiv 1512.03385)",
+        year=2015,
+        factory="models.resnet:ResNet50",
+        arguments={"stride_at": "3x3"},
+        mult_adds=3.8e9,
+        params=25.6e6,
+        top1_error=24.0,
+    ),
+    ModelSpec(
+        name="se_resnet_50",
+        family="SENet",
+        paper="SENet (arXiv 1709.01507)",
+        year=2017,
+        factory="models.resnet:ResNet50",
+        arguments={"stride_at": "1x1", "excited": True},
+        mult_adds=3.87e9,
+        params=28.1e6,
+        top1_error=23.29,
+    ),
+    # SENet-154: Table 6 of the ShuffleNet V2 paper
+    ModelSpec(
+        name="senet_154",
+        family="SENet",
+        paper="SENet (arXiv 1709.01507)",
+        year=2017,
+        factory="models.senet:SENet154",
+        arguments={},
+        mult_adds=20.7e9,
+        params=115.1e6,
+        top1_error=18.68,
+    ),
+    # ShuffleNet V1
+    *(_shufflenet_v1(groups, width) for groups in (1, 2, 3, 4, 8) for width in _SHUFFLENET_V1),
+    ModelSpec(
+        name="shufflenet_v1_50",
+        family="ShuffleNet V1",
+        paper="ShuffleNet V2 (arXiv 1807.11164)",
+        year=2018,
+        factory="models.shufflenet_v1:ShuffleNetV1Deep",
+        arguments={},
+        mult_adds=2.3e9,
+        top1_error=25.2,
+    ),
+    # RepVGG: the paper's figures are those of the deployed form
+    _repvgg("repvgg_a0", None, None, deployed=False),
+    _repvgg("repvgg_a0_deployed", 1.4e9, 8.30e6, deployed=True),
 )
 
 CATALOG: dict[str, ModelSpec] = {entry.name: entry for entry in _ENTRIES}

@@ -53,8 +53,8 @@ def spec(name: str) -> ModelSpec:
 def create(
     name: str,
     *,
-    num_classes: int = 1000,
-    in_channels: int = 3,
+    num_classes: int | None = None,
+    in_channels: int | None = None,
     weights: str | Path | None = None,
     seed: int = 0,
     **overrides: Any,
@@ -63,32 +63,38 @@ def create(
 
     Args:
         name: A name of the catalog.
-        num_classes: Number of scores the classifier gives.
-        in_channels: Channels of the input.
+        num_classes: Number of scores the classifier gives; None for the published number.
+        in_channels: Channels of the input; None for the published ones.
         weights: A checkpoint (.pth, .pt or .safetensors) to load. Without one the model is
             random, scaled as `models.initialization.initialize` describes.
         seed: Seed of the random weights; the same seed gives the same network.
         **overrides: Replace entries of the model's `arguments`.
 
     Returns:
-        The module; it maps float32 (N, in_channels, H, W) to scores (N, num_classes).
+        The module; a classifier maps float32 (N, in_channels, H, W) to scores (N, num_classes).
 
     Raises:
         InputError: The name, an argument or the checkpoint is wrong.
     """
     entry = spec(name)
-    _require_int("num_classes", num_classes, 1, _MAX_CLASSES)
+    if in_channels is None:
+        in_channels = entry.input_size[0]
+    if num_classes is not None:
+        _require_int("num_classes", num_classes, 1, _MAX_CLASSES)
     _require_int("in_channels", in_channels, 1, _MAX_CHANNELS)
     _require_int("seed", seed, 0, _MAX_SEED)
 
     import torch
 
     factory = _factory(entry)
-    arguments = _merged_arguments(entry, factory, overrides)
+    arguments = {
+        **_merged_arguments(entry, factory, overrides),
+        **_ends(entry, factory, num_classes, in_channels),
+    }
     # Layers draw their default weights from the global generator while they are constructed.
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        module = factory(num_classes=num_classes, in_channels=in_channels, **arguments)
+        module = factory(**arguments)
 
     if weights is not None:
         from models.weights import load_weights
@@ -107,6 +113,31 @@ def _factory(entry: ModelSpec) -> Callable[..., nn.Module]:
     module_name, attribute = entry.factory.split(":")
     factory: Callable[..., nn.Module] = getattr(importlib.import_module(module_name), attribute)
     return factory
+
+
+def _ends(
+    entry: ModelSpec,
+    factory: Callable[..., nn.Module],
+    num_classes: int | None,
+    in_channels: int,
+) -> dict[str, int]:
+    """Return the arguments that set both ends of the network, refusing those it does not have."""
+    parameters = inspect.signature(factory).parameters
+    ends: dict[str, int] = {}
+    if num_classes is not None:
+        if "num_classes" not in parameters:
+            raise InputError(
+                f"{entry.name} has no classifier.", todo="Leave the number of classes out."
+            )
+        ends["num_classes"] = num_classes
+    if "in_channels" in parameters:
+        ends["in_channels"] = in_channels
+    elif in_channels != entry.input_size[0]:
+        raise InputError(
+            f"The input of {entry.name} has {entry.input_size[0]} channels, not {in_channels}.",
+            todo="Leave the number of channels out.",
+        )
+    return ends
 
 
 def _merged_arguments(

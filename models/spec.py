@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -25,6 +25,9 @@ class ModelSpec:
         mult_adds: Published multiply-accumulates of one image (146e6, not 146).
         params: Published number of parameters.
         top1_error: Published single-crop ImageNet top-1 error in percent.
+        published_speed: Speed that the ShuffleNet V2 paper measured, by platform. "gpu": batches
+            of 8 per second on a GTX 1080 Ti (cuDNN 7.0); "arm": images per second on one thread
+            of a Snapdragon 810. Empty where there is none.
     """
 
     name: str
@@ -40,3 +43,4 @@ class ModelSpec:
     mult_adds: float | None = None
     params: float | None = None
     top1_error: float | None = None
+    published_speed: Mapping[str, float] = field(default_factory=dict)

@@ -275,7 +275,7 @@ class Context:
 def data_of(tensor: ir.TensorProtocol) -> Array:
     """Return the data of an ONNX tensor, floating types as float32."""
     data = tensor.numpy()
-    return data.astype(np.float32) if tensor.dtype.is_floating_point() else data
+    return data.astype(np.float32, copy=False) if tensor.dtype.is_floating_point() else data
 
 
 def dtype_of(value: ir.Value) -> np.dtype[Any]:

@@ -80,7 +80,7 @@ def transpose_steps(shape: Shape, order: Perm) -> list[tuple[Shape, Perm]]:
     """
     steps: list[tuple[Shape, Perm]] = []
     shape, order = merge_axes(shape, order)
-    while len(order) > 9:
+    while len(order) > 4:
         # Axes before `placed` stay where they are; bring the one that comes next behind them.
         placed = int(order[0] == 0)
         axis = order[placed]

@@ -7,6 +7,7 @@ in between; where they are made equal first, none is needed.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -58,6 +59,13 @@ _FIXED: dict[int, tuple[float, float]] = {
 #: Operators that set what is beyond a bound to the bound.
 _CLIPPING = (_B.MAXIMUM, _B.MINIMUM, _B.RELU, _B.RELU6, _B.RELU_0_TO_1, _B.RELU_N1_TO_1)
 
+#: Functions that are flat beyond these inputs: exactly so, or to less than half a step of 8 bits.
+_FLAT: dict[int, tuple[float, float]] = {
+    _B.HARD_SWISH: (-3.0, math.inf),
+    _B.LOGISTIC: (-8.0, 8.0),
+    _B.TANH: (-4.0, 4.0),
+}
+
 
 def share_ranges(model: Any, ranges: Ranges, bits: int) -> Ranges:
     """Return the ranges with every set of tied tensors given its widest one.
@@ -78,7 +86,7 @@ def share_ranges(model: Any, ranges: Ranges, bits: int) -> Ranges:
         kinds=[kind_of(model, op) for op in graph.operators],
         graph=graph,
     )
-    shared = _clipped(view, ranges)
+    shared = _clipped(view, ranges, bits)
     fixed = {
         view.names[op.outputs[0]]: _FIXED[kind] for op, kind in view.operators() if kind in _FIXED
     }
@@ -142,29 +150,32 @@ def _join(sets: _Sets, ranges: Ranges, a: str, b: str) -> None:
         sets.join(a, b)
 
 
-def _clipped(view: _View, ranges: Ranges) -> Ranges:
-    """Return the ranges without what an operator that clips will cut off anyway.
+def _clipped(view: _View, ranges: Ranges, bits: int) -> Ranges:
+    """Return the ranges without what the operator that reads a tensor does not tell apart.
 
     That holds for tensors that nothing else reads. Integers saturate at the ends of their range,
-    so the same is cut off, and what is left has finer steps.
+    so the result is the same, and what is left has finer steps.
     """
     readers = view.readers()
     clipped = dict(ranges)
     # Backwards, so that a MAXIMUM passes on what the MINIMUM behind it cuts off.
     for op, kind in reversed(view.operators()):
         moving = [index for index in op.inputs if view.names[index] in ranges]
-        if kind not in _CLIPPING or len(moving) != 1 or readers[moving[0]] != 1:
+        if len(moving) != 1 or readers[moving[0]] != 1:
             continue
-        low, high = clipped[view.names[op.outputs[0]]]
+        if kind in _CLIPPING:
+            bounds = clipped[view.names[op.outputs[0]]]
+        elif kind in _FLAT and bits == 8:
+            bounds = _FLAT[kind]
+        else:
+            continue
         source = view.names[moving[0]]
-        clipped[source] = (
-            _between(low, ranges[source][0], high),
-            _between(low, ranges[source][1], high),
-        )
+        low, high = ranges[source]
+        clipped[source] = (_between(low, *bounds), _between(high, *bounds))
     return clipped
 
 
-def _between(low: float, value: float, high: float) -> float:
+def _between(value: float, low: float, high: float) -> float:
     return min(max(value, low), high)
 
 

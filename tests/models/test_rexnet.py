@@ -14,7 +14,7 @@ from export.errors import InputError
 from export.pipeline import Request, export
 from models.complexity import count
 from models.rexnet import ReXNet, channels, lite_channels
-from tests.models.meta import on_meta
+from tests.models.construct import construct, on_meta
 
 STATE_DICTS = Path(__file__).parent / "state_dicts"
 
@@ -216,7 +216,7 @@ def test_forward_computes_the_published_network() -> None:
 def test_forward_shapes(
     name: str, num_classes: int, in_channels: int, size: tuple[int, int]
 ) -> None:
-    module = models.create(name, num_classes=num_classes, in_channels=in_channels)
+    module = construct(name, num_classes=num_classes, in_channels=in_channels)
     with torch.no_grad():
         scores = module(torch.zeros(2, in_channels, *size))
     assert scores.shape == (2, num_classes)

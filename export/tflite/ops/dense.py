@@ -47,8 +47,10 @@ def matmul(ctx: Context, node: ir.Node) -> None:
     perm = layout.identity(len(ctx.shape(y)))
     weight = ctx.constant(other)
     if weight is None or weight.ndim > 2:
-        inputs, opts = [ctx.read(x), ctx.read(other)], options("BatchMatMulOptions")
-        ctx.emit("BATCH_MATMUL", inputs, y, perm, opts)
+        inputs = [ctx.read(x), ctx.read(other)]
+        if inputs[0] == inputs[1]:
+            raise Unsupported("MatMul of a value by itself, which LiteRT 2.3 can compute wrong")
+        ctx.emit("BATCH_MATMUL", inputs, y, perm, options("BatchMatMulOptions"))
         return
     inputs = _factors(ctx, x, y, weight.T, np.zeros(weight.shape[1], np.float32))
     opts = options("FullyConnectedOptions", keepNumDims=len(perm) > 2)

@@ -6,7 +6,7 @@ import onnx_ir as ir
 
 from export.tflite import layout
 from export.tflite.context import Context, Unsupported
-from export.tflite.graph import options
+from export.tflite.graph import Array, options
 from export.tflite.ops import attributes
 from export.tflite.ops.registry import lowers
 from export.tflite.ops.shape import emit_reshape
@@ -21,13 +21,27 @@ def gather(ctx: Context, node: ir.Node) -> None:
     indices = ctx.required_constant(node.inputs[1], "the indices of Gather") % shape[axis]
     if indices.ndim > 1:
         raise Unsupported(f"Gather with indices of {indices.ndim} axes; 0 and 1 are supported")
-    tensor = ctx.read(x, perm)
     if indices.ndim == 1:
-        opts = options("GatherOptions", axis=perm.index(axis))
-        ctx.emit("GATHER", [tensor, ctx.ints("indices", indices)], y, perm, opts)
+        _gather(ctx, x, y, indices, axis)
         return
     begin = [int(indices) if i == axis else 0 for i in perm]
     size = [1 if i == axis else shape[i] for i in perm]
-    inputs = [tensor, ctx.ints("begin", begin), ctx.ints("size", size)]
+    inputs = [ctx.read(x, perm), ctx.ints("begin", begin), ctx.ints("size", size)]
     part = ctx.temporary("SLICE", inputs, tuple(size), f"{y.name}/slice", options("SliceOptions"))
     emit_reshape(ctx, part, y, layout.without(perm, [axis]))
+
+
+@lowers("GatherND")
+def gather_nd(ctx: Context, node: ir.Node) -> None:
+    """GATHER along the first axis, which is what PyTorch's x[:, indices] becomes."""
+    x, y = attributes.source(node), node.outputs[0]
+    indices = ctx.required_constant(node.inputs[1], "the indices of GatherND")
+    if indices.ndim != 2 or indices.shape[1] != 1 or attributes.integer(node, "batch_dims", 0):
+        raise Unsupported("GatherND along more than one axis")
+    _gather(ctx, x, y, indices[:, 0] % ctx.shape(x)[0], 0)
+
+
+def _gather(ctx: Context, x: ir.Value, y: ir.Value, indices: Array, axis: int) -> None:
+    perm = ctx.perm(x)
+    inputs = [ctx.read(x, perm), ctx.ints("indices", indices)]
+    ctx.emit("GATHER", inputs, y, perm, options("GatherOptions", axis=perm.index(axis)))

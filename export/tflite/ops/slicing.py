@@ -12,6 +12,9 @@ from export.tflite.layout import Perm, permuted
 from export.tflite.ops import attributes
 from export.tflite.ops.registry import lowers
 
+#: The edge is what a single element is mirrored to if the edge itself is mirrored too.
+_MIRRORS = {"reflect": schema.MirrorPadMode.REFLECT, "edge": schema.MirrorPadMode.SYMMETRIC}
+
 
 @lowers("Concat")
 def concat(ctx: Context, node: ir.Node) -> None:
@@ -69,11 +72,8 @@ def slice_(ctx: Context, node: ir.Node) -> None:
     for axis, start, end, step in zip(
         axes if axes is not None else range(len(starts)), starts, ends, steps, strict=True
     ):
-        # Python's slices follow the same rules as ONNX's, but for what lies before the first
-        # element: there a start is the first element, and an end must not count from the back.
-        extent = shape[axis]
-        stop = None if step < 0 and end < -extent else end
-        cuts[axis % len(shape)] = slice(max(start, -extent), stop, step)
+        # Python's slices follow the same rules as ONNX's, but for a start before the first element.
+        cuts[axis % len(shape)] = slice(max(start, -shape[axis]), end, step)
     ranges = [range(extent)[cut] for extent, cut in zip(shape, cuts, strict=True)]
     if any(len(r) == 0 for r in ranges):
         raise Unsupported("a slice without elements")
@@ -98,7 +98,7 @@ def slice_(ctx: Context, node: ir.Node) -> None:
 
 @lowers("Pad")
 def pad(ctx: Context, node: ir.Node) -> None:
-    """PAD, PADV2 (a border that is not zero) or MIRROR_PAD (reflect)."""
+    """PAD, PADV2 (a border that is not zero) or MIRROR_PAD (reflect, or edge of one element)."""
     x, y = attributes.source(node), node.outputs[0]
     rank = len(ctx.shape(x))
     perm = ctx.perm(x)
@@ -114,8 +114,10 @@ def pad(ctx: Context, node: ir.Node) -> None:
         return
     inputs = [ctx.read(x, perm), ctx.ints("paddings", [border[axis] for axis in perm])]
     mode = attributes.text(node, "mode", "constant")
-    if mode == "reflect":
-        opts = options("MirrorPadOptions", mode=schema.MirrorPadMode.REFLECT)
+    if mode == "edge" and max(pads) > 1:
+        raise Unsupported("Pad with mode edge by more than one element")
+    if mode in _MIRRORS:
+        opts = options("MirrorPadOptions", mode=_MIRRORS[mode])
         ctx.emit("MIRROR_PAD", inputs, y, perm, opts)
         return
     if mode != "constant":

@@ -142,7 +142,7 @@ def test_an_output_that_is_constant(as_node: bool) -> None:
         model.graph.output.append(
             helper.make_tensor_value_info("k", TensorProto.FLOAT, (2, 3, 4, 5))
         )
-    check_both(model)
+    assert check_both(model) == ["RELU", "RESHAPE"]
 
 
 def test_constant_nodes() -> None:
@@ -315,3 +315,27 @@ def test_lowering_leaves_the_model_as_it_was(io_layout: Any) -> None:
     with pytest.raises(UnsupportedError):
         lower(model, io_layout)
     assert serialize(model) == before
+
+
+def test_operators_on_constants_alone() -> None:
+    """As a graph has where it was not simplified."""
+    nodes = [
+        helper.make_node("Add", ["one", "two"], ["a"]),
+        helper.make_node("Mul", ["one", "one"], ["b"]),
+        helper.make_node("Relu", ["k"], ["c"]),
+        helper.make_node("Concat", ["k", "c"], ["d"], axis=0),
+        helper.make_node("ReduceMean", ["d"], ["e"], keepdims=1),
+        helper.make_node("Slice", ["d", "from", "to"], ["f"]),
+        helper.make_node("Add", ["x", "a"], ["g"]),
+        helper.make_node("Mul", ["g", "b"], ["h"]),
+        helper.make_node("Sub", ["h", "f"], ["i"]),
+        helper.make_node("Div", ["i", "e"], ["y"]),
+    ]
+    constants = {
+        "one": rand(1, seed=1),
+        "two": rand(1, 1, seed=2),
+        "k": rand(3, 1, 1, seed=3),
+        "from": np.array([2]),
+        "to": np.array([5]),
+    }
+    check_both(graph_model(nodes, {"x": X, **constants}))

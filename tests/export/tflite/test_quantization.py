@@ -46,6 +46,14 @@ def depthwise(multiplier: int = 1, dilation: int = 1) -> Small:
     return small.op("DEPTHWISE_CONV_2D", "x w b", "y", shape, opts=opts).out("y")
 
 
+def transposed() -> Small:
+    """Twice the size, by a kernel as large as the stride."""
+    small = Small(x=NHWC).constant("shape", np.array([1, 16, 16, 12], np.int32))
+    small.constant("w", rand(12, 2, 2, 6)).constant("b", rand(12))
+    opts = options("TransposeConvOptions", strideH=2, strideW=2)
+    return small.op("TRANSPOSE_CONV", "shape w x b", "y", (1, 16, 16, 12), opts=opts).out("y")
+
+
 def dense() -> Small:
     small = Small(x=(1, 32)).constant("w", rand(10, 32)).constant("b", rand(10))
     opts = options("FullyConnectedOptions")
@@ -80,6 +88,7 @@ LAYERS = {
     "depthwise": depthwise(),
     "depthwise, two filters a channel": depthwise(multiplier=2),
     "dilated depthwise": depthwise(dilation=2),
+    "transposed conv": transposed(),
     "fully connected": dense(),
     "batch matmul": product(),
     "global mean": mean(),

@@ -197,6 +197,32 @@ def test_clipping_by_two_operators_narrows_what_stands_before_both() -> None:
     assert inner_quantize(small) == 0
 
 
+def flat(kind: str) -> Small:
+    small = Small(a=NHWC, b=NHWC).op("ADD", "a b", "sum", NHWC, opts=add())
+    return small.op(kind, "sum", "y", NHWC).out("y")
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [("HARD_SWISH", (-3.0, 20.0)), ("LOGISTIC", (-8.0, 8.0)), ("TANH", (-4.0, 4.0))],
+)
+def test_where_a_function_is_flat_no_steps_are_spent(
+    kind: str, expected: tuple[float, float]
+) -> None:
+    ranges = {"a": (-9.0, 9.0), "b": (-9.0, 9.0), "sum": (-18.0, 20.0), "y": (-0.4, 20.0)}
+    assert share(flat(kind), ranges)["sum"] == expected
+    # 16 bits tell more apart.
+    assert share(flat(kind), ranges, 16)["sum"] == (-18.0, 20.0)
+
+
+def test_saturating_where_a_function_is_flat_changes_nothing_but_the_steps() -> None:
+    """The bounds against the functions themselves, at half a step of 8 bits."""
+    far = np.linspace(8, 50, 100)
+    assert np.abs(1 / (1 + np.exp(-far)) - 1 / (1 + np.exp(-8.0))).max() < 1 / 512
+    assert np.abs(np.tanh(far / 2) - np.tanh(4.0)).max() < 1 / 256
+    assert not np.any(-far * np.clip(3 - far, 0, 6))
+
+
 def test_clipping_to_a_single_value_leaves_a_usable_range() -> None:
     small = Small(x=NHWC).op("ABS", "x", "a", NHWC).constant("minus", np.float32(-1.0))
     small.op("MUL", "a minus", "n", NHWC, opts=options("MulOptions")).op("RELU", "n", "y", NHWC)

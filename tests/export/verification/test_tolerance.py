@@ -3,7 +3,7 @@ import math
 import pytest
 
 from export.verification.metrics import Parity
-from export.verification.tolerance import TOLERANCES, Tolerance, judge
+from export.verification.tolerance import TOLERANCES, Tolerance, judge, needed_sqnr_db, warn
 
 
 def parity(max_rel: float = 0.0, sqnr_db: float = math.inf, top1: float | None = None) -> Parity:
@@ -58,3 +58,59 @@ def test_float_is_the_strictest_and_needs_no_sqnr() -> None:
 def test_unknown_kind() -> None:
     with pytest.raises(KeyError):
         judge(parity(), "int4")
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> str:
+    limits = Tolerance(min_sqnr_db=5.0, below_rounded_db=10.0, warn_sqnr_db=20.0)
+    monkeypatch.setitem(TOLERANCES, "measured", limits)
+    return "measured"
+
+
+@pytest.mark.parametrize(
+    ("rounded_db", "needed"),
+    [
+        (None, 5.0),
+        (30.0, 20.0),
+        (12.0, 5.0),  # a network that makes much of rounded weights
+        (math.inf, 5.0),  # one without weights
+    ],
+)
+def test_a_network_is_measured_by_its_rounded_weights(
+    measured: str, rounded_db: float | None, needed: float
+) -> None:
+    assert needed_sqnr_db(measured, rounded_db) == needed
+    assert judge(parity(sqnr_db=needed), measured, rounded_db) is None
+    reason = judge(parity(sqnr_db=needed - 0.1), measured, rounded_db)
+    assert reason is not None
+    assert f"needs {needed:.1f} dB" in reason
+    assert (rounded_db is None) == ("rounding the weights alone" not in reason)
+
+
+def test_without_a_floor_the_rounded_weights_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(TOLERANCES, "open", Tolerance(below_rounded_db=10.0))
+    assert needed_sqnr_db("open") is None
+    assert needed_sqnr_db("open", 25.0) == 15.0
+
+
+def test_float_is_not_measured_by_rounded_weights() -> None:
+    assert needed_sqnr_db("float", 30.0) is None
+
+
+def test_correct_files_with_much_noise_are_warned_of(measured: str) -> None:
+    assert warn(parity(sqnr_db=20.0), measured) is None
+    sentence = warn(parity(sqnr_db=19.9), measured)
+    assert sentence is not None
+    assert "19.9 dB" in sentence
+
+
+def test_what_has_no_limit_is_not_warned_of() -> None:
+    assert warn(parity(sqnr_db=-3.0), "float") is None
+
+
+@pytest.mark.parametrize("kind", ["fp16", "dynamic", "int8", "int16x8"])
+def test_warnings_begin_above_failures(kind: str) -> None:
+    limits = TOLERANCES[kind]
+    assert limits.min_sqnr_db is not None
+    assert limits.warn_sqnr_db is not None
+    assert limits.min_sqnr_db < limits.warn_sqnr_db

@@ -86,6 +86,10 @@ def test_matmul(a: tuple[int, ...], b: tuple[int, ...], constant: str) -> None:
         (node_model("MatMul", {"a": (4,), "b": rand(4, 5)}), "MatMul with a vector"),
         (node_model("MatMul", {"a": (3, 4), "b": rand(4)}), "MatMul with a vector"),
         (
+            graph_model([helper.make_node("MatMul", ["a", "a"], ["y"])], {"a": (3, 3)}),
+            "MatMul of a value by itself",
+        ),
+        (
             node_model("MatMul", {"a": (1, 1, 1, 2, 3, 4), "b": (1, 1, 1, 2, 4, 3)}),
             "BATCH_MATMUL takes 5 axes, not 6",
         ),
@@ -115,6 +119,15 @@ def test_a_flattened_image_is_not_transposed() -> None:
     )
     assert check(model) == ["RELU", "RESHAPE", "FULLY_CONNECTED"]
     check(model, "nchw")
+
+
+def test_a_flattened_image_whose_rows_do_not_come_first() -> None:
+    nodes = [
+        helper.make_node("Transpose", ["x"], ["t"], perm=[1, 0, 2, 3]),
+        helper.make_node("Flatten", ["t"], ["f"]),
+        helper.make_node("MatMul", ["f", "w"], ["y"]),
+    ]
+    check_both(graph_model(nodes, {"x": (3, 3, 4, 5), "w": rand(60, 7)}))
 
 
 def test_two_readers_of_a_flattened_image() -> None:

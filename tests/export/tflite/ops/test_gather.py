@@ -4,9 +4,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from onnx import helper
 
 from export.errors import UnsupportedError
-from tests.export.tflite.ops.harness import LAYOUTS, check, check_both, lower_model, node_model
+from tests.export.tflite.ops.harness import (
+    LAYOUTS,
+    check,
+    check_both,
+    graph_model,
+    lower_model,
+    node_model,
+)
 
 X = (2, 3, 4, 5)
 
@@ -27,6 +35,23 @@ def test_one(index: int, axis: int, io_layout: Any) -> None:
     kinds = check(model, io_layout)
     assert "SLICE" in kinds
     assert "GATHER" not in kinds
+
+
+@pytest.mark.parametrize("io_layout", LAYOUTS)
+def test_nd_along_one_axis(io_layout: Any) -> None:
+    nodes = [
+        helper.make_node("Transpose", ["x"], ["a"], perm=[1, 0, 2, 3]),
+        helper.make_node("GatherND", ["a", "i"], ["b"]),
+        helper.make_node("Transpose", ["b"], ["y"], perm=[1, 0, 2, 3]),
+    ]
+    model = graph_model(nodes, {"x": X, "i": np.array([[0], [2], [-2], [0]])})
+    assert check(model, io_layout) == ["GATHER"]
+
+
+def test_nd_along_two_axes_is_unsupported() -> None:
+    with pytest.raises(UnsupportedError) as error:
+        lower_model(node_model("GatherND", {"x": X, "i": np.array([[0, 1]])}))
+    assert "GatherND along more than one axis" in error.value.why
 
 
 def test_one_of_one_axis() -> None:

@@ -119,6 +119,12 @@ def test_opsets(mode: str, opset: int, scale: float) -> None:
     assert is_supported(model)
 
 
+def test_nearest_before_opset_11_rounds_up_where_it_shrinks() -> None:
+    """4 * 0.6 and 6 * 0.6 are 2 and 3 pixels: 0, 2 and 0, 2, 4 are read, not 0, 1 and 0, 1, 3."""
+    scales = np.array([1, 1, 0.6, 0.6], np.float32)
+    assert is_supported(node_model("Resize", {"x": X, "s": scales}, opset=10, mode="nearest"))
+
+
 @pytest.mark.parametrize("mode", ["nearest", "linear"])
 @pytest.mark.parametrize("opset", [7, 9])
 def test_upsample(mode: str, opset: int) -> None:

@@ -194,6 +194,12 @@ def test_pad_of_some_axes(axes: list[int]) -> None:
     check_both(node_model("Pad", inputs))
 
 
+@pytest.mark.parametrize("pads", [(0, 0, 1, 1, 0, 0, 1, 1), (1, 0, 0, 1, 0, 1, 1, 0)])
+def test_pad_with_the_edge(pads: tuple[int, ...]) -> None:
+    model = node_model("Pad", {"x": X, "p": np.array(pads)}, mode="edge")
+    assert "MIRROR_PAD" in check_both(model)
+
+
 def test_pad_of_nothing() -> None:
     nodes = [helper.make_node("Pad", ["x", "p"], ["a"]), helper.make_node("Relu", ["a"], ["y"])]
     model = graph_model(nodes, {"x": X, "p": np.zeros(8, np.int64)})
@@ -210,8 +216,12 @@ def test_pad_of_integers() -> None:
     ("model", "reason"),
     [
         (
-            node_model("Pad", {"x": X, "p": np.array([0, 0, 1, 1] * 2)}, mode="edge"),
-            "Pad with mode edge",
+            node_model("Pad", {"x": X, "p": np.array([0, 0, 2, 1] * 2)}, mode="edge"),
+            "Pad with mode edge by more than one element",
+        ),
+        (
+            node_model("Pad", {"x": X, "p": np.array([0, 0, 1, 1] * 2)}, mode="wrap", opset=19),
+            "Pad with mode wrap",
         ),
         (node_model("Pad", {"x": X, "p": np.array([0, 0, 0, -1] * 2)}), "negative pads"),
         (

@@ -1,0 +1,48 @@
+"""What the tests of all networks measure: the catalog's networks, without their weights."""
+
+from pathlib import Path
+
+import torch
+
+import models
+from export.pipeline import Request, export
+from models.complexity import Complexity, count
+from tests.models.construct import on_meta
+
+Shapes = dict[str, tuple[int, ...]]
+
+
+def computed(name: str, **overrides: object) -> Complexity:
+    """Count one image of the published size."""
+    return count(on_meta(name, **overrides), (1, *models.spec(name).input_size))
+
+
+def shapes(name: str) -> Shapes:
+    """Return the keys of the state dict and the shapes behind them, in order."""
+    return {key: tuple(value.shape) for key, value in on_meta(name).state_dict().items()}
+
+
+def batch_norm(name: str, channels: int) -> Shapes:
+    """Return the keys of a batch norm."""
+    vectors = ("weight", "bias", "running_mean", "running_var")
+    return {
+        **{f"{name}.{vector}": (channels,) for vector in vectors},
+        f"{name}.num_batches_tracked": (),
+    }
+
+
+def output_shape(name: str, shape: tuple[int, ...], **overrides: object) -> tuple[int, ...]:
+    """Return the shape of the output for an input shape."""
+    with torch.no_grad():
+        return tuple(on_meta(name, **overrides)(torch.zeros(shape, device="meta")).shape)
+
+
+def export_float_and_int8(name: str, shape: tuple[int, ...], folder: Path) -> None:
+    """Export a network in float and int8; the export verifies each file against PyTorch."""
+    result = export(Request(name, schemes=("none", "int8"), shapes=(shape,), out=folder))
+    compared = {stage.stage for stage in result.stages if stage.parity is not None}
+    assert compared >= {"verify float", "quantize int8"}
+    assert [file.name for file in result.files if file.suffix == ".tflite"] == [
+        f"{name}_fp32.tflite",
+        f"{name}_int8.tflite",
+    ]
