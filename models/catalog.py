@@ -5,11 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from models.catalog_probes import probes
 from models.spec import ModelSpec
 
 
 def _shufflenet_v2(
-    name: str, width: float, mult_adds: float, params: float, top1_error: float
+    name: str,
+    width: float,
+    mult_adds: float | None = None,
+    params: float | None = None,
+    top1_error: float | None = None,
+    **arguments: bool,
 ) -> ModelSpec:
     """Return one row: complexity from Table 5 of the paper, error from its Table 8."""
     return ModelSpec(
@@ -18,7 +24,7 @@ def _shufflenet_v2(
         paper="ShuffleNet V2 (arXiv 1807.11164)",
         year=2018,
         factory="models.shufflenet_v2:ShuffleNetV2",
-        arguments={"width": width},
+        arguments={"width": width, **arguments},
         mult_adds=mult_adds,
         params=params,
         top1_error=top1_error,
@@ -98,6 +104,22 @@ def _shufflenet_v1(groups: int, width: float) -> ModelSpec:
     )
 
 
+def _shufflenet_v2_large(
+    name: str, mult_adds: float, top1_error: float, *, deep: bool
+) -> ModelSpec:
+    """Return one row of Table 6."""
+    return ModelSpec(
+        name=name,
+        family="ShuffleNet V2",
+        paper="ShuffleNet V2 (arXiv 1807.11164)",
+        year=2018,
+        factory="models.shufflenet_v2_large:ShuffleNetV2Large",
+        arguments={"deep": deep},
+        mult_adds=mult_adds,
+        top1_error=top1_error,
+    )
+
+
 def _alias(name: str, of: ModelSpec) -> ModelSpec:
     """Return a second name for an entry; everything else stays equal."""
     return replace(of, name=name, alias_of=of.name)
@@ -145,6 +167,24 @@ def _repvgg(
         mult_adds=mult_adds,
         params=params,
         top1_error=27.59,
+    )
+
+
+def _compared(
+    network: str, width: float, mult_adds: float, top1_error: float, gpu: float, arm: float
+) -> ModelSpec:
+    """Return one row of the networks that only Table 8 of the ShuffleNet V2 paper has."""
+    original = {"xception": "Xception", "densenet": "DenseNet"}[network]
+    return ModelSpec(
+        name=f"{network}_like_x{width}".replace(".", "_"),
+        family=f"{original}-like",
+        paper="ShuffleNet V2 (arXiv 1807.11164)",
+        year=2018,
+        factory=f"models.{network}:{original}Like",
+        arguments={"width": width},
+        mult_adds=mult_adds,
+        top1_error=top1_error,
+        published_speed=speed(gpu, arm),
     )
 
 
@@ -242,6 +282,21 @@ _ENTRIES = (
     # RepVGG: the paper's figures are those of the deployed form
     _repvgg("repvgg_a0", None, None, deployed=False),
     _repvgg("repvgg_a0_deployed", 1.4e9, 8.30e6, deployed=True),
+    # Xception-like
+    _compared("xception", 0.5, 40e6, 44.9, 384, 52.9),
+    _compared("xception", 1.0, 145e6, 34.1, 278, 19.5),
+    _compared("xception", 1.5, 305e6, 29.4, 219, 10.5),
+    _compared("xception", 2.0, 525e6, 27.6, 174, 6.7),
+    # ShuffleNet V2 beyond Table 5; of v2* the paper gives figures on COCO only
+    _shufflenet_v2("shufflenet_v2_x0_25", 0.25),
+    _shufflenet_v2("shufflenet_v2_star_x0_5", 0.5, star=True),
+    _shufflenet_v2("shufflenet_v2_star_x1_0", 1.0, star=True),
+    _shufflenet_v2("shufflenet_v2_star_x1_5", 1.5, star=True),
+    _shufflenet_v2("shufflenet_v2_star_x2_0", 2.0, star=True),
+    _shufflenet_v2_large("shufflenet_v2_50", 2.3e9, 22.8, deep=False),
+    _shufflenet_v2_large("se_shufflenet_v2_164", 12.7e9, 18.56, deep=True),
+    # G1 to G4
+    *probes(),
 )
 
 CATALOG: dict[str, ModelSpec] = {entry.name: entry for entry in _ENTRIES}

@@ -150,7 +150,7 @@ def _merged_arguments(
         if key not in allowed:
             raise InputError(
                 f"{entry.name} has no argument {key!r}.",
-                todo=f"Besides num_classes and in_channels it has {', '.join(allowed)}.",
+                todo=f"Besides num_classes and in_channels it has {', '.join(allowed) or 'none'}.",
             )
     return {**entry.arguments, **overrides}
 

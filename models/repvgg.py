@@ -95,7 +95,7 @@ class RepVGGBlock(nn.Module):
                 # An identity is a 1x1 convolution that gives each channel to itself.
                 ones = torch.eye(dense.in_channels).to(dense.weight)
                 parts.append(_fold(_padded(ones[:, :, None, None]), self.rbr_identity))
-            folded = nn.Conv2d(dense.in_channels, dense.out_channels, 3, dense.stride, padding=1)
+            folded = nn.Conv2d(dense.in_channels, dense.out_channels, 3, dense.stride[0], padding=1)
             weights, biases = zip(*parts, strict=True)
             folded.weight = nn.Parameter(torch.stack(weights).sum(0))
             folded.bias = nn.Parameter(torch.stack(biases).sum(0))

@@ -1,7 +1,8 @@
 """ShuffleNet V2: Ma et al., "Practical Guidelines for Efficient CNN Architecture Design".
 
 arXiv 1807.11164, Table 5 and Figure 3 (c) and (d). Modules are named as in torchvision, so its
-published checkpoints load as they are.
+published checkpoints load as they are. ShuffleNet v2*, the backbone of Table 7, begins each
+convolved branch with one more depthwise convolution, for a larger receptive field.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from torch import Tensor, nn
 from export.errors import InputError
 from models.blocks import channel_shuffle, conv_bn_act
 
-# Table 5, output channels by width:
+# Table 5, output channels by width; 0.25 is not the paper's but that of a published 3-D version.
 #       conv1  stage2  stage3  stage4  conv5
 CHANNELS = {
+    0.25: (24, 32, 64, 128, 1024),
     0.5: (24, 48, 96, 192, 1024),
     1.0: (24, 116, 232, 464, 1024),
     1.5: (24, 176, 352, 704, 1024),
@@ -30,12 +32,13 @@ class BasicUnit(nn.Module):
 
     Args:
         channels: Channels of input and output; even.
+        star: Begin the convolved branch with a depthwise convolution, as v2* does.
     """
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, *, star: bool = False) -> None:
         super().__init__()
         half = channels // 2
-        self.branch2 = _convolved_branch(half, half, stride=1)
+        self.branch2 = convolved_branch(half, half, stride=1, star=star)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to (N, C, H, W)."""
@@ -49,21 +52,25 @@ class DownsamplingUnit(nn.Module):
     Args:
         in_channels: Channels of the input.
         out_channels: Channels of the output, half from each branch; even.
+        stride: 1 keeps height and width: the unit then only changes the channels.
+        star: Begin the second branch with a depthwise convolution, as v2* does.
     """
 
-    def __init__(self, in_channels: int, out_channels: int) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, *, stride: int = 2, star: bool = False
+    ) -> None:
         super().__init__()
         half = out_channels // 2
         self.branch1 = nn.Sequential(
             *conv_bn_act(
-                in_channels, in_channels, 3, stride=2, groups=in_channels, activation=None
+                in_channels, in_channels, 3, stride=stride, groups=in_channels, activation=None
             ),
             *conv_bn_act(in_channels, half, 1),
         )
-        self.branch2 = _convolved_branch(in_channels, half, stride=2)
+        self.branch2 = convolved_branch(in_channels, half, stride=stride, star=star)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, in_channels, H, W) to (N, out_channels, ceil(H/2), ceil(W/2))."""
+        """Map (N, in_channels, H, W) to (N, out_channels, ceil(H/stride), ceil(W/stride))."""
         return channel_shuffle(torch.cat((self.branch1(x), self.branch2(x)), 1), 2)
 
 
@@ -71,37 +78,59 @@ class ShuffleNetV2(nn.Module):
     """The classification network of Table 5.
 
     Args:
-        width: 0.5, 1.0, 1.5 or 2.0.
+        width: 0.25, 0.5, 1.0, 1.5 or 2.0.
         num_classes: Number of scores.
         in_channels: Channels of the input.
+        star: Make it ShuffleNet v2*.
 
     Raises:
         InputError: Table 5 has no such width.
     """
 
-    def __init__(self, width: float = 1.0, num_classes: int = 1000, in_channels: int = 3) -> None:
+    def __init__(
+        self,
+        width: float = 1.0,
+        num_classes: int = 1000,
+        in_channels: int = 3,
+        *,
+        star: bool = False,
+    ) -> None:
         super().__init__()
         conv1, stage2, stage3, stage4, conv5 = _channels(width)
         self.conv1 = nn.Sequential(*conv_bn_act(in_channels, conv1, 3, stride=2))
         self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)
-        self.stage2 = _stage(conv1, stage2, REPEATS[0])
-        self.stage3 = _stage(stage2, stage3, REPEATS[1])
-        self.stage4 = _stage(stage3, stage4, REPEATS[2])
+        self.stage2 = _stage(conv1, stage2, REPEATS[0], star=star)
+        self.stage3 = _stage(stage2, stage3, REPEATS[1], star=star)
+        self.stage4 = _stage(stage3, stage4, REPEATS[2], star=star)
         self.conv5 = nn.Sequential(*conv_bn_act(stage4, conv5, 1))
         self.fc = nn.Linear(conv5, num_classes)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map float32 (N, in_channels, H, W) to scores (N, num_classes)."""
-        x = self.maxpool(self.conv1(x))
-        x = self.stage4(self.stage3(self.stage2(x)))
+        x = self.feature_maps(x)[-1]
         x = self.conv5(x).mean([2, 3])
         scores: Tensor = self.fc(x)
         return scores
 
+    def feature_maps(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return what a detector reads: the maps of stride 4, 8, 16 and 32.
 
-def _convolved_branch(in_channels: int, out_channels: int, stride: int) -> nn.Sequential:
-    """Return the 1x1, depthwise 3x3, 1x1 branch that both units have."""
+        They are the outputs of the max pooling and of the stages, as (N, C, H/stride, W/stride)
+        with sides rounded up.
+        """
+        stride4 = self.maxpool(self.conv1(x))
+        stride8 = self.stage2(stride4)
+        stride16 = self.stage3(stride8)
+        return stride4, stride8, stride16, self.stage4(stride16)
+
+
+def convolved_branch(
+    in_channels: int, out_channels: int, *, stride: int, star: bool = False
+) -> nn.Sequential:
+    """Return the 1x1, depthwise 3x3, 1x1 branch that both units have; v2* has another in front."""
+    depthwise = conv_bn_act(in_channels, in_channels, 3, groups=in_channels, activation=None)
     return nn.Sequential(
+        *(depthwise if star else []),
         *conv_bn_act(in_channels, out_channels, 1),
         *conv_bn_act(
             out_channels, out_channels, 3, stride=stride, groups=out_channels, activation=None
@@ -110,10 +139,10 @@ def _convolved_branch(in_channels: int, out_channels: int, stride: int) -> nn.Se
     )
 
 
-def _stage(in_channels: int, out_channels: int, repeats: int) -> nn.Sequential:
+def _stage(in_channels: int, out_channels: int, repeats: int, *, star: bool) -> nn.Sequential:
     """Return one unit of stride 2 and `repeats - 1` units of stride 1."""
-    basic = (BasicUnit(out_channels) for _ in range(repeats - 1))
-    return nn.Sequential(DownsamplingUnit(in_channels, out_channels), *basic)
+    basic = (BasicUnit(out_channels, star=star) for _ in range(repeats - 1))
+    return nn.Sequential(DownsamplingUnit(in_channels, out_channels, star=star), *basic)
 
 
 def _channels(width: float) -> tuple[int, ...]:

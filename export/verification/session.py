@@ -101,7 +101,8 @@ class TFLiteSession:
 
 def from_file(values: np.ndarray, perm: Sequence[int]) -> np.ndarray:
     """Return an array of the file in ONNX axis order; axis ``k`` holds ONNX axis ``perm[k]``."""
-    return np.ascontiguousarray(values.transpose(np.argsort(perm)))
+    # Not ascontiguousarray, which turns a scalar into an array of one element.
+    return np.asarray(values.transpose(np.argsort(perm)), order="C")
 
 
 def _to_file(sample: Mapping[str, np.ndarray], port: PortSpec, detail: Detail) -> np.ndarray:
@@ -116,7 +117,7 @@ def _to_file(sample: Mapping[str, np.ndarray], port: PortSpec, detail: Detail) -
         raise InputError(
             f"Input '{port.name}' has shape {values.shape} where the file takes {expected}."
         )
-    return np.ascontiguousarray(quantize(values, detail).transpose(port.perm))
+    return np.asarray(quantize(values, detail).transpose(port.perm), order="C")
 
 
 def _by_name(details: Mapping[str, Detail], ports: tuple[PortSpec, ...], kind: str) -> list[Detail]:

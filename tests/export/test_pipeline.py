@@ -233,3 +233,23 @@ def test_a_capture_that_differs_from_torch_is_refused(model, tmp_path, monkeypat
     with pytest.raises(VerificationError) as caught:
         export(request(model, tmp_path / "out"))
     assert caught.value.where == "capture"
+
+
+def test_a_network_with_a_scalar_output(tmp_path):
+    proto = onnx.helper.make_model(
+        onnx.helper.make_graph(
+            [
+                onnx.helper.make_node("Relu", ["x"], ["r"]),
+                onnx.helper.make_node("ReduceMean", ["r"], ["y"], keepdims=0),
+            ],
+            "g",
+            [onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, (2, 3))],
+            [onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, ())],
+        ),
+        opset_imports=[onnx.helper.make_opsetid("", 17)],
+    )
+    proto.ir_version = 9
+    onnx.save(proto, str(tmp_path / "mean.onnx"))
+    result = export(Request(str(tmp_path / "mean.onnx"), out=tmp_path / "out"))
+    assert result.manifest.artifacts[0].outputs[0].shape == []
+    assert result.manifest.artifacts[0].parity["max_rel"] < 1e-6

@@ -37,9 +37,12 @@ def output_shape(name: str, shape: tuple[int, ...], **overrides: object) -> tupl
         return tuple(on_meta(name, **overrides)(torch.zeros(shape, device="meta")).shape)
 
 
-def export_float_and_int8(name: str, shape: tuple[int, ...], folder: Path) -> None:
+def export_float_and_int8(
+    name: str, shape: tuple[int, ...], folder: Path, calib: str | None = None
+) -> None:
     """Export a network in float and int8; the export verifies each file against PyTorch."""
-    result = export(Request(name, schemes=("none", "int8"), shapes=(shape,), out=folder))
+    request = Request(name, schemes=("none", "int8"), shapes=(shape,), calib=calib, out=folder)
+    result = export(request)
     compared = {stage.stage for stage in result.stages if stage.parity is not None}
     assert compared >= {"verify float", "quantize int8"}
     assert [file.name for file in result.files if file.suffix == ".tflite"] == [

@@ -20,11 +20,10 @@ def _run(*arguments: str, code: int = 0) -> tuple[str, str]:
 
 
 def test_list_prints_a_line_of_published_figures_per_model() -> None:
-    stdout, stderr = _run("list", "shufflenet_v2*")
+    stdout, stderr = _run("list", "shufflenet_v2_x?_?")
     header, *rows, caption = stdout.splitlines()
     assert header.split() == ["name", "input", "mult-adds", "params", "top-1", "error"]
     assert [" ".join(row.split()) for row in rows] == [
-        "shufflenet_v2 = shufflenet_v2_x1_0 3x224x224 146 M 2.3 M 30.6 %",
         "shufflenet_v2_x0_5 3x224x224 41 M 1.4 M 39.7 %",
         "shufflenet_v2_x1_0 3x224x224 146 M 2.3 M 30.6 %",
         "shufflenet_v2_x1_5 3x224x224 299 M 3.5 M 27.4 %",
@@ -32,6 +31,14 @@ def test_list_prints_a_line_of_published_figures_per_model() -> None:
     ]
     assert "as published" in caption
     assert stderr == ""
+
+
+def test_list_shows_what_a_second_name_stands_for() -> None:
+    stdout, _ = _run("list", "shufflenet_v2")
+    row = stdout.splitlines()[1]
+    assert " ".join(row.split()) == (
+        "shufflenet_v2 = shufflenet_v2_x1_0 3x224x224 146 M 2.3 M 30.6 %"
+    )
 
 
 def test_list_takes_a_pattern() -> None:

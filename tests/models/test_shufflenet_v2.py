@@ -1,6 +1,7 @@
 """ShuffleNet V2 against Table 5 of its paper and against torchvision's published module."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 import torch
@@ -8,7 +9,10 @@ from torch import Tensor
 from torch.nn import functional
 
 import models
+from export.pipeline import Request, export
 from models.complexity import count
+from models.shufflenet_v2 import ShuffleNetV2
+from tests.models.construct import construct, on_meta
 
 # Table 5 of the paper (channels; mult-adds and parameters in millions), then what torchvision
 # publishes beside its weights: "num_params" and "_ops" (billions of mult-adds).
@@ -138,3 +142,53 @@ def test_the_short_name_is_width_1() -> None:
     module = models.create("shufflenet_v2")
     assert list(module.state_dict()) == list(_torchvision_shapes(channels))
     assert module.state_dict()["stage2.1.branch2.0.weight"].shape == (58, 58, 1, 1)
+
+
+def test_the_narrowest_network_has_the_channels_of_the_published_3d_version() -> None:
+    shapes = {k: tuple(v.shape) for k, v in on_meta("shufflenet_v2_x0_25").state_dict().items()}
+    assert shapes == _torchvision_shapes((24, 32, 64, 128, 1024))
+
+
+@pytest.mark.parametrize("width", ["x0_5", "x2_0"])
+def test_star_adds_a_depthwise_convolution_in_front_of_each_branch(width: str) -> None:
+    """Its cost, by hand: 9 per value that enters the convolved branch of each unit."""
+    channels = TABLE[width][0]
+    extra_mult_adds, extra_params, before, side = 0, 0, channels[0], 56
+    for units, after in zip(UNITS.values(), channels[1:4], strict=True):
+        values = before * side**2 + (units - 1) * (after // 2) * (side // 2) ** 2
+        extra_mult_adds += 9 * values
+        extra_params += (9 + 2) * (before + (units - 1) * (after // 2))
+        before, side = after, side // 2
+    plain, star = (
+        count(on_meta(f"shufflenet_v2_{name}"), (1, 3, 224, 224))
+        for name in (width, f"star_{width}")
+    )
+    assert star.mult_adds - plain.mult_adds == extra_mult_adds
+    assert star.params - plain.params == extra_params
+    state = on_meta(f"shufflenet_v2_star_{width}").state_dict()
+    first, second = (state[f"stage3.{unit}.branch2.0.weight"].shape for unit in (0, 1))
+    assert (first, second) == ((channels[1], 1, 3, 3), (channels[2] // 2, 1, 3, 3))
+
+
+@pytest.mark.parametrize("name", ["shufflenet_v2_x0_5", "shufflenet_v2_star_x0_5"])
+def test_feature_maps_have_strides_4_to_32(name: str) -> None:
+    module = construct(name)
+    assert isinstance(module, ShuffleNetV2)
+    x = torch.randn(1, 3, 64, 96, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        maps = module.feature_maps(x)
+        scores = module.fc(module.conv5(maps[-1]).mean([2, 3]))
+        assert torch.equal(scores, module(x))
+    assert [tuple(m.shape[1:]) for m in maps] == [
+        (24, 16, 24),
+        (48, 8, 12),
+        (96, 4, 6),
+        (192, 2, 3),
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["shufflenet_v2_x0_25", "shufflenet_v2_star_x0_5"])
+def test_it_exports_and_verifies(name: str, tmp_path: Path) -> None:
+    result = export(Request(name, schemes=("none", "int8"), shapes=((1, 3, 64, 64),), out=tmp_path))
+    assert sum(file.suffix == ".tflite" for file in result.files) == 2

@@ -19,8 +19,6 @@ from export.tflite.writer import from_bytes, to_bytes, to_model
 from export.verification.quiet import captured_stderr
 from export.verification.session import TFLiteSession
 
-Step = tuple[str, tuple[str, ...], tuple[str, Shape], Any]
-
 
 class Small:
     """A graph built by names: inputs, constants and operators of one output.
@@ -124,3 +122,52 @@ def sqnr_db(reference: Array, values: Array) -> float:
     """Signal to noise in dB."""
     error = np.square(reference.astype(np.float64) - values).sum()
     return float(10 * np.log10(np.square(reference.astype(np.float64)).sum() / max(error, 1e-300)))
+
+
+def every_keeping_operator() -> Small:
+    """One chain through most of what only moves elements."""
+    nhwc = (1, 4, 4, 8)
+    small = Small(x=nhwc)
+
+    def ints(name: str, values: object) -> None:
+        small.constant(name, np.array(values, np.int32))
+
+    ints("pads", [[0, 0], [1, 1], [1, 1], [0, 0]])
+    small.op("PAD", "x pads", "padded", (1, 6, 6, 8), opts=options("PadOptions"))
+    small.op("MIRROR_PAD", "padded pads", "mirror", (1, 8, 8, 8), opts=options("MirrorPadOptions"))
+    small.constant("lowest", np.float32(np.finfo(np.float32).min))
+    border = options("PadV2Options")
+    small.op("PADV2", "mirror pads lowest", "border", (1, 10, 10, 8), opts=border)
+    pool = options("Pool2DOptions", strideH=2, strideW=2, filterHeight=2, filterWidth=2)
+    small.op("MAX_POOL_2D", "border", "max", (1, 5, 5, 8), opts=pool)
+    ints("perm", [0, 2, 1, 3])
+    small.op("TRANSPOSE", "max perm", "turned", (1, 5, 5, 8), opts=options("TransposeOptions"))
+    ints("begin", [0, 1, 1, 0])
+    ints("extents", nhwc)
+    small.op("SLICE", "turned begin extents", "cut", nhwc, opts=options("SliceOptions"))
+    ints("axis", 3)
+    halves = [(1, 4, 4, 4), (1, 4, 4, 4)]
+    two = options("SplitOptions", numSplits=2)
+    small.op("SPLIT", "axis cut", "left right", *halves, opts=two)
+    ints("order", [3, 1, 0, 2])
+    small.op("GATHER", "left order", "mixed", halves[0], opts=options("GatherOptions", axis=3))
+    join = options("ConcatenationOptions", axis=3)
+    small.op("CONCATENATION", "mixed right", "whole", nhwc, opts=join)
+    ints("size", [8, 8])
+    half = options("ResizeBilinearOptions", halfPixelCenters=True)
+    small.op("RESIZE_BILINEAR", "whole size", "smooth", (1, 8, 8, 8), opts=half)
+    nearest = options("ResizeNearestNeighborOptions")
+    small.op("RESIZE_NEAREST_NEIGHBOR", "smooth size", "same", (1, 8, 8, 8), opts=nearest)
+    deep, flat = (
+        options(f"{kind}Options", blockSize=2) for kind in ("SpaceToDepth", "DepthToSpace")
+    )
+    small.op("SPACE_TO_DEPTH", "same", "deep", (1, 4, 4, 32), opts=deep)
+    small.op("DEPTH_TO_SPACE", "deep", "flat", (1, 8, 8, 8), opts=flat)
+    ints("strides", [1, 2, 2, 1])
+    ints("start", [0, 0, 0, 0])
+    ints("end", [1, 8, 8, 8])
+    steps = options("StridedSliceOptions")
+    small.op("STRIDED_SLICE", "flat start end strides", "every", nhwc, opts=steps)
+    ints("space", [1, 2])
+    keep = options("ReducerOptions", keepDims=True)
+    return small.op("REDUCE_MAX", "every space", "y", (1, 1, 1, 8), opts=keep).out("y")

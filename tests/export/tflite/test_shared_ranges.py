@@ -7,7 +7,15 @@ from export.calibration.ranges import Ranges
 from export.tflite.graph import options
 from export.tflite.shared_ranges import share_ranges
 from export.tflite.writer import from_bytes
-from tests.export.tflite.small_graphs import Small, add, kinds, ranges_of, scales, sqnr_db
+from tests.export.tflite.small_graphs import (
+    Small,
+    add,
+    every_keeping_operator,
+    kinds,
+    ranges_of,
+    scales,
+    sqnr_db,
+)
 
 NHWC = (1, 4, 4, 8)
 WIDE = (1, 4, 4, 16)
@@ -241,53 +249,6 @@ def test_measured_ranges_are_left_as_they_were() -> None:
     before = dict(ranges)
     share(joined(), ranges)
     assert ranges == before
-
-
-def every_keeping_operator() -> Small:
-    """One chain through most of what only moves elements."""
-    small = Small(x=NHWC)
-
-    def ints(name: str, values: object) -> None:
-        small.constant(name, np.array(values, np.int32))
-
-    ints("pads", [[0, 0], [1, 1], [1, 1], [0, 0]])
-    small.op("PAD", "x pads", "padded", (1, 6, 6, 8), opts=options("PadOptions"))
-    small.op("MIRROR_PAD", "padded pads", "mirror", (1, 8, 8, 8), opts=options("MirrorPadOptions"))
-    small.constant("lowest", np.float32(np.finfo(np.float32).min))
-    border = options("PadV2Options")
-    small.op("PADV2", "mirror pads lowest", "border", (1, 10, 10, 8), opts=border)
-    pool = options("Pool2DOptions", strideH=2, strideW=2, filterHeight=2, filterWidth=2)
-    small.op("MAX_POOL_2D", "border", "max", (1, 5, 5, 8), opts=pool)
-    ints("perm", [0, 2, 1, 3])
-    small.op("TRANSPOSE", "max perm", "turned", (1, 5, 5, 8), opts=options("TransposeOptions"))
-    ints("begin", [0, 1, 1, 0])
-    ints("extents", NHWC)
-    small.op("SLICE", "turned begin extents", "cut", NHWC, opts=options("SliceOptions"))
-    ints("axis", 3)
-    halves = [(1, 4, 4, 4), (1, 4, 4, 4)]
-    two = options("SplitOptions", numSplits=2)
-    small.op("SPLIT", "axis cut", "left right", *halves, opts=two)
-    ints("order", [3, 1, 0, 2])
-    small.op("GATHER", "left order", "mixed", halves[0], opts=options("GatherOptions", axis=3))
-    small.op("CONCATENATION", "mixed right", "whole", NHWC, opts=CONCAT)
-    ints("size", [8, 8])
-    half = options("ResizeBilinearOptions", halfPixelCenters=True)
-    small.op("RESIZE_BILINEAR", "whole size", "smooth", (1, 8, 8, 8), opts=half)
-    nearest = options("ResizeNearestNeighborOptions")
-    small.op("RESIZE_NEAREST_NEIGHBOR", "smooth size", "same", (1, 8, 8, 8), opts=nearest)
-    deep, flat = (
-        options(f"{kind}Options", blockSize=2) for kind in ("SpaceToDepth", "DepthToSpace")
-    )
-    small.op("SPACE_TO_DEPTH", "same", "deep", (1, 4, 4, 32), opts=deep)
-    small.op("DEPTH_TO_SPACE", "deep", "flat", (1, 8, 8, 8), opts=flat)
-    ints("strides", [1, 2, 2, 1])
-    ints("start", [0, 0, 0, 0])
-    ints("end", [1, 8, 8, 8])
-    steps = options("StridedSliceOptions")
-    small.op("STRIDED_SLICE", "flat start end strides", "every", NHWC, opts=steps)
-    ints("space", [1, 2])
-    keep = options("ReducerOptions", keepDims=True)
-    return small.op("REDUCE_MAX", "every space", "y", (1, 1, 1, 8), opts=keep).out("y")
 
 
 def test_operators_that_keep_integers_are_free_of_conversions() -> None:
