@@ -80,7 +80,9 @@ def _g3() -> Iterator[ModelSpec]:
             arguments = {"channels": channels, "fragments": fragments}
             factory = "SeriesProbe" if arrangement == "series" else "ParallelProbe"
             kind = "fragment" if fragments == 1 else f"fragments_{arrangement}"
-            speeds = {"gpu": dict(zip((128, 256, 512), gpu, strict=True))}
+            speeds: dict[str, dict[int, float]] = {
+                "gpu": dict(zip((128, 256, 512), gpu, strict=True))
+            }
             speeds["arm"] = dict(zip((64, 128, 256), arm, strict=True))
             yield _probe(
                 f"g3_{fragments}_{kind}_c{c}",

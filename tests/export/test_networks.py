@@ -61,7 +61,7 @@ NETWORKS = {
 }
 LARGE = {
     "mobilenet_v2_like": Expected((18.3, 16.7, 20.0), size=224),
-    "resnet50_like": Expected((25.4, 23.4, 26.2), size=224),
+    "resnet50_like": Expected((19.6, 17.8, 20.2), size=112),
 }
 #: Other processors add up in another order, which deep random networks turn into a decibel or two.
 SLACK_DB = 3.0
@@ -201,6 +201,8 @@ QUIET_DB = 20.0
 
 
 def test_broken_files_are_refused(network: Exported) -> None:
+    if network.name in LARGE:
+        pytest.skip("takes minutes; the smaller networks are broken instead")
     size = network.expected.size
     samples = load_samples(None, {"x": (1, 3, size, size)}, Preprocess(*IMAGENET), limit=4)
     images = [np.ascontiguousarray(s["x"].transpose(0, 2, 3, 1)) for s in samples.arrays]
