@@ -9,6 +9,9 @@ from models.catalog_baselines import baselines
 from models.catalog_probes import probes
 from models.spec import ModelSpec
 
+# Speed of ShuffleNet V2 from Table 8 of its paper: GPU batches/s, ARM images/s.
+_SHUFFLENET_V2_SPEED = {0.5: (417, 57.0), 1.0: (341, 24.4), 1.5: (255, 11.8), 2.0: (217, 6.7)}
+
 
 def _shufflenet_v2(
     name: str,
@@ -18,7 +21,8 @@ def _shufflenet_v2(
     top1_error: float | None = None,
     **arguments: bool,
 ) -> ModelSpec:
-    """Return one row: complexity from Table 5 of the paper, error from its Table 8."""
+    """Return one row: complexity from Table 5 of the paper, error and speed from its Table 8."""
+    speed = None if arguments else _SHUFFLENET_V2_SPEED.get(width)
     return ModelSpec(
         name=name,
         family="ShuffleNet V2",
@@ -29,6 +33,7 @@ def _shufflenet_v2(
         mult_adds=mult_adds,
         params=params,
         top1_error=top1_error,
+        published_speed={"gpu": speed[0], "arm": speed[1]} if speed else {},
     )
 
 

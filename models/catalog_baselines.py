@@ -69,6 +69,11 @@ def baselines() -> tuple[ModelSpec, ...]:
         _compared("xception", 1.0, 145e6, 34.1, 278, 19.5),
         _compared("xception", 1.5, 305e6, 29.4, 219, 10.5),
         _compared("xception", 2.0, 525e6, 27.6, 174, 6.7),
+        # DenseNet-like
+        _compared("densenet", 0.5, 42e6, 58.6, 366, 39.7),
+        _compared("densenet", 1.0, 142e6, 45.2, 279, 15.8),
+        _compared("densenet", 1.5, 295e6, 39.9, 274, 9.7),
+        _compared("densenet", 2.0, 519e6, 34.6, 197, 6.1),
     )
 
 

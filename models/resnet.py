@@ -67,6 +67,11 @@ class Bottleneck(nn.Module):
                 )
             )
 
+    @property
+    def residual_norm(self) -> nn.Module:
+        """The batch norm that ends the residual branch."""
+        return self.bn3
+
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, in_channels, H, W) to (N, out_channels, ceil(H/stride), ceil(W/stride))."""
         residual = functional.relu(self.bn1(self.conv1(x)))

@@ -13,7 +13,7 @@ import flatbuffers
 import numpy as np
 
 from export.calibration.ranges import Ranges
-from export.errors import VerificationError
+from export.errors import UnsupportedError, VerificationError
 from export.schemes import SCHEMES
 from export.tflite.islands import disguise, reveal
 from export.tflite.objects import name_of, shape_of
@@ -41,6 +41,7 @@ def quantize(
         io_dtype: Type of the file's inputs and outputs.
 
     Raises:
+        UnsupportedError: If litert-quantizer fails on the network.
         VerificationError: If the written file's inputs or outputs are of another type.
     """
     if scheme == "none":
@@ -62,10 +63,19 @@ def quantize(
         kinds = disguise(model, bits)
     job = quantizer.Quantizer(_packed(model))
     _add_recipe(job, scheme, io_dtype)
-    with _quiet():
-        quantized = job.quantize(
-            statistics, enable_progress_bar=False, enable_progress_report=False
-        ).quantized_model
+    try:
+        with _quiet():
+            quantized = job.quantize(
+                statistics, enable_progress_bar=False, enable_progress_report=False
+            ).quantized_model
+    except ValueError as error:
+        # Known of version 0.11: convolution weights above 32 MiB.
+        raise UnsupportedError(
+            f"litert-quantizer cannot quantize the network to {scheme}.",
+            where=f"quantize {scheme}",
+            why=str(error),
+            todo="choose --quant fp16",
+        ) from error
     model = from_bytes(bytes(quantized))
     reveal(model, kinds)
     remove_copies(model, copies)

@@ -115,6 +115,17 @@ def test_noise_has_unit_variance_and_detail_at_every_scale() -> None:
     assert image_means.var().item() == pytest.approx(1 / 6 * (1 + 1 / 4 + 1 / 16), rel=0.25)
 
 
+def test_rounding_errors_do_not_grow_through_many_residual_units() -> None:
+    network = models.create("se_resnet_50", num_classes=10)
+    x = _smooth_noise(1)
+    with torch.no_grad():
+        scores = network(x)
+        exact = network.double()(x.double())
+    assert (scores - exact).abs().max() < 2e-6 * (exact.max() - exact.min())
+    norm = network.layer3[2].bn3
+    assert 0.2 * 0.9 <= norm.weight.min() <= norm.weight.max() <= 0.2 * 1.1
+
+
 def test_dropout_and_the_global_random_state_play_no_part() -> None:
     def build() -> nn.Module:
         torch.manual_seed(0)

@@ -41,6 +41,7 @@ def test_an_alias_differs_from_its_entry_in_name_only() -> None:
 def test_spec_holds_the_figures_of_the_paper() -> None:
     entry = models.spec("shufflenet_v2_x1_0")
     assert (entry.mult_adds, entry.params, entry.top1_error) == (146e6, 2.3e6, 30.6)
+    assert entry.published_speed == {"gpu": 341, "arm": 24.4}
     assert entry.input_size == (3, 224, 224)
     assert (entry.family, entry.year) == ("ShuffleNet V2", 2018)
 
@@ -90,6 +91,12 @@ def test_an_unknown_override_lists_the_known_ones() -> None:
     with pytest.raises(InputError) as caught:
         models.create("shufflenet_v2", depth=3)
     assert caught.value.todo == "Besides num_classes and in_channels it has star, width."
+
+
+def test_an_override_of_a_model_without_arguments_is_refused() -> None:
+    with pytest.raises(InputError) as caught:
+        models.create("senet_154", width=2)
+    assert caught.value.todo == "Besides num_classes and in_channels it has none."
 
 
 def test_an_override_replaces_an_argument_of_the_entry() -> None:

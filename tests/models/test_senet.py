@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 import models
+from export.errors import UnsupportedError
+from export.pipeline import Request, export
 from tests.models.construct import on_meta
-from tests.models.published import computed, export_float_and_int8, output_shape
+from tests.models.published import computed, output_shape
 
 
 def test_complexity_is_the_published_one() -> None:
@@ -33,5 +35,21 @@ def test_forward_shapes(num_classes: int, in_channels: int, size: tuple[int, int
 
 
 @pytest.mark.slow
-def test_export(tmp_path: Path) -> None:
-    export_float_and_int8("senet_154", (1, 3, 64, 64), tmp_path)
+@pytest.mark.parametrize(
+    "scheme",
+    [
+        "none",
+        pytest.param(
+            "int8",
+            marks=pytest.mark.xfail(
+                raises=UnsupportedError,
+                strict=True,
+                reason="litert-quantizer 0.11 fails on convolution weights above 32 MiB, "
+                "which the 3x3 projection of the last stage has",
+            ),
+        ),
+    ],
+)
+def test_export(scheme: str, tmp_path: Path) -> None:
+    export(Request("senet_154", schemes=(scheme,), shapes=((1, 3, 64, 64),), out=tmp_path))
+    assert len(list(tmp_path.glob("*.tflite"))) == 1
