@@ -1,12 +1,8 @@
 """SENet-154 against the figures published of it."""
 
-from pathlib import Path
-
 import pytest
 
 import models
-from export.errors import UnsupportedError
-from export.pipeline import Request, export
 from tests.models.construct import on_meta
 from tests.models.published import computed, output_shape
 
@@ -32,24 +28,3 @@ def test_it_has_154_layers() -> None:
 def test_forward_shapes(num_classes: int, in_channels: int, size: tuple[int, int]) -> None:
     arguments = {"num_classes": num_classes, "in_channels": in_channels}
     assert output_shape("senet_154", (2, in_channels, *size), **arguments) == (2, num_classes)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "scheme",
-    [
-        "none",
-        pytest.param(
-            "int8",
-            marks=pytest.mark.xfail(
-                raises=UnsupportedError,
-                strict=True,
-                reason="litert-quantizer 0.11 fails on convolution weights above 32 MiB, "
-                "which the 3x3 projection of the last stage has",
-            ),
-        ),
-    ],
-)
-def test_export(scheme: str, tmp_path: Path) -> None:
-    export(Request("senet_154", schemes=(scheme,), shapes=((1, 3, 64, 64),), out=tmp_path))
-    assert len(list(tmp_path.glob("*.tflite"))) == 1
