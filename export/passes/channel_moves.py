@@ -147,11 +147,11 @@ def _shuffle(node: ir.Node) -> Move | None:
     Numbers that name the elements are sent through the chain; where they come out as whole
     channels in another order, the chain is a shuffle. The longest such chain counts.
     """
-    shape, value = static_shape(node.inputs[0]) if node.inputs else None, None
-    if node.op_type not in _SHAPING or shape is None or len(shape) < 3:
+    value = node.inputs[0] if node.op_type in _SHAPING else None
+    shape = static_shape(value)
+    if value is None or shape is None or len(shape) < 3:
         return None
-    value = node.inputs[0]
-    if value is None or value.const_value is not None or math.prod(shape) > _MOST_ELEMENTS:
+    if value.const_value is not None or math.prod(shape) > _MOST_ELEMENTS:
         return None
     elements = np.arange(math.prod(shape), dtype=np.int32).reshape(shape)
     moved, chain, best = elements, [node], None
