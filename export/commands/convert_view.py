@@ -47,7 +47,7 @@ def _parity(stage: StageResult) -> str:
     parity = stage.parity
     if parity is None:
         return ""
-    if not stage.stage.startswith("quantize"):
+    if not stage.stage.startswith(("quantize", "round")):
         return f"max rel error {parity.max_rel:.1e}"
     top1 = parity.top1_agreement
     agreement = "" if top1 is None else f", top-1 agreement {top1:.0%}"

@@ -118,7 +118,7 @@ def _rounded_db(job: _Job, data: bytes, log: StageLog) -> float | None:
     with log.stage("round weights"):
         samples = job.samples[: len(job.reference)]
         parity = compare(job.reference, run_tflite(round_weights(data), samples, job.lowered.io))
-        log.done("float32 with weights of 8 bits: what quantized files are measured by", parity)
+        log.done("float32 with 8-bit weights: the yardstick for quantized files", parity)
     return parity.sqnr_db if math.isfinite(parity.sqnr_db) else None
 
 
