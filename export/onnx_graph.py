@@ -21,6 +21,18 @@ def serialize(model: ir.Model) -> bytes:
     return bytes(ir.to_proto(model).SerializeToString(deterministic=True))
 
 
+def integer(node: ir.Node, name: str, default: int) -> int:
+    """Return an integer attribute or its default."""
+    attribute = node.attributes.get(name)
+    return default if attribute is None else attribute.as_int()
+
+
+def real(node: ir.Node, name: str, default: float) -> float:
+    """Return a float attribute or its default."""
+    attribute = node.attributes.get(name)
+    return default if attribute is None else attribute.as_float()
+
+
 def operator_counts(model: ir.Model) -> dict[str, int]:
     """Return how many nodes of each operator the graph has, most frequent first."""
     return dict(Counter(node.op_type for node in model.graph).most_common())

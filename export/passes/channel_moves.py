@@ -12,6 +12,8 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
+from export.onnx_graph import integer
+
 #: A channel: the value it belongs to, and its index there.
 Channel = tuple[ir.Value, int]
 
@@ -74,11 +76,6 @@ def integers(node: ir.Node, name: str, index: int) -> list[int] | None:
         return [int(item) for item in node.attributes[name].as_ints()]
     data = constant(node.inputs[index]) if index < len(node.inputs) else None
     return None if data is None else [int(item) for item in data.reshape(-1)]
-
-
-def integer(node: ir.Node, name: str, default: int) -> int:
-    """Return an integer attribute or its default."""
-    return node.attributes[name].as_int() if name in node.attributes else default
 
 
 def _on_channels(node: ir.Node, axis: int) -> tuple[int, ...] | None:

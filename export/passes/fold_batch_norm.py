@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
+from export.onnx_graph import integer, real
 from export.passes.new_values import NewValues
 
 
@@ -31,7 +32,7 @@ def fold_batch_norm(model: ir.Model) -> int:
 
 def _foldable(conv: ir.Node, norm: ir.Node) -> bool:
     constants = [*conv.inputs[1:], *norm.inputs[1:]]
-    training = "training_mode" in norm.attributes and norm.attributes["training_mode"].as_int()
+    training = integer(norm, "training_mode", 0)
     result = conv.outputs[0]
     return (
         not training
@@ -43,7 +44,7 @@ def _foldable(conv: ir.Node, norm: ir.Node) -> bool:
 
 def _fold(graph: ir.Graph, conv: ir.Node, norm: ir.Node) -> None:
     gamma, beta, mean, variance = (_data(value) for value in norm.inputs[1:5])
-    epsilon = norm.attributes["epsilon"].as_float() if "epsilon" in norm.attributes else 1e-5
+    epsilon = real(norm, "epsilon", 1e-5)
     scale = gamma / np.sqrt(variance + epsilon)
     weight = _data(conv.inputs[1])
     bias = _data(conv.inputs[2]) if len(conv.inputs) > 2 and conv.inputs[2] is not None else 0.0

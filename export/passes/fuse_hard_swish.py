@@ -6,6 +6,8 @@ import math
 
 import onnx_ir as ir
 
+from export.onnx_graph import real
+
 
 def fuse_hard_swish(model: ir.Model) -> int:
     """Replace ``Mul(x, HardSigmoid(x))`` with alpha = 1/6 and beta = 1/2, in place.
@@ -33,8 +35,7 @@ def fuse_hard_swish(model: ir.Model) -> int:
 def _is_hard_swish_gate(node: ir.Node, x: ir.Value) -> bool:
     if node.op_type != "HardSigmoid" or node.inputs[0] is not x:
         return False
-    alpha = node.attributes["alpha"].as_float() if "alpha" in node.attributes else 0.2
-    beta = node.attributes["beta"].as_float() if "beta" in node.attributes else 0.5
+    alpha, beta = real(node, "alpha", 0.2), real(node, "beta", 0.5)
     return math.isclose(alpha, 1 / 6, rel_tol=1e-6) and math.isclose(beta, 0.5, rel_tol=1e-6)
 
 

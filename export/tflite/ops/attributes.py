@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
+from export.onnx_graph import integer as integer
+from export.onnx_graph import real as real
 from export.tflite.context import Context
 
 
@@ -13,18 +15,6 @@ def opset(node: ir.Node) -> int:
     if graph is None:
         raise ValueError(f"{node.name} is in no graph")
     return graph.opset_imports.get("") or graph.opset_imports["ai.onnx"]
-
-
-def integer(node: ir.Node, name: str, default: int) -> int:
-    """Return an integer attribute or its default."""
-    attribute = node.attributes.get(name)
-    return default if attribute is None else attribute.as_int()
-
-
-def real(node: ir.Node, name: str, default: float) -> float:
-    """Return a float attribute or its default."""
-    attribute = node.attributes.get(name)
-    return default if attribute is None else attribute.as_float()
 
 
 def text(node: ir.Node, name: str, default: str) -> str:
