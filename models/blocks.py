@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from torch import Tensor, nn
+
+from export.errors import InputError
 
 
 def conv_bn_act(
@@ -88,3 +92,21 @@ class SqueezeExcite(nn.Module):
         """Map (N, C, H, W) to (N, C, H, W)."""
         scaled: Tensor = x * self.fc(self.avg_pool(x))
         return scaled
+
+
+def check_width(network: str, width: object, widths: Collection[float]) -> None:
+    """Refuse a width that a paper does not have.
+
+    Args:
+        network: Its name, to begin the message with.
+        width: What was asked for.
+        widths: The paper's, in the order in which the message lists them.
+
+    Raises:
+        InputError: The width is not one of them.
+    """
+    if not isinstance(width, (int, float)) or width not in widths:
+        raise InputError(
+            f"{network} has no width {width!r}.",
+            todo=f"Use one of {', '.join(map(str, widths))}.",
+        )

@@ -12,8 +12,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from export.errors import InputError
-from models.blocks import conv_bn_act
+from models.blocks import check_width, conv_bn_act
 
 # Channels by width:
 #       conv1  growth
@@ -69,11 +68,7 @@ class DenseNetLike(nn.Module):
 
     def __init__(self, width: float = 1.0, num_classes: int = 1000, in_channels: int = 3) -> None:
         super().__init__()
-        if not isinstance(width, (int, float)) or width not in CHANNELS:
-            raise InputError(
-                f"The DenseNet-like network has no width {width!r}.",
-                todo=f"Use one of {', '.join(map(str, CHANNELS))}.",
-            )
+        check_width("The DenseNet-like network", width, CHANNELS)
         channels, growth = CHANNELS[width]
         self.conv1 = nn.Sequential(*conv_bn_act(in_channels, channels, 3, stride=2))
         self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)

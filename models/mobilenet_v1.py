@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from export.errors import InputError
-from models.blocks import conv_bn_act
+from models.blocks import check_width, conv_bn_act
 
 WIDTHS = (0.25, 0.5, 0.75, 1.0)
 
@@ -44,11 +43,7 @@ class MobileNetV1(nn.Module):
 
     def __init__(self, width: float = 1.0, num_classes: int = 1000, in_channels: int = 3) -> None:
         super().__init__()
-        if not isinstance(width, (int, float)) or width not in WIDTHS:
-            raise InputError(
-                f"MobileNetV1 has no width {width!r}.",
-                todo=f"Use one of {', '.join(map(str, WIDTHS))}.",
-            )
+        check_width("MobileNetV1", width, WIDTHS)
         channels = int(FIRST_CHANNELS * width)
         features = [nn.Sequential(*conv_bn_act(in_channels, channels, 3, stride=2))]
         for stride, unscaled in LAYERS:

@@ -10,8 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from export.errors import InputError
-from models.blocks import channel_shuffle, conv_bn_act
+from models.blocks import channel_shuffle, check_width, conv_bn_act
 
 # Table 5, output channels by width; 0.25 is not the paper's but that of a published 3-D version.
 #       conv1  stage2  stage3  stage4  conv5
@@ -147,9 +146,5 @@ def _stage(in_channels: int, out_channels: int, repeats: int, *, star: bool) -> 
 
 def _channels(width: float) -> tuple[int, ...]:
     """Return the column of Table 5 for a width."""
-    if not isinstance(width, (int, float)) or width not in CHANNELS:
-        raise InputError(
-            f"ShuffleNet V2 has no width {width!r}.",
-            todo=f"Use one of {', '.join(map(str, CHANNELS))}.",
-        )
+    check_width("ShuffleNet V2", width, CHANNELS)
     return CHANNELS[width]
