@@ -189,7 +189,7 @@ def _from_function(model: str, shapes: Sequence[Shape], weights: str | None) -> 
             f"{model}() returned {type(network).__name__}, not a torch.nn.Module.",
         )
     if weights:
-        from models.weights import load_weights
+        from models.checkpoints import load_weights
 
         load_weights(network, weights)
     return Network(

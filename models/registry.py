@@ -97,7 +97,7 @@ def create(
         module = factory(**arguments)
 
     if weights is not None:
-        from models.weights import load_weights
+        from models.checkpoints import load_weights
 
         load_weights(module, weights)
         return module.eval()

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from export.errors import InputError
-from models.weights import file_sha256, load_weights
+from models.checkpoints import file_sha256, load_weights
 
 
 def _network(num_classes: int = 5, in_channels: int = 3) -> nn.Module:
