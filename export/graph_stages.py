@@ -22,15 +22,19 @@ def capture(network: Network, log: StageLog) -> ir.Model:
     from export.onnx_graph import infer_shapes
 
     with log.stage("capture"):
+        folded = None
         if network.module is not None:
             from export.capture import capture_module
+            from export.reparameterize import reparameterized
 
-            captured = infer_shapes(capture_module(network.module, network.shapes))
+            folded = reparameterized(network.module)
+            captured = infer_shapes(capture_module(folded or network.module, network.shapes))
         elif network.onnx is not None:
             captured = network.onnx
         else:
             raise ValueError("a network is a module or a graph")
-        log.done(f"ONNX opset {captured.opset_imports.get('')}, {captured.graph.num_nodes()} nodes")
+        nodes = f"ONNX opset {captured.opset_imports.get('')}, {captured.graph.num_nodes()} nodes"
+        log.done(f"{nodes}, branches folded by reparameterize()" if folded else nodes)
     return captured
 
 

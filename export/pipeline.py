@@ -200,6 +200,7 @@ def _manifest(
         weights={
             "source": network.weights,
             "sha256": network.weights_sha256,
+            **network.training,
             "untrained": network.untrained,
         },
         preprocess=preprocess.describe() if preprocess is not None else None,

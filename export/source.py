@@ -41,6 +41,7 @@ class Network:
         weights_sha256: Digest of the file they come from, if there is one.
         untrained: Whether the weights are random.
         preprocess: What its input images go through, where that is known.
+        training: What is known about the training of the weights, for the manifest.
         facts: Published figures, for the manifest.
     """
 
@@ -52,6 +53,7 @@ class Network:
     weights_sha256: str | None = None
     untrained: bool = False
     preprocess: Preprocess | None = None
+    training: Mapping[str, Any] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -69,7 +71,8 @@ def load_network(
             ``package.module:FUNCTION``; the function takes no arguments and returns an
             ``nn.Module``.
         shapes: Input shapes, batch first; required for a function.
-        weights: A checkpoint file for a registry name or function.
+        weights: A checkpoint file for a registry name or function; for a name also "cifar10" or
+            "imagenet".
         num_classes: Width of the classifier, for a registry name.
 
     Raises:
@@ -129,8 +132,10 @@ def _from_registry(
     name: str, shapes: Sequence[Shape], weights: str | None, num_classes: int | None
 ) -> Network:
     import models
+    from models.pretrained import find, spec_of
 
-    spec = models.spec(name)
+    trained = find(name, weights) if weights else None
+    spec = spec_of(name, trained)
     shapes = tuple(shapes) or ((1, *spec.input_size),)
     if len(shapes) != 1 or len(shapes[0]) != len(spec.input_size) + 1:
         raise InputError(
@@ -140,7 +145,7 @@ def _from_registry(
     arguments: dict[str, Any] = {"in_channels": shapes[0][1]}
     if num_classes is not None:
         arguments["num_classes"] = num_classes
-    module = models.create(name, weights=weights, seed=SEED, **arguments)
+    module = models.create(name, weights=trained.path if trained else None, seed=SEED, **arguments)
     facts = {
         key: getattr(spec, key)
         for key in ("family", "paper", "year", "mult_adds", "params", "top1_error")
@@ -150,10 +155,11 @@ def _from_registry(
         shapes=tuple(shapes),
         module=module,
         onnx=None,
-        weights=weights or f"UNTRAINED: random, seed {SEED}",
-        weights_sha256=_sha256(Path(weights)) if weights else None,
-        untrained=weights is None,
-        preprocess=Preprocess(mean=spec.mean, std=spec.std),
+        weights=trained.source if trained else f"UNTRAINED: random, seed {SEED}",
+        weights_sha256=_sha256(trained.path) if trained else None,
+        untrained=trained is None,
+        preprocess=Preprocess(mean=spec.mean, std=spec.std, crop=spec.crop),
+        training=trained.facts() if trained else {},
         facts=facts,
     )
 

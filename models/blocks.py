@@ -2,11 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from typing import NamedTuple
 
 from torch import Tensor, nn
 
 from export.errors import InputError
+
+
+class SpatialLayers(NamedTuple):
+    """The layers that exist once for each number of spatial axes."""
+
+    conv: Callable[..., nn.Module]
+    batch_norm: Callable[..., nn.Module]
+    max_pool: Callable[..., nn.Module]
+
+
+_SPATIAL_LAYERS = {
+    2: SpatialLayers(nn.Conv2d, nn.BatchNorm2d, nn.MaxPool2d),
+    3: SpatialLayers(nn.Conv3d, nn.BatchNorm3d, nn.MaxPool3d),
+}
+
+
+def spatial_layers(dims: int) -> SpatialLayers:
+    """Return the layers for images (N, C, H, W) or for videos of T frames (N, C, T, H, W).
+
+    Args:
+        dims: Number of spatial axes: 2 for images, 3 for videos.
+
+    Raises:
+        InputError: It is neither.
+    """
+    if not isinstance(dims, int) or dims not in _SPATIAL_LAYERS:
+        raise InputError(
+            f"There are no networks with dims={dims!r}.",
+            todo="Use 2 for images or 3 for videos.",
+        )
+    return _SPATIAL_LAYERS[dims]
 
 
 def conv_bn_act(
@@ -14,18 +46,21 @@ def conv_bn_act(
     out_channels: int,
     kernel_size: int,
     *,
-    stride: int = 1,
+    stride: int | tuple[int, ...] = 1,
     groups: int = 1,
     activation: type[nn.Module] | None = nn.ReLU,
+    dims: int = 2,
 ) -> list[nn.Module]:
     """Return a convolution, its batch norm and, unless None, an activation.
 
     The layers come as a list, to be spread into the Sequential of the caller: published
-    checkpoints number them there. The padding keeps height and width at stride 1 (odd kernels).
-    The convolution has no bias because the batch norm has one.
+    checkpoints number them there. The padding keeps the spatial axes at stride 1 (odd kernels).
+    The convolution has no bias because the batch norm has one. With `dims` 3 it is a convolution
+    over frames, height and width.
     """
+    of_dims = spatial_layers(dims)
     layers: list[nn.Module] = [
-        nn.Conv2d(
+        of_dims.conv(
             in_channels,
             out_channels,
             kernel_size,
@@ -34,7 +69,7 @@ def conv_bn_act(
             groups=groups,
             bias=False,
         ),
-        nn.BatchNorm2d(out_channels),
+        of_dims.batch_norm(out_channels),
     ]
     if activation is not None:
         layers.append(activation())
@@ -48,15 +83,25 @@ def channel_shuffle(x: Tensor, groups: int) -> Tensor:
     channels of every group.
 
     Args:
-        x: (N, C, H, W), with C a multiple of `groups`.
+        x: (N, C, ...), with C a multiple of `groups` and any number of spatial axes.
         groups: Number of groups.
 
     Returns:
-        The same values as (N, C, H, W).
+        The same values in the same shape.
     """
-    n, c, h, w = x.shape
-    by_group = x.reshape(n, groups, c // groups, h, w)
-    return by_group.transpose(1, 2).reshape(n, c, h, w)
+    n, c, *sides = x.shape
+    by_group = x.reshape(n, groups, c // groups, *sides)
+    return by_group.transpose(1, 2).reshape(n, c, *sides)
+
+
+def global_mean(x: Tensor) -> Tensor:
+    """Map (N, C, ...) to the means over all spatial axes, (N, C)."""
+    return x.mean(list(range(2, x.ndim)))
+
+
+def stem_stride(dims: int) -> int | tuple[int, ...]:
+    """Return the stride of a network's first convolution; that of a video keeps every frame."""
+    return 2 if dims == 2 else (1, 2, 2)
 
 
 def make_divisible(channels: float, divisor: int = 8) -> int:

@@ -1,32 +1,32 @@
-"""The networks that the papers compare theirs with, as rows of the catalog. No torch here."""
+"""The other networks that the papers compare theirs with, as rows of the catalog. No torch here."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from models.spec import ModelSpec, printed, speeds
 
-from models.spec import ModelSpec
+_SENET = "SENet (arXiv 1709.01507)"
+
+_NARROWS = (
+    "G1: against it. The 1x1 convolutions of a unit narrow the channels to a quarter and widen "
+    "them again."
+)
+_ADDS = "G4: against it. Every unit adds its shortcut and ends in a ReLU on all channels."
+_EXCITES = f"{_ADDS} Squeeze-excite multiplies them too."
+
+_COMPARED_GUIDELINES = {
+    "Xception": (_NARROWS, _ADDS),
+    "DenseNet": (
+        "G1: a layer's 1x1 convolution reads all channels so far and gives a fixed number, so that "
+        "few of them have equal widths.",
+        "G4: batch norm and ReLU come first in a layer, on all channels so far.",
+    ),
+}
 
 
 def baselines() -> tuple[ModelSpec, ...]:
     """Return the rows of all of them."""
-    mobilenet_v1 = _mobilenet(1, 1.0, (569e6, 4.2e6, 29.4, 247, 6.5))
-    mobilenet_v2 = _mobilenet(2, 1.0, (300e6, 3.47e6, 28.0, 180, 8.9))
     return (
-        # MobileNet V1
-        replace(mobilenet_v1, name="mobilenet_v1", alias_of=mobilenet_v1.name),
-        _mobilenet(1, 0.25, (41e6, 0.5e6, 49.4, 502, 36.4)),
-        _mobilenet(1, 0.5, (149e6, 1.3e6, 36.3, 382, 16.5)),
-        _mobilenet(1, 0.75, (325e6, 2.6e6, 31.6, 314, 10.6)),
-        mobilenet_v1,
-        # MobileNet V2
-        replace(mobilenet_v2, name="mobilenet_v2", alias_of=mobilenet_v2.name),
-        _mobilenet(2, 0.4, (43e6, None, 43.4, 333, 33.2), size=160),
-        _mobilenet(2, 0.5, (97e6, 1.95e6, 34.6, None, None)),
-        _mobilenet(2, 0.6, (141e6, None, 33.3, 249, 14.9)),
-        _mobilenet(2, 0.75, (145e6, 2.61e6, 32.1, 235, 15.9), size=192),
-        mobilenet_v2,
-        _mobilenet(2, 1.4, (585e6, 6.06e6, 25.3, 137, 5.4)),
-        # ResNet: the paper's figures; error from Table 6 of the ShuffleNet V2 paper
+        # The ResNet paper's figures; error from Table 6 of the ShuffleNet V2 paper.
         ModelSpec(
             name="resnet_50",
             family="ResNet",
@@ -34,79 +34,58 @@ def baselines() -> tuple[ModelSpec, ...]:
             year=2015,
             factory="models.resnet:ResNet50",
             arguments={"stride_at": "3x3"},
-            mult_adds=3.8e9,
-            params=25.6e6,
+            **printed("3.8 G", "25.6 M"),
             top1_error=24.0,
+            note="This is torchvision's network, whose units have their stride at the 3x3 "
+            'convolution. With the paper\'s place, `stride_at="1x1"`, the count is 3.86 G, which '
+            "the SENet paper prints for the same network.",
+            guidelines=(_NARROWS, _ADDS),
         ),
         ModelSpec(
             name="se_resnet_50",
             family="SENet",
-            paper="SENet (arXiv 1709.01507)",
+            paper=_SENET,
             year=2017,
             factory="models.resnet:ResNet50",
             arguments={"stride_at": "1x1", "excited": True},
-            mult_adds=3.87e9,
-            params=28.1e6,
+            **printed("3.87 G", "28.1 M"),
             top1_error=23.29,
+            guidelines=(_NARROWS, _EXCITES),
         ),
-        # SENet-154: Table 6 of the ShuffleNet V2 paper
+        # Table 6 of the ShuffleNet V2 paper; parameters of the authors' checkpoint.
         ModelSpec(
             name="senet_154",
             family="SENet",
-            paper="SENet (arXiv 1709.01507)",
+            paper=_SENET,
             year=2017,
             factory="models.senet:SENet154",
             arguments={},
-            mult_adds=20.7e9,
-            params=115.1e6,
+            **printed("20.7 G", "115.1 M"),
             top1_error=18.68,
+            guidelines=(
+                "G1: behind its first unit, a stage's 1x1 convolutions narrow the channels to half "
+                "or keep them.",
+                "G2: against it. The 3x3 convolutions have 64 groups.",
+                _EXCITES,
+            ),
         ),
-        # RepVGG: the paper's figures are those of the deployed form
-        _repvgg("repvgg_a0", None, None, deployed=False),
-        _repvgg("repvgg_a0_deployed", 1.4e9, 8.30e6, deployed=True),
-        # Xception-like
-        _compared("xception", 0.5, 40e6, 44.9, 384, 52.9),
-        _compared("xception", 1.0, 145e6, 34.1, 278, 19.5),
-        _compared("xception", 1.5, 305e6, 29.4, 219, 10.5),
-        _compared("xception", 2.0, 525e6, 27.6, 174, 6.7),
-        # DenseNet-like
-        _compared("densenet", 0.5, 42e6, 58.6, 366, 39.7),
-        _compared("densenet", 1.0, 142e6, 45.2, 279, 15.8),
-        _compared("densenet", 1.5, 295e6, 39.9, 274, 9.7),
-        _compared("densenet", 2.0, 519e6, 34.6, 197, 6.1),
-    )
-
-
-def _mobilenet(
-    version: int,
-    width: float,
-    published: tuple[float, float | None, float, float | None, float | None],
-    size: int = 224,
-) -> ModelSpec:
-    """Return one row: mult-adds, parameters, error and, if any, speeds on GPU and ARM.
-
-    All but the parameters come from Table 8 of the ShuffleNet V2 paper, whose inputs have `size`.
-    The parameters are those that the authors of MobileNet publish, and for V2 at 0.5 all figures.
-    """
-    mult_adds, params, top1_error, gpu, arm = published
-    number = {1: "1704.04861", 2: "1801.04381"}[version]
-    return ModelSpec(
-        name=f"mobilenet_v{version}_x{width}".replace(".", "_"),
-        family=f"MobileNet V{version}",
-        paper=f"MobileNet V{version} (arXiv {number})",
-        year=2016 + version,
-        factory=f"models.mobilenet_v{version}:MobileNetV{version}",
-        arguments={"width": width},
-        input_size=(3, size, size),
-        mult_adds=mult_adds,
-        params=params,
-        top1_error=top1_error,
-        published_speed=_speed(gpu, arm),
+        # The paper's figures are those of the deployed form.
+        _repvgg("repvgg_a0", deployed=False),
+        _repvgg("repvgg_a0_deployed", "1.4 G", "8.30 M", deployed=True),
+        # Table 8 of the ShuffleNet V2 paper.
+        _compared("Xception", 0.5, "40 M", 44.9, 384, 52.9),
+        _compared("Xception", 1.0, "145 M", 34.1, 278, 19.5),
+        _compared("Xception", 1.5, "305 M", 29.4, 219, 10.5),
+        _compared("Xception", 2.0, "525 M", 27.6, 174, 6.7),
+        _compared("DenseNet", 0.5, "42 M", 58.6, 366, 39.7),
+        _compared("DenseNet", 1.0, "142 M", 45.2, 279, 15.8),
+        _compared("DenseNet", 1.5, "295 M", 39.9, 274, 9.7),
+        _compared("DenseNet", 2.0, "519 M", 34.6, 197, 6.1),
     )
 
 
 def _repvgg(
-    name: str, mult_adds: float | None, params: float | None, *, deployed: bool
+    name: str, mult_adds: str | None = None, params: str | None = None, *, deployed: bool
 ) -> ModelSpec:
     """Return one row, with the figures of Table 4 of the paper."""
     return ModelSpec(
@@ -116,30 +95,33 @@ def _repvgg(
         year=2021,
         factory="models.repvgg:RepVGGA0",
         arguments={"deployed": deployed},
-        mult_adds=mult_adds,
-        params=params,
+        **printed(mult_adds, params),
         top1_error=27.59,
+        guidelines=(
+            ("G3: a chain of 3x3 convolutions without branches.", "G4: nothing is added.")
+            if deployed
+            else (
+                "G3: against it until it is deployed. A block has two or three branches.",
+                "G4: against it until it is deployed. Every block adds its branches.",
+            )
+        ),
     )
 
 
 def _compared(
-    network: str, width: float, mult_adds: float, top1_error: float, gpu: float, arm: float
+    original: str, width: float, mult_adds: str, top1_error: float, gpu: float, arm: float
 ) -> ModelSpec:
     """Return one row of the networks that only Table 8 of the ShuffleNet V2 paper has."""
-    original = {"xception": "Xception", "densenet": "DenseNet"}[network]
+    module = original.lower()
     return ModelSpec(
-        name=f"{network}_like_x{width}".replace(".", "_"),
+        name=f"{module}_like_x{width}".replace(".", "_"),
         family=f"{original}-like",
         paper="ShuffleNet V2 (arXiv 1807.11164)",
         year=2018,
-        factory=f"models.{network}:{original}Like",
+        factory=f"models.{module}:{original}Like",
         arguments={"width": width},
-        mult_adds=mult_adds,
+        **printed(mult_adds),
         top1_error=top1_error,
-        published_speed=_speed(gpu, arm),
+        published_speed=speeds(gpu, arm),
+        guidelines=_COMPARED_GUIDELINES[original],
     )
-
-
-def _speed(gpu: float | None, arm: float | None) -> dict[str, float]:
-    """Return what was measured of two speeds, for `ModelSpec.published_speed`."""
-    return {key: value for key, value in (("gpu", gpu), ("arm", arm)) if value is not None}

@@ -9,6 +9,13 @@ from models.spec import ModelSpec
 
 _INPUT = (56, 56)
 
+_MEASURES = {
+    "G1": "G1: measures it. Equal mult-adds, other ratios of input to output channels.",
+    "G2": "G2: measures it. Equal mult-adds, other numbers of groups.",
+    "G3": "G3: measures it. Equal mult-adds, other numbers of convolutions in series or parallel.",
+    "G4": "G4: measures it. Equal mult-adds, with and without ReLU and shortcut.",
+}
+
 # What the columns of speeds multiply the channels by.
 _SCALES = (1, 2, 4)
 
@@ -129,5 +136,7 @@ def _probe(
         input_size=(in_channels, *_INPUT),
         mean=(0.0,) * in_channels,
         std=(1.0,) * in_channels,
+        crop=1.0,
         published_speed=published_speed,
+        guidelines=(_MEASURES[guideline],),
     )

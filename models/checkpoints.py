@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from export.errors import InputError
+from models.key_layouts import to_our_layout
 
 _CHUNK_BYTES = 1 << 20
 _SHOWN_KEYS = 3
@@ -72,7 +73,7 @@ def load_weights(module: nn.Module, path: str | Path) -> WeightsInfo:
     """
     path = Path(path)
     info = WeightsInfo(source=path.name, sha256=file_sha256(path))
-    state = _without_module_prefix(_read(path))
+    state = to_our_layout(_without_module_prefix(_read(path)), module.state_dict())
     _check_fit(module, state, path)
     module.load_state_dict(state, strict=False)
     return info

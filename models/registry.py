@@ -17,6 +17,8 @@ from models.spec import ModelSpec
 if TYPE_CHECKING:
     from torch import nn
 
+    from models.pretrained import Pretrained
+
 # Images in the noise batch that sets a random network's batch-norm statistics.
 _NOISE_BATCH = 8
 
@@ -63,10 +65,12 @@ def create(
 
     Args:
         name: A name of the catalog.
-        num_classes: Number of scores the classifier gives; None for the published number.
+        num_classes: Number of scores the classifier gives; None for the published number, or
+            that of the weights if they say it.
         in_channels: Channels of the input; None for the published ones.
-        weights: A checkpoint (.pth, .pt or .safetensors) to load. Without one the model is
-            random, scaled as `models.initialization.initialize` describes.
+        weights: What `models.pretrained.find` takes: "cifar10", "imagenet", or a checkpoint
+            (.pth, .pt or .safetensors). Without any the model is random, scaled as
+            `models.initialization.initialize` describes.
         seed: Seed of the random weights; the same seed gives the same network.
         **overrides: Replace entries of the model's `arguments`.
 
@@ -84,6 +88,11 @@ def create(
     _require_int("in_channels", in_channels, 1, _MAX_CHANNELS)
     _require_int("seed", seed, 0, _MAX_SEED)
 
+    trained = _trained(name, weights)
+    card = trained.card if trained else None
+    if card and num_classes is None:
+        num_classes = len(card.classes)
+
     import torch
 
     factory = _factory(entry)
@@ -96,16 +105,29 @@ def create(
         torch.default_generator.manual_seed(seed)
         module = factory(**arguments)
 
-    if weights is not None:
+    if trained:
         from models.checkpoints import load_weights
 
-        load_weights(module, weights)
+        load_weights(module, trained.path)
+        if card:
+            from models.resolution import undo_strides
+
+            undo_strides(module, card.strides_undone, entry.input_size[1])
         return module.eval()
 
     from models.initialization import initialize
 
     noise_shape = (_NOISE_BATCH, in_channels, *entry.input_size[1:])
     return initialize(module, noise_shape, seed)
+
+
+def _trained(name: str, weights: str | Path | None) -> Pretrained | None:
+    """Find the weights that were asked for."""
+    if weights is None:
+        return None
+    from models.pretrained import find
+
+    return find(name, weights)
 
 
 def _factory(entry: ModelSpec) -> Callable[..., nn.Module]:

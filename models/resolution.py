@@ -2,42 +2,48 @@
 
 from __future__ import annotations
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from export.errors import InputError
 
-_DOWNSAMPLERS = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)
+_POOLS = (nn.MaxPool2d, nn.AvgPool2d)
 
 #: The last feature map should have at least so many pixels a side.
 _LAST_SIDE = 4
-#: A classifier for 224-pixel images halves them five times, to 7 pixels.
-_USUAL_SIDE = 224
+#: What the networks made for 224 pixels do.
+_HALVINGS = 5
 
 
-def keep_resolution(module: nn.Module, halvings: int) -> nn.Module:
-    """Undo the first layers that halve height and width, in place.
+def undo_strides(module: nn.Module, count: int, side: int) -> nn.Module:
+    """Undo the first halvings of height and width, in place.
 
-    A convolution gets stride 1, a pooling is removed. Names and shapes of the weights stay, so a
-    checkpoint fits with any number of halvings undone. Where a unit halves in two branches at
-    once, only one of them would be changed: such a unit is refused.
+    A convolution gets stride 1, a pooling is removed. Layers that read maps of the same size, such
+    as those of two branches, are changed together. Names and shapes of the weights stay, so a
+    checkpoint fits with any number of strides undone.
 
     Args:
-        module: The network, its layers in the order in which they run.
-        halvings: How many to undo, from 0.
+        module: The network, on the CPU.
+        count: How many to undo, from 0.
+        side: Height and width of an input that the network takes as it is.
 
     Returns:
         The same module.
 
     Raises:
-        InputError: The network has no so many halvings in front of its first branch.
+        InputError: The network does not halve its input so often.
     """
-    layers = [(name, layer) for name, layer in module.named_modules() if _halves(layer)]
-    if not 0 <= halvings <= len(layers):
+    if count == 0:
+        return module
+    sides = _sides_of_halvings(module, side)
+    levels = sorted(set(sides.values()), reverse=True)
+    if not 0 < count <= len(levels):
         raise InputError(
-            f"{halvings} halvings cannot be undone: the network has {len(layers)}.",
-            todo=f"Use a number from 0 to {len(layers)}.",
+            f"{count} strides cannot be undone in this network.",
+            todo=f"Use a number from 0 to {len(levels)}.",
         )
-    for name, layer in layers[:halvings]:
+    for name in (name for name, level in sides.items() if level in levels[:count]):
+        layer = module.get_submodule(name)
         if isinstance(layer, nn.Conv2d):
             layer.stride = (1, 1)
         else:
@@ -46,19 +52,41 @@ def keep_resolution(module: nn.Module, halvings: int) -> nn.Module:
     return module
 
 
-def usual_halvings(published_side: int, side: int) -> int:
-    """Return how many halvings to undo for images of `side` pixels.
+def usual_strides_undone(published_side: int, side: int) -> int:
+    """Return how many strides to undo for pictures of `side` pixels.
 
-    As many as leave the last feature map with 4 pixels a side or more, if the network halves
-    its published input down to a seventh of 224; none for a network made for small images.
+    So many that the last feature map has at least 4 pixels a side if the network halves its input
+    five times; none for a network that was published for small images.
     """
-    if published_side < _USUAL_SIDE // 2:
+    needed = _LAST_SIDE * 2**_HALVINGS
+    if published_side < needed:
         return 0
-    halvings = 0
-    while halvings < 5 and side * 2**halvings < _LAST_SIDE * 32:
-        halvings += 1
-    return halvings
+    return next(count for count in range(_HALVINGS + 1) if side * 2**count >= needed)
+
+
+def _sides_of_halvings(module: nn.Module, side: int) -> dict[str, int]:
+    """Return the height of the map that each halving layer reads, by the layer's name."""
+    sides: dict[str, int] = {}
+
+    def note(name: str, x: Tensor) -> None:
+        sides[name] = x.shape[2]
+
+    halving = [(name, layer) for name, layer in module.named_modules() if _halves(layer)]
+    hooks = [
+        layer.register_forward_pre_hook(lambda _, inputs, name=name: note(name, inputs[0]))
+        for name, layer in halving
+    ]
+    channels = next(layer for layer in module.modules() if isinstance(layer, nn.Conv2d)).in_channels
+    was_training = module.training
+    with torch.inference_mode():
+        module.eval()(torch.zeros(1, channels, side, side))
+    module.train(was_training)
+    for hook in hooks:
+        hook.remove()
+    return sides
 
 
 def _halves(layer: nn.Module) -> bool:
-    return isinstance(layer, _DOWNSAMPLERS) and layer.stride in (2, (2, 2))
+    if isinstance(layer, nn.Conv2d):
+        return layer.stride == (2, 2)
+    return isinstance(layer, _POOLS) and layer.stride in (2, (2, 2))

@@ -2,6 +2,13 @@
 
 arXiv 1707.01083, Table 1 and Figure 2 (b) and (c), and its 50-layer version from the appendix of
 the ShuffleNet V2 paper (arXiv 1807.11164).
+
+Its video version is that of Köpüklü et al., "Resource Efficient 3D Convolutional Neural Networks"
+(arXiv 1904.02422): every kernel and stride gets a third axis, the frames, and conv1 keeps them all.
+Its authors' code differs in three details. Here, g=1 ends with Table 1's 576 channels (there 567);
+conv1 has the channels of the 2-D network (there 24 times the width); and the shortcuts average over
+3 frames with zeros around, as over height and width (there over 2 frames, without zeros, which
+needs a multiple of 16 frames).
 """
 
 from __future__ import annotations
@@ -12,7 +19,14 @@ import torch
 from torch import Tensor, nn
 
 from export.errors import InputError
-from models.blocks import channel_shuffle, conv_bn_act, make_divisible
+from models.blocks import (
+    channel_shuffle,
+    conv_bn_act,
+    global_mean,
+    make_divisible,
+    spatial_layers,
+    stem_stride,
+)
 
 # Table 1, output channels at width 1, by the number of groups:
 #   stage2  stage3  stage4
@@ -51,6 +65,7 @@ class Unit(nn.Module):
         stride: Of the depthwise convolution; at 2 the shortcut is averaged.
         bottleneck: Channels of the depthwise convolution; a multiple of `groups`.
         first_groups: Groups of the first pointwise convolution.
+        dims: Number of spatial axes, 2 or 3.
     """
 
     def __init__(
@@ -62,6 +77,7 @@ class Unit(nn.Module):
         stride: int,
         bottleneck: int,
         first_groups: int,
+        dims: int = 2,
     ) -> None:
         super().__init__()
         self.groups = groups
@@ -69,18 +85,26 @@ class Unit(nn.Module):
         self.adds = grown == 0
         self.concatenates = grown > 0 and grown % groups == 0
         convolved = grown if self.concatenates else out_channels
-        self.compress = nn.Sequential(*conv_bn_act(in_channels, bottleneck, 1, groups=first_groups))
+        self.compress = nn.Sequential(
+            *conv_bn_act(in_channels, bottleneck, 1, groups=first_groups, dims=dims)
+        )
         self.expand = nn.Sequential(
             *conv_bn_act(
-                bottleneck, bottleneck, 3, stride=stride, groups=bottleneck, activation=None
+                bottleneck,
+                bottleneck,
+                3,
+                stride=stride,
+                groups=bottleneck,
+                activation=None,
+                dims=dims,
             ),
-            *conv_bn_act(bottleneck, convolved, 1, groups=groups, activation=None),
+            *conv_bn_act(bottleneck, convolved, 1, groups=groups, activation=None, dims=dims),
         )
-        self.shortcut = nn.AvgPool2d(3, 2, 1) if stride == 2 else nn.Identity()
+        self.shortcut = _averaged(dims) if stride == 2 else nn.Identity()
         self.relu = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, in_channels, H, W) to (N, out_channels, ceil(H/stride), ceil(W/stride))."""
+        """Map (N, in_channels, ...) to (N, out_channels, ...), each side ceil(side / stride)."""
         y = self.compress(x)
         if self.groups > 1:
             y = channel_shuffle(y, self.groups)
@@ -104,9 +128,10 @@ class ShuffleNetV1(nn.Module):
         width: 0.25, 0.5, 1.0, 1.5 or 2.0.
         num_classes: Number of scores.
         in_channels: Channels of the input.
+        dims: Number of spatial axes: 2 for images, 3 for videos.
 
     Raises:
-        InputError: The paper has no such number of groups or no such width.
+        InputError: There is no such number of groups, width or `dims`.
     """
 
     def __init__(
@@ -115,22 +140,24 @@ class ShuffleNetV1(nn.Module):
         width: float = 1.0,
         num_classes: int = 1000,
         in_channels: int = 3,
+        dims: int = 2,
     ) -> None:
         super().__init__()
-        conv1, *stages = _channels(groups, width)
-        self.conv1 = nn.Sequential(*conv_bn_act(in_channels, conv1, 3, stride=2))
-        self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)
-        stage2, stage3, stage4 = stages
-        self.stage2 = _stage(conv1, stage2, REPEATS[0], groups, ratio=4, ungrouped=True)
-        self.stage3 = _stage(stage2, stage3, REPEATS[1], groups, ratio=4, ungrouped=False)
-        self.stage4 = _stage(stage3, stage4, REPEATS[2], groups, ratio=4, ungrouped=False)
+        conv1, stage2, stage3, stage4 = _channels(groups, width)
+        self.conv1 = nn.Sequential(
+            *conv_bn_act(in_channels, conv1, 3, stride=stem_stride(dims), dims=dims)
+        )
+        self.maxpool = spatial_layers(dims).max_pool(kernel_size=3, stride=2, padding=1)
+        self.stage2 = _stage(conv1, stage2, REPEATS[0], groups, ratio=4, ungrouped=True, dims=dims)
+        self.stage3 = _stage(stage2, stage3, REPEATS[1], groups, ratio=4, dims=dims)
+        self.stage4 = _stage(stage3, stage4, REPEATS[2], groups, ratio=4, dims=dims)
         self.fc = nn.Linear(stage4, num_classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map float32 (N, in_channels, H, W) to scores (N, num_classes)."""
+        """Map float32 (N, in_channels, H, W), or T, H, W for videos, to scores (N, num_classes)."""
         x = self.maxpool(self.conv1(x))
         x = self.stage4(self.stage3(self.stage2(x)))
-        scores: Tensor = self.fc(x.mean([2, 3]))
+        scores: Tensor = self.fc(global_mean(x))
         return scores
 
 
@@ -174,8 +201,17 @@ class ShuffleNetV1Deep(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map float32 (N, in_channels, H, W) to scores (N, num_classes)."""
         x = self.stages(self.maxpool(self.conv1(x)))
-        scores: Tensor = self.fc(x.mean([2, 3]))
+        scores: Tensor = self.fc(global_mean(x))
         return scores
+
+
+def _averaged(dims: int) -> nn.Module:
+    """Return the average pooling of a shortcut: 3 wide, stride 2, zeros around the input."""
+    if dims == 2:
+        return nn.AvgPool2d(3, 2, 1)
+    # torch's padding will not do: with it, an input narrower than the window is refused all the
+    # same, and 16 frames are 2 in front of stage4.
+    return nn.Sequential(nn.ZeroPad3d(1), nn.AvgPool3d(3, 2))
 
 
 def _stage(
@@ -185,8 +221,9 @@ def _stage(
     groups: int,
     *,
     ratio: int,
-    ungrouped: bool,
+    ungrouped: bool = False,
     stride: int = 2,
+    dims: int = 2,
 ) -> nn.Sequential:
     """Return a unit that changes the channels and `repeats - 1` that keep them.
 
@@ -199,6 +236,7 @@ def _stage(
         ungrouped: Whether the first pointwise convolution of all has one group, because it has
             few input channels.
         stride: Of the first unit.
+        dims: Number of spatial axes, 2 or 3.
     """
 
     def units() -> Iterator[Unit]:
@@ -210,6 +248,7 @@ def _stage(
                 stride=1 if unit else stride,
                 bottleneck=make_divisible(out_channels / ratio, groups),
                 first_groups=1 if ungrouped and not unit else groups,
+                dims=dims,
             )
 
     return nn.Sequential(*units())

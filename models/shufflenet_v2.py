@@ -3,6 +3,10 @@
 arXiv 1807.11164, Table 5 and Figure 3 (c) and (d). Modules are named as in torchvision, so its
 published checkpoints load as they are. ShuffleNet v2*, the backbone of Table 7, begins each
 convolved branch with one more depthwise convolution, for a larger receptive field.
+
+Its video version is that of Köpüklü et al., "Resource Efficient 3D Convolutional Neural Networks"
+(arXiv 1904.02422): every kernel and stride gets a third axis, the frames, and conv1 keeps them all.
+At width 2.0, stage2 has the 244 channels of Table 5 and not the 224 of its authors' code.
 """
 
 from __future__ import annotations
@@ -10,7 +14,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from models.blocks import channel_shuffle, check_width, conv_bn_act
+from models.blocks import (
+    channel_shuffle,
+    check_width,
+    conv_bn_act,
+    global_mean,
+    spatial_layers,
+    stem_stride,
+)
 
 # Table 5, output channels by width; 0.25 is not the paper's but that of a published 3-D version.
 #       conv1  stage2  stage3  stage4  conv5
@@ -32,48 +43,104 @@ class BasicUnit(nn.Module):
     Args:
         channels: Channels of input and output; even.
         star: Begin the convolved branch with a depthwise convolution, as v2* does.
+        dims: Number of spatial axes, 2 or 3.
     """
 
-    def __init__(self, channels: int, *, star: bool = False) -> None:
+    def __init__(self, channels: int, *, star: bool = False, dims: int = 2) -> None:
         super().__init__()
         half = channels // 2
-        self.branch2 = convolved_branch(half, half, stride=1, star=star)
+        self.branch2 = convolved_branch(half, half, stride=1, star=star, dims=dims)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, C, H, W) to (N, C, H, W)."""
+        """Map (N, C, ...) to the same shape."""
         passed, convolved = x.chunk(2, 1)
         return channel_shuffle(torch.cat((passed, self.branch2(convolved)), 1), 2)
 
 
 class DownsamplingUnit(nn.Module):
-    """Figure 3 (d): both branches see every channel and halve height and width.
+    """Figure 3 (d): both branches see every channel and halve the spatial axes.
 
     Args:
         in_channels: Channels of the input.
         out_channels: Channels of the output, half from each branch; even.
-        stride: 1 keeps height and width: the unit then only changes the channels.
+        stride: 1 keeps the spatial axes: the unit then only changes the channels.
         star: Begin the second branch with a depthwise convolution, as v2* does.
+        dims: Number of spatial axes, 2 or 3.
     """
 
     def __init__(
-        self, in_channels: int, out_channels: int, *, stride: int = 2, star: bool = False
+        self,
+        in_channels: int,
+        out_channels: int,
+        *,
+        stride: int = 2,
+        star: bool = False,
+        dims: int = 2,
     ) -> None:
         super().__init__()
         half = out_channels // 2
         self.branch1 = nn.Sequential(
             *conv_bn_act(
-                in_channels, in_channels, 3, stride=stride, groups=in_channels, activation=None
+                in_channels,
+                in_channels,
+                3,
+                stride=stride,
+                groups=in_channels,
+                activation=None,
+                dims=dims,
             ),
-            *conv_bn_act(in_channels, half, 1),
+            *conv_bn_act(in_channels, half, 1, dims=dims),
         )
-        self.branch2 = convolved_branch(in_channels, half, stride=stride, star=star)
+        self.branch2 = convolved_branch(in_channels, half, stride=stride, star=star, dims=dims)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (N, in_channels, H, W) to (N, out_channels, ceil(H/stride), ceil(W/stride))."""
+        """Map (N, in_channels, ...) to (N, out_channels, ...), each side ceil(side / stride)."""
         return channel_shuffle(torch.cat((self.branch1(x), self.branch2(x)), 1), 2)
 
 
-class ShuffleNetV2(nn.Module):
+class ShuffleNetV2Features(nn.Module):
+    """The convolutions of Table 5 up to stage 4, for a detector.
+
+    Args:
+        width: 0.25, 0.5, 1.0, 1.5 or 2.0.
+        in_channels: Channels of the input.
+        star: Make it ShuffleNet v2*.
+        dims: Number of spatial axes: 2 for images, 3 for videos.
+
+    Raises:
+        InputError: There is no such width or `dims`.
+    """
+
+    def __init__(
+        self, width: float = 1.0, in_channels: int = 3, *, star: bool = False, dims: int = 2
+    ) -> None:
+        super().__init__()
+        conv1, stage2, stage3, stage4, _ = _channels(width)
+        self.conv1 = nn.Sequential(
+            *conv_bn_act(in_channels, conv1, 3, stride=stem_stride(dims), dims=dims)
+        )
+        self.maxpool = spatial_layers(dims).max_pool(kernel_size=3, stride=2, padding=1)
+        self.stage2 = _stage(conv1, stage2, REPEATS[0], star=star, dims=dims)
+        self.stage3 = _stage(stage2, stage3, REPEATS[1], star=star, dims=dims)
+        self.stage4 = _stage(stage3, stage4, REPEATS[2], star=star, dims=dims)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Map float32 (N, in_channels, H, W) to the maps of stride 4, 8, 16 and 32.
+
+        They are the outputs of the max pooling and of the stages, as (N, C, H/stride, W/stride)
+        with sides rounded up. Along the frames of a video the strides are half of these.
+        """
+        return self.feature_maps(x)
+
+    def feature_maps(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return what `forward` describes; the classifier's `forward` is another."""
+        stride4 = self.maxpool(self.conv1(x))
+        stride8 = self.stage2(stride4)
+        stride16 = self.stage3(stride8)
+        return stride4, stride8, stride16, self.stage4(stride16)
+
+
+class ShuffleNetV2(ShuffleNetV2Features):
     """The classification network of Table 5.
 
     Args:
@@ -81,9 +148,10 @@ class ShuffleNetV2(nn.Module):
         num_classes: Number of scores.
         in_channels: Channels of the input.
         star: Make it ShuffleNet v2*.
+        dims: Number of spatial axes: 2 for images, 3 for videos.
 
     Raises:
-        InputError: Table 5 has no such width.
+        InputError: There is no such width or `dims`.
     """
 
     def __init__(
@@ -93,55 +161,45 @@ class ShuffleNetV2(nn.Module):
         in_channels: int = 3,
         *,
         star: bool = False,
+        dims: int = 2,
     ) -> None:
-        super().__init__()
-        conv1, stage2, stage3, stage4, conv5 = _channels(width)
-        self.conv1 = nn.Sequential(*conv_bn_act(in_channels, conv1, 3, stride=2))
-        self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)
-        self.stage2 = _stage(conv1, stage2, REPEATS[0], star=star)
-        self.stage3 = _stage(stage2, stage3, REPEATS[1], star=star)
-        self.stage4 = _stage(stage3, stage4, REPEATS[2], star=star)
-        self.conv5 = nn.Sequential(*conv_bn_act(stage4, conv5, 1))
+        super().__init__(width, in_channels, star=star, dims=dims)
+        *_, stage4, conv5 = _channels(width)
+        self.conv5 = nn.Sequential(*conv_bn_act(stage4, conv5, 1, dims=dims))
         self.fc = nn.Linear(conv5, num_classes)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map float32 (N, in_channels, H, W) to scores (N, num_classes)."""
-        x = self.feature_maps(x)[-1]
-        x = self.conv5(x).mean([2, 3])
-        scores: Tensor = self.fc(x)
+    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        """Map float32 (N, in_channels, H, W), or T, H, W for videos, to scores (N, num_classes)."""
+        *_, last = self.feature_maps(x)
+        scores: Tensor = self.fc(global_mean(self.conv5(last)))
         return scores
-
-    def feature_maps(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return what a detector reads: the maps of stride 4, 8, 16 and 32.
-
-        They are the outputs of the max pooling and of the stages, as (N, C, H/stride, W/stride)
-        with sides rounded up.
-        """
-        stride4 = self.maxpool(self.conv1(x))
-        stride8 = self.stage2(stride4)
-        stride16 = self.stage3(stride8)
-        return stride4, stride8, stride16, self.stage4(stride16)
 
 
 def convolved_branch(
-    in_channels: int, out_channels: int, *, stride: int, star: bool = False
+    in_channels: int, out_channels: int, *, stride: int, star: bool = False, dims: int = 2
 ) -> nn.Sequential:
     """Return the 1x1, depthwise 3x3, 1x1 branch that both units have; v2* has another in front."""
-    depthwise = conv_bn_act(in_channels, in_channels, 3, groups=in_channels, activation=None)
+
+    def depthwise(channels: int, stride: int) -> list[nn.Module]:
+        return conv_bn_act(
+            channels, channels, 3, stride=stride, groups=channels, activation=None, dims=dims
+        )
+
     return nn.Sequential(
-        *(depthwise if star else []),
-        *conv_bn_act(in_channels, out_channels, 1),
-        *conv_bn_act(
-            out_channels, out_channels, 3, stride=stride, groups=out_channels, activation=None
-        ),
-        *conv_bn_act(out_channels, out_channels, 1),
+        *(depthwise(in_channels, 1) if star else []),
+        *conv_bn_act(in_channels, out_channels, 1, dims=dims),
+        *depthwise(out_channels, stride),
+        *conv_bn_act(out_channels, out_channels, 1, dims=dims),
     )
 
 
-def _stage(in_channels: int, out_channels: int, repeats: int, *, star: bool) -> nn.Sequential:
+def _stage(
+    in_channels: int, out_channels: int, repeats: int, *, star: bool, dims: int
+) -> nn.Sequential:
     """Return one unit of stride 2 and `repeats - 1` units of stride 1."""
-    basic = (BasicUnit(out_channels, star=star) for _ in range(repeats - 1))
-    return nn.Sequential(DownsamplingUnit(in_channels, out_channels, star=star), *basic)
+    first = DownsamplingUnit(in_channels, out_channels, star=star, dims=dims)
+    basic = (BasicUnit(out_channels, star=star, dims=dims) for _ in range(repeats - 1))
+    return nn.Sequential(first, *basic)
 
 
 def _channels(width: float) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ import math
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,9 +94,37 @@ def load_image(
             3, or mean and std have another number of channels.
     """
     check_channels(channels, preprocess)
-    image = _cover_and_crop(_decode(path, COLOR_MODES[channels]), size, preprocess.crop, path)
-    pixels = np.asarray(image, dtype=np.uint8).reshape(*size, channels)
-    return normalize(pixels.transpose(2, 0, 1), preprocess)
+    return normalize(read_pixels(path, size, channels, preprocess.crop), preprocess)
+
+
+def read_pixels(
+    file: str | Path | IO[bytes],
+    size: tuple[int, int],
+    channels: int,
+    crop: float,
+    *,
+    name: str = "",
+) -> NDArray[np.uint8]:
+    """Read, resize and crop one picture, as `load_image` does before it normalises.
+
+    Args:
+        file: Path or open file of the picture.
+        size: Height and width of the result, in pixels.
+        channels: 3 for RGB, 1 for grayscale.
+        crop: Fraction of the resized shorter side that the centre crop keeps, in (0, 1].
+        name: What errors call the picture; else its path.
+
+    Returns:
+        uint8 array of shape (channels, H, W).
+
+    Raises:
+        InputError: The file is not such a picture or is too large.
+    """
+    name = name or str(file)
+    image = _cover_and_crop(_decode(file, COLOR_MODES[channels], name), size, crop, name)
+    pixels: NDArray[np.uint8] = np.asarray(image, dtype=np.uint8)
+    by_channel: NDArray[np.uint8] = pixels.reshape(*size, channels).transpose(2, 0, 1)
+    return by_channel
 
 
 def check_channels(channels: int, preprocess: Preprocess) -> None:
@@ -135,35 +164,35 @@ def normalize(pixels: NDArray[np.uint8], preprocess: Preprocess) -> NDArray[np.f
     return normalized
 
 
-def _decode(path: str | Path, mode: str) -> Image.Image:
+def _decode(file: str | Path | IO[bytes], mode: str, name: str) -> Image.Image:
     try:
         with warnings.catch_warnings():
             # Pillow only warns where this module refuses; its warning would be noise.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            opened = Image.open(path, formats=FORMATS)
+            opened = Image.open(file, formats=FORMATS)
         with opened as image:
-            _check_pixels(image.width, image.height, path)
+            _check_pixels(image.width, image.height, name)
             if image.mode.startswith(("I", "F")):
                 raise InputError(
-                    f"The image {path} does not have 8 bits per channel.",
+                    f"The image {name} does not have 8 bits per channel.",
                     todo="convert it to an 8-bit JPEG or PNG",
                 )
             return ImageOps.exif_transpose(image).convert(mode)
     except Image.DecompressionBombError as error:
-        raise _too_large(path, str(error)) from error
+        raise _too_large(name, str(error)) from error
     except InputError:
         raise
     # Damaged files make Pillow's decoders raise nearly anything, TypeError included.
     except Exception as error:
         raise InputError(
-            f"The image {path} cannot be read.",
+            f"The image {name} cannot be read.",
             why=str(error),
             todo=f"use an undamaged {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file",
         ) from error
 
 
 def _cover_and_crop(
-    image: Image.Image, size: tuple[int, int], crop: float, path: str | Path
+    image: Image.Image, size: tuple[int, int], crop: float, name: str
 ) -> Image.Image:
     """Resize to just cover ``size / crop`` at the same aspect ratio, then crop the centre."""
     height, width = size
@@ -172,20 +201,20 @@ def _cover_and_crop(
         resized = (cover_height * image.width // image.height, cover_height)
     else:
         resized = (cover_width, cover_width * image.height // image.width)
-    _check_pixels(*resized, path)
+    _check_pixels(*resized, name)
     image = image.resize(resized, Image.Resampling.BILINEAR)
     left, top = round((image.width - width) / 2), round((image.height - height) / 2)
     return image.crop((left, top, left + width, top + height))
 
 
-def _check_pixels(width: int, height: int, path: str | Path) -> None:
+def _check_pixels(width: int, height: int, name: str) -> None:
     if width * height > MAX_PIXELS:
-        raise _too_large(path, f"it takes {width} x {height} pixels")
+        raise _too_large(name, f"it takes {width} x {height} pixels")
 
 
-def _too_large(path: str | Path, why: str) -> InputError:
+def _too_large(name: str, why: str) -> InputError:
     return InputError(
-        f"The image {path} is too large.",
+        f"The image {name} is too large.",
         why=f"{why}; at most {MAX_PIXELS} are accepted",
         todo="scale it down or leave it out",
     )

@@ -46,7 +46,12 @@ def convert(
         ),
     ] = None,
     weights: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Checkpoint: .pth, .pt or .safetensors.")
+        str | None,
+        typer.Option(
+            metavar="imagenet|cifar10|FILE",
+            help="Trained weights: the publisher's for ImageNet, fetched once; ours for CIFAR-10; "
+            "or a checkpoint, .pth, .pt or .safetensors. By default random ones.",
+        ),
     ] = None,
     num_classes: Annotated[
         int | None,
@@ -133,7 +138,9 @@ def _request(
     options.check_normalization(means, stds, _channels(model, shapes))
     options.check_io_dtype(io_dtype, schemes)
     layout = options.parse_io_layout(io_layout)
-    if weights is not None:
+    from models.pretrained import NAMED_WEIGHTS
+
+    if weights is not None and weights not in NAMED_WEIGHTS:
         options.check_file(weights, "--weights")
     if out is not None:
         options.check_out(out)

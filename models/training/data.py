@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 
-from export.calibration.preprocess import FORMATS, MAX_PIXELS
+from export.calibration.preprocess import FORMATS, read_pixels
 from export.errors import InputError
 
 _SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
@@ -43,22 +44,28 @@ def picture_side(path: Path) -> int:
     """Return the shorter side of the first training picture, in pixels.
 
     Raises:
-        InputError: As `read_split`.
+        InputError: There is none, or it is damaged.
     """
     with _opened(path, "train") as root:
         files = _files(_classes(root, path, "train")[0])
         if not files:
             raise InputError(f"{path} has a class without pictures.", todo=_LAYOUT)
-        return min(_decode(files[0]).size)
+        try:
+            with files[0].open("rb") as stream, Image.open(stream, formats=FORMATS) as image:
+                sides: tuple[int, int] = image.size
+                return min(sides)
+        except OSError as error:
+            raise InputError(f"{files[0]} is no picture, or damaged.", why=str(error)) from error
 
 
-def read_split(path: Path, split: str, size: int) -> Split:
+def read_split(path: Path, split: str, size: tuple[int, int], crop: float = 1.0) -> Split:
     """Read and decode every picture of a split; a zip file is read in place.
 
     Args:
         path: The folder or zip file.
         split: "train" or "test".
-        size: Side in pixels; pictures of another size are scaled and cropped to the centre.
+        size: Height and width in pixels.
+        crop: Fraction of the resized shorter side that the centre crop keeps, in (0, 1].
 
     Raises:
         InputError: There are no such pictures, one is damaged, or they do not fit in 8 GiB.
@@ -68,17 +75,18 @@ def read_split(path: Path, split: str, size: int) -> Split:
         labelled = [(file, i) for i, folder in enumerate(folders) for file in _files(folder)]
         if not labelled:
             raise InputError(f"{path} has no pictures in {split}/.", todo=_LAYOUT)
-        if len(labelled) * 3 * size**2 > _MAX_BYTES:
+        if len(labelled) * 3 * math.prod(size) > _MAX_BYTES:
             raise InputError(
-                f"{len(labelled)} pictures of {size}x{size} do not fit in memory.",
-                why=f"The recipe keeps them decoded, in at most {_MAX_BYTES >> 30} GiB.",
+                f"{len(labelled)} pictures of {size[0]}x{size[1]} do not fit in memory.",
+                why=f"They are kept decoded, in at most {_MAX_BYTES >> 30} GiB.",
                 todo="Use a smaller --size or fewer pictures.",
             )
-        images = np.empty((len(labelled), size, size, 3), np.uint8)
+        images = np.empty((len(labelled), 3, *size), np.uint8)
         for image, (file, _) in zip(images, labelled, strict=True):
-            image[...] = ImageOps.fit(_decode(file), (size, size), Image.Resampling.BILINEAR)
+            with file.open("rb") as stream:
+                image[...] = read_pixels(stream, size, 3, crop, name=str(file))
     return Split(
-        images=torch.from_numpy(images).permute(0, 3, 1, 2),
+        images=torch.from_numpy(images),
         labels=torch.tensor([label for _, label in labelled]),
         classes=tuple(folder.name for folder in folders),
     )
@@ -87,16 +95,18 @@ def read_split(path: Path, split: str, size: int) -> Split:
 @contextmanager
 def _opened(path: Path, split: str) -> Iterator[Folder]:
     """Yield the folder of a split, on disk or inside the zip file."""
+    if path.is_dir():
+        yield path / split
+        return
     try:
-        if path.is_dir():
-            yield path / split
-            return
-        with zipfile.ZipFile(path) as archive:
-            yield zipfile.Path(archive) / split
+        archive = zipfile.ZipFile(path)
     except (OSError, zipfile.BadZipFile) as error:
         why = error.strerror if isinstance(error, OSError) else "It is no zip file, or damaged."
-        raise InputError("The pictures cannot be read.", where=str(path), why=why or str(error),
-                         todo=_LAYOUT) from error
+        raise InputError(
+            "The pictures cannot be read.", where=str(path), why=why or str(error), todo=_LAYOUT
+        ) from error
+    with archive:
+        yield zipfile.Path(archive) / split
 
 
 def _classes(root: Folder, path: Path, split: str) -> list[Folder]:
@@ -111,14 +121,3 @@ def _files(folder: Folder) -> list[Folder]:
     """Return the pictures of a class, sorted by name."""
     files = (file for file in folder.iterdir() if file.name.lower().endswith(_SUFFIXES))
     return sorted(files, key=lambda file: file.name)
-
-
-def _decode(file: Folder) -> Image.Image:
-    """Read one picture as RGB; it is untrusted."""
-    try:
-        with file.open("rb") as stream, Image.open(stream, formats=FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise InputError(f"{file} has {image.width}x{image.height} pixels.")
-            return image.convert("RGB")
-    except (OSError, SyntaxError, zipfile.BadZipFile) as error:
-        raise InputError(f"{file} is no picture, or damaged.", why=str(error)) from error

@@ -20,7 +20,9 @@ from tests.export.command_line import ROOT, run
 def test_list_prints_the_models_with_their_figures() -> None:
     stdout, _ = run("list")
     row = next(line for line in stdout.splitlines() if line.startswith("shufflenet_v2_x0_5"))
-    assert row.split() == ["shufflenet_v2_x0_5", "3x224x224", "41", "M", "1.4", "M", "39.7", "%"]
+    assert row.split() == [
+        "shufflenet_v2_x0_5", "3x224x224", "41", "M", "1.4", "M", "39.7", "%", "417", "57",
+    ]  # fmt: skip
     stdout, _ = run("list", "*_x0_5", "--json")
     assert [entry["name"] for entry in json.loads(stdout)] == models.names("*_x0_5")
 

@@ -278,3 +278,49 @@ def test_what_the_quantizer_cannot_do_is_said_in_a_sentence(tmp_path):
         export(request)
     assert caught.value.exit_code == 4
     assert not (tmp_path / "out").exists()
+
+
+BRANCHES = """
+import torch
+from torch import nn
+from models.repvgg import RepVGGBlock
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.blocks = nn.Sequential(RepVGGBlock(3, 8, 2), RepVGGBlock(8, 8, 1))
+
+    def forward(self, image):
+        return self.blocks(image).mean([2, 3])
+
+    def reparameterize(self):
+        for block in self.blocks:
+            block.reparameterize()
+
+class Broken(Net):
+    def reparameterize(self):
+        raise KeyError("branch")
+
+def build():
+    torch.manual_seed(0)
+    return Net().eval()
+
+def build_broken():
+    return Broken().eval()
+"""
+
+
+def test_training_branches_are_folded_and_compared_with_the_trained_network(tmp_path):
+    (tmp_path / "branches.py").write_text(BRANCHES)
+    result = export(request(f"{tmp_path}/branches.py:build", tmp_path / "out"))
+    assert result.manifest.artifacts[0].operators["CONV_2D"] == 2
+    assert "ADD" not in result.manifest.artifacts[0].operators
+    capture = next(stage for stage in result.stages if stage.stage == "capture")
+    assert "branches folded" in capture.detail
+
+
+def test_a_failing_reparameterize_is_one_sentence(tmp_path):
+    (tmp_path / "branches2.py").write_text(BRANCHES)
+    with pytest.raises(InputError, match=r"reparameterize\(\) failed") as error:
+        export(request(f"{tmp_path}/branches2.py:build_broken", tmp_path / "out"))
+    assert "KeyError" in error.value.why

@@ -192,3 +192,18 @@ def test_feature_maps_have_strides_4_to_32(name: str) -> None:
 def test_it_exports_and_verifies(name: str, tmp_path: Path) -> None:
     result = export(Request(name, schemes=("none", "int8"), shapes=((1, 3, 64, 64),), out=tmp_path))
     assert sum(file.suffix == ".tflite" for file in result.files) == 2
+
+
+def test_the_feature_extractor_is_the_classifier_up_to_its_last_map() -> None:
+    classifier = models.create("shufflenet_v2_star_x0_5")
+    features = models.create("shufflenet_v2_star_features_x0_5")
+    state = classifier.state_dict()
+    features.load_state_dict({key: state[key] for key in features.state_dict()})
+    image = torch.rand(1, 3, 70, 64, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        maps = features(image)
+        expected = classifier.feature_maps(image)
+    assert [tuple(m.shape[1:]) for m in maps] == [
+        (24, 18, 16), (48, 9, 8), (96, 5, 4), (192, 3, 2),
+    ]  # fmt: skip
+    assert all(torch.equal(a, b) for a, b in zip(maps, expected, strict=True))

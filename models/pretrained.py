@@ -1,0 +1,119 @@
+"""What `weights` may name: a file, our CIFAR-10 checkpoints, or the publishers' for ImageNet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from export.errors import InputError
+from models.card import Card, read_card
+from models.downloads import fetch
+from models.imagenet import Published, published
+from models.registry import names, spec
+from models.spec import ModelSpec
+
+#: What `weights` may be besides a file.
+NAMED_WEIGHTS = ("cifar10", "imagenet")
+
+#: Checkpoints that come with the package.
+_SHIPPED = Path(__file__).parent / "weights"
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """Trained weights of one model.
+
+    Attributes:
+        path: The checkpoint.
+        source: Where it comes from, in words.
+        card: How it was trained, if it is of our own training.
+        published: The publisher's row, if it is a published one.
+    """
+
+    path: Path
+    source: str
+    card: Card | None = None
+    published: Published | None = None
+
+    def facts(self) -> dict[str, Any]:
+        """Return what goes into a manifest beside the source, in JSON types."""
+        if self.card:
+            return self.card.model_dump(
+                include={"dataset", "classes", "test_accuracy"}, mode="json"
+            )
+        if self.published:
+            row = self.published
+            return {
+                "dataset": "ImageNet-1k",
+                "top1_accuracy": row.top1,
+                "publisher": row.publisher,
+                "licence": row.licence,
+                "url": row.url,
+            }
+        return {}
+
+
+def find(name: str, weights: str | Path) -> Pretrained:
+    """Return the weights of a model that the user named.
+
+    Args:
+        name: A name of the registry.
+        weights: "cifar10", "imagenet", or a checkpoint file.
+
+    Raises:
+        InputError: There are none for this model, or they cannot be fetched.
+    """
+    if weights == "cifar10":
+        return _shipped(name)
+    if weights == "imagenet":
+        row = published(name)
+        return Pretrained(fetch(row), f"imagenet ({row.file}, {row.publisher})", published=row)
+    path = Path(weights)
+    card = read_card(path)
+    known = spec(name)
+    if card and card.model not in (name, known.alias_of):
+        raise InputError(
+            f"The weights were trained as {card.model}, not {name}.",
+            where=str(path),
+            todo=f"Name that model: {card.model}.",
+        )
+    return Pretrained(path, str(weights), card=card)
+
+
+def spec_of(name: str, trained: Pretrained | None) -> ModelSpec:
+    """Return the spec of a model as its weights use it.
+
+    Of a checkpoint of our own training, the published figures do not hold: they are those of
+    another input.
+    """
+    entry = spec(name)
+    if trained and trained.published:
+        return replace(entry, crop=trained.published.crop)
+    if trained and trained.card:
+        card = trained.card
+        return replace(
+            entry,
+            input_size=card.input_size,
+            mean=card.mean,
+            std=card.std,
+            crop=1.0,
+            mult_adds=None,
+            params=None,
+            top1_error=None,
+            published_speed={},
+        )
+    return entry
+
+
+def _shipped(name: str) -> Pretrained:
+    resolved = spec(name).alias_of or name
+    path = _SHIPPED / "cifar10" / f"{resolved}.safetensors"
+    if not path.is_file():
+        have = [known for known in names() if (path.parent / f"{known}.safetensors").is_file()]
+        raise InputError(
+            f"{name} has no weights for CIFAR-10.",
+            todo=f"`python -m models train {name} --data DIR` makes some; shipped: "
+            f"{', '.join(have)}.",
+        )
+    return Pretrained(path, f"cifar10 ({path.name})", card=read_card(path))

@@ -1,0 +1,118 @@
+"""What `--weights` may name, and what a checkpoint's card changes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+import models
+from export.errors import InputError
+from export.source import load_network
+from models import pretrained
+from models.card import read_card
+from models.imagenet import PUBLISHED
+
+CARD = {
+    "model": "shufflenet_v2_x0_25",
+    "dataset": "colours.zip",
+    "classes": ["blue", "green", "red"],
+    "input_size": [3, 32, 32],
+    "strides_undone": 2,
+    "mean": [0.1, 0.2, 0.3],
+    "std": [0.4, 0.5, 0.6],
+    "command": "python -m models train shufflenet_v2_x0_25",
+    "seed": 0,
+    "epochs": 1,
+    "batch_size": 8,
+    "learning_rate": 0.1,
+    "train_images": 10,
+    "test_images": 10,
+    "test_accuracy": 50.0,
+    "date": "2026-01-02",
+    "torch": "2.0",
+    "device": "cpu",
+    "seconds": 1.0,
+    "sha256": "",
+}
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    """A checkpoint of three classes, with its card."""
+    path = tmp_path / "mine.safetensors"
+    save_file(models.create("shufflenet_v2_x0_25", num_classes=3, seed=4).state_dict(), path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    path.with_suffix(".json").write_text(json.dumps(CARD | {"sha256": digest}))
+    return path
+
+
+def test_a_card_brings_classes_strides_size_and_normalisation(checkpoint: Path) -> None:
+    network = load_network("shufflenet_v2_x0_25", weights=str(checkpoint))
+    assert network.shapes == ((1, 3, 32, 32),)
+    assert network.preprocess is not None
+    assert (network.preprocess.mean, network.preprocess.crop) == ((0.1, 0.2, 0.3), 1.0)
+    assert network.facts["mult_adds"] is None
+    assert network.training == {
+        "dataset": "colours.zip",
+        "classes": ["blue", "green", "red"],
+        "test_accuracy": 50.0,
+    }
+    assert network.module is not None
+    sides = []
+    network.module.stage4.register_forward_hook(lambda _, __, y: sides.append(y.shape[2]))
+    assert network.module(torch.zeros(1, 3, 32, 32)).shape == (1, 3)
+    assert sides == [4]
+
+
+def test_without_its_card_the_same_file_is_a_plain_checkpoint(checkpoint: Path) -> None:
+    checkpoint.with_suffix(".json").unlink()
+    network = load_network("shufflenet_v2_x0_25", weights=str(checkpoint), num_classes=3)
+    assert network.shapes == ((1, 3, 224, 224),)
+    assert network.training == {}
+
+
+def test_a_card_of_another_model_is_refused(checkpoint: Path) -> None:
+    with pytest.raises(InputError, match=r"trained as shufflenet_v2_x0_25"):
+        load_network("shufflenet_v2_x0_5", weights=str(checkpoint))
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("{", "EOF"),
+        (json.dumps(CARD | {"epochs": 0}), "epochs"),
+        (json.dumps(CARD | {"surprise": 1}), "surprise"),
+    ],
+)
+def test_a_damaged_card_is_refused(checkpoint: Path, text: str, why: str) -> None:
+    checkpoint.with_suffix(".json").write_text(text)
+    with pytest.raises(InputError, match="The card") as error:
+        read_card(checkpoint)
+    assert why in error.value.why
+
+
+def test_imagenet_weights_keep_the_publishers_crop_and_name_their_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "fetched.pth"
+    torch.save(models.create("shufflenet_v2_x1_5", seed=1).state_dict(), path)
+    monkeypatch.setattr(pretrained, "fetch", lambda row: path)
+    network = load_network("shufflenet_v2_x1_5", weights="imagenet")
+    assert network.preprocess is not None
+    assert network.preprocess.crop == PUBLISHED["shufflenet_v2_x1_5"].crop == 224 / 232
+    assert network.weights.startswith("imagenet (shufflenetv2_x1_5-3c479a10.pth")
+    assert network.training["top1_accuracy"] == 72.996
+    assert not network.untrained
+
+
+def test_names_without_such_weights_are_refused() -> None:
+    with pytest.raises(InputError, match="no weights for CIFAR-10") as error:
+        pretrained.find("senet_154", "cifar10")
+    assert "models train senet_154" in error.value.todo
+    with pytest.raises(InputError, match="no published ImageNet weights"):
+        pretrained.find("effnet", "imagenet")

@@ -1,0 +1,72 @@
+"""Reading labelled pictures from a folder and from a zip file."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from export.errors import InputError
+from models.training.data import picture_side, read_split
+from tests.models.training.pictures import write_pictures, zipped
+
+
+def test_a_folder_and_its_zip_hold_the_same(tmp_path: Path) -> None:
+    root = write_pictures(tmp_path / "data", 3)
+    from_folder, from_zip = (read_split(p, "test", (32, 32)) for p in (root, zipped(root)))
+    assert torch.equal(from_folder.images, from_zip.images)
+    assert from_folder.labels.tolist() == from_zip.labels.tolist() == [0, 0, 0, 1, 1, 1]
+    assert from_folder.classes == from_zip.classes == ("blue", "red")
+
+
+def test_pixels_of_a_lossless_picture_come_through(tmp_path: Path) -> None:
+    root = write_pictures(tmp_path, 1)
+    with Image.open(root / "train" / "red" / "000.png") as image:
+        pixels = np.asarray(image).transpose(2, 0, 1)
+    split = read_split(root, "train", (32, 32))
+    assert split.images.dtype == torch.uint8
+    assert np.array_equal(split.images[1].numpy(), pixels)
+
+
+def test_another_size_is_scaled_and_the_side_is_found(tmp_path: Path) -> None:
+    root = write_pictures(tmp_path, 1, side=48)
+    assert picture_side(root) == 48
+    assert read_split(root, "train", (32, 24)).images.shape == (2, 3, 32, 24)
+
+
+@pytest.mark.parametrize("kind", ["empty", "no classes", "no pictures", "not a zip", "missing"])
+def test_what_is_no_data_set_is_refused(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "data"
+    if kind != "missing":
+        path.mkdir()
+    if kind == "no classes":
+        (path / "train").mkdir()
+    if kind == "no pictures":
+        (path / "train" / "cat").mkdir(parents=True)
+    if kind == "not a zip":
+        path = tmp_path / "data.zip"
+        path.write_text("PK but not really")
+    with pytest.raises(InputError, match=r"pictures|folder per class"):
+        read_split(path, "train", (32, 32))
+
+
+def test_a_damaged_picture_is_named(tmp_path: Path) -> None:
+    root = write_pictures(tmp_path / "data", 2)
+    (root / "train" / "red" / "001.png").write_bytes(b"not a picture")
+    for path in (root, zipped(root)):
+        with pytest.raises(InputError, match=r"red/001\.png"):
+            read_split(path, "train", (32, 32))
+
+
+def test_names_in_a_zip_cannot_leave_it(tmp_path: Path) -> None:
+    path = tmp_path / "data.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("../train/cat/1.png", b"x")
+        archive.writestr("/train/cat/1.png", b"x")
+    with pytest.raises(InputError):
+        read_split(path, "train", (32, 32))
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["data.zip"]
