@@ -150,7 +150,8 @@ def check_width(network: str, width: object, widths: Collection[float]) -> None:
     Raises:
         InputError: The width is not one of them.
     """
-    if not isinstance(width, (int, float)) or width not in widths:
+    # True is a 1 to Python.
+    if isinstance(width, bool) or not isinstance(width, (int, float)) or width not in widths:
         raise InputError(
             f"{network} has no width {width!r}.",
             todo=f"Use one of {', '.join(map(str, widths))}.",

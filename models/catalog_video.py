@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from models.catalog_shufflenet import V2_GUIDELINES, v1_guidelines
 from models.spec import ModelSpec
 
 WIDTHS = (0.25, 0.5, 1.0, 1.5, 2.0)
@@ -43,4 +44,5 @@ def _row(version: int, variant: str, width: float, **arguments: Any) -> ModelSpe
         mean=(0.43216, 0.394666, 0.37645),
         std=(0.22803, 0.22145, 0.216989),
         note=_NOTE,
+        guidelines=v1_guidelines(arguments["groups"]) if version == 1 else V2_GUIDELINES,
     )

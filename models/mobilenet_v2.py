@@ -73,7 +73,8 @@ class MobileNetV2(nn.Module):
 
     def __init__(self, width: float = 1.0, num_classes: int = 1000, in_channels: int = 3) -> None:
         super().__init__()
-        if not isinstance(width, (int, float)) or not 0 < width <= MAX_WIDTH:
+        is_number = isinstance(width, (int, float)) and not isinstance(width, bool)
+        if not (is_number and 0 < width <= MAX_WIDTH):
             raise InputError(
                 f"MobileNetV2 has no width {width!r}.",
                 todo=f"Use a number above 0 and up to {MAX_WIDTH}.",

@@ -166,7 +166,8 @@ def _merged_arguments(
     entry: ModelSpec, factory: Callable[..., nn.Module], overrides: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return the entry's arguments with the overrides put in, refusing names nobody takes."""
-    own_arguments = {"num_classes", "in_channels"}
+    # The number of axes belongs to the input size, which is the entry's.
+    own_arguments = {"num_classes", "in_channels", "dims"}
     allowed = sorted(set(inspect.signature(factory).parameters) - own_arguments)
     for key in overrides:
         if key not in allowed:

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from export.errors import InputError
 from models.blocks import (
     channel_shuffle,
+    check_width,
     conv_bn_act,
     global_mean,
     make_divisible,
@@ -261,10 +262,6 @@ def _channels(groups: int, width: float) -> tuple[int, ...]:
             f"ShuffleNet V1 has no version of {groups!r} groups.",
             todo=f"Use one of {', '.join(map(str, STAGES))}.",
         )
-    if not isinstance(width, (int, float)) or isinstance(width, bool) or width not in CONV1:
-        raise InputError(
-            f"ShuffleNet V1 has no width {width!r}.",
-            todo=f"Use one of {', '.join(map(str, CONV1))}.",
-        )
+    check_width("ShuffleNet V1", width, CONV1)
     conv1 = CONV1_8_GROUPS if groups == 8 else CONV1
     return (conv1[width], *(int(channels * width) for channels in STAGES[groups]))

@@ -90,7 +90,7 @@ def test_a_bad_argument_is_named(arguments: dict[str, Any], message: str) -> Non
 def test_an_unknown_override_lists_the_known_ones() -> None:
     with pytest.raises(InputError) as caught:
         models.create("shufflenet_v2", depth=3)
-    assert caught.value.todo == "Besides num_classes and in_channels it has dims, star, width."
+    assert caught.value.todo == "Besides num_classes and in_channels it has star, width."
 
 
 def test_an_override_of_a_model_without_arguments_is_refused() -> None:
