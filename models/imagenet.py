@@ -5,7 +5,6 @@ and activations included. Not listed, though public:
 
 - MobileNet V1: the authors' file and timm's belong to networks with ReLU6; ours has the ReLU of
   the paper.
-- SE-ResNet-50 and SENet-154: their max pool rounds up where ours pads.
 - MobileNet V2 at 0.75: measured at 224x224, while our row has the 192x192 of its paper.
 - ReXNet 3.0, ReXNet-lite and ShuffleNet V1: there are files, but no known digests of them.
 """
@@ -150,6 +149,13 @@ PUBLISHED: dict[str, Published] = {
         "0676ba61b6795bbe1773cffd859882e5e297624d384b6993f7c9e683e722fb8a",
         76.130,
         size=102_530_333,
+    ),
+    # Converted from the authors' Caffe files; timm has measured them.
+    "se_resnet_50": _timm(
+        "v0.1-cadene", "se_resnet50-ce0d4300.pth", 77.64, 112_611_220, "BSD-3-Clause"
+    ),
+    "senet_154": _timm(
+        "v0.1-weights", "legacy_senet154-e9eb9fe6.pth", 81.33, licence="BSD-3-Clause"
     ),
     "rexnet_x1_0": _drive(
         "1xeIJ3wb83uOowU008ykYj6wDX2dsncA9",

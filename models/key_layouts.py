@@ -1,7 +1,8 @@
-"""Rename the tensors of checkpoints from timm, which names the parts of two networks differently.
+"""Rename the tensors of checkpoints from timm, which names the parts of some networks differently.
 
 timm's MobileNet V2 has its stages as lists in a list where torchvision's has one list; its ReXNet
-names the layers of a block where the authors number them.
+names the layers of a block where the authors number them; its networks of the SENet paper put the
+layers in front of the first stage into one module.
 """
 
 from __future__ import annotations
@@ -120,4 +121,26 @@ _MOBILENET_V2_LAYERS = {
     },
 }
 
-_LAYOUTS: tuple[Callable[[Collection[str]], Renames], ...] = (_rexnet, _mobilenet_v2)
+
+def _senet(keys: Collection[str]) -> Renames:
+    """Return our name for each module of timm's SE-ResNet, or SENet-154 with its deeper stem."""
+    deep = "layer0.conv3.weight" in keys
+    if deep:
+        modules = {"last_linear": "classifier.1"}
+        for number, place in ((1, 0), (2, 3), (3, 6)):
+            modules[f"layer0.conv{number}"] = f"stem.{place}"
+            modules[f"layer0.bn{number}"] = f"stem.{place + 1}"
+    else:
+        modules = {"last_linear": "fc", "layer0.conv1": "conv1", "layer0.bn1": "bn1"}
+    for theirs in sorted({key.rpartition(".")[0] for key in keys}):
+        stage = re.match(r"layer([1-9])\.", theirs)
+        if stage is None:
+            continue
+        ours = theirs.replace("se_module.fc1", "se.fc.0").replace("se_module.fc2", "se.fc.2")
+        if deep:
+            ours = f"stages.{int(stage[1]) - 1}.{ours[stage.end() :]}"
+        modules[theirs] = ours
+    return modules
+
+
+_LAYOUTS: tuple[Callable[[Collection[str]], Renames], ...] = (_rexnet, _mobilenet_v2, _senet)

@@ -17,7 +17,7 @@ from models.spec import ModelSpec
 NAMED_WEIGHTS = ("cifar10", "imagenet")
 
 #: Checkpoints that come with the package.
-_SHIPPED = Path(__file__).parent / "weights"
+_SHIPPED = Path(__file__).parent / "weights" / "cifar10"
 
 
 @dataclass(frozen=True)
@@ -106,14 +106,21 @@ def spec_of(name: str, trained: Pretrained | None) -> ModelSpec:
     return entry
 
 
+def shipped_names() -> list[str]:
+    """Return the models that have weights for CIFAR-10 in the package."""
+    return [name for name in names() if _shipped_path(name).is_file()]
+
+
+def _shipped_path(name: str) -> Path:
+    return _SHIPPED / f"{name}.safetensors"
+
+
 def _shipped(name: str) -> Pretrained:
-    resolved = spec(name).alias_of or name
-    path = _SHIPPED / "cifar10" / f"{resolved}.safetensors"
+    path = _shipped_path(spec(name).alias_of or name)
     if not path.is_file():
-        have = [known for known in names() if (path.parent / f"{known}.safetensors").is_file()]
         raise InputError(
             f"{name} has no weights for CIFAR-10.",
-            todo=f"`python -m models train {name} --data DIR` makes some; shipped: "
-            f"{', '.join(have)}.",
+            todo=f"`python -m models train {name} --data DIR` makes some. These come with the "
+            f"package: {', '.join(shipped_names()) or 'none'}.",
         )
     return Pretrained(path, f"cifar10 ({path.name})", card=read_card(path))

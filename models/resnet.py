@@ -112,7 +112,9 @@ class ResNet50(nn.Module):
         self.conv1, self.bn1 = conv_bn_act(
             in_channels, FIRST_CHANNELS, 7, stride=2, activation=None
         )
-        self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)
+        # The networks of the SENet paper come from Caffe, whose pooling rounds up instead.
+        padding, ceil_mode = (0, True) if excited else (1, False)
+        self.maxpool = nn.MaxPool2d(3, stride=2, padding=padding, ceil_mode=ceil_mode)
         channels = FIRST_CHANNELS
         stages = []
         for out_channels, units, stride in STAGES:

@@ -2,8 +2,8 @@
 
 A ResNeXt-152 (64x4d) with squeeze-and-excitation, changed as the appendix says: the first 1x1 of
 each unit has half the channels, three 3x3 convolutions replace the 7x7, and 3x3 convolutions of
-stride 2 replace the 1x1 projections of stride 2. Not determined there, and chosen here, is the
-padding of the max pool.
+stride 2 replace the 1x1 projections of stride 2. The max pool has no padding and rounds up, as in
+the authors' Caffe network and its published conversions.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class SENet154(nn.Module):
             *conv_bn_act(in_channels, first, 3, stride=2),
             *conv_bn_act(first, second, 3),
             *conv_bn_act(second, channels, 3),
-            nn.MaxPool2d(kernel_size=3, stride=2, padding=1),
+            nn.MaxPool2d(kernel_size=3, stride=2, ceil_mode=True),
         )
         stages = []
         for out_channels, units, stride in STAGES:

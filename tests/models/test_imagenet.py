@@ -16,7 +16,15 @@ from models.key_layouts import to_our_layout
 from tests.models.construct import construct, on_meta
 from tests.models.published_keys.make import SCORES, filled, first_scores, read_shapes
 
-RENAMED = ["mobilenet_v2_x0_5", "mobilenet_v2_x1_4", "rexnet_x1_3", "rexnet_x1_5", "rexnet_x2_0"]
+RENAMED = [
+    "mobilenet_v2_x0_5",
+    "mobilenet_v2_x1_4",
+    "se_resnet_50",
+    "senet_154",
+    "rexnet_x1_3",
+    "rexnet_x1_5",
+    "rexnet_x2_0",
+]
 
 
 def _empty(name: str) -> dict[str, Tensor]:

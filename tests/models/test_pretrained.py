@@ -15,6 +15,7 @@ from export.errors import InputError
 from export.source import load_network
 from models import pretrained
 from models.card import read_card
+from models.checkpoints import file_sha256
 from models.imagenet import PUBLISHED
 
 CARD = {
@@ -116,3 +117,21 @@ def test_names_without_such_weights_are_refused() -> None:
     assert "models train senet_154" in error.value.todo
     with pytest.raises(InputError, match="no published ImageNet weights"):
         pretrained.find("effnet", "imagenet")
+
+
+@pytest.mark.parametrize("name", pretrained.shipped_names())
+def test_a_shipped_checkpoint_loads_and_matches_its_card(name: str) -> None:
+    trained = pretrained.find(name, "cifar10")
+    assert trained.card is not None
+    assert trained.card.model == name
+    assert trained.card.sha256 == file_sha256(trained.path)
+    assert len(trained.card.classes) == 10
+    scores = models.create(name, weights="cifar10")(torch.zeros(1, *trained.card.input_size))
+    assert scores.shape == (1, 10)
+
+
+def test_the_shipped_checkpoints_are_small() -> None:
+    sizes = [
+        pretrained.find(name, "cifar10").path.stat().st_size for name in pretrained.shipped_names()
+    ]
+    assert sum(sizes) <= 40e6

@@ -92,7 +92,7 @@ def test_a_unit_excites_its_residual_before_it_adds_the_shortcut() -> None:
 
 @pytest.mark.parametrize("name", ["resnet_50", "se_resnet_50"])
 @pytest.mark.parametrize(
-    ("num_classes", "in_channels", "size"), [(10, 3, (224, 224)), (2, 1, (33, 65)), (7, 4, (1, 1))]
+    ("num_classes", "in_channels", "size"), [(10, 3, (224, 224)), (2, 1, (33, 65)), (7, 4, (3, 3))]
 )
 def test_forward_shapes(
     name: str, num_classes: int, in_channels: int, size: tuple[int, int]

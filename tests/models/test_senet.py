@@ -23,7 +23,7 @@ def test_it_has_154_layers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("num_classes", "in_channels", "size"), [(10, 3, (224, 224)), (2, 1, (33, 65)), (7, 4, (1, 1))]
+    ("num_classes", "in_channels", "size"), [(10, 3, (224, 224)), (2, 1, (33, 65)), (7, 4, (3, 3))]
 )
 def test_forward_shapes(num_classes: int, in_channels: int, size: tuple[int, int]) -> None:
     arguments = {"num_classes": num_classes, "in_channels": in_channels}

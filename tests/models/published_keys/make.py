@@ -37,6 +37,8 @@ SOURCES = {
     "mobilenet_v2_x1_0": "torchvision.models:mobilenet_v2()",
     "mobilenet_v2_x1_4": "timm.models.efficientnet:mobilenetv2_140()",
     "resnet_50": "torchvision.models:resnet50()",
+    "se_resnet_50": "timm.models.senet:legacy_seresnet50()",
+    "senet_154": "timm.models.senet:legacy_senet154()",
     "rexnet_x1_0": "rexnetv1:ReXNetV1()",
     "rexnet_x1_3": "timm.models.rexnet:rexnet_130()",
     "rexnet_x1_5": "timm.models.rexnet:rexnet_150()",
