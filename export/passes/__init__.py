@@ -8,7 +8,9 @@ import onnx_ir as ir
 from onnx_ir.passes import common
 
 from export.onnx_graph import infer_shapes
+from export.passes.absorb_offset import absorb_offset
 from export.passes.absorb_permutations import absorb_permutations
+from export.passes.absorb_scale import absorb_scale
 from export.passes.fold_batch_norm import fold_batch_norm
 from export.passes.fuse_hard_swish import fuse_hard_swish
 from export.passes.scatter_to_concat import scatter_to_concat
@@ -16,9 +18,11 @@ from export.passes.scatter_to_concat import scatter_to_concat
 Pass = Callable[[ir.Model], int]
 
 #: Each returns how many places it changed. Batch norms go first: what they leave behind can stand
-#: between the nodes that later passes look for.
+#: between the nodes that later passes look for, and is itself what `absorb_offset` takes.
 PASSES: tuple[Pass, ...] = (
     fold_batch_norm,
+    absorb_scale,
+    absorb_offset,
     scatter_to_concat,
     fuse_hard_swish,
     absorb_permutations,

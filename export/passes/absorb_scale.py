@@ -1,0 +1,102 @@
+"""The scale of a batch norm behind an activation becomes part of the convolution before it."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx_ir as ir
+from numpy.typing import NDArray
+
+from export.onnx_graph import integer, real
+from export.passes.new_values import NewValues
+
+#: s f(x) = f(s x) for s > 0.
+_HOMOGENEOUS = {"LeakyRelu", "MaxPool", "Relu"}
+
+
+def absorb_scale(model: ir.Model) -> int:
+    """Turn ``Conv -> activation -> BatchNormalization`` into ``Conv -> activation -> Add``.
+
+    Activations that are linear on both sides of zero commute with positive factors, and so does a
+    maximum. In integers this saves a rounding, and the convolution's per-channel scales take in
+    what the batch norm would have evened out. Where a factor is negative or zero, its sign stays
+    behind as a multiplication. The graph is changed in place.
+
+    Returns:
+        The number of batch normalizations taken apart.
+    """
+    absorbed = 0
+    for node in list(model.graph):
+        if node.op_type != "BatchNormalization" or not _is_constant(node):
+            continue
+        conv = _convolution_before(node)
+        if conv is not None:
+            _absorb(model.graph, conv, node)
+            absorbed += 1
+    return absorbed
+
+
+def _is_constant(norm: ir.Node) -> bool:
+    training = integer(norm, "training_mode", 0)
+    return not training and all(_constant(value) for value in norm.inputs[1:])
+
+
+def _constant(value: ir.Value | None) -> bool:
+    return value is None or value.const_value is not None
+
+
+def _convolution_before(norm: ir.Node) -> ir.Node | None:
+    """Return the convolution that only this batch norm sees, through activations."""
+    value = norm.inputs[0]
+    while value is not None and len(value.uses()) == 1 and not value.is_graph_output():
+        node = value.producer()
+        if node is None or node.op_type not in {"Conv", *_HOMOGENEOUS}:
+            return None
+        if node.op_type == "Conv":
+            return node if all(_constant(v) for v in node.inputs[1:]) else None
+        value = node.inputs[0]
+    return None
+
+
+def _absorb(graph: ir.Graph, conv: ir.Node, norm: ir.Node) -> None:
+    gamma, beta, mean, variance = (_data(value) for value in norm.inputs[1:5])
+    scale = gamma / np.sqrt(variance + real(norm, "epsilon", 1e-5))
+    factor = np.where(scale == 0, 1.0, np.abs(scale))
+    _scale(graph, conv, factor)
+
+    x, old = norm.inputs[0], norm.outputs[0]
+    if x is None or x.shape is None:
+        raise ValueError("a batch norm without an input")
+    new = NewValues(graph)
+    per_channel = (-1, *[1] * (len(x.shape) - 2))
+    nodes, sign = [], np.sign(scale)
+    if (sign != 1).any():
+        signs = new.constant(f"{old.name}_sign", _float32(sign, per_channel))
+        nodes.append(ir.node("Mul", [x, signs]))
+        x = nodes[-1].outputs[0]
+        x.name, x.shape, x.type = f"{old.name}_signed", old.shape, old.type
+    offset = new.constant(f"{old.name}_offset", _float32(beta - mean * scale, per_channel))
+    nodes.append(ir.node("Add", [x, offset], name=norm.name))
+    ir.convenience.replace_nodes_and_values(
+        graph, norm, [norm], nodes, norm.outputs, nodes[-1].outputs
+    )
+
+
+def _scale(graph: ir.Graph, conv: ir.Node, factor: NDArray[np.float64]) -> None:
+    """Multiply the outputs of a convolution; its constants may be shared, so they are copied."""
+    new, name = NewValues(graph), conv.outputs[0].name
+    weight = _data(conv.inputs[1])
+    weight = weight * factor.reshape(-1, *[1] * (weight.ndim - 1))
+    conv.replace_input_with(1, new.constant(f"{name}_weight", weight.astype(np.float32)))
+    if len(conv.inputs) > 2 and conv.inputs[2] is not None:
+        bias = (_data(conv.inputs[2]) * factor).astype(np.float32)
+        conv.replace_input_with(2, new.constant(f"{name}_bias", bias))
+
+
+def _float32(values: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    return values.astype(np.float32).reshape(shape)
+
+
+def _data(value: ir.Value | None) -> NDArray[np.float64]:
+    if value is None or value.const_value is None:
+        raise ValueError("a constant is missing")
+    return value.const_value.numpy().astype(np.float64)

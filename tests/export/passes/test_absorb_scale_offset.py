@@ -1,0 +1,129 @@
+"""Batch norms behind activations, against ONNX Runtime on the graph before."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx_ir as ir
+import pytest
+import torch
+from torch import nn
+
+from export.capture import capture_module
+from export.onnx_graph import infer_shapes, operator_counts, serialize
+from export.passes.absorb_offset import absorb_offset
+from export.passes.absorb_scale import absorb_scale
+from export.passes.fold_batch_norm import fold_batch_norm
+from export.verification.metrics import compare
+from export.verification.runtimes import run_onnx
+
+SHAPE = (2, 6, 9, 8)
+
+
+def norm(channels: int = 6, *, negative: int = 0, dead: int = 0) -> nn.BatchNorm2d:
+    """Return a batch norm with statistics, some of its factors negative or zero."""
+    made = nn.BatchNorm2d(channels)
+    with torch.no_grad():
+        made.weight.uniform_(0.3, 2)
+        made.weight[:negative] *= -1
+        made.weight[negative : negative + dead] = 0
+        made.bias.normal_()
+        made.running_mean.normal_()
+        made.running_var.uniform_(0.2, 3)
+    return made
+
+
+def captured(*layers: nn.Module) -> ir.Model:
+    graph = infer_shapes(capture_module(nn.Sequential(*layers).eval(), (SHAPE,)))
+    fold_batch_norm(graph)
+    return graph
+
+
+def assert_equal(before: ir.Model, after: ir.Model) -> None:
+    rng = np.random.default_rng(0)
+    name = before.graph.inputs[0].name
+    samples = [{name: rng.normal(size=SHAPE).astype(np.float32)} for _ in range(2)]
+    parity = compare(*(run_onnx(serialize(infer_shapes(g)), samples) for g in (before, after)))
+    assert parity.max_rel < 2e-6
+
+
+def conv(kernel: int = 1, padding: int = 0, **options: int) -> nn.Conv2d:
+    return nn.Conv2d(6, 6, kernel, padding=padding, **options)
+
+
+@pytest.mark.parametrize(
+    ("layers", "left"),
+    [
+        ((conv(3, 1), nn.LeakyReLU(0.3), norm()), {"Add": 1}),
+        ((conv(3, 1, bias=False), nn.ReLU(), norm()), {"Add": 1}),
+        ((conv(3, 1, groups=3), nn.ReLU(), nn.MaxPool2d(2), norm()), {"Add": 1}),
+        ((conv(), nn.LeakyReLU(0.3), norm(negative=2)), {"Mul": 1, "Add": 1}),
+        ((conv(), nn.ReLU(), norm(dead=1)), {"Mul": 1, "Add": 1}),
+    ],
+)
+def test_the_scale_goes_into_the_convolution(
+    layers: tuple[nn.Module, ...], left: dict[str, int]
+) -> None:
+    torch.manual_seed(0)
+    graph = captured(*layers)
+    before = ir.from_proto(ir.to_proto(graph))
+    assert absorb_scale(graph) == 1
+    counts = operator_counts(graph)
+    assert "BatchNormalization" not in counts
+    assert {op: counts[op] for op in ("Mul", "Add") if op in counts} == left
+    assert_equal(before, graph)
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        (conv(), nn.SiLU(), norm()),
+        (conv(), nn.ReLU6(), norm()),
+        (conv(), nn.LeakyReLU(0.1), nn.AvgPool2d(3, padding=1), norm()),
+        (nn.ReLU(), norm()),
+    ],
+)
+def test_what_does_not_commute_with_a_factor_stays(layers: tuple[nn.Module, ...]) -> None:
+    graph = captured(*layers)
+    assert absorb_scale(graph) == 0
+    assert operator_counts(graph)["BatchNormalization"] == 1
+
+
+class Branches(nn.Module):
+    """The activation is read twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.norm = conv(), norm()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = torch.relu(self.conv(x))
+        return self.norm(y) * y
+
+
+def test_an_activation_with_another_reader_keeps_its_scale() -> None:
+    assert absorb_scale(captured(Branches())) == 0
+
+
+@pytest.mark.parametrize("negative", [0, 3])
+@pytest.mark.parametrize(
+    ("behind", "absorbed"),
+    [
+        ((conv(),), 1),
+        ((conv(3, groups=6, bias=False),), 1),
+        ((conv(2, groups=3, stride=2),), 1),
+        ((nn.MaxPool2d(3, 2, 1), conv()), 1),
+        ((conv(3, 1),), 0),
+        ((nn.AvgPool2d(3, 2, 1), conv()), 0),
+        ((nn.ReLU(), conv()), 0),
+    ],
+)
+def test_the_offset_goes_into_an_unpadded_convolution(
+    behind: tuple[nn.Module, ...], absorbed: int, negative: int
+) -> None:
+    torch.manual_seed(1)
+    graph = captured(conv(), nn.LeakyReLU(0.3), norm(negative=negative), *behind)
+    before = ir.from_proto(ir.to_proto(graph))
+    absorb_scale(graph)
+    assert absorb_offset(graph) == absorbed
+    assert operator_counts(graph).get("Add", 0) == 1 - absorbed
+    assert_equal(before, graph)
