@@ -16,6 +16,9 @@ from export.errors import InputError
 
 RANDOM = "random"
 
+#: Channels, frames, height and width.
+_CLIP_AXES = 4
+
 ACCEPTED = "a folder of images, a .npz or .npy file of arrays, or the word random"
 
 
@@ -75,6 +78,8 @@ def load_samples(
         images, words = shipped_samples(shape, preprocess, limit)
     else:
         images, words = folder_samples(path, shape, preprocess, limit)
+    if len(shape) == _CLIP_AXES:
+        words += ", each panned across as a clip"
     return Samples(_stack([{name: image} for image in images], inputs), words, natural=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -29,11 +30,18 @@ class NewValues:
 
     def result(self, node: ir.Node, name: str, like: ir.Value) -> ir.Value:
         """Append a node with one output and return that, with the type of ``like``."""
-        output = node.outputs[0]
-        output.name = self._unique(name)
-        output.type = like.type
-        self._graph.append(node)
+        (output,) = self.results(node, [name], [like])
         return output
+
+    def results(
+        self, node: ir.Node, names: Sequence[str], like: Sequence[ir.Value]
+    ) -> list[ir.Value]:
+        """Append a node and return its outputs, with the types of ``like``."""
+        for output, name, typed in zip(node.outputs, names, like, strict=True):
+            output.name = self._unique(name)
+            output.type = typed.type
+        self._graph.append(node)
+        return list(node.outputs)
 
     def _unique(self, name: str) -> str:
         candidate, count = name, 1

@@ -85,6 +85,10 @@ def _lower_inputs(ctx: Context, values: Sequence[ir.Value], io_layout: IoLayout)
             continue
         ctx.graph.inputs.append(tensor)
         ctx.bind(value, tensor, perm)
+        if _is_taken_apart(value):
+            # Seeing frames as joined with their neighbours costs nothing in this order alone.
+            last = layout.channels_last(len(shape))
+            ctx.bind(value, ctx.read(value, last), last)
     return problems
 
 
@@ -158,6 +162,12 @@ def _output_order(ctx: Context, value: ir.Value, io_layout: IoLayout) -> Perm:
     last = layout.channels_last(rank)
     already = _is_transpose(value.producer(), last)
     return layout.identity(rank) if io_layout == "nchw" or already else last
+
+
+def _is_taken_apart(value: ir.Value) -> bool:
+    """Return whether all that happens to a clip (N, C, D, H, W) is to become N * D frames."""
+    uses = value.uses()
+    return bool(uses) and all(_is_transpose(use.node, (0, 2, 1, 3, 4)) for use in uses)
 
 
 def _is_transpose(node: ir.Node | None, perm: Perm) -> bool:

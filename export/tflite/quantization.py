@@ -16,7 +16,7 @@ from export.calibration.ranges import Ranges
 from export.errors import UnsupportedError, VerificationError
 from export.schemes import SCHEMES
 from export.tflite.islands import disguise, reveal
-from export.tflite.objects import name_of, shape_of
+from export.tflite.objects import name_of
 from export.tflite.output_copies import copy_outputs, remove_copies
 from export.tflite.schema_names import TYPE_NAMES
 from export.tflite.shared_ranges import share_ranges
@@ -129,14 +129,17 @@ def _add_port_recipe(job: Any, io_dtype: str) -> None:
 
 
 def _statistics(model: Any, measured: Ranges, bits: int) -> dict[str, dict[str, Any]]:
-    """Return all ranges in litert-quantizer's form: arrays of the tensor's rank."""
+    """Return all ranges in litert-quantizer's form: arrays.
+
+    All have one shape, whatever the tensor's: it takes scales of two shapes for different ones, and
+    would put a QUANTIZE between tensors of two ranks.
+    """
     ranges = share_ranges(model, measured, bits)
     result = {}
     for tensor in model.subgraphs[0].tensors:
         name = name_of(tensor)
         if name in ranges:
-            shape = (1,) * len(shape_of(tensor))
-            low, high = (np.full(shape, bound, np.float32) for bound in ranges[name])
+            low, high = (np.full(1, bound, np.float32) for bound in ranges[name])
             result[name] = {"min": low, "max": high}
     for name, bound in weight_bounds(model, ranges, bits).items():
         result[name] = {"min": -bound, "max": bound}

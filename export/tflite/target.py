@@ -15,6 +15,7 @@ from export.onnx_graph import serialize
 from export.schemes import SCHEMES
 from export.stage_log import StageLog
 from export.tflite.calibrate import activation_ranges
+from export.tflite.fold_frames import fold_frames
 from export.tflite.islands import float_islands
 from export.tflite.lowering import IoLayout, Lowered, lower
 from export.tflite.quantization import quantize
@@ -24,7 +25,7 @@ from export.tflite.writer import from_bytes, to_bytes, to_model
 from export.verification.demand import demand
 from export.verification.divergence import first_divergence
 from export.verification.metrics import Outputs, Parity, compare
-from export.verification.runtimes import run_tflite
+from export.verification.runtimes import run_onnx, run_tflite
 from export.verification.tolerance import needed_sqnr_db, warn
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class _Job:
     """What all files of one export share.
 
     Attributes:
-        graph: The rewritten ONNX graph.
+        graph: The ONNX graph that was lowered.
         lowered: The TFLite graph.
         samples: Calibration samples.
         reference: What the network computes from the first of them.
@@ -82,6 +83,7 @@ def export_tflite(
     """
     for scheme in schemes:
         folder.reserve(_file_name(name, scheme))
+    graph = _fold_frames(graph, samples, reference, log)
     with log.stage("lower"):
         lowered = lower(graph, io_layout)
         data = to_bytes(to_model(lowered.graph, lowered.io, f"{name}, written by edgeship"))
@@ -107,6 +109,18 @@ def export_tflite(
         record = artifact_record(file, _file_name(name, scheme), scheme, lowered.io, parity)
         records.append(record.model_copy(update={"rounded_weights_sqnr_db": job.rounded_db}))
     return records
+
+
+def _fold_frames(graph: ir.Model, samples: Samples, reference: Outputs, log: StageLog) -> ir.Model:
+    """Return the graph of a network on clips as one on images, and others as they are."""
+    folded, changes = fold_frames(graph)
+    if not changes:
+        return graph
+    with log.stage("fold frames"):
+        outputs = run_onnx(serialize(folded), samples[: len(reference)])
+        parity = demand(reference, outputs, "float", "fold frames")
+        log.done(f"frames go through 2-D operators, {changes} nodes", parity)
+    return folded
 
 
 def _file_name(name: str, scheme: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import onnx_ir as ir
@@ -69,17 +70,7 @@ def axes_of(ctx: Context, node: ir.Node, kernel: tuple[int, ...]) -> list[Axis]:
     Raises:
         Unsupported: If the node slides over more axes, or pads are negative.
     """
-    found = []
-    auto = attributes.text(node, "auto_pad", "NOTSET")
-    for axis in per_axis(ctx, node, kernel):
-        if auto in ("SAME_UPPER", "SAME_LOWER"):
-            total = max((axis.result - 1) * axis.stride + axis.reach - axis.extent, 0)
-            before = total // 2 if auto == "SAME_UPPER" else total - total // 2
-            axis = axis.padded(before, total - before)
-        elif auto == "VALID":
-            axis = axis.padded(0, 0)
-        found.append(axis)
-    return found
+    return [resolved(node, axis) for axis in per_axis(ctx, node, kernel)]
 
 
 def per_axis(ctx: Context, node: ir.Node, kernel: tuple[int, ...]) -> list[Axis]:
@@ -88,21 +79,50 @@ def per_axis(ctx: Context, node: ir.Node, kernel: tuple[int, ...]) -> list[Axis]
     Raises:
         Unsupported: If the node has more axes, or pads are negative.
     """
-    extents = ctx.shape(attributes.source(node))[2:]
-    results = ctx.shape(node.outputs[0])[2:]
     rank = len(kernel)
     if rank not in (1, 2):
         raise Unsupported(f"it slides over {rank} axes; 1 and 2 are supported")
+    extents = ctx.shape(attributes.source(node))[2:]
+    results = ctx.shape(node.outputs[0])[2:]
+    return [Axis(1, 1, 1, 1, 1, 0, 0)] * (2 - rank) + given(node, kernel, extents, results)
+
+
+def given(
+    node: ir.Node, kernel: Sequence[int], extents: Sequence[int], results: Sequence[int]
+) -> list[Axis]:
+    """Return what the attributes of a node say of each of its spatial axes.
+
+    Args:
+        node: A convolution or a pooling node.
+        kernel: Taps along each axis.
+        extents: Input elements along each axis.
+        results: Output elements along each axis.
+
+    Raises:
+        Unsupported: If pads are negative.
+    """
+    rank = len(kernel)
     strides = attributes.integers(node, "strides", [1] * rank)
     dilations = attributes.integers(node, "dilations", [1] * rank)
     pads = attributes.integers(node, "pads", [0] * 2 * rank)
     if min(pads) < 0:
         raise Unsupported(f"negative pads {pads}")
-    axes = [
+    return [
         Axis(extents[i], results[i], kernel[i], strides[i], dilations[i], pads[i], pads[i + rank])
         for i in range(rank)
     ]
-    return [Axis(1, 1, 1, 1, 1, 0, 0)] * (2 - rank) + axes
+
+
+def resolved(node: ir.Node, axis: Axis) -> Axis:
+    """Return an axis of a convolution or pooling node with the pads that auto_pad stands for."""
+    auto = attributes.text(node, "auto_pad", "NOTSET")
+    if auto == "VALID":
+        return axis.padded(0, 0)
+    if auto not in ("SAME_UPPER", "SAME_LOWER"):
+        return axis
+    total = max((axis.result - 1) * axis.stride + axis.reach - axis.extent, 0)
+    before = total // 2 if auto == "SAME_UPPER" else total - total // 2
+    return axis.padded(before, total - before)
 
 
 def fit(ctx: Context, tensor: int, axes: list[Axis], fill: float = 0.0) -> tuple[int, int]:

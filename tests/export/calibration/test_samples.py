@@ -53,6 +53,7 @@ def test_shipped_images_end_after_four_views() -> None:
 def test_shipped_images_make_clips_and_grayscale() -> None:
     clips = load_samples(None, {"x": (1, 3, 4, 16, 16)}, PREPROCESS, limit=2)
     assert only(clips).shape == (2, 3, 4, 16, 16)
+    assert clips.source.endswith("edgeship, each panned across as a clip")
     gray = load_samples(None, {"x": (1, 1, 16, 16)}, Preprocess((0.5,), (0.5,)), limit=2)
     assert only(gray).shape == (2, 1, 16, 16)
 

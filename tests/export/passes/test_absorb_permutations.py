@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import onnx_ir as ir
 import pytest
@@ -17,12 +19,12 @@ from export.verification.runtimes import run_onnx
 class Net:
     """Builds an ONNX graph node by node; every method returns the name of its result."""
 
-    def __init__(self, seed: int, channels: int, size: int = 4) -> None:
+    def __init__(self, seed: int, channels: int, size: int = 4, dims: int = 2) -> None:
         self.rng = np.random.default_rng(seed)
         self.nodes: list = []
         self.constants: dict[str, np.ndarray] = {}
         self.channels = {"x": channels}
-        self.size = size
+        self.space = (size,) * dims
         self.input = channels
 
     def node(self, kind: str, inputs: list[str], channels: int, **attributes) -> str:
@@ -41,8 +43,9 @@ class Net:
         return self.const((self.rng.normal(size=shape) / scale).astype(np.float32))
 
     def conv(self, x: str, out: int, groups: int = 1, kernel: int = 1) -> str:
-        weight = self.normal(out, self.channels[x] // groups, kernel, kernel)
-        pads = [kernel // 2] * 4
+        window = (kernel,) * len(self.space)
+        weight = self.normal(out, self.channels[x] // groups, *window)
+        pads = [kernel // 2] * 2 * len(self.space)
         return self.node("Conv", [x, weight, self.normal(out)], out, group=groups, pads=pads)
 
     def depthwise(self, x: str) -> str:
@@ -70,25 +73,29 @@ class Net:
         return self.node("Gather", [x, self.const(np.array(order, np.int64))], len(order), axis=1)
 
     def shuffle(self, x: str, groups: int, spelling: int = 0) -> str:
-        c, s = self.channels[x], self.size
+        c, space = self.channels[x], self.space
+        pixels = range(2, 2 + len(space))
 
         def reshape(value: str, shape: list[int]) -> str:
             return self.node("Reshape", [value, self.const(np.array(shape, np.int64))], c)
 
         if spelling == 0:
-            value = reshape(x, [1, groups, c // groups, s, s])
-            value = self.node("Transpose", [value], c, perm=[0, 2, 1, 3, 4])
+            value = reshape(x, [1, groups, c // groups, *space])
+            value = self.node("Transpose", [value], c, perm=[0, 2, 1, *(i + 1 for i in pixels)])
         elif spelling == 1:  # as ONNX's light_shufflenet and megvii's code have it
-            value = reshape(x, [groups, c // groups, s * s])
+            value = reshape(x, [groups, c // groups, math.prod(space)])
             value = self.node("Transpose", [value], c, perm=[1, 0, 2])
         else:  # by way of NHWC
-            value = self.node("Transpose", [x], c, perm=[0, 2, 3, 1])
-            value = reshape(value, [1, s, s, groups, c // groups])
-            value = self.node("Transpose", [value], c, perm=[0, 4, 3, 1, 2])
-        return reshape(value, [1, c, s, s])
+            last = len(space) + 2
+            value = self.node("Transpose", [x], c, perm=[0, *pixels, 1])
+            value = reshape(value, [1, *space, groups, c // groups])
+            value = self.node(
+                "Transpose", [value], c, perm=[0, last, last - 1, *range(1, last - 1)]
+            )
+        return reshape(value, [1, c, *space])
 
     def model(self, *outputs: str) -> ir.Model:
-        shape = (1, self.input, self.size, self.size)
+        shape = (1, self.input, *self.space)
         proto = helper.make_model(
             helper.make_graph(
                 self.nodes,
@@ -105,7 +112,7 @@ class Net:
 
 def assert_same(before: ir.Model, after: ir.Model, net: Net) -> None:
     assert [v.name for v in before.graph.outputs] == [v.name for v in after.graph.outputs]
-    shape = (1, net.input, net.size, net.size)
+    shape = (1, net.input, *net.space)
     samples = [{"x": net.rng.normal(size=shape).astype(np.float32)} for _ in range(2)]
     parity = compare(run_onnx(serialize(before), samples), run_onnx(serialize(after), samples))
     assert parity.max_rel < 2e-6
@@ -130,10 +137,11 @@ def stage(net: Net, units: int, spelling: int = 0) -> str:
     return x
 
 
+@pytest.mark.parametrize("dims", [2, 3])
 @pytest.mark.parametrize("spelling", [0, 1, 2])
 @pytest.mark.parametrize("units", [1, 3, 7])
-def test_a_shufflenet_v2_stage_keeps_no_shuffle_in_any_spelling(units, spelling):
-    net = Net(0, 3)
+def test_a_shufflenet_v2_stage_keeps_no_shuffle_in_any_spelling(units, spelling, dims):
+    net = Net(0, 3, dims=dims)
     before = net.model(net.conv(stage(net, units, spelling), 10))
     after, changes = rewrite(before)
     assert changes == {"absorb_permutations": units + 1}

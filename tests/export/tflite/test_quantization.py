@@ -232,3 +232,15 @@ def test_the_border_of_a_max_pool_never_wins_over_negative_values() -> None:
         (reference,) = small.run(small.data(), sample)
         (values,) = small.run(data, sample)
         assert np.abs(values - reference).max() < 5 / 255
+
+
+@pytest.mark.parametrize("scheme", ["int8", "int16x8"])
+def test_tensors_of_two_ranks_with_one_range_need_no_conversion(scheme: str) -> None:
+    small = Small(x=(1, 2, 3, 4))
+    small.constant("shape", np.array([6, 4], np.int32))
+    small.op("RESHAPE", "x shape", "rows", (6, 4), opts=options("ReshapeOptions", newShape=[6, 4]))
+    join = options("ConcatenationOptions", axis=1)
+    small.op("CONCATENATION", "rows rows", "twice", (6, 8), opts=join)
+    small.op("ABS", "twice", "y", (6, 8)).out("y")
+    found = kinds(small.quantized(scheme))
+    assert found == ["QUANTIZE", "RESHAPE", "CONCATENATION", "ABS", "DEQUANTIZE"]

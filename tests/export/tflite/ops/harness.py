@@ -12,6 +12,7 @@ import onnx_ir as ir
 from onnx import helper, numpy_helper
 
 from export.onnx_graph import infer_shapes
+from export.tflite.fold_frames import fold_frames
 from export.tflite.graph import TfliteGraph
 from export.tflite.lowering import IoLayout, Lowered, lower
 from export.tflite.writer import to_bytes, to_model
@@ -82,7 +83,8 @@ def parse(text: str, opset: int = 18) -> onnx.ModelProto:
 
 def lower_model(model: onnx.ModelProto, io_layout: IoLayout = "nhwc") -> Lowered:
     """Lower a model as the pipeline does."""
-    return lower(infer_shapes(ir.from_proto(model)), io_layout)
+    folded, _ = fold_frames(infer_shapes(ir.from_proto(model)))
+    return lower(folded, io_layout)
 
 
 def inputs_of(model: onnx.ModelProto, seed: int = 0, low: float | None = None) -> Feeds:

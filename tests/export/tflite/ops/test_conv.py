@@ -181,7 +181,7 @@ def test_shared_weights() -> None:
             node_model("Conv", {"x": (1, 2, 5, 5), "w": rand(3, 2, 3, 3), "b": (3,)}),
             "bias of a convolution must be a constant",
         ),
-        (conv((1, 2, 5, 5, 5), (3, 2, 3, 3, 3)), "slides over 3 axes"),
+        (conv((1, 2, 5, 5, 5, 5), (3, 2, 3, 3, 3, 3)), "slides over 4 axes"),
     ],
 )
 def test_unsupported(model: Any, reason: str) -> None:

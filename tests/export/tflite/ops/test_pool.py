@@ -166,7 +166,7 @@ def test_global(op_type: str, x: tuple[int, ...]) -> None:
             ),
             "a last window that reads the border alone",
         ),
-        (pool("MaxPool", (1, 2, 4, 4, 4), kernel_shape=[2, 2, 2]), "slides over 3 axes"),
+        (pool("MaxPool", (1, 2, 4, 4, 4, 4), kernel_shape=[2] * 4), "slides over 4 axes"),
         (
             pool("MaxPool", (1, 2, 8, 8), kernel_shape=[2, 2], outputs=("y", "indices")),
             "its output 1 (indices) is used",
