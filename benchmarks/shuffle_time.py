@@ -26,6 +26,7 @@ from export.passes.absorb_permutations import absorb_permutations
 from export.simplify import simplify
 from export.source import load_network
 from export.tflite.calibrate import activation_ranges
+from export.tflite.fold_frames import fold_frames
 from export.tflite.lowering import lower
 from export.tflite.quantization import quantize
 from export.tflite.writer import to_bytes, to_model
@@ -42,7 +43,7 @@ def build(model: str, absorb: bool) -> tuple[dict[str, bytes], str]:
         graph, _ = passes.rewrite(graph)
     finally:
         passes.PASSES = every
-    lowered = lower(graph)
+    lowered = lower(fold_frames(graph)[0])
     data = to_bytes(to_model(lowered.graph, lowered.io, model))
     preprocess = network.preprocess or Preprocess((0.5,) * 3, (0.5,) * 3)
     samples = load_samples(None, input_shapes(graph), preprocess, limit=8)
