@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 from export.errors import InputError
@@ -140,7 +140,7 @@ def train(
     checkpoint = request.folder / f"{request.name}.safetensors"
     partial = checkpoint.with_suffix(".partial")
     tensors = {key: value.cpu().contiguous() for key, value in module.state_dict().items()}
-    save_file(tensors, partial)
+    partial.write_bytes(save(tensors))
     card = Card(
         model=request.name,
         dataset=request.data.name,
