@@ -89,7 +89,8 @@ def train_model(
                     epoch_done=_print_epoch,
                 )
             except KeyboardInterrupt as stop:
-                typer.echo("stopped; the same command goes on after the last epoch that ended", err=True)
+                message = "stopped; the same command goes on after the last epoch that ended"
+                typer.echo(message, err=True)
                 raise typer.Exit(130) from stop
     typer.echo(
         f"{checkpoint}: test accuracy {card.test_accuracy:.2f} % on {card.test_images} pictures\n"
