@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
 import onnx_ir as ir
+from numpy.typing import NDArray
 from onnx_ir.passes import common
 
 
@@ -31,6 +33,17 @@ def real(node: ir.Node, name: str, default: float) -> float:
     """Return a float attribute or its default."""
     attribute = node.attributes.get(name)
     return default if attribute is None else attribute.as_float()
+
+
+def float64_data(value: ir.Value | None) -> NDArray[np.float64]:
+    """Return the values of a constant in double precision, to compute others from.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    if value is None or value.const_value is None:
+        raise ValueError("a constant is missing")
+    return value.const_value.numpy().astype(np.float64)
 
 
 def operator_counts(model: ir.Model) -> dict[str, int]:

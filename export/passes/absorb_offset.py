@@ -6,7 +6,7 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from export.onnx_graph import integer
+from export.onnx_graph import float64_data, integer
 from export.passes.new_values import NewValues
 
 
@@ -70,19 +70,13 @@ def _is_unpadded(conv: ir.Node) -> bool:
 
 
 def _absorb(graph: ir.Graph, conv: ir.Node, offset: NDArray[np.float64]) -> None:
-    weight = _data(conv.inputs[1])
+    weight = float64_data(conv.inputs[1])
     groups = integer(conv, "group", 1)
     # An output reads the channels of its group: (groups, outputs, channels), (groups, channels).
     sums = weight.reshape(groups, weight.shape[0] // groups, weight.shape[1], -1).sum(3)
     change = np.einsum("goc,gc->go", sums, offset.reshape(groups, -1)).reshape(-1)
     has_bias = len(conv.inputs) > 2 and conv.inputs[2] is not None
-    bias = change + _data(conv.inputs[2]) if has_bias else change
+    bias = change + float64_data(conv.inputs[2]) if has_bias else change
     new = NewValues(graph).constant(f"{conv.outputs[0].name}_bias", bias.astype(np.float32))
     conv.resize_inputs(3)
     conv.replace_input_with(2, new)
-
-
-def _data(value: ir.Value | None) -> NDArray[np.float64]:
-    if value is None or value.const_value is None:
-        raise ValueError("a constant is missing")
-    return value.const_value.numpy().astype(np.float64)

@@ -6,7 +6,7 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from export.onnx_graph import integer, real
+from export.onnx_graph import float64_data, integer, real
 from export.passes.new_values import NewValues
 
 #: s f(x) = f(s x) for s > 0.
@@ -58,7 +58,7 @@ def _convolution_before(norm: ir.Node) -> ir.Node | None:
 
 
 def _absorb(graph: ir.Graph, conv: ir.Node, norm: ir.Node) -> None:
-    gamma, beta, mean, variance = (_data(value) for value in norm.inputs[1:5])
+    gamma, beta, mean, variance = (float64_data(value) for value in norm.inputs[1:5])
     scale = gamma / np.sqrt(variance + real(norm, "epsilon", 1e-5))
     factor = np.where(scale == 0, 1.0, np.abs(scale))
     _scale(graph, conv, factor)
@@ -84,19 +84,13 @@ def _absorb(graph: ir.Graph, conv: ir.Node, norm: ir.Node) -> None:
 def _scale(graph: ir.Graph, conv: ir.Node, factor: NDArray[np.float64]) -> None:
     """Multiply the outputs of a convolution; its constants may be shared, so they are copied."""
     new, name = NewValues(graph), conv.outputs[0].name
-    weight = _data(conv.inputs[1])
+    weight = float64_data(conv.inputs[1])
     weight = weight * factor.reshape(-1, *[1] * (weight.ndim - 1))
     conv.replace_input_with(1, new.constant(f"{name}_weight", weight.astype(np.float32)))
     if len(conv.inputs) > 2 and conv.inputs[2] is not None:
-        bias = (_data(conv.inputs[2]) * factor).astype(np.float32)
+        bias = (float64_data(conv.inputs[2]) * factor).astype(np.float32)
         conv.replace_input_with(2, new.constant(f"{name}_bias", bias))
 
 
 def _float32(values: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.float32]:
     return values.astype(np.float32).reshape(shape)
-
-
-def _data(value: ir.Value | None) -> NDArray[np.float64]:
-    if value is None or value.const_value is None:
-        raise ValueError("a constant is missing")
-    return value.const_value.numpy().astype(np.float64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from export.onnx_graph import integer, real
+from export.onnx_graph import float64_data, integer, real
 from export.passes.new_values import NewValues
 
 
@@ -43,11 +43,13 @@ def _foldable(conv: ir.Node, norm: ir.Node) -> bool:
 
 
 def _fold(graph: ir.Graph, conv: ir.Node, norm: ir.Node) -> None:
-    gamma, beta, mean, variance = (_data(value) for value in norm.inputs[1:5])
+    gamma, beta, mean, variance = (float64_data(value) for value in norm.inputs[1:5])
     epsilon = real(norm, "epsilon", 1e-5)
     scale = gamma / np.sqrt(variance + epsilon)
-    weight = _data(conv.inputs[1])
-    bias = _data(conv.inputs[2]) if len(conv.inputs) > 2 and conv.inputs[2] is not None else 0.0
+    weight = float64_data(conv.inputs[1])
+    bias = (
+        float64_data(conv.inputs[2]) if len(conv.inputs) > 2 and conv.inputs[2] is not None else 0.0
+    )
     weight = weight * scale.reshape(-1, *[1] * (weight.ndim - 1))
     # Copies: another convolution may share the weights.
     new, name = NewValues(graph), norm.outputs[0].name
@@ -60,9 +62,3 @@ def _fold(graph: ir.Graph, conv: ir.Node, norm: ir.Node) -> None:
     old.replace_all_uses_with(result, replace_graph_outputs=True)
     graph.remove(norm, safe=True)
     result.name = name
-
-
-def _data(value: ir.Value | None) -> np.ndarray:
-    if value is None or value.const_value is None:
-        raise ValueError("a constant is missing")
-    return value.const_value.numpy().astype(np.float64)
