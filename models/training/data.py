@@ -14,10 +14,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from export.calibration.pictures import SUFFIXES
 from export.calibration.preprocess import FORMATS, read_pixels
 from export.errors import InputError
 
-_SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
 _LAYOUT = "Give a folder or a zip file that holds train/CLASS/*.jpg and test/CLASS/*.jpg."
 #: Of decoded pictures; the recipe is for small data sets and keeps them in memory.
 _MAX_BYTES = 8 << 30
@@ -119,5 +119,5 @@ def _classes(root: Folder, path: Path, split: str) -> list[Folder]:
 
 def _files(folder: Folder) -> list[Folder]:
     """Return the pictures of a class, sorted by name."""
-    files = (file for file in folder.iterdir() if file.name.lower().endswith(_SUFFIXES))
+    files = (file for file in folder.iterdir() if file.name.lower().endswith(SUFFIXES))
     return sorted(files, key=lambda file: file.name)

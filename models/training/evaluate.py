@@ -51,7 +51,8 @@ def evaluate(name: str, weights: str | Path, data: Path) -> Result:
     entry = spec_of(name, trained)
     if len(entry.input_size) != 3:
         raise InputError(f"{name} does not read pictures.")
-    module = create(name, weights=weights)
+    # The path, not the name again: published weights would be hashed twice.
+    module = create(name, weights=trained.path)
     test = read_split(data, "test", entry.input_size[1:], entry.crop)
     if trained.card and trained.card.classes != test.classes:
         raise InputError(
