@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import torch
 from torch import nn
 
 from models.complexity import Complexity, LayerCost, per_layer, total
+from models.registry import factory_of
 from models.spec import ModelSpec
 
 
@@ -48,8 +48,7 @@ def count_entries(entries: Iterable[ModelSpec]) -> dict[str, Complexity]:
 
 
 def _on_meta(entry: ModelSpec) -> nn.Module:
-    module_name, attribute = entry.factory.split(":")
-    factory = getattr(importlib.import_module(module_name), attribute)
+    factory = factory_of(entry)
     arguments = dict(entry.arguments)
     if "in_channels" in inspect.signature(factory).parameters:
         arguments["in_channels"] = entry.input_size[0]

@@ -95,7 +95,7 @@ def create(
 
     import torch
 
-    factory = _factory(entry)
+    factory = factory_of(entry)
     arguments = {
         **_merged_arguments(entry, factory, overrides),
         **_ends(entry, factory, num_classes, in_channels),
@@ -130,7 +130,7 @@ def _trained(name: str, weights: str | Path | None) -> Pretrained | None:
     return find(name, weights)
 
 
-def _factory(entry: ModelSpec) -> Callable[..., nn.Module]:
+def factory_of(entry: ModelSpec) -> Callable[..., nn.Module]:
     """Import the class an entry names; the string comes from the catalog, never from a user."""
     module_name, attribute = entry.factory.split(":")
     factory: Callable[..., nn.Module] = getattr(importlib.import_module(module_name), attribute)
