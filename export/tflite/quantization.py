@@ -16,6 +16,7 @@ from export.calibration.ranges import Ranges
 from export.errors import UnsupportedError, VerificationError
 from export.schemes import SCHEMES
 from export.tflite.islands import disguise, reveal
+from export.tflite.large_weights import large_weights
 from export.tflite.objects import name_of
 from export.tflite.output_copies import copy_outputs, remove_copies
 from export.tflite.schema_names import TYPE_NAMES
@@ -64,12 +65,11 @@ def quantize(
     job = quantizer.Quantizer(_packed(model))
     _add_recipe(job, scheme, io_dtype)
     try:
-        with _quiet():
+        with _quiet(), large_weights():
             quantized = job.quantize(
                 statistics, enable_progress_bar=False, enable_progress_report=False
             ).quantized_model
     except ValueError as error:
-        # Known of version 0.11: convolution weights above 32 MiB.
         raise UnsupportedError(
             f"litert-quantizer cannot quantize the network to {scheme}.",
             where=f"quantize {scheme}",
