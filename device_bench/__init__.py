@@ -1,1 +1,1 @@
-"""Measuring files on devices. Nothing is here yet: this version exports and verifies only."""
+"""Measuring how fast files are on the devices that will run them."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from export.cli import explain
+from export.command_group import explain
 from export.errors import DeviceError, UnsupportedError
 from export.verification.tolerance import TOLERANCES, Tolerance
 from tests.export.command_line import ROOT, run, write_network

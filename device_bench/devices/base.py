@@ -1,0 +1,92 @@
+"""The interface of a device, and what can go wrong with one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from export.errors import DeviceError
+
+
+class DeviceGone(DeviceError):
+    """The device was there and no longer answers: unplugged, rebooting, offline.
+
+    What was measured so far is kept, and the same work may be tried again when it is back.
+    """
+
+
+class DeviceTimeout(DeviceError):
+    """A command did not end in its time; it has been killed on the device."""
+
+
+class DeviceFull(DeviceError):
+    """The device has no space left for a file."""
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A command that ended.
+
+    Attributes:
+        code: Exit code; 128 + N for one that signal N killed.
+        out: Standard output, decoded with errors replaced: it is untrusted text.
+        err: Standard error, likewise.
+    """
+
+    code: int
+    out: str
+    err: str
+
+
+class Device(Protocol):
+    """One device, reached in one way.
+
+    Attributes:
+        selector: What `--device` takes to name exactly this device: "local", "virtual",
+            "adb:SERIAL", "ssh:HOST".
+        unit: What the times of programs on it count: "ns", or "instructions" on the virtual one.
+        base: An absolute path on it below which a folder may be made.
+    """
+
+    selector: str
+    unit: str
+    base: str
+
+    def push(self, local: Path, remote: str) -> None:
+        """Copy a file to an absolute path on the device, with mode 0755.
+
+        Raises:
+            DeviceFull: No space is left there.
+            DeviceGone: The device is not reachable.
+            DeviceError: Anything else.
+        """
+
+    def pull(self, remote: str, local: Path) -> None:
+        """Copy a file from the device.
+
+        Raises:
+            DeviceGone: The device is not reachable.
+            DeviceError: The file does not exist, or anything else.
+        """
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        timeout: float,
+        on_line: Callable[[str], None] | None = None,
+    ) -> Completed:
+        """Run a program and wait for its end; its words reach it as they are, whatever is in them.
+
+        Args:
+            argv: The program and its arguments. A script is ["sh", "-c", SCRIPT, "sh", ARG...].
+            timeout: Seconds after which the command is given up; the caller sees to it that
+                nothing keeps running on the device (`workspace.py`).
+            on_line: Told each line of standard output when it comes, without its end.
+
+        Raises:
+            DeviceTimeout: It did not end in time.
+            DeviceGone: The device went away.
+        """

@@ -1,0 +1,70 @@
+"""The interface of a runner: a program that executes a file on a device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from device_bench.devices.workspace import Workspace
+from device_bench.records import Process, Profile, Settings
+
+
+@dataclass(frozen=True)
+class Job:
+    """One process to run.
+
+    Attributes:
+        model: Path of the file on the device.
+        settings: How to run it.
+        inputs: Paths on the device of the raw bytes of each input, in the order of the signature;
+            empty for zeros.
+        want_outputs: Whether the bytes of the outputs shall come back.
+        want_profile: Whether to measure operators instead of whole runs.
+    """
+
+    model: str
+    settings: Settings
+    inputs: tuple[str, ...] = ()
+    want_outputs: bool = False
+    want_profile: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a process gave.
+
+    Attributes:
+        process: Its times.
+        outputs: The raw bytes of each output in the order of the signature, if wanted.
+        profile: If wanted.
+    """
+
+    process: Process
+    outputs: tuple[bytes, ...] | None = None
+    profile: Profile | None = None
+
+
+class Runner(Protocol):
+    """A way to execute a file.
+
+    Attributes:
+        name: What `--runner` takes.
+    """
+
+    name: str
+
+    def prepare(self, workspace: Workspace) -> None:
+        """Bring what the program needs into the workspace; once per session and device.
+
+        Raises:
+            DeviceError: The device cannot run it (wrong ABI, no space, not set up).
+        """
+
+    def run(self, workspace: Workspace, job: Job) -> Outcome:
+        """Execute one process.
+
+        Raises:
+            DeviceError: It failed, or its output is malformed; the message has its last words.
+            DeviceTimeout: It hung, and was killed.
+            DeviceGone: The device went away.
+        """
