@@ -11,9 +11,12 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Record(BaseModel):
-    """Base of all records: they do not change, and take no unknown fields."""
+    """Base of all records: they do not change, and take no unknown fields.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    An infinity or NaN becomes a string in JSON, which reads back as the number that it was.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
 
 class Core(Record):
@@ -120,7 +123,10 @@ class Process(Record):
         init: From the start of loading to a model ready to run.
         first: The first run.
         warmup: The runs after it that are not counted.
-        runs: The timed runs, in order.
+        runs: The timed runs, in order; or one value for many, see ``runs_per_sample``.
+        runs_per_sample: How many runs each value in ``runs`` stands for. It is 1 unless a program
+            only tells their median or mean (benchmark_model): then percentiles and outliers are
+            those of processes, not of runs.
         mhz: Frequency of the core in use before each timed run, or None; empty if never known.
         capped: For each timed run, whether the system held that core below its maximum
             (scaling_max_freq under cpuinfo_max_freq); empty if never known.
@@ -135,6 +141,7 @@ class Process(Record):
     first: int
     warmup: tuple[int, ...] = ()
     runs: tuple[int, ...]
+    runs_per_sample: int = 1
     mhz: tuple[int | None, ...] = ()
     capped: tuple[bool, ...] = ()
     peak_rss_bytes: int | None = None
@@ -225,6 +232,7 @@ class Round(Record):
         process: What it reported.
         throttled: For each timed run whether it counts as throttled and is left out.
         overhead_seconds: Time around the process that was not spent in runs: transport, start.
+            None where times are instructions.
     """
 
     number: int
@@ -233,7 +241,7 @@ class Round(Record):
     after: Conditions
     process: Process
     throttled: tuple[bool, ...]
-    overhead_seconds: float
+    overhead_seconds: float | None
 
 
 class Measurement(Record):

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from export.command_group import CommandGroup
+from export.commands.advise import advise
 from export.commands.convert import convert
 from export.commands.doctor import doctor
 from export.commands.inspect import inspect
@@ -26,6 +27,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "doctor": doctor,
     "inspect": inspect,
     "verify": verify,
+    "advise": advise,
 }
 
 EPILOG = """
@@ -35,6 +37,7 @@ EPILOG = """
 - `doctor`: what is installed here, and what is missing
 - `inspect`: what a .tflite or .onnx file holds
 - `verify`: run a .tflite file in one or more runtimes and compare it with its .onnx
+- `advise`: which layers break a guideline for fast networks, and what would mend it
 
 **Exit codes**: 0 done, 1 a bug, 2 wrong input, 3 verification failed, 4 unsupported network,
 5 device, 130 interrupted. Every command takes --debug, which adds the traceback to an error.

@@ -10,18 +10,18 @@ from typing import Protocol
 from export.errors import DeviceError
 
 
-class DeviceGone(DeviceError):
+class DeviceGone(DeviceError):  # noqa: N818
     """The device was there and no longer answers: unplugged, rebooting, offline.
 
     What was measured so far is kept, and the same work may be tried again when it is back.
     """
 
 
-class DeviceTimeout(DeviceError):
+class DeviceTimeout(DeviceError):  # noqa: N818
     """A command did not end in its time; it has been killed on the device."""
 
 
-class DeviceFull(DeviceError):
+class DeviceFull(DeviceError):  # noqa: N818
     """The device has no space left for a file."""
 
 

@@ -1,19 +1,74 @@
-"""A folder on a device that holds all we bring there, and goes with everything in it."""
+"""A folder on a device that holds all we bring there, and goes with everything in it.
+
+The folder's name says which process on which host made it: "edgeship-HOST-PROCESS-TOKEN". So the
+next workspace can tell a folder that was left behind (its owner is dead) from one in use.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
+import platform
+import re
 import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from device_bench.devices.base import Completed, Device, DeviceError, DeviceGone, DeviceTimeout
+from device_bench.devices.base import Completed, Device, DeviceGone
+from device_bench.devices.words import last_words
+from export.errors import DeviceError
 
-# $1 is the file that gets the process number. The shell becomes the program, so the number stays.
-_START = 'echo $$ > "$1" && shift && exec "$@"'
+_SECONDS = 30.0
 
-_STOP = '[ -f "$1" ] && kill -9 "$(cat "$1")" 2>/dev/null; rm -f "$1"'
+# $1 is the folder. The shell becomes the program, which so runs in the folder.
+_START = 'cd "$1" && shift && exec "$@"'
+
+# Whatever runs in a folder is found by its working directory: that needs no file with a process
+# number, and finds children too. One `ls` for all processes is much faster than many `readlink`s.
+_KILL = """
+kill_in() {
+    ls -l /proc/[0-9]*/cwd 2>/dev/null | while read -r line; do
+        case "$line" in
+        */proc/*/cwd\\ -\\>\\ */"${1##*/}"*)
+            number="${line#*/proc/}"
+            kill -9 "${number%%/*}" 2>/dev/null
+            ;;
+        esac
+    done
+}
+"""
+
+_KILL_ALL = _KILL + 'for folder; do kill_in "$folder"; done; exit 0'
+
+# The first try fails if a program that is being killed still writes into the folder.
+_REMOVE = (
+    _KILL
+    + """
+for folder; do
+    kill_in "$folder"
+    rm -rf "$folder" 2>/dev/null || { sleep 1; rm -rf "$folder"; } || exit 1
+done
+"""
+)
+
+_MAKE = _REMOVE + 'mkdir -m 700 "$1"'
+
+# $1 is the base. Behind the names of all workspaces come those that are more than a day old.
+_LIST = """
+cd "$1" || exit 1
+for name in edgeship-*; do [ -d "$name" ] && echo "all $name"; done
+find . -maxdepth 1 -name 'edgeship-*' -mtime +0 2>/dev/null | sed 's|^\\./|old |'
+exit 0
+"""
+
+_NAME = re.compile(r"edgeship-(?P<host>[0-9a-f]{8})-(?P<process>[0-9]{1,10})-[0-9a-f]{8}")
+
+_SAFE_NAME = re.compile(r"[A-Za-z0-9_+][A-Za-z0-9._+-]{0,99}")
+
+# Names of the folders that this process uses now, on whatever device.
+_in_use: set[str] = set()
 
 
 class Workspace:
@@ -21,7 +76,8 @@ class Workspace:
 
     Use it as a context manager: at the end whatever still runs from it is killed and the folder is
     removed, also after an error. A device that went away cannot be cleaned then; the next
-    workspace made there removes what older ones left.
+    workspace made there removes what older ones left, unless their process still runs on this
+    host, or they were made on another host less than a day ago.
 
     Attributes:
         device: Where it is.
@@ -30,11 +86,17 @@ class Workspace:
 
     def __init__(self, device: Device) -> None:
         self.device = device
-        self.path = f"{device.base}/edgeship-{secrets.token_hex(4)}"
-        self._pid = f"{self.path}/pid"
+        self._name = f"edgeship-{_host()}-{os.getpid()}-{secrets.token_hex(4)}"
+        self.path = f"{device.base}/{self._name}"
+        self._there: dict[str, str] = {}
 
     def __enter__(self) -> Workspace:
-        self.restore()
+        _in_use.add(self._name)
+        try:
+            self.restore()
+        except BaseException:
+            _in_use.discard(self._name)
+            raise
         return self
 
     def __exit__(
@@ -43,15 +105,49 @@ class Workspace:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        raise NotImplementedError
+        _in_use.discard(self._name)
+        try:
+            self._script(_REMOVE, self.path, what="The folder of this session cannot be removed")
+        except DeviceError:
+            # What ended the session says more than that its folder could not be removed after it.
+            if error is None:
+                raise
 
     def restore(self) -> None:
-        """Make the folder anew, empty, and kill what still runs from it: after a reconnection."""
-        raise NotImplementedError
+        """Make the folder anew, empty, and kill what still runs from it: after a reconnection.
 
-    def put(self, local: Path) -> str:
-        """Push a file under a safe name made from its content, unless it is there, and return its path."""
-        raise NotImplementedError
+        Raises:
+            DeviceGone: The device is not reachable.
+            DeviceError: The folder cannot be made, or not be removed.
+        """
+        self._there.clear()
+        self._remove_forgotten()
+        self._script(_MAKE, self.path, what="No folder can be made on the device")
+
+    def put(self, local: Path, name: str | None = None) -> str:
+        """Push a file, unless its content is there already, and return its path on the device.
+
+        Args:
+            local: The file on the host.
+            name: What to call it there, for files that others look for; by default a name made
+                from its content.
+
+        Raises:
+            DeviceFull: No space is left there.
+            DeviceGone: The device is not reachable.
+            DeviceError: Anything else.
+        """
+        digest = hashlib.sha256(local.read_bytes()).hexdigest()
+        if name is None:
+            suffix = local.suffix if re.fullmatch(r"\.[A-Za-z0-9]{1,16}", local.suffix) else ""
+            name = digest[:16] + suffix
+        elif not _SAFE_NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is no plain file name")
+        if self._there.get(name) != digest:
+            self._there.pop(name, None)
+            self.device.push(local, f"{self.path}/{name}")
+            self._there[name] = digest
+        return f"{self.path}/{name}"
 
     def run(
         self,
@@ -60,5 +156,76 @@ class Workspace:
         timeout: float,
         on_line: Callable[[str], None] | None = None,
     ) -> Completed:
-        """Run a program in the folder; after a timeout or an interrupt it is dead on the device."""
-        raise NotImplementedError
+        """Run a program in the folder; after a timeout or an interrupt it is dead on the device.
+
+        Args:
+            argv: The program and its arguments, as for `Device.run`.
+            timeout: Seconds.
+            on_line: Told each line of standard output when it comes.
+
+        Raises:
+            DeviceTimeout: It did not end in time, and was killed.
+            DeviceGone: The device went away; `restore` kills what still runs.
+        """
+        try:
+            return self.device.run(
+                ["sh", "-c", _START, "sh", self.path, *argv], timeout=timeout, on_line=on_line
+            )
+        except DeviceGone:
+            raise
+        except BaseException:
+            # If the device goes away now, `restore` or the next workspace kills the program.
+            with contextlib.suppress(DeviceGone):
+                self._script(_KILL_ALL, self.path, what="A program cannot be killed")
+            raise
+
+    def _remove_forgotten(self) -> None:
+        base = self.device.base
+        listed = self._script(_LIST, base, what=f"There is no folder {base} on the device")
+        words = [line.split(" ", 1) for line in listed.splitlines() if " " in line]
+        old = {name for age, name in words if age == "old"}
+        forgotten = {
+            name for age, name in words if age == "all" and _is_forgotten(name, name in old)
+        }
+        if forgotten:
+            paths = sorted(f"{base}/{name}" for name in forgotten)
+            self._script(_REMOVE, *paths, what="What an earlier session left cannot be removed")
+
+    def _script(self, script: str, *arguments: str, what: str) -> str:
+        """Run a script of ours and return its output."""
+        done = self.device.run(["sh", "-c", script, "sh", *arguments], timeout=_SECONDS)
+        if done.code != 0:
+            raise DeviceError(
+                f"{what}.",
+                where=f"{self.device.selector}, {' '.join(arguments)}",
+                why=last_words(done),
+            )
+        return done.out
+
+
+def _host() -> str:
+    """Return eight hexadecimal digits that stand for this computer."""
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+
+
+def _is_forgotten(name: str, is_old: bool) -> bool:
+    """Return whether nobody uses a workspace any more; names come from the device."""
+    match = _NAME.fullmatch(name)
+    if match is None:
+        return False
+    if match["host"] != _host():
+        return is_old
+    process = int(match["process"])
+    if process == os.getpid():
+        return name not in _in_use
+    return not _is_alive(process)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass
+    return True

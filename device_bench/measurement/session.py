@@ -1,14 +1,42 @@
-"""One session: files under one set of settings on one device, in interleaved rounds."""
+"""One session: files under one set of settings on one device, in interleaved rounds.
+
+The order: each file's outputs are checked against the host's; then, if asked for, each is
+profiled; then come the rounds, A B C, C B A, A B C, ... with one process per file. Whatever
+happens to the device, rounds that are done are told to the listener before the next one starts.
+"""
 
 from __future__ import annotations
 
+import secrets
+import threading
+import time
 from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+from device_bench.devices import system
 from device_bench.devices.base import Device
-from device_bench.measurement.events import Event
-from device_bench.records import Session, Settings
+from device_bench.measurement.bench import Bench
+from device_bench.measurement.collector import Collector
+from device_bench.measurement.events import (
+    Event,
+    MeasurementChanged,
+    RoundDone,
+    SessionEnded,
+    SessionStarted,
+    Waiting,
+)
+from device_bench.measurement.heat import Cooling, throttled_runs
+from device_bench.measurement.host import Reference, check_outputs, run_on_host
+from device_bench.measurement.pause import Pause
+from device_bench.measurement.subjects import read_subjects
+from device_bench.measurement.warnings import find_warnings
+from device_bench.records import Measurement, Process, Round, Session, Settings
 from device_bench.runners.base import Runner
+from export.errors import DeviceError, InputError
+from export.manifest import versions
 
 
 def measure(
@@ -20,6 +48,162 @@ def measure(
     command: str,
     profile: bool = False,
     on_event: Callable[[Event], None],
+    stop: threading.Event | None = None,
 ) -> Session:
-    """Measure files on a device and return all that was found."""
-    raise NotImplementedError
+    """Measure files on a device and return all that was found.
+
+    A device that goes away is waited for, and the process that it interrupted is repeated.
+
+    Args:
+        device: Where.
+        runner: With what.
+        files: The .tflite files; the same one twice is measured twice.
+        settings: How, the same for all.
+        command: What was typed, for the record.
+        profile: Whether to measure each operator as well, in processes of their own.
+        on_event: Told everything as soon as it is known.
+        stop: Ends the session early when it is set, after the process that runs.
+
+    Raises:
+        InputError: A file cannot be read, or the runner cannot do what the settings ask for.
+        VerificationError: A file computes something else on the device than on the host.
+        DeviceError: The device failed, or did not come back.
+        KeyboardInterrupt: The session was stopped. As with every exception, all that was told
+            until then is valid, and `SessionEnded` was the last event.
+    """
+    subjects = read_subjects(files)
+    references = [run_on_host(data, settings.accelerator) for _, data in subjects]
+    recorder = _Recorder(
+        Session(
+            id=_new_id(),
+            started=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            command=command,
+            versions=versions(),
+            device=system.read_properties(device),
+            measurements=tuple(
+                Measurement(subject=subject, settings=settings) for subject, _ in subjects
+            ),
+            complete=False,
+        ),
+        on_event,
+    )
+    pause = Pause(recorder.waiting, stop or threading.Event())
+    placed = [(data, reference) for (_, data), reference in zip(subjects, references, strict=True)]
+    complete = False
+    try:
+        with Bench(device, runner, placed, pause) as bench:
+            for index, reference in enumerate(references):
+                pause.check()
+                _check_outputs(bench, recorder, index, reference)
+            if profile:
+                for index in range(len(files)):
+                    pause.check()
+                    _profile(bench, recorder, index)
+            _measure_rounds(bench, recorder, device, pause)
+            complete = True
+    finally:
+        for index, measurement in enumerate(recorder.session.measurements):
+            if measurement.rounds:
+                found = find_warnings(measurement, recorder.session.device)
+                recorder.update(index, warnings=found)
+        recorder.tell(SessionEnded(recorder.session.id, complete))
+    return recorder.session
+
+
+class _Recorder:
+    """Tells a session's events to the listener and keeps what they add up to."""
+
+    def __init__(self, session: Session, on_event: Callable[[Event], None]) -> None:
+        self._id = session.id
+        self._on_event = on_event
+        self._collector = Collector()
+        self.tell(SessionStarted(session))
+
+    @property
+    def session(self) -> Session:
+        """What is known so far."""
+        return self._collector.sessions[self._id]
+
+    def tell(self, event: Event) -> None:
+        self._collector.listener(event)
+        self._on_event(event)
+
+    def update(self, index: int, **changes: Any) -> None:
+        """Replace fields of a measurement, but not its rounds."""
+        changed = self.session.measurements[index].model_copy(update=changes)
+        self.tell(MeasurementChanged(self._id, index, changed))
+
+    def waiting(self, reason: str, seconds: float) -> None:
+        self.tell(Waiting(self._id, reason, seconds))
+
+
+def _new_id() -> str:
+    now = datetime.now(timezone.utc)
+    return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def _check_outputs(bench: Bench, recorder: _Recorder, index: int, reference: Reference) -> None:
+    measurement = recorder.session.measurements[index]
+    once = measurement.settings.model_copy(
+        update={"warmup_runs": 0, "warmup_seconds": 0.0, "runs": 1, "seconds": 0.0}
+    )
+    outcome = bench.persistently(partial(bench.run, index, once, want_outputs=True))
+    if outcome.outputs is None:  # a runner that cannot give them; a warning will say so
+        return
+    where = f"{measurement.subject.path} on {recorder.session.device.selector}"
+    recorder.update(index, parity=check_outputs(reference, outcome.outputs, where))
+
+
+def _profile(bench: Bench, recorder: _Recorder, index: int) -> None:
+    settings = recorder.session.measurements[index].settings
+    outcome = bench.persistently(partial(bench.run, index, settings, want_profile=True))
+    if outcome.profile is None:
+        raise InputError(
+            f"The runner {settings.runner} does not measure operators.", todo="use --runner native"
+        )
+    recorder.update(index, profile=outcome.profile)
+
+
+def _measure_rounds(bench: Bench, recorder: _Recorder, device: Device, pause: Pause) -> None:
+    cooling = Cooling(partial(system.read_conditions, device), pause)
+    indices = list(range(len(recorder.session.measurements)))
+    for number in range(recorder.session.measurements[0].settings.rounds):
+        turn = indices if number % 2 == 0 else indices[::-1]
+        for order, index in enumerate(turn):
+            pause.check()
+            step = partial(_measure_once, bench, recorder.session, index, device, cooling)
+            done = bench.persistently(step)
+            done = done.model_copy(update={"number": number, "order": order})
+            recorder.tell(RoundDone(recorder.session.id, index, done))
+
+
+def _measure_once(
+    bench: Bench, session: Session, index: int, device: Device, cooling: Cooling
+) -> Round:
+    settings = session.measurements[index].settings
+    before = cooling.settle()
+    start = time.perf_counter()
+    process = bench.run(index, settings).process
+    wall = time.perf_counter() - start
+    after = system.read_conditions(device)
+    if not process.runs or min(process.runs) <= 0:
+        raise DeviceError(
+            "The runner reported no time for a run.",
+            where=f"{session.measurements[index].subject.path} on {session.device.selector}",
+            todo="report it, with the file and the runner",
+        )
+    return Round(
+        number=0,
+        order=0,
+        before=before,
+        after=after,
+        process=process,
+        throttled=throttled_runs(process, before, after, session.device.cores, settings.cores),
+        overhead_seconds=_overhead(process, wall) if session.device.unit == "ns" else None,
+    )
+
+
+def _overhead(process: Process, wall: float) -> float:
+    """Return the seconds of a process's wall time that were not spent in loading and running."""
+    timed = sum(process.runs) * process.runs_per_sample
+    return max(0.0, wall - (process.init + process.first + sum(process.warmup) + timed) / 1e9)

@@ -93,12 +93,21 @@ def test_doctor_misses_the_calibration_images(
 def test_help_shows_the_options_of_an_export_and_the_commands() -> None:
     stdout, _ = run("--help")
     assert "Usage: python -m export [OPTIONS]" in stdout
-    for word in ("--quant", "--calib", "--io-dtype", "list", "doctor", "inspect", "verify"):
+    for word in (
+        "--quant",
+        "--calib",
+        "--io-dtype",
+        "list",
+        "doctor",
+        "inspect",
+        "verify",
+        "advise",
+    ):
         assert word in stdout
     assert run() == (stdout, "")
 
 
-@pytest.mark.parametrize("command", ["list", "doctor", "inspect", "verify"])
+@pytest.mark.parametrize("command", ["list", "doctor", "inspect", "verify", "advise"])
 def test_every_command_has_help(command: str) -> None:
     stdout, _ = run(command, "--help")
     assert f"python -m export {command}" in stdout

@@ -1,0 +1,103 @@
+"""`compare`: how long files take against the first."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from device_bench.commands import options
+from export.commands.terminal import console, print_json, printable
+from export.errors import InputError
+
+#: Rounds where time is measured; `device_bench.statistics` says what they can show.
+ROUNDS = 20
+
+
+def compare(
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="A.tflite B.tflite...", help="The first is what others compare to."),
+    ],
+    device: options.DevicesOption,
+    runner: options.RunnerOption = "native",
+    accelerator: options.AcceleratorOption = "cpu",
+    threads: options.ThreadsOption = 1,
+    cores: options.CoresOption = None,
+    rounds: Annotated[
+        int | None,
+        typer.Option(
+            "--rounds", min=1, help=f"Processes per file. Default: {ROUNDS}; 2 on virtual."
+        ),
+    ] = None,
+    runs: options.RunsOption = None,
+    seconds: options.SecondsOption = None,
+    warmup: options.WarmupOption = None,
+    timeout: options.TimeoutOption = None,
+    store: options.StoreOption = options.STORE,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Measure files side by side and say whether they differ from the first.
+
+    The interval of a ratio is at 99.9 %, so that a file against itself says "no difference
+    shown" in all but one of a thousand comparisons. Ratios are of the fast runs, which other
+    programs disturb least.
+    """
+    if len(files) < 2:
+        raise InputError("There is only one file.", todo="name two or more to compare")
+    from device_bench.commands.figures import (
+        comparisons,
+        measured,
+        session_json,
+        show_comparisons,
+        show_session,
+    )
+    from device_bench.commands.measuring import make_plans, measure_all
+
+    plans = make_plans(
+        device,
+        runner,
+        lambda place: options.settings(
+            place,
+            runner=runner,
+            accelerator=accelerator,
+            threads=threads,
+            cores=cores,
+            rounds=rounds or (ROUNDS if place.unit == "ns" else None),
+            runs=runs,
+            seconds=seconds,
+            warmup=warmup,
+            timeout=timeout,
+        ),
+    )
+    result = measure_all(files, plans, store)
+    comparable = [s for s in result.sessions if len(measured(s)) == len(files)]
+    if as_json:
+        print_json(
+            {
+                "store": str(store),
+                "sessions": [
+                    {
+                        **session_json(session),
+                        "comparisons": [
+                            {"label": one.subject.label, **asdict(found)}
+                            for one, found in comparisons(session)
+                        ]
+                        if session in comparable
+                        else [],
+                    }
+                    for session in result.sessions
+                ],
+            }
+        )
+    else:
+        for session in result.sessions:
+            show_session(session)
+            if session in comparable:
+                show_comparisons(session)
+            console().print()
+        if result.sessions:
+            console().print(printable(f"Saved in {store}."))
+    result.finish()

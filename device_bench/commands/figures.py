@@ -1,0 +1,179 @@
+"""Sessions as tables on a terminal, and as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from rich.table import Table
+
+from device_bench.records import Measurement, Profile, Session
+from device_bench.statistics import Comparison, Summary, compare, summarize
+from device_bench.units import INSTRUCTIONS, amount, heading, span
+from export.commands.terminal import add_row, console, printable, size, table
+
+#: Operators that `--ops` shows of each file.
+TOP = 10
+
+NOT_TIME = (
+    "Figures are executed instructions of the virtual device. They are not time: caches, memory "
+    "and dual issue are left out."
+)
+
+
+def measured(session: Session) -> list[Measurement]:
+    """Return the measurements that have rounds."""
+    return [one for one in session.measurements if one.rounds]
+
+
+def show_session(session: Session) -> None:
+    """Print a session's device, figures, profiles and warnings."""
+    output = console()
+    output.print(printable(describe(session)))
+    if not session.complete:
+        done = [len(one.rounds) for one in session.measurements]
+        output.print(f"cut short; finished rounds of each file: {', '.join(map(str, done))}")
+    if session.device.unit == INSTRUCTIONS:
+        output.print(NOT_TIME)
+    output.print()
+    if measured(session):
+        output.print(_figures(session))
+    for one in session.measurements:
+        if one.profile is not None:
+            output.print()
+            output.print(printable(f"{one.subject.label}: slowest operators"))
+            output.print(_operators(one.profile, session.device.unit))
+    show_warnings(session)
+
+
+def show_warnings(session: Session) -> None:
+    """Print the warnings of all measurements; one that several share is printed once."""
+    shared: dict[str, list[str]] = {}
+    for one in session.measurements:
+        for text in one.warnings:
+            shared.setdefault(text, []).append(one.subject.label)
+    if shared:
+        console().print()
+    for text, labels in shared.items():
+        where = "" if len(labels) == len(session.measurements) else f"{', '.join(labels)}: "
+        console().print(printable(f"warning: {where}{text}"))
+
+
+def describe(session: Session) -> str:
+    """Return the device and the settings in one line."""
+    device = session.device
+    settings = session.measurements[0].settings
+    parts = [part for part in (device.model, device.soc, device.os, device.abi) if part]
+    cores = ",".join(map(str, settings.cores))
+    how = [
+        settings.runner,
+        settings.accelerator,
+        f"{settings.threads} thread{'s' if settings.threads > 1 else ''}",
+        f"cores {cores}" if cores else "cores not pinned",
+    ]
+    return f"{device.selector}: {', '.join(parts)}; {', '.join(how)}; session {session.id}"
+
+
+def session_json(session: Session) -> dict[str, Any]:
+    """Return a session for JSON: figures, but not every run, which `report` gives."""
+    return {
+        "id": session.id,
+        "started": session.started,
+        "complete": session.complete,
+        "device": session.device.model_dump(mode="json"),
+        "unit": session.device.unit,
+        "measurements": [
+            {
+                **one.model_dump(mode="json", exclude={"rounds"}),
+                "runtime": one.rounds[0].process.runtime if one.rounds else "",
+                "summary": asdict(summarize(one.rounds)) if one.rounds else None,
+            }
+            for one in session.measurements
+        ],
+    }
+
+
+def comparisons(session: Session) -> list[tuple[Measurement, Comparison]]:
+    """Return each file but the first with how long it takes against the first."""
+    found = measured(session)
+    return [(one, compare(found[0].rounds, one.rounds)) for one in found[1:]]
+
+
+def show_comparisons(session: Session) -> None:
+    """Print the ratio of each file to the first, with its interval and a verdict."""
+    output = console()
+    first = session.measurements[0].subject.label
+    columns = ("file", "time of the first", "interval", "confidence", "pairs of rounds", "verdict")
+    shown = table(*columns, numbers=columns[1:5])
+    for one, found in comparisons(session):
+        known = found.confidence > 0
+        add_row(
+            shown,
+            one.subject.label,
+            f"{found.ratio:.4f} x",
+            f"{found.low:.4f} to {found.high:.4f}" if known else "unknown",
+            _confidence(found),
+            str(found.rounds),
+            found.verdict,
+        )
+    output.print()
+    output.print(printable(f"Compared with {first}:"))
+    output.print(shown)
+    if any(found.confidence == 0 for _, found in comparisons(session)):
+        output.print("So few rounds show nothing: use --rounds 11 or more.")
+
+
+def _confidence(found: Comparison) -> str:
+    if found.confidence == 1:
+        return "exact"
+    # Cut, not rounded: 99.95 % must not read as 100 %.
+    return f"{int(found.confidence * 1000) / 10:.1f} %" if found.confidence else ""
+
+
+def _figures(session: Session) -> Table:
+    unit = session.device.unit
+    rows = [_cells(summarize(one.rounds), unit) for one in measured(session)]
+    numbers = tuple(rows[0])
+    shown = table("file", *numbers, "outputs", numbers=numbers)
+    for one, row in zip(measured(session), rows, strict=True):
+        add_row(shown, one.subject.label, *row.values(), _outputs(one))
+    return shown
+
+
+def _cells(summary: Summary, unit: str) -> dict[str, str]:
+    """Return the figures by their headings."""
+    starts = {
+        heading("init", unit): amount(summary.init, unit),
+        heading("first run", unit): amount(summary.first, unit),
+        "peak RSS": "" if summary.peak_rss_bytes is None else size(summary.peak_rss_bytes),
+    }
+    if unit == INSTRUCTIONS:  # which have no spread worth a column
+        return {heading("median", unit): amount(summary.median, unit), **starts}
+    return {
+        "median": amount(summary.median, unit),
+        "95 % interval": span(summary.low, summary.high, unit),
+        "p90": amount(summary.p90, unit),
+        "p99": amount(summary.p99, unit),
+        "MAD": amount(summary.mad, unit),
+        "CV": f"{summary.cv:.1%}",
+        **starts,
+        "runs": str(summary.runs),
+        "throttled": str(summary.throttled),
+    }
+
+
+def _outputs(one: Measurement) -> str:
+    if one.parity is None:
+        return "not compared"
+    return "as on the host" if one.parity.identical else f"within {one.parity.max_rel:.1e}"
+
+
+def _operators(profile: Profile, unit: str) -> Table:
+    names = ("#", heading("time", unit), "share")
+    shown = table("#", "operator", *names[1:], "delegated", numbers=names)
+    total = sum(op.time for op in profile.ops) or 1
+    for op in sorted(profile.ops, key=lambda op: -op.time)[:TOP]:
+        delegated = "yes" if op.delegated else "no"
+        share = f"{op.time / total:.1%}"
+        add_row(shown, str(op.index), op.name, amount(op.time, unit), share, delegated)
+    return shown

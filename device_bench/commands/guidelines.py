@@ -1,0 +1,151 @@
+"""`guidelines`: do the four guidelines of the ShuffleNet V2 paper hold on this device?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from device_bench.commands import options
+from export.commands.terminal import print_error, print_json
+from export.errors import InputError
+
+if TYPE_CHECKING:
+    from device_bench.commands.measuring import Plan
+    from device_bench.guidelines import Channels, Column, ColumnResult
+
+#: Rounds where time is measured: the fewest that give an interval at 99.9 %.
+ROUNDS = 11
+
+
+def guidelines(
+    device: options.DeviceOption,
+    channels: Annotated[
+        str, typer.Option(metavar="arm|gpu", help="Whose sets of channels the paper lists.")
+    ] = "arm",
+    quant: Annotated[
+        str, typer.Option(metavar="SCHEMES", help="none, int8, ..., several with commas.")
+    ] = "none,int8",
+    scale: Annotated[
+        str, typer.Option(metavar="1,2,4", help="Columns of the tables: factors on the channels.")
+    ] = "1",
+    only: Annotated[
+        str, typer.Option(metavar="G1,G3", help="Guidelines to measure; all by default.")
+    ] = "G1,G2,G3,G4",
+    runner: options.RunnerOption = "native",
+    accelerator: options.AcceleratorOption = "cpu",
+    threads: options.ThreadsOption = 1,
+    cores: options.CoresOption = None,
+    rounds: Annotated[
+        int | None,
+        typer.Option(
+            "--rounds", min=1, help=f"Processes per file. Default: {ROUNDS}; 1 on virtual."
+        ),
+    ] = None,
+    runs: options.RunsOption = None,
+    seconds: options.SecondsOption = None,
+    warmup: options.WarmupOption = None,
+    timeout: options.TimeoutOption = None,
+    store: options.StoreOption = options.STORE,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Measure Tables 1 to 4 of the ShuffleNet V2 paper and say which guidelines hold here.
+
+    The rows of a column of a table have equal mult-adds and are measured in turns. Their networks
+    are exported once, with random weights.
+    """
+    from device_bench.commands.guidelines_view import as_dict, show
+    from device_bench.commands.measuring import make_plans
+    from device_bench.guidelines import columns
+    from export.commands.options import parse_schemes
+
+    planned = columns(
+        parse_guidelines(only), parse_channels(channels), parse_scales(scale), parse_schemes(quant)
+    )
+    [plan] = make_plans(
+        [device],
+        runner,
+        lambda place: options.settings(
+            place,
+            runner=runner,
+            accelerator=accelerator,
+            threads=threads,
+            cores=cores,
+            rounds=rounds or (ROUNDS if place.unit == "ns" else None),
+            runs=runs,
+            seconds=seconds,
+            warmup=warmup,
+            timeout=timeout,
+        ),
+    )
+    results: list[ColumnResult] = []
+    try:
+        for result in _measure(planned, plan, store):
+            results.append(result)
+    finally:
+        # What was measured before an interrupt or an error is shown all the same.
+        if results and as_json:
+            print_json(as_dict(plan.device.selector, results, len(planned)))
+        elif results:
+            show(plan.device.selector, results, len(planned), store)
+
+
+def parse_guidelines(text: str) -> tuple[str, ...]:
+    """Return the guidelines of ``--only``, such as ``G1,G3``.
+
+    Raises:
+        InputError: One is unknown.
+    """
+    from device_bench.guidelines import STATEMENTS
+
+    words = [word.strip().upper() for word in text.split(",") if word.strip()]
+    return tuple(dict.fromkeys(_known(words, list(STATEMENTS), "--only", text)))
+
+
+def parse_channels(text: str) -> Channels:
+    """Return the sets of channels of ``--channels``.
+
+    Raises:
+        InputError: It is neither arm nor gpu.
+    """
+    [word] = _known([text.strip().lower()], ["arm", "gpu"], "--channels", text)
+    return cast("Channels", word)
+
+
+def parse_scales(text: str) -> tuple[int, ...]:
+    """Return the columns of ``--scale``, such as ``1,2,4``.
+
+    Raises:
+        InputError: One is no column of the tables.
+    """
+    from device_bench.guidelines import SCALES
+
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    known = _known(words, [str(scale) for scale in SCALES], "--scale", text)
+    return tuple(dict.fromkeys(int(word) for word in known))
+
+
+def _known(words: Sequence[str], known: Sequence[str], option: str, text: str) -> Sequence[str]:
+    if not words or not set(words) <= set(known):
+        raise InputError(f"{option} cannot be {text!r}.", todo=f"choose from {', '.join(known)}")
+    return words
+
+
+def _measure(planned: Sequence[Column], plan: Plan, store: Path) -> Iterator[ColumnResult]:
+    """Yield each column as soon as it is measured; the store has its rounds even earlier."""
+    from device_bench.commands.measuring import measure_all
+    from device_bench.guidelines import evaluate
+    from device_bench.probe_files import probe_files
+
+    schemes = tuple(dict.fromkeys(column.scheme for column in planned))
+    for number, column in enumerate(planned, 1):
+        files = [probe_files(model, schemes, print_error)[column.scheme] for model in column.models]
+        print_error(
+            f"measuring {column.guideline}, {column.channels} channels x{column.scale}, "
+            f"{column.scheme} ({number} of {len(planned)})"
+        )
+        result = measure_all(files, [plan], store)
+        result.finish()
+        yield evaluate(column, result.sessions[0])

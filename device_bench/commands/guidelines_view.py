@@ -1,0 +1,104 @@
+"""What `guidelines` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from device_bench.commands.figures import NOT_TIME
+from device_bench.commands.options import STORE
+from device_bench.guidelines import STATEMENTS, ColumnResult, interval, sentence
+from device_bench.units import INSTRUCTIONS, amount, heading
+from export.commands.terminal import add_row, console, printable, table
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from device_bench.guidelines import RowResult
+
+_PAPER = {
+    "arm": "one thread of a Snapdragon 810, float32",
+    "gpu": "a GTX 1080 Ti in batches of 8, float32",
+}
+
+
+def as_dict(device: str, results: Sequence[ColumnResult], planned: int) -> dict[str, Any]:
+    """Return everything for JSON; times are in the unit that stands beside them."""
+    return {
+        "device": device,
+        "complete": len(results) == planned,
+        "columns": [
+            {
+                "guideline": result.column.guideline,
+                "statement": STATEMENTS[result.column.guideline],
+                "channels": result.column.channels,
+                "scale": result.column.scale,
+                "scheme": result.column.scheme,
+                "session": result.session,
+                "unit": result.unit,
+                "verdict": result.verdict,
+                "sentence": sentence(result),
+                "recommended": result.recommended.label,
+                "warned_of": result.warned_of.label,
+                "rows": [asdict(row) for row in result.rows],
+            }
+            for result in results
+        ],
+    }
+
+
+def show(device: str, results: Sequence[ColumnResult], planned: int, store: Path) -> None:
+    """Print a table for each column, then the verdicts together."""
+    output = console()
+    for result in results:
+        output.print(printable(_title(result)), soft_wrap=True)
+        output.print(_rows(result))
+        output.print()
+    output.print(printable(f"on {device}:"), soft_wrap=True)
+    if any(result.unit == INSTRUCTIONS for result in results):
+        output.print(printable(NOT_TIME), soft_wrap=True)
+    for result in results:
+        where = f"x{result.column.scale}, {result.column.scheme}"
+        output.print(printable(f"  {sentence(result)} ({where})"), soft_wrap=True)
+    if len(results) < planned:
+        output.print(f"{planned - len(results)} of {planned} columns were not measured")
+    output.print("next:")
+    sessions = " ".join(result.session for result in results)
+    option = "" if store == STORE else f" --store {store}"
+    output.print(printable(f"  python -m device_bench report {sessions}{option}"), soft_wrap=True)
+
+
+def _title(result: ColumnResult) -> str:
+    column = result.column
+    return (
+        f"{column.guideline}: {STATEMENTS[column.guideline]}\n"
+        f"Table {column.guideline[1]}, {column.channels} channels x{column.scale}, "
+        f"{column.scheme}; the paper measured {_PAPER[column.channels]}"
+    )
+
+
+def _rows(result: ColumnResult) -> Table:
+    time = heading("median", result.unit)
+    numbers = ("mult-adds", time, "to best", "paper", f"to {result.recommended.label}", "paper ")
+    made = table("row", *numbers, "", numbers=numbers)
+    for row in result.rows:
+        add_row(
+            made,
+            row.label,
+            f"{row.mult_adds / 1e6:.1f} M",
+            amount(row.time, result.unit),
+            f"{row.to_best:.2f}",
+            f"{row.paper_to_best:.2f}",
+            interval(row),
+            f"{row.paper_ratio:.2f}",
+            "" if row is result.recommended else _than_mult_adds(row),
+        )
+    return made
+
+
+def _than_mult_adds(row: RowResult) -> str:
+    """Return whether a row costs more than its mult-adds explain."""
+    words = {"holds": "slower", "does not hold": "faster"}
+    return words.get(row.verdict, row.verdict)

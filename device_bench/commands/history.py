@@ -1,0 +1,113 @@
+"""`history`: one network over time, and whether it became slower."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from device_bench.commands import options
+from export.commands.terminal import add_row, console, print_json, printable, table
+from export.errors import InputError
+
+if TYPE_CHECKING:
+    from device_bench.history import Series
+
+
+def history(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="[NAME]", help="A network, or a file's label, path or SHA-256; all by default."
+        ),
+    ] = "",
+    store: options.StoreOption = options.STORE,
+    device: Annotated[
+        str, typer.Option(metavar="DEVICE", help="Only sessions on this device, as adb:SERIAL.")
+    ] = "",
+    baseline: Annotated[
+        str,
+        typer.Option(
+            metavar="SESSION",
+            help="Compare with this session, now and later. By default the oldest.",
+        ),
+    ] = "",
+    tolerance: Annotated[
+        float,
+        typer.Option(
+            metavar="PERCENT", min=0, help="How much slower is not yet called a regression."
+        ),
+    ] = 5.0,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Compare sessions that measured the same with their baseline.
+
+    A regression is a ratio whose whole interval is above the tolerance; if the newest session of
+    a series is one, the exit code is 3.
+    """
+    from device_bench.history import all_series, choose_baseline
+    from device_bench.reports.rows import rows
+    from device_bench.store import Filter, Store
+
+    with Store(store, create=False) as opened:
+        measured = rows(opened.sessions(Filter(device=device, subject=name)))
+
+        def compared() -> list[Series]:
+            return all_series(measured, opened.baselines(), subject=name, tolerance=tolerance / 100)
+
+        series = compared()
+        if not series:
+            raise InputError(
+                f"{store} has no session{f' with {name}' if name else ''}"
+                f"{f' on {device}' if device else ''}.",
+                todo="`python -m device_bench report` shows what it has",
+            )
+        if baseline:
+            for one in choose_baseline(series, baseline):
+                opened.set_baseline(one, baseline)
+            series = compared()
+    if as_json:
+        print_json({"series": [_as_dict(one) for one in series]})
+    else:
+        _show(series)
+    if any(one.regressed for one in series):
+        raise typer.Exit(3)
+
+
+def _as_dict(series: Series) -> dict[str, Any]:
+    return {
+        "name": series.name,
+        "unit": series.unit,
+        "baseline": series.baseline,
+        "regressed": series.regressed,
+        "entries": [
+            {
+                "session": entry.row.session.id,
+                "file": entry.row.measurement.subject.label,
+                "sha256": entry.row.measurement.subject.sha256,
+                "summary": None if entry.row.summary is None else asdict(entry.row.summary),
+                "comparison": None if entry.comparison is None else asdict(entry.comparison),
+                "verdict": entry.verdict,
+            }
+            for entry in series.entries
+        ],
+    }
+
+
+def _show(series: list[Series]) -> None:
+    from device_bench.reports.history import table as contents
+
+    output = console()
+    for one in series:
+        shown = contents(one)
+        output.print(printable(one.name))
+        printed = table(*shown.columns, numbers=tuple(shown.numbers))
+        for row in shown.rows:
+            add_row(printed, *(cell.text for cell in row))
+        output.print(printed)
+        output.print()
+    if all(len(one.entries) == 1 for one in series):
+        output.print("nothing to compare yet: measure again, and ask again")
+    else:
+        output.print("next: `python -m device_bench report` draws it")

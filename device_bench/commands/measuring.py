@@ -1,0 +1,140 @@
+"""What `run` and `compare` share: files, devices and options in, sessions out."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from export.commands.options import check_file
+from export.commands.terminal import print_error
+
+if TYPE_CHECKING:
+    from device_bench.devices.base import Device
+    from device_bench.measurement.events import Event
+    from device_bench.records import Session, Settings
+    from device_bench.runners.base import Runner
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one device shall do.
+
+    Attributes:
+        device: Where.
+        runner: With what.
+        settings: How.
+    """
+
+    device: Device
+    runner: Runner
+    settings: Settings
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of it.
+
+    Attributes:
+        sessions: All that began, also those that were cut short.
+        errors: What went wrong, with the device's selector.
+        interrupted: Whether Ctrl-C ended it.
+    """
+
+    sessions: list[Session]
+    errors: list[tuple[str, Exception]]
+    interrupted: bool
+
+    def finish(self) -> None:
+        """Raise what went wrong, if anything did; of several errors all but the last are printed.
+
+        Raises:
+            KeyboardInterrupt: It was interrupted.
+            Exception: The last error.
+        """
+        from export.command_group import explain
+
+        if self.interrupted:
+            raise KeyboardInterrupt
+        for selector, error in self.errors[:-1]:
+            print_error(f"{selector}: {explain(error)[0]}")
+        if self.errors:
+            raise self.errors[-1][1]
+
+
+def make_plans(
+    selectors: Sequence[str], runner: str, settings_for: Callable[[Device], Settings]
+) -> list[Plan]:
+    """Return what each of the devices shall do.
+
+    Args:
+        selectors: As for `--device`.
+        runner: As for `--runner`.
+        settings_for: Returns how a device shall do it.
+
+    Raises:
+        InputError: A word is wrong.
+        DeviceError: A device cannot be reached.
+    """
+    from device_bench.devices.find import find_all
+    from device_bench.runners import find as runners
+
+    # A runner of its own for each device: their threads share nothing.
+    return [
+        Plan(device, runners.runner(runner), settings_for(device)) for device in find_all(selectors)
+    ]
+
+
+def measure_all(
+    files: Sequence[Path], plans: Sequence[Plan], store: Path, *, profile: bool = False
+) -> Result:
+    """Measure files on one or more devices at the same time, save and show the progress.
+
+    Raises:
+        InputError: A file does not exist, or the store cannot be used.
+    """
+    for file in files:
+        check_file(file, "FILE")
+    from device_bench.commands.progress import ProgressView
+    from device_bench.measurement.collector import Collector
+    from device_bench.measurement.parallel import run_all
+    from device_bench.measurement.session import measure
+    from device_bench.store import Store
+
+    collector = Collector()
+    command = "python -m device_bench " + shlex.join(sys.argv[1:])
+
+    with Store(store) as kept, ProgressView() as progress:
+
+        def tell(event: Event) -> None:
+            kept.listener(event)
+            collector.listener(event)
+            progress.listener(event)
+
+        def task(plan: Plan, stop: threading.Event) -> Session:
+            return measure(
+                plan.device,
+                plan.runner,
+                files,
+                plan.settings,
+                command=command,
+                profile=profile,
+                on_event=tell,
+                stop=stop,
+            )
+
+        try:
+            outcomes = run_all([partial(task, plan) for plan in plans])
+        except KeyboardInterrupt:
+            return Result(list(collector.sessions.values()), [], interrupted=True)
+    errors = [
+        (plan.device.selector, outcome)
+        for plan, outcome in zip(plans, outcomes, strict=True)
+        if isinstance(outcome, Exception)
+    ]
+    return Result(list(collector.sessions.values()), errors, interrupted=False)

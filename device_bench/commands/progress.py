@@ -1,0 +1,78 @@
+"""What a measurement in progress shows: a bar for each device on a terminal, and why it waits."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from types import TracebackType
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from device_bench.measurement.events import Event, RoundDone, SessionStarted, Waiting
+from export.commands.terminal import print_error, printable
+
+
+class ProgressView:
+    """Listens to sessions and shows them on stderr; use it as a context manager.
+
+    Where stderr is no terminal there are no bars, and only waiting is told.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._names: dict[str, str] = {}
+        self._bars: Progress | None = None
+        self._tasks: dict[str, int] = {}
+        if sys.stderr.isatty():
+            self._bars = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeRemainingColumn(),
+                console=Console(stderr=True),
+                transient=True,
+            )
+
+    def __enter__(self) -> ProgressView:
+        if self._bars is not None:
+            self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+
+    def listener(self, event: Event) -> None:
+        """Show what a measurement tells."""
+        with self._lock:
+            if isinstance(event, SessionStarted):
+                self._begin(event)
+            elif isinstance(event, RoundDone) and self._bars is not None:
+                self._bars.advance(self._bars.task_ids[self._tasks[event.session_id]])
+            elif isinstance(event, Waiting):
+                self._say(
+                    f"{self._names[event.session_id]}: waiting up to {event.seconds:.0f} s for "
+                    f"{event.reason}"
+                )
+
+    def _begin(self, event: SessionStarted) -> None:
+        session = event.session
+        self._names[session.id] = session.device.selector
+        if self._bars is not None:
+            processes = sum(one.settings.rounds for one in session.measurements)
+            name = escape(printable(session.device.selector))
+            self._tasks[session.id] = len(self._bars.task_ids)
+            self._bars.add_task(name, total=processes)
+
+    def _say(self, text: str) -> None:
+        if self._bars is None:
+            print_error(text)
+        else:
+            self._bars.console.print(printable(text), markup=False, highlight=False)

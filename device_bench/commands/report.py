@@ -1,0 +1,90 @@
+"""`report`: what was measured, as a page, a text, a table or JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from device_bench.commands import options
+from export.commands.terminal import console, printable, size
+from export.errors import InputError
+
+if TYPE_CHECKING:
+    from device_bench.records import Session
+    from device_bench.store import Store
+
+SUFFIXES = (".html", ".md", ".csv", ".json")
+
+
+def report(
+    session: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SESSION]...", help="Ids of sessions; by default the newest."),
+    ] = None,
+    store: options.StoreOption = options.STORE,
+    device: Annotated[
+        str, typer.Option(metavar="DEVICE", help="Only sessions on this device, as adb:SERIAL.")
+    ] = "",
+    last: Annotated[
+        int, typer.Option(metavar="N", min=1, help="At most so many sessions, the newest.")
+    ] = 20,
+    out: Annotated[
+        Path,
+        typer.Option(
+            metavar="FILE",
+            help="What to write: a page that opens offline (.html), text (.md), one line per "
+            "measurement (.csv), or everything, with each run (.json).",
+        ),
+    ] = Path("build/report.html"),
+) -> None:
+    """Write what was measured into a file."""
+    if out.suffix not in SUFFIXES:
+        raise InputError(
+            f"--out {out} does not say what to write.",
+            todo=f"end its name in one of {', '.join(SUFFIXES)}",
+        )
+    from device_bench.reports.writing import write
+    from device_bench.store import Filter, Store
+
+    with Store(store, create=False) as opened:
+        found = opened.sessions(Filter(ids=tuple(session or ()), device=device))
+        if not found:
+            raise InputError(
+                f"{store} has no sessions{f' on {device}' if device else ''}.",
+                todo="`python -m device_bench run FILE --device local` measures one",
+            )
+        chosen = found if session else found[-last:]
+        text = _render(out.suffix, chosen, opened, left_out=len(found) - len(chosen))
+    write(out, text)
+    console().print(printable(f"{out}: {_count(chosen)}, {size(len(text.encode()))}"))
+
+
+def _render(suffix: str, chosen: list[Session], store: Store, left_out: int) -> str:
+    if suffix == ".csv":
+        from device_bench.reports import csv
+
+        return csv.render(chosen)
+    if suffix == ".json":
+        from device_bench.reports import json
+
+        return json.render(chosen)
+    from device_bench.history import all_series
+    from device_bench.reports import history, html, markdown, sessions
+    from device_bench.reports.rows import rows
+    from device_bench.reports.writing import written_by
+
+    every = rows(chosen)
+    sections = sessions.sections(every)
+    past = history.section(all_series(every, store.baselines()))
+    if past is not None:
+        sections.insert(0, past)
+    older = f"; {left_out} older ones are left out (--last N shows more)" if left_out else ""
+    written = f"{_count(chosen)} of {store.path}{older}. {written_by()}"
+    render = html.render if suffix == ".html" else markdown.render
+    return render("Measurements", written, sections)
+
+
+def _count(sessions: list[Session]) -> str:
+    return f"{len(sessions)} session{'' if len(sessions) == 1 else 's'}"

@@ -1,0 +1,77 @@
+"""`run`: measure files on devices."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from device_bench.commands import options
+from export.commands.terminal import console, print_json, printable
+
+
+def run(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE.tflite...", help="What to measure.")],
+    device: options.DevicesOption,
+    runner: options.RunnerOption = "native",
+    accelerator: options.AcceleratorOption = "cpu",
+    threads: options.ThreadsOption = 1,
+    cores: options.CoresOption = None,
+    rounds: options.RoundsOption = None,
+    runs: options.RunsOption = None,
+    seconds: options.SecondsOption = None,
+    warmup: options.WarmupOption = None,
+    timeout: options.TimeoutOption = None,
+    ops: Annotated[
+        bool, typer.Option("--ops", help="Measure each operator, too, in a process of its own.")
+    ] = False,
+    store: options.StoreOption = options.STORE,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Measure how long FILE.tflite takes on a device, once its outputs are those of the host.
+
+    Rounds of several files are interleaved, so that heat and other programs favour none. What is
+    finished stays in the store, whatever happens.
+    """
+    from device_bench.commands.figures import session_json, show_session
+    from device_bench.commands.measuring import make_plans, measure_all
+
+    plans = make_plans(
+        device,
+        runner,
+        lambda place: options.settings(
+            place,
+            runner=runner,
+            accelerator=accelerator,
+            threads=threads,
+            cores=cores,
+            rounds=rounds,
+            runs=runs,
+            seconds=seconds,
+            warmup=warmup,
+            timeout=timeout,
+        ),
+    )
+    result = measure_all(files, plans, store, profile=ops)
+    if as_json:
+        sessions = [session_json(session) for session in result.sessions]
+        print_json({"store": str(store), "sessions": sessions})
+    else:
+        for session in result.sessions:
+            show_session(session)
+            console().print()
+        if result.sessions:
+            _next(files, device, store)
+    result.finish()
+
+
+def _next(files: list[Path], devices: list[str], store: Path) -> None:
+    output = console()
+    output.print(printable(f"Saved in {store}. Next:"))
+    option = "" if store == options.STORE else f" --store {store}"
+    if len(files) > 1:
+        output.print(
+            f"  python -m device_bench compare {' '.join(map(str, files))} --device {devices[0]}"
+        )
+    output.print(printable(f"  python -m device_bench report{option}"))

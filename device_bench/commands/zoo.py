@@ -1,0 +1,183 @@
+"""`zoo`: a grid of networks and schemes on one device, with their accuracy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from device_bench.commands import options
+from export.commands.options import check_out, parse_schemes
+from export.commands.terminal import add_row, console, print_error, print_json, printable, table
+from export.errors import InputError
+
+if TYPE_CHECKING:
+    from device_bench.reports.zoo import Measured
+    from device_bench.zoo import Entry
+
+
+def zoo(
+    model: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[MODEL]...",
+            help="Names or patterns, as 'mobilenet_v2_*'. By default the networks of the "
+            "ShuffleNet V2 paper's Figure 1.",
+        ),
+    ] = None,
+    *,
+    device: options.DeviceOption,
+    quant: Annotated[
+        str, typer.Option(metavar="SCHEMES", help="Schemes, with commas: none,int8.")
+    ] = "none,int8",
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            metavar="cifar10|imagenet",
+            help="Trained weights. By default random ones, which take as long; accuracies are "
+            "the papers' then.",
+        ),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR|FILE.zip",
+            help="Labelled pictures, test/CLASS/*: the accuracy of each file is evaluated on them.",
+        ),
+    ] = None,
+    folder: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where the exported files are kept.")
+    ] = Path("build/zoo"),
+    out: Annotated[
+        Path, typer.Option(metavar="FILE.html", help="The page with the drawings.")
+    ] = Path("build/zoo.html"),
+    runner: options.RunnerOption = "native",
+    accelerator: options.AcceleratorOption = "cpu",
+    threads: options.ThreadsOption = 1,
+    cores: options.CoresOption = None,
+    rounds: options.RoundsOption = None,
+    runs: options.RunsOption = None,
+    seconds: options.SecondsOption = None,
+    store: options.StoreOption = options.STORE,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Measure networks in several schemes, and draw accuracy and mult-adds against time.
+
+    What is missing is exported first, into --folder. All files are measured in one session, in
+    interleaved rounds.
+    """
+    from device_bench.zoo import WEIGHTS, choose
+
+    schemes = parse_schemes(quant)
+    if weights is not None and weights not in WEIGHTS:
+        raise InputError(
+            f"--weights {weights} is not for a zoo.", todo=f"choose from {', '.join(WEIGHTS)}"
+        )
+    if data is not None and weights is None:
+        raise InputError(
+            "--data evaluates trained networks, and these are random.",
+            todo="give --weights cifar10 or --weights imagenet",
+        )
+    if out.suffix != ".html":
+        raise InputError(f"--out {out} is not named like a page.", todo="end it in .html")
+    check_out(folder)
+    names = choose(model or [], weights)
+    from device_bench.commands.measuring import make_plans, measure_all
+    from device_bench.reports import zoo as report
+    from device_bench.reports.rows import rows
+
+    plans = make_plans(
+        [device],
+        runner,
+        lambda place: options.settings(
+            place,
+            runner=runner,
+            accelerator=accelerator,
+            threads=threads,
+            cores=cores,
+            rounds=rounds,
+            runs=runs,
+            seconds=seconds,
+        ),
+    )
+    entries = _prepare(names, schemes, weights, folder)
+    if data is not None and weights is not None:
+        from device_bench.accuracy import evaluate
+
+        entries = evaluate(entries, weights, data, lambda name: print_error(f"running {name} ..."))
+    result = measure_all([entry.path for entry in entries], plans, store)
+    measured = report.join(entries, rows(result.sessions))
+    if measured:
+        _write(measured, out)
+        if as_json:
+            print_json(_as_dict(measured))
+        else:
+            _show(measured, out)
+    result.finish()
+
+
+def _prepare(
+    names: list[str], schemes: tuple[str, ...], weights: str | None, folder: Path
+) -> list[Entry]:
+    """Export what is missing; an interrupted export is made again the next time."""
+    from device_bench.zoo import prepare
+    from export.commands import interrupt
+
+    def report(model: str) -> None:
+        print_error(f"exporting {model} ({names.index(model) + 1} of {len(names)}) ...")
+
+    entries: list[Entry] = []
+    for name in names:
+        interrupt.check()
+        entries += prepare(name, schemes, weights, folder, report)
+    return entries
+
+
+def _write(measured: list[Measured], out: Path) -> None:
+    from dataclasses import replace
+
+    from device_bench.reports import html, sessions
+    from device_bench.reports.writing import write, written_by
+    from device_bench.reports.zoo import section
+
+    details = sessions.sections([one.row for one in measured])
+    parts = [section(measured), *(replace(part, folded=True) for part in details)]
+    write(out, html.render("Zoo", written_by(), parts))
+
+
+def _show(measured: list[Measured], out: Path) -> None:
+    from device_bench.reports.zoo import notes
+    from device_bench.reports.zoo import table as contents
+
+    output = console()
+    for note in notes(measured):
+        output.print(printable(note))
+    output.print()
+    shown = contents(measured)
+    printed = table(*shown.columns, numbers=tuple(shown.numbers))
+    for row in shown.rows:
+        add_row(printed, *(cell.text for cell in row))
+    output.print(printed)
+    output.print()
+    output.print(printable(f"drawn in {out}"))
+
+
+def _as_dict(measured: list[Measured]) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    session = measured[0].row.session
+    return {
+        "session": session.id,
+        "device": session.device.model_dump(mode="json"),
+        "unit": session.device.unit,
+        "complete": session.complete,
+        "networks": [
+            {
+                **asdict(one.entry),
+                "path": str(one.entry.path),
+                "summary": None if one.row.summary is None else asdict(one.row.summary),
+            }
+            for one in measured
+        ],
+    }

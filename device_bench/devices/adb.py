@@ -1,0 +1,148 @@
+"""A phone behind adb, by cable or over the network."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shlex
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from device_bench.devices import adb_server, adb_shell, adb_sync
+from device_bench.devices.base import Completed, DeviceGone
+from export.errors import DeviceError, InputError
+
+_T = TypeVar("_T")
+
+# What adb calls a phone on the network; it is connected by this name too.
+_NETWORK = re.compile(r"[A-Za-z0-9_.\[\]:-]+:[0-9]{1,5}")
+
+_SERIAL = re.compile(r"[A-Za-z0-9_.:\[\]()-]{1,200}")
+
+
+class AdbDevice:
+    """A phone in the state "device"; on the network it is connected when needed.
+
+    Args:
+        serial: What `adb devices` calls it: a serial number, or HOST:PORT.
+
+    Raises:
+        InputError: ``serial`` is no such name.
+        DeviceError: It cannot be used; the message says what to do.
+    """
+
+    unit: str = "ns"
+    base: str = "/data/local/tmp"
+
+    def __init__(self, serial: str) -> None:
+        if not _SERIAL.fullmatch(serial):
+            raise InputError(
+                f"{serial!r} is no serial number of a phone.",
+                todo="Take one that `adb devices` prints.",
+            )
+        self.selector: str = f"adb:{serial}"
+        self._serial = serial
+        try:
+            features = self._reached(lambda: adb_server.features(serial))
+        except DeviceGone as error:
+            # It was never there: waiting for it would not help.
+            raise DeviceError(
+                f"The phone {serial} cannot be used.",
+                where=error.where,
+                why=error.why,
+                todo=error.todo,
+            ) from error
+        if "shell_v2" not in features:
+            raise DeviceError(
+                f"The phone {serial} is too old: its adb does not tell exit codes.",
+                todo="Use one with Android 7 or later.",
+            )
+
+    def push(self, local: Path, remote: str) -> None:
+        """Copy a file to an absolute path on the phone, with mode 0755."""
+        try:
+            file = local.open("rb")
+        except OSError as error:
+            raise DeviceError(f"{local} cannot be read.", why=str(error)) from error
+        with file, self._service("sync:") as connection:
+            adb_sync.send(connection, file, remote, 0o755)
+
+    def pull(self, remote: str, local: Path) -> None:
+        """Copy a file from an absolute path on the phone; half a file is never left."""
+        partial = local.with_name(f"{local.name}.{secrets.token_hex(4)}")
+        try:
+            file = partial.open("wb")
+        except OSError as error:
+            raise DeviceError(f"{local} cannot be written.", why=str(error)) from error
+        try:
+            with file, self._service("sync:") as connection:
+                adb_sync.receive(connection, remote, file)
+            partial.replace(local)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        timeout: float,
+        on_line: Callable[[str], None] | None = None,
+    ) -> Completed:
+        """Run a program; its words are quoted for the phone's shell."""
+        with self._service(f"shell,v2,raw:{shlex.join(argv)}") as connection:
+            return adb_shell.finish(connection, timeout=timeout, on_line=on_line)
+
+    @contextmanager
+    def _service(self, name: str) -> Iterator[socket.socket]:
+        connection = self._reached(lambda: adb_server.open_service(self._serial, name))
+        with closing(connection), adb_server.explained(self._serial):
+            yield connection
+
+    def _reached(self, use: Callable[[], _T]) -> _T:
+        """Use the phone; if it is not there and lives on the network, connect it and try again.
+
+        adb's server comes back to a lost phone by itself, but only tries every ten seconds.
+        """
+        try:
+            return use()
+        except DeviceGone:
+            lost = adb_server.state(self._serial) in ("", "offline")
+            if not (lost and _NETWORK.fullmatch(self._serial)):
+                raise
+        adb_server.connect(self._serial)
+        return use()
+
+
+def find_phone(serial: str | None) -> AdbDevice:
+    """Return a phone by its serial, or the only one that is connected.
+
+    Raises:
+        InputError: Several phones are connected and none is named, or the name is none.
+        DeviceError: There is no phone, or it cannot be used; the message says what to do.
+    """
+    if serial is not None:
+        return AdbDevice(serial)
+    phones = adb_server.phones()
+    usable = [phone for phone in phones if phone.state == "device"]
+    if len(usable) > 1:
+        raise InputError(
+            f"{len(usable)} phones are connected.",
+            todo="Name one of them: "
+            + ", ".join(f"--device adb:{phone.serial} ({phone.model})" for phone in usable)
+            + ".",
+        )
+    if not usable and len(phones) == 1:
+        return AdbDevice(phones[0].serial)  # It says what is wrong with it.
+    if not usable:
+        raise DeviceError(
+            "No phone can be used.",
+            why="; ".join(f"{phone.serial} is {phone.state}" for phone in phones)
+            or "adb lists none.",
+            todo=" ".join(dict.fromkeys(phone.advice for phone in phones))
+            or "Switch on USB debugging in its developer options, and plug it in; `adb devices` "
+            "then lists it.",
+        )
+    return AdbDevice(usable[0].serial)

@@ -1,0 +1,189 @@
+"""What the adb server on this computer is asked: which phones there are, and services on them."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from device_bench.devices.base import DeviceGone
+from export.errors import DeviceError
+
+if TYPE_CHECKING:
+    from adbutils import AdbClient
+
+# How long the server may take for an answer that it need not fetch from the phone.
+_ANSWER_S = 10.0
+
+# A service is asked for with its length in four hexadecimal digits.
+_MAX_SERVICE_BYTES = 0xFFFF
+
+_REPLUG = "Pull the cable and plug it in again; over the network run `adb connect` again."
+
+#: State of a phone in adb's list -> what its owner does so that it becomes "device".
+ADVICE = {
+    "unauthorized": 'Unlock the phone and accept its question "Allow USB debugging?". If it asks '
+    "nothing, revoke the USB debugging authorizations in its developer options, and connect it "
+    "again.",
+    "authorizing": 'Unlock the phone and accept its question "Allow USB debugging?".',
+    "connecting": "Wait a few seconds, and try again.",
+    "offline": _REPLUG,
+    "no permissions": "Allow your user to use it: `apt install android-sdk-platform-tools-common` "
+    "on Debian and Ubuntu brings the udev rules; then plug it in again.",
+    "recovery": "Start Android on it: `adb reboot`.",
+    "sideload": "Start Android on it: `adb reboot`.",
+    "bootloader": "Start Android on it: `fastboot reboot`.",
+}
+
+
+@dataclass(frozen=True)
+class Phone:
+    """One line of adb's list.
+
+    Attributes:
+        serial: What adb calls it.
+        state: "device" if it can be used; otherwise such as "unauthorized" or "offline".
+        model: As far as adb knows it; "" while it cannot be used.
+    """
+
+    serial: str
+    state: str
+    model: str = ""
+
+    @property
+    def advice(self) -> str:
+        """What to do so that it can be used; "" if it can."""
+        return "" if self.state == "device" else ADVICE.get(self.state, _REPLUG)
+
+
+def phones() -> list[Phone]:
+    """Return all phones that the adb server knows, usable or not; the server is started if needed.
+
+    Raises:
+        DeviceError: There is no adb here, or its server does not answer.
+    """
+    client = _client()
+    with explained(), client.make_connection(timeout=_ANSWER_S) as connection:
+        connection.send_command("host:devices")
+        connection.check_okay()
+        lines = connection.read_string_block().splitlines()
+    with explained():
+        models = {one.serial: one.tags.get("model", "") for one in client.list(extended=True)}
+    found = []
+    for line in lines:
+        serial, tab, state = line.partition("\t")
+        if tab:
+            # Behind this one comes advice of adb's own, in parentheses.
+            state = "no permissions" if state.startswith("no permissions") else state.strip()
+            found.append(Phone(serial, state, models.get(serial, "").replace("_", " ")))
+    return found
+
+
+def features(serial: str) -> set[str]:
+    """Return what a phone's daemon can do, such as "shell_v2".
+
+    Raises:
+        DeviceGone: The phone is not reachable.
+        DeviceError: The server does not answer.
+    """
+    with explained(serial):
+        return set(_client().device(serial).get_features().split(","))
+
+
+def state(serial: str) -> str:
+    """Return a phone's state in adb's list, or "" if it is not there.
+
+    Raises:
+        DeviceError: There is no adb here, or its server does not answer.
+    """
+    return next((phone.state for phone in phones() if phone.serial == serial), "")
+
+
+def open_service(serial: str, name: str) -> socket.socket:
+    """Return a connection to a service on a phone, such as "sync:"; the caller closes it.
+
+    Raises:
+        DeviceGone: The phone is not reachable.
+        DeviceError: The request cannot be sent, or the server does not answer.
+    """
+    request = name.encode("utf-8", "surrogateescape")
+    if len(request) > _MAX_SERVICE_BYTES or b"\0" in request:
+        raise DeviceError(
+            f"A command of {len(request)} bytes cannot be sent to a phone.",
+            why=f"It may have {_MAX_SERVICE_BYTES}, and no zero byte in it.",
+        )
+    with explained(serial):
+        connection = _client().device(serial).open_transport(timeout=_ANSWER_S)
+        try:
+            connection.conn.sendall(f"{len(request):04x}".encode() + request)
+            connection.check_okay()
+        except BaseException:
+            connection.conn.close()
+            raise
+        service: socket.socket = connection.conn
+        return service
+
+
+def connect(serial: str) -> None:
+    """Have the server connect anew to a phone on the network, "HOST:PORT".
+
+    The server keeps a broken connection for a while and says "already connected": so it is told to
+    forget it first. Whether it worked shows with the next service.
+
+    Raises:
+        DeviceError: The server does not answer.
+    """
+    client = _client()
+    with explained(serial), contextlib.suppress(DeviceGone):
+        client.disconnect(serial)
+        client.connect(serial, timeout=_ANSWER_S)
+
+
+def _client() -> AdbClient:
+    from adbutils import AdbClient
+
+    # Host and port come from ANDROID_ADB_SERVER_HOST and _PORT, as adb has it.
+    return AdbClient()
+
+
+@contextlib.contextmanager
+def explained(serial: str = "") -> Iterator[None]:
+    """Turn what adbutils and sockets raise inside into errors of ours.
+
+    While a phone is used everything means that it is gone for now: also when the server was
+    restarted, as adb programs of another version do, the same work can be done again.
+
+    Args:
+        serial: The phone in use; "" if only the server is asked.
+
+    Raises:
+        DeviceGone: Something went wrong while a phone was used.
+        DeviceError: The server does not answer.
+    """
+    from adbutils import AdbError
+
+    try:
+        yield
+    except (AdbError, EOFError, OSError, ValueError, subprocess.SubprocessError) as error:
+        why = " ".join(str(error).split())[:300]
+        if serial:
+            raise _gone(serial, why) from error
+        raise DeviceError(
+            "The adb server on this computer does not answer.",
+            why=why,
+            todo="Install adb (`apt install adb` on Debian and Ubuntu), and try `adb devices`.",
+        ) from error
+
+
+def _gone(serial: str, why: str) -> DeviceGone:
+    now = state(serial)
+    if not now:
+        reason, todo = "adb does not list it.", _REPLUG
+    elif now == "device":
+        reason, todo = f"The connection broke: {why}.", "Try again."
+    else:
+        reason, todo = f'adb lists it as "{now}".', ADVICE.get(now, _REPLUG)
+    return DeviceGone("The phone does not answer.", where=f"adb:{serial}", why=reason, todo=todo)

@@ -1,0 +1,139 @@
+"""From what a device printed about its state to `Conditions`; all of it is untrusted text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from device_bench.devices.properties import clean
+from device_bench.records import Conditions
+
+Parts = Mapping[str, Sequence[str]]
+
+# Sensors that are not there report absurd values.
+_COLDEST, _HOTTEST = -40.0, 150.0
+
+
+def parse_conditions(at: str, parts: Parts) -> Conditions:
+    """Return the record of a state from the parts that the script of `system.py` printed.
+
+    Args:
+        at: ISO 8601 time of the reading.
+        parts: Name of a part -> its lines.
+    """
+    battery = _fields(parts.get("battery", ()))
+    supplies = [line.split() for line in parts.get("supplies", ()) if len(line.split()) == 3]
+    temperatures = _zones(parts.get("thermal", ()))
+    temperatures |= _services(parts.get("thermalservice", ()))
+    tenths = _integer(battery.get("temperature"))
+    if tenths is not None and _COLDEST < tenths / 10 < _HOTTEST:
+        temperatures["battery"] = tenths / 10
+    mhz, caps = _frequencies(parts.get("frequencies", ()))
+    return Conditions(
+        at=at,
+        temperatures=temperatures,
+        thermal_status=_thermal_status(parts.get("thermalservice", ())),
+        mhz=mhz,
+        mhz_cap=caps,
+        battery_percent=_percent(battery, supplies),
+        charging=_is_charging(battery, supplies),
+        screen_on=_is_screen_on("\n".join(parts.get("power", ()))),
+        load=_load(parts.get("load", ())),
+    )
+
+
+def _zones(lines: Sequence[str]) -> dict[str, float]:
+    """Return temperatures by the zones' names; several with one name are numbered."""
+    found: dict[str, float] = {}
+    for line in lines:
+        value, _, name = line.partition(" ")
+        raw = _integer(value)
+        if raw is None:
+            continue
+        # The kernel's documentation says millidegrees, but some phones' drivers give degrees.
+        degrees = raw / 1000 if abs(raw) >= 1000 else float(raw)
+        if _COLDEST < degrees < _HOTTEST:
+            found[_unused(clean(name) or "zone", found)] = degrees
+    return found
+
+
+def _unused(name: str, taken: Mapping[str, float]) -> str:
+    number, unused = 1, name
+    while unused in taken:
+        number += 1
+        unused = f"{name} {number}"
+    return unused
+
+
+def _services(lines: Sequence[str]) -> dict[str, float]:
+    """Return what `dumpsys thermalservice` knows; the hardware's word comes behind the cached."""
+    found: dict[str, float] = {}
+    for line in lines:
+        match = re.search(r"Temperature\{mValue=(-?\d{1,3}(?:\.\d+)?), .*?mName=([^,}]+)", line)
+        if match and _COLDEST < float(match[1]) < _HOTTEST:
+            found[clean(match[2])] = float(match[1])
+    return found
+
+
+def _thermal_status(lines: Sequence[str]) -> int | None:
+    for line in lines:
+        match = re.fullmatch(r"\s*Thermal Status: ([0-6])\s*", line)
+        if match:
+            return int(match[1])
+    return None
+
+
+def _frequencies(lines: Sequence[str]) -> tuple[dict[int, int], dict[int, int]]:
+    """Return the frequency in MHz of each core, and the highest that it may have now."""
+    now: dict[int, int] = {}
+    cap: dict[int, int] = {}
+    for line in lines:
+        numbers = [_integer(word) for word in line.split()]
+        if len(numbers) == 3 and numbers[0] is not None:
+            for found, khz in ((now, numbers[1]), (cap, numbers[2])):
+                if khz is not None:
+                    found[numbers[0]] = khz // 1000
+    return now, cap
+
+
+def _fields(lines: Sequence[str]) -> dict[str, str]:
+    return {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+
+
+def _percent(battery: Mapping[str, str], supplies: Sequence[Sequence[str]]) -> int | None:
+    level, scale = _integer(battery.get("level")), _integer(battery.get("scale"))
+    if level is None:
+        laptop = [_integer(capacity) for kind, capacity, _ in supplies if kind == "Battery"]
+        level = next((value for value in laptop if value is not None), None)
+    elif scale:
+        level = level * 100 // scale
+    return level if level is not None and 0 <= level <= 100 else None
+
+
+def _is_charging(battery: Mapping[str, str], supplies: Sequence[Sequence[str]]) -> bool | None:
+    """Return whether power comes from outside; None where there is no battery."""
+    powered = [value == "true" for key, value in battery.items() if key.endswith(" powered")]
+    if not powered and any(kind == "Battery" for kind, _, _ in supplies):
+        powered = [
+            online == "1"
+            for kind, _, online in supplies
+            if kind != "Battery" and online in ("0", "1")
+        ]
+    return any(powered) if powered else None
+
+
+def _is_screen_on(text: str) -> bool | None:
+    display = re.search(r"Display Power: state=(\w+)", text)
+    if display:
+        return display[1] == "ON"
+    wakefulness = re.search(r"mWakefulness=(\w+)", text)
+    return wakefulness[1] in ("Awake", "Dreaming") if wakefulness else None
+
+
+def _load(lines: Sequence[str]) -> float | None:
+    match = re.match(r"(\d{1,6}\.\d{1,6}) ", lines[0]) if lines else None
+    return float(match[1]) if match else None
+
+
+def _integer(text: str | None) -> int | None:
+    return int(text) if text is not None and re.fullmatch(r"-?\d{1,12}", text) else None

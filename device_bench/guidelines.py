@@ -1,0 +1,291 @@
+"""Tables 1 to 4 of the ShuffleNet V2 paper, measured again, and what they say on a device.
+
+arXiv 1807.11164, section 2. A column of a table is a set of networks with about equal mult-adds
+that differ in one thing; a guideline says which is faster. Rows are compared in time, as the paper
+compares them in speed: a ratio of 1.32 is a row that takes 1.32 times as long.
+
+A column's rows have not quite equal mult-adds, since channels are whole numbers: at c2 = 12 c1 and
+scale 1 on ARM there are 5 % fewer. A row counts as slower than another if its time exceeds what
+its mult-adds explain, so both ends of the interval are compared with the ratio of mult-adds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from device_bench.records import Measurement, Session
+from device_bench.statistics import compare, summarize
+from device_bench.units import INSTRUCTIONS
+from models.catalog import CATALOG
+
+Channels = Literal["arm", "gpu"]
+Verdict = Literal["holds", "does not hold", "no difference shown"]
+
+#: What each guideline says.
+STATEMENTS = {
+    "G1": "equal channel width minimizes memory access cost",
+    "G2": "excessive group convolution increases memory access cost",
+    "G3": "network fragmentation reduces the degree of parallelism",
+    "G4": "element-wise operations are not negligible",
+}
+
+#: The factors on the channels of a table's columns.
+SCALES = (1, 2, 4)
+
+#: Channels of the first column of Tables 3 and 4; those of 1 and 2 are in the catalog's names.
+_FIRST_CHANNELS: dict[str, dict[Channels, int]] = {
+    "G3": {"arm": 64, "gpu": 128},
+    "G4": {"arm": 32, "gpu": 32},
+}
+
+# Label of each row and its part of the name in the catalog, in the order of the table.
+_ROWS = {
+    "G1": {f"1:{ratio}": f"1to{ratio}" for ratio in (1, 2, 6, 12)},
+    "G2": {
+        "1 group": "1groups",
+        "2 groups": "2groups",
+        "4 groups": "4groups",
+        "8 groups": "8groups",
+    },
+    "G3": {
+        "1 fragment": "1_fragment",
+        "2 fragments in series": "2_fragments_series",
+        "4 fragments in series": "4_fragments_series",
+        "2 fragments in parallel": "2_fragments_parallel",
+        "4 fragments in parallel": "4_fragments_parallel",
+    },
+    "G4": {
+        "ReLU and shortcut": "relu_shortcut",
+        "ReLU": "relu",
+        "shortcut": "shortcut",
+        "neither": "plain",
+    },
+}
+
+#: The row that a guideline recommends, and the one that it warns of most.
+_RECOMMENDED = {"G1": "1:1", "G2": "1 group", "G3": "1 fragment", "G4": "neither"}
+_WARNED_OF = {
+    "G1": "1:12",
+    "G2": "8 groups",
+    "G3": "4 fragments in parallel",
+    "G4": "ReLU and shortcut",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table, in one quantization scheme.
+
+    Attributes:
+        guideline: "G1" to "G4".
+        channels: Whose sets of channels: "arm" or "gpu".
+        scale: Factor on the channels, of `SCALES`.
+        scheme: Quantization scheme of the files.
+        rows: Label of each row -> name of its network in the catalog.
+    """
+
+    guideline: str
+    channels: Channels
+    scale: int
+    scheme: str
+    rows: dict[str, str]
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The networks in the order of the rows."""
+        return tuple(self.rows.values())
+
+    def paper_speed(self, label: str) -> float:
+        """Return what the paper measured for a row, in float32.
+
+        Batches of 8 per second on a GTX 1080 Ti, or images per second on one thread of a
+        Snapdragon 810.
+        """
+        return CATALOG[self.rows[label]].published_speed[self.channels]
+
+
+@dataclass(frozen=True)
+class RowResult:
+    """One row as it was measured.
+
+    Attributes:
+        label: Of the row.
+        model: Name of the network in the catalog.
+        time: Median of a run in the unit of the device.
+        mult_adds: Of one run.
+        to_best: Its time over that of the fastest row.
+        paper_to_best: The same in the paper.
+        ratio: Its time over that of the recommended row.
+        low: Lower end of the interval of `ratio`.
+        high: Upper end.
+        paper_ratio: The ratio in the paper.
+        mult_adds_ratio: Its mult-adds over those of the recommended row.
+        verdict: Whether it takes longer than its mult-adds explain ("holds"), or less long.
+    """
+
+    label: str
+    model: str
+    time: float
+    mult_adds: int
+    to_best: float
+    paper_to_best: float
+    ratio: float
+    low: float
+    high: float
+    paper_ratio: float
+    mult_adds_ratio: float
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class ColumnResult:
+    """A column as it was measured.
+
+    Attributes:
+        column: What was measured.
+        session: Identifier of the session in the store.
+        unit: Of the times: "ns" or "instructions".
+        rows: In the order of the table.
+        recommended: The row that the guideline recommends.
+        warned_of: The row that it warns of most; its verdict is the guideline's.
+    """
+
+    column: Column
+    session: str
+    unit: str
+    rows: tuple[RowResult, ...]
+    recommended: RowResult
+    warned_of: RowResult
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the guideline holds on this device."""
+        return self.warned_of.verdict
+
+
+def column(guideline: str, channels: Channels, scale: int, scheme: str) -> Column:
+    """Return a column of the table of a guideline.
+
+    Args:
+        guideline: "G1" to "G4".
+        channels: Whose sets of channels.
+        scale: One of `SCALES`.
+        scheme: Quantization scheme.
+    """
+    prefix = f"probe_{guideline.lower()}"
+    if guideline in _FIRST_CHANNELS:
+        suffix = f"_c{_FIRST_CHANNELS[guideline][channels] * scale}"
+    else:
+        prefix += f"_{channels}"
+        suffix = "" if scale == 1 else f"_x{scale}"
+    rows = {label: f"{prefix}_{part}{suffix}" for label, part in _ROWS[guideline].items()}
+    return Column(guideline, channels, scale, scheme, rows)
+
+
+def evaluate(measured: Column, session: Session) -> ColumnResult:
+    """Return what the session of a column shows.
+
+    Args:
+        measured: The column.
+        session: Its measurements are the column's rows, in order.
+
+    Raises:
+        ValueError: A row was not measured, or its mult-adds are not known.
+    """
+    measurements = dict(zip(measured.rows, session.measurements, strict=True))
+    recommended = _RECOMMENDED[measured.guideline]
+    base = measurements[recommended]
+    compared = {
+        label: compare(base.rounds, one.rounds)
+        for label, one in measurements.items()
+        if label != recommended
+    }
+    best = min(1.0, *(found.ratio for found in compared.values()))
+    speeds = {label: measured.paper_speed(label) for label in measured.rows}
+    rows = {}
+    for label, one in measurements.items():
+        # The recommended row against itself is 1 by definition, not by measurement.
+        found = compared.get(label)
+        ratio, low, high = (found.ratio, found.low, found.high) if found else (1.0, 1.0, 1.0)
+        work = _mult_adds(one) / _mult_adds(base)
+        rows[label] = RowResult(
+            label=label,
+            model=measured.rows[label],
+            time=summarize(one.rounds).median,
+            mult_adds=_mult_adds(one),
+            to_best=ratio / best,
+            paper_to_best=max(speeds.values()) / speeds[label],
+            ratio=ratio,
+            low=low,
+            high=high,
+            paper_ratio=speeds[recommended] / speeds[label],
+            mult_adds_ratio=work,
+            verdict=judge(low, high, work),
+        )
+    return ColumnResult(
+        column=measured,
+        session=session.id,
+        unit=session.device.unit,
+        rows=tuple(rows.values()),
+        recommended=rows[recommended],
+        warned_of=rows[_WARNED_OF[measured.guideline]],
+    )
+
+
+def judge(low: float, high: float, mult_adds_ratio: float) -> Verdict:
+    """Return what the interval of a ratio of times says, given the ratio of mult-adds.
+
+    Args:
+        low: Lower end.
+        high: Upper end.
+        mult_adds_ratio: The ratio that would be no difference.
+    """
+    if low > mult_adds_ratio:
+        return "holds"
+    return "does not hold" if high < mult_adds_ratio else "no difference shown"
+
+
+def interval(row: RowResult) -> str:
+    """Return the ratio of a row with its interval: "1.41 [1.38, 1.44]", or "1.41" if exact."""
+    if row.low == row.high:
+        return f"{row.ratio:.2f}"
+    if row.low == 0:
+        return f"{row.ratio:.2f} [unknown, too few rounds]"
+    return f"{row.ratio:.2f} [{row.low:.2f}, {row.high:.2f}]"
+
+
+def sentence(result: ColumnResult) -> str:
+    """Return a column's verdict for people, with its figures.
+
+    Such as "G1 holds here: 1:12 takes 1.41 [1.38, 1.44] times as long as 1:1 (paper 1.32)".
+    """
+    row, base = result.warned_of, result.recommended
+    compared = "as many instructions as" if result.unit == INSTRUCTIONS else "as long as"
+    words = f"{row.label} takes {interval(row)} times {compared} {base.label}"
+    words += f" (paper {row.paper_ratio:.2f})"
+    if abs(row.mult_adds_ratio - 1) > 0.005:
+        words += f", with {row.mult_adds_ratio:.2f} times the mult-adds"
+    name = result.column.guideline
+    if result.verdict == "no difference shown":
+        return f"{name}: no difference shown: {words}"
+    return f"{name} {result.verdict} here: {words}"
+
+
+def _mult_adds(measurement: Measurement) -> int:
+    if measurement.subject.mult_adds is None:
+        raise ValueError(f"the mult-adds of {measurement.subject.path} are not known")
+    return measurement.subject.mult_adds
+
+
+def columns(
+    guidelines: Sequence[str], channels: Channels, scales: Sequence[int], schemes: Sequence[str]
+) -> list[Column]:
+    """Return all columns that are asked for, table by table."""
+    return [
+        column(guideline, channels, scale, scheme)
+        for guideline in guidelines
+        for scale in scales
+        for scheme in schemes
+    ]

@@ -1,0 +1,159 @@
+"""One network over time: sessions that measured the same thing in the same way, and regressions.
+
+Each session of a series is compared with the series' baseline by `statistics.compare`, the same
+that compares two files. Two files of one session ran side by side; two sessions did not. Their
+rounds are paired by number all the same, which is right for any pairing of independent rounds, but
+the interval then knows nothing of what differed between the sessions: the weather, other programs,
+an update of the system. That is why a regression must be larger than a tolerance besides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from device_bench.records import Measurement
+from device_bench.reports.rows import Row, cores_text
+from device_bench.statistics import Comparison, compare
+from export.errors import InputError
+
+Verdict = Literal[
+    "baseline", "REGRESSION", "slower", "faster", "no difference shown", "nothing measured"
+]
+
+#: What two sessions may differ by before it counts as a regression.
+TOLERANCE = 0.05
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One session of a series.
+
+    Attributes:
+        row: What was measured.
+        comparison: Its time over that of the baseline; None for the baseline, and where nothing
+            was measured.
+        verdict: "REGRESSION" if all of the ratio's interval is above 1 plus the tolerance; else
+            what the comparison says.
+    """
+
+    row: Row
+    comparison: Comparison | None
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Series:
+    """Measurements that may be compared.
+
+    Attributes:
+        name: What they have in common, in words; names the series in the store too.
+        unit: Of their times.
+        baseline: Id of the session that the others are compared with.
+        entries: Oldest first.
+    """
+
+    name: str
+    unit: str
+    baseline: str
+    entries: tuple[Entry, ...]
+
+    @property
+    def regressed(self) -> bool:
+        """Whether the newest entry is a regression."""
+        return self.entries[-1].verdict == "REGRESSION"
+
+
+def all_series(
+    every: Iterable[Row],
+    baselines: Mapping[str, str],
+    *,
+    subject: str = "",
+    tolerance: float = TOLERANCE,
+) -> list[Series]:
+    """Return the series in the rows of sessions, by name.
+
+    Args:
+        every: Oldest first.
+        baselines: Name of a series -> id of the session that is its baseline. Without an entry,
+            or if that session is not among the given ones, it is the oldest that measured
+            anything.
+        subject: A network's name, or a file's label, path or sha256; "" for all.
+        tolerance: Fraction by which a session may be slower than the baseline.
+    """
+    grouped: dict[str, list[Row]] = {}
+    for row in every:
+        if names(row.measurement, subject):
+            grouped.setdefault(series_name(row), []).append(row)
+    return [
+        _series(name, some, baselines.get(name), tolerance)
+        for name, some in sorted(grouped.items())
+    ]
+
+
+def series_name(row: Row) -> str:
+    """Return what must be equal for two measurements to be one series, in words.
+
+    A network is known by name, scheme and mult-adds, since the same name stands for other work
+    with another input; a file without a manifest by its label.
+    """
+    device, subject, settings = (
+        row.session.device,
+        row.measurement.subject,
+        row.measurement.settings,
+    )
+    what = subject.label
+    if subject.model:
+        cost = "" if subject.mult_adds is None else f" ({subject.mult_adds / 1e6:.1f} M mult-adds)"
+        what = f"{subject.model} {subject.scheme}{cost}"
+    how = f"{settings.runner}, {settings.accelerator}, threads {settings.threads}"
+    return f"{what} on {device.selector} ({device.model}): {how}, cores {cores_text(settings)}"
+
+
+def names(measurement: Measurement, subject: str) -> bool:
+    """Return whether a word of the user's means this measurement; an empty one means all."""
+    known = measurement.subject
+    return subject in ("", known.model, known.label, known.path, known.sha256)
+
+
+def choose_baseline(series: Sequence[Series], session_id: str) -> list[str]:
+    """Return the names of the series that a session can be the baseline of.
+
+    Raises:
+        InputError: It measured nothing of them.
+    """
+    able = [
+        one.name
+        for one in series
+        if any(
+            entry.row.session.id == session_id and entry.row.summary is not None
+            for entry in one.entries
+        )
+    ]
+    if not able:
+        raise InputError(
+            f"Session {session_id!r} has nothing of this to compare with.",
+            todo="name one that `python -m device_bench history` shows",
+        )
+    return able
+
+
+def _series(name: str, some: Sequence[Row], wanted: str | None, tolerance: float) -> Series:
+    measured = [row for row in some if row.summary is not None]
+    base = next((row for row in measured if row.session.id == wanted), None)
+    if base is None:
+        base = measured[0] if measured else some[0]
+    entries = tuple(_entry(row, base, tolerance) for row in some)
+    return Series(name, some[0].unit, base.session.id, entries)
+
+
+def _entry(row: Row, base: Row, tolerance: float) -> Entry:
+    if row.summary is None:
+        return Entry(row, None, "nothing measured")
+    if row is base:
+        return Entry(row, None, "baseline")
+    found = compare(base.measurement.rounds, row.measurement.rounds)
+    if found.low > 1 + tolerance:
+        return Entry(row, found, "REGRESSION")
+    return Entry(row, found, found.verdict)

@@ -1,0 +1,146 @@
+"""Files and a runner in place on a device, also after the device was away for a while."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+from device_bench.devices.base import Device, DeviceGone
+from device_bench.devices.workspace import Workspace
+from device_bench.measurement.host import Reference
+from device_bench.measurement.pause import Pause
+from device_bench.records import Settings
+from device_bench.runners.base import Job, Outcome, Runner
+from export.errors import DeviceError
+
+#: Seconds to wait for a device that went away; phones take about a minute to start.
+AWAY_SECONDS = 180.0
+#: How often the same step is tried before a device that keeps going away is given up.
+TRIES = 3
+
+_POLL = 1.0
+_ANSWER_SECONDS = 10.0
+
+_T = TypeVar("_T")
+
+
+class Bench:
+    """A workspace with all that a session's processes need; use it as a context manager.
+
+    Args:
+        device: Where it is made.
+        runner: What executes files there.
+        files: The content of each file, and what the host found out about it.
+        pause: How to wait.
+    """
+
+    def __init__(
+        self,
+        device: Device,
+        runner: Runner,
+        files: Sequence[tuple[bytes, Reference]],
+        pause: Pause,
+    ) -> None:
+        self._runner = runner
+        self._files = files
+        self._pause = pause
+        self._workspace = Workspace(device)
+        self._there: list[tuple[str, tuple[str, ...]]] = []
+
+    def __enter__(self) -> Bench:
+        self._workspace.__enter__()
+        try:
+            self.persistently(self._prepare)
+        except BaseException as error:
+            self._workspace.__exit__(type(error), error, error.__traceback__)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._workspace.__exit__(kind, error, trace)
+
+    def run(
+        self,
+        index: int,
+        settings: Settings,
+        *,
+        want_outputs: bool = False,
+        want_profile: bool = False,
+    ) -> Outcome:
+        """Execute one process on the file with this index."""
+        model, inputs = self._there[index]
+        return self._runner.run(
+            self._workspace,
+            Job(
+                model=model,
+                settings=settings,
+                inputs=inputs,
+                want_outputs=want_outputs,
+                want_profile=want_profile,
+            ),
+        )
+
+    def persistently(self, step: Callable[[], _T]) -> _T:
+        """Do a step; if the device goes away, wait for it and do the same step again.
+
+        Raises:
+            DeviceGone: The device did not come back, or went away each time.
+            KeyboardInterrupt: The session is to end.
+        """
+        gone = False
+        for _ in range(TRIES - 1):
+            try:
+                if gone:
+                    self._restore()
+                return step()
+            except DeviceGone as error:
+                gone = True
+                self._wait_for_device(error)
+        self._restore()
+        return step()
+
+    def _restore(self) -> None:
+        self._workspace.restore()
+        self._prepare()
+
+    def _prepare(self) -> None:
+        self._runner.prepare(self._workspace)
+        self._there = []
+        with tempfile.TemporaryDirectory(prefix="edgeship-") as folder:
+            for data, reference in self._files:
+                self._there.append(
+                    (
+                        self._put(Path(folder) / "model.tflite", data),
+                        tuple(
+                            self._put(Path(folder) / "input.bin", raw) for raw in reference.inputs
+                        ),
+                    )
+                )
+
+    def _put(self, path: Path, data: bytes) -> str:
+        path.write_bytes(data)
+        return self._workspace.put(path)
+
+    def _wait_for_device(self, error: DeviceGone) -> None:
+        device = self._workspace.device
+        self._pause.announce(f"{device.selector} to come back ({error.what})", AWAY_SECONDS)
+        waited = 0.0
+        while True:
+            self._pause.sleep(_POLL)
+            waited += _POLL
+            try:
+                device.run(["true"], timeout=_ANSWER_SECONDS)
+            except DeviceError:
+                # Unauthorized or offline while it starts: only time tells whether that stays.
+                if waited >= AWAY_SECONDS:
+                    raise
+            else:
+                return

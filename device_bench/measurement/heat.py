@@ -1,0 +1,110 @@
+"""Heat: waiting until a device is as cool as at the start, and which runs it slowed down."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from device_bench.measurement.pause import Pause
+from device_bench.records import Conditions, Core, Process
+
+#: How far in °C a sensor may lie above its temperature at the start.
+BAND = 5.0
+#: Seconds to wait for that, at most.
+PATIENCE = 60.0
+
+_POLL = 2.0
+# Sensors of the processor go up and down in seconds; batteries and cases take many minutes.
+_PROCESSOR = re.compile(r"cpu|soc|big|mid|little|pkg|core|apss|tsens", re.IGNORECASE)
+# Android's THERMAL_STATUS_LIGHT may hold cores back already; MODERATE does.
+_LIGHT, _MODERATE = 1, 2
+
+
+class Cooling:
+    """Lets a device cool down between processes.
+
+    Args:
+        read: Returns the state of the device now.
+        pause: How to wait.
+    """
+
+    def __init__(self, read: Callable[[], Conditions], pause: Pause) -> None:
+        self._read = read
+        self._pause = pause
+        self._start: dict[str, float] | None = None
+
+    def settle(self) -> Conditions:
+        """Return the state of the device once it is as cool as at the first call.
+
+        After `PATIENCE` seconds it goes on with the device as warm as it is, and that becomes
+        what later calls wait for: a device in balance with its own heat gives steady figures.
+        """
+        waited = 0.0
+        while True:
+            now = self._read()
+            sensors = processor_sensors(now)
+            if self._start is None:
+                self._start = sensors
+            reason = self._too_warm(now, sensors)
+            if reason is None:
+                return now
+            if waited >= PATIENCE:
+                self._start = sensors
+                return now
+            if waited == 0:
+                self._pause.announce(reason, PATIENCE)
+            self._pause.sleep(_POLL)
+            waited += _POLL
+
+    def _too_warm(self, now: Conditions, sensors: dict[str, float]) -> str | None:
+        if (now.thermal_status or 0) >= _LIGHT:
+            return f"the device to cool down: it reports thermal status {now.thermal_status}"
+        start = self._start or {}
+        for name, value in sensors.items():
+            if name in start and value > start[name] + BAND:
+                return (
+                    f"the device to cool down: {value:.0f} °C at {name}, "
+                    f"{start[name]:.0f} °C at the start"
+                )
+        return None
+
+
+def processor_sensors(conditions: Conditions) -> dict[str, float]:
+    """Return the sensors of the processor, or all if none is recognised by its name."""
+    temperatures = conditions.temperatures
+    found = {name: value for name, value in temperatures.items() if _PROCESSOR.search(name)}
+    return found or dict(temperatures)
+
+
+def throttled_runs(
+    process: Process,
+    before: Conditions,
+    after: Conditions,
+    cores: Sequence[Core],
+    pinned: Sequence[int],
+) -> tuple[bool, ...]:
+    """Return for each timed run whether the device was slowed down for heat during it.
+
+    Android's own word counts for all runs of the process. Otherwise the runner's notes tell for
+    each run; without them, a core whose highest allowed frequency is below what it is built for,
+    before or after the process, makes all its runs count as throttled.
+
+    Args:
+        process: What the runner reported.
+        before: State before it.
+        after: State after it.
+        cores: The device's.
+        pinned: Indices of the cores that it was pinned to; empty for all.
+    """
+    count = len(process.runs)
+    if max(before.thermal_status or 0, after.thermal_status or 0) >= _MODERATE:
+        return (True,) * count
+    if len(process.capped) == count:
+        return process.capped
+    held = any(
+        core.max_mhz is not None and state.mhz_cap.get(core.index, core.max_mhz) < core.max_mhz
+        for state in (before, after)
+        for core in cores
+        if not pinned or core.index in pinned
+    )
+    return (held,) * count

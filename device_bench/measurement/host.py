@@ -1,0 +1,175 @@
+"""A file on the host: the inputs that all devices get, and the outputs that they must give."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+
+from device_bench.records import Parity
+from export.errors import DeviceError, VerificationError
+
+_SEED = 0
+# Loading redirects the process's standard error, which only one thread may do at a time.
+_LOCK = threading.Lock()
+#: SQNR in dB that the outputs of a quantized file need. Its arithmetic is of integers, so that
+#: devices agree bit for bit or up to the rounding of single steps; wrong kernels gave about 0 dB.
+_QUANTIZED_SQNR_DB = 20.0
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What the host computed.
+
+    Attributes:
+        inputs: The bytes of each input, in the order of the file's first signature.
+        outputs: Each output as it is in the file, in the same order.
+        details: The interpreter's description of each output.
+        kind: How exact the outputs must be: a key of `TOLERANCES`, or "quantized".
+        name: What ran, for people.
+    """
+
+    inputs: tuple[bytes, ...]
+    outputs: tuple[np.ndarray, ...]
+    details: tuple[Mapping[str, Any], ...]
+    kind: str
+    name: str
+
+
+def run_on_host(data: bytes, accelerator: str) -> Reference:
+    """Run a file once in LiteRT on the host, on inputs from a fixed seed.
+
+    Inputs are normally distributed, as normalised images are; integers without a scale are 0,
+    since what they may be depends on the network.
+
+    Args:
+        data: The whole file.
+        accelerator: What the device will use: GPUs and NPUs compute floats in 16 bits.
+
+    Raises:
+        InputError: It is no TFLite file.
+        VerificationError: The host's runtime refuses it or fails.
+    """
+    from export.tflite.reading import read_model
+    from export.verification.interpreters import explain, open_interpreter
+    from export.verification.quiet import Captured, captured_stderr
+
+    model = read_model(data)
+    with _LOCK:
+        interpreter = open_interpreter(data)
+        feeds = {detail["index"]: detail for detail in interpreter.get_input_details()}
+        results = {detail["index"]: detail for detail in interpreter.get_output_details()}
+        input_order, output_order = list(feeds), list(results)
+        if model.signatures and model.signatures[0].subgraph == 0:
+            input_order = list(model.signatures[0].inputs)
+            output_order = list(model.signatures[0].outputs)
+        generator = np.random.default_rng(_SEED)
+        inputs = [_draw(feeds[index], generator) for index in input_order]
+        captured = Captured()
+        try:
+            with captured_stderr() as captured:
+                for index, values in zip(input_order, inputs, strict=True):
+                    interpreter.set_tensor(index, values)
+                interpreter.invoke()
+        except (ValueError, RuntimeError) as error:
+            raise VerificationError(
+                "LiteRT on the host fails when it runs the file.", why=explain(error, captured)
+            ) from error
+        outputs = [np.array(interpreter.get_tensor(index)) for index in output_order]
+    return Reference(
+        inputs=tuple(values.tobytes() for values in inputs),
+        outputs=tuple(outputs),
+        details=tuple(results[index] for index in output_order),
+        kind=_kind(data, accelerator),
+        name=f"LiteRT {metadata.version('ai-edge-litert')} on the host",
+    )
+
+
+def check_outputs(reference: Reference, outputs: Sequence[bytes], where: str) -> Parity:
+    """Compare a device's outputs with the host's.
+
+    Args:
+        reference: What the host computed.
+        outputs: The raw bytes of each output.
+        where: The file and the device, for messages.
+
+    Raises:
+        DeviceError: The outputs have not the host's number or sizes.
+        VerificationError: They are not the host's, within what rounding explains.
+    """
+    from export.verification.affine import dequantize
+    from export.verification.metrics import compare
+
+    sizes = [values.nbytes for values in reference.outputs]
+    if [len(output) for output in outputs] != sizes:
+        raise DeviceError(
+            "The device's outputs have other sizes than the host's.",
+            where=where,
+            why=f"{[len(output) for output in outputs]} bytes where the host has {sizes}",
+        )
+    arrays = [
+        np.frombuffer(output, values.dtype).reshape(values.shape)
+        for output, values in zip(outputs, reference.outputs, strict=True)
+    ]
+    pairs = list(zip(reference.outputs, arrays, reference.details, strict=True))
+    found = compare(
+        [[dequantize(expected, detail) for expected, _, detail in pairs]],
+        [[dequantize(given, detail) for _, given, detail in pairs]],
+    )
+    identical = all(expected.tobytes() == given.tobytes() for expected, given, _ in pairs)
+    if not identical:
+        _judge(found, reference, where)
+    return Parity(
+        identical=identical,
+        max_rel=found.max_rel,
+        sqnr_db=None if identical else found.sqnr_db,
+        reference=reference.name,
+    )
+
+
+def _draw(detail: Mapping[str, Any], generator: np.random.Generator) -> np.ndarray:
+    from export.verification.affine import quantize
+
+    shape, dtype = tuple(detail["shape"]), np.dtype(detail["dtype"])
+    values = generator.standard_normal(shape).astype(np.float32)
+    quantized = len(detail["quantization_parameters"]["scales"]) > 0
+    if np.issubdtype(dtype, np.floating) or quantized:
+        return quantize(values, detail)
+    return np.zeros(shape, dtype)
+
+
+def _kind(data: bytes, accelerator: str) -> str:
+    from export.tflite.inspection import inspect
+
+    found = inspect(data)
+    scheme = found.quantization.scheme
+    if scheme not in ("none", "float16 weights"):
+        return "quantized"
+    half = scheme != "none" or "reduced_precision_support" in found.metadata
+    return "fp16" if half or accelerator != "cpu" else "float"
+
+
+def _judge(found: Any, reference: Reference, where: str) -> None:
+    from export.verification.tolerance import judge
+
+    if reference.kind != "quantized":
+        problem = judge(found, reference.kind)
+    elif found.sqnr_db >= _QUANTIZED_SQNR_DB:
+        problem = None
+    else:
+        problem = (
+            f"The SQNR is {found.sqnr_db:.1f} dB; the same quantized file on two runtimes needs "
+            f"{_QUANTIZED_SQNR_DB:.0f} dB."
+        )
+    if problem is not None:
+        raise VerificationError(
+            "The device does not compute what the host computes.",
+            where=where,
+            why=problem,
+            todo="a wrong answer has no speed: try --accelerator cpu or another --runner, and "
+            "report it with the file",
+        )

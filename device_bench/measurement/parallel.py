@@ -1,0 +1,41 @@
+"""Several devices at the same time, one thread and one session each."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+
+from device_bench.records import Session
+
+Task = Callable[[threading.Event], Session]
+
+
+def run_all(tasks: Sequence[Task]) -> list[Session | Exception]:
+    """Do all tasks, and return what each returned or raised: one device's failure stops no other.
+
+    Args:
+        tasks: Each measures one device, and ends early when the event that it gets is set.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C. A single task is interrupted at once; of several, each first
+            ends the process that runs.
+    """
+    stop = threading.Event()
+    if len(tasks) == 1:
+        return [_outcome(tasks[0], stop)]
+    with ThreadPoolExecutor(max_workers=len(tasks)) as pool:
+        futures = [pool.submit(_outcome, task, stop) for task in tasks]
+        try:
+            wait(futures, return_when=FIRST_EXCEPTION)
+        finally:
+            # After a Ctrl-C the others shall end; otherwise all have ended already.
+            stop.set()
+    return [future.result() for future in futures]
+
+
+def _outcome(task: Task, stop: threading.Event) -> Session | Exception:
+    try:
+        return task(stop)
+    except Exception as error:
+        return error

@@ -1,0 +1,84 @@
+"""A report as CSV: one line for each measurement, with figures in columns of their own unit."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+from device_bench import units
+from device_bench.records import Session
+from device_bench.reports.rows import Row, rows
+
+_TIMES = ("median", "low", "high", "p90", "p99", "mad", "init", "first")
+_UNITS = ("ns", units.INSTRUCTIONS)
+
+# What a spreadsheet takes for the start of a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def render(sessions: Sequence[Session]) -> str:
+    """Return the text, with a line of column names first.
+
+    A time stands in the column of its unit, such as ``median_ns``; that of the other unit,
+    ``median_instructions``, is empty then. Memory and sizes are bytes, temperatures degrees
+    Celsius, ``cv`` a fraction.
+    """
+    lines = [_line(row) for row in rows(sessions)]
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, list(lines[0]) if lines else [], lineterminator="\n")
+    writer.writeheader()
+    for line in lines:
+        writer.writerow({name: _plain(value) for name, value in line.items()})
+    return buffer.getvalue()
+
+
+def _line(row: Row) -> dict[str, object]:
+    session, one, summary = row.session, row.measurement, row.summary
+    parity = one.parity
+    return {
+        "session": session.id,
+        "started": session.started,
+        "complete": session.complete,
+        "device": session.device.selector,
+        "device_model": session.device.model,
+        "soc": session.device.soc,
+        "os": session.device.os,
+        "abi": session.device.abi,
+        "file": one.subject.label,
+        "path": one.subject.path,
+        "sha256": one.subject.sha256,
+        "size": one.subject.size,
+        "model": one.subject.model,
+        "scheme": one.subject.scheme,
+        "mult_adds": one.subject.mult_adds,
+        "nodes": one.subject.nodes,
+        "runtime": row.runtime,
+        "runner": one.settings.runner,
+        "accelerator": one.settings.accelerator,
+        "threads": one.settings.threads,
+        "cores": " ".join(map(str, one.settings.cores)),
+        **{
+            f"{name}_{unit}": getattr(summary, name) if summary and unit == row.unit else None
+            for name in _TIMES
+            for unit in _UNITS
+        },
+        "cv": summary.cv if summary else None,
+        "peak_rss_bytes": summary.peak_rss_bytes if summary else None,
+        "rounds": summary.rounds if summary else 0,
+        "runs": summary.runs if summary else 0,
+        "throttled": summary.throttled if summary else 0,
+        "outliers": summary.outliers if summary else 0,
+        "degrees_before": row.degrees_before,
+        "degrees_after": row.degrees_after,
+        "outputs_identical": parity.identical if parity else None,
+        "outputs_max_rel": parity.max_rel if parity else None,
+        "warnings": " ".join(one.warnings),
+    }
+
+
+def _plain(value: object) -> object:
+    """Keep a spreadsheet from running a text as a formula: names of files are untrusted."""
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return f"'{value}"
+    return value

@@ -1,0 +1,48 @@
+"""A report as one HTML file that opens offline: style, script and drawings are inside it.
+
+Texts from devices and files are escaped by the template, and the page's policy lets a browser run
+no script but ours and load nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+
+from device_bench.reports.parts import Section
+
+
+def render(title: str, written: str, sections: Sequence[Section]) -> str:
+    """Return the page.
+
+    Args:
+        title: Its heading.
+        written: When and by what it was made.
+        sections: In order.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    loader = PackageLoader("device_bench", "reports")
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    # Style and script are files of this package, the same for all pages: nothing to escape.
+    style, script = (
+        Markup(loader.get_source(environment, name)[0])  # noqa: S704
+        for name in ("page.css", "page.js")
+    )
+    return environment.get_template("page.html.jinja").render(
+        title=title,
+        written=written,
+        sections=sections,
+        style=style,
+        script=script,
+        policy=_policy(script),
+    )
+
+
+def _policy(script: str) -> str:
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"

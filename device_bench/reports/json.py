@@ -1,0 +1,31 @@
+"""A report as JSON: the records as they are, with every run, and the figures made from them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from device_bench.records import Session
+from device_bench.reports.rows import rows
+
+#: Raised when a reader of an earlier one would be misled.
+VERSION = 1
+
+
+def render(sessions: Sequence[Session]) -> str:
+    """Return the text: an object with "version" and "sessions".
+
+    A session has the fields of `records.Session`; each of its measurements has "summary" besides,
+    the fields of `statistics.Summary`, or null where no round was finished. Times are in the unit
+    of the session's device. Infinity and NaN are strings.
+    """
+    # Through text, since only there infinity and NaN become strings.
+    found = [json.loads(session.model_dump_json()) for session in sessions]
+    measurements: list[dict[str, Any]] = [
+        one for session in found for one in session["measurements"]
+    ]
+    for one, row in zip(measurements, rows(sessions), strict=True):
+        one["summary"] = None if row.summary is None else asdict(row.summary)
+    return json.dumps({"version": VERSION, "sessions": found}, indent=2, allow_nan=False) + "\n"

@@ -1,0 +1,50 @@
+"""A report as Markdown: the tables and sentences of the page, without its drawings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from device_bench.reports.parts import Section, Table
+
+# What Markdown or HTML would obey; a backslash makes each of them a plain character.
+_SPECIAL = str.maketrans({char: f"\\{char}" for char in "\\`*_{}[]<>#|~$&"})
+
+
+def render(title: str, written: str, sections: Sequence[Section]) -> str:
+    """Return the text.
+
+    Args:
+        title: Its heading.
+        written: When and by what it was made.
+        sections: In order.
+    """
+    parts = [f"# {_escape(title)}", _escape(written)]
+    for section in sections:
+        parts.append(f"## {_escape(section.title)}")
+        parts.extend(_escape(note) for note in section.notes)
+        parts.extend(f"> **Warning:** {_escape(warning)}" for warning in section.warnings)
+        if section.facts:
+            facts = section.facts.items()
+            parts.append("\n".join(f"- {_escape(name)}: {_escape(text)}" for name, text in facts))
+        for table in section.tables:
+            if table.title:
+                parts.append(f"### {_escape(table.title)}")
+            parts.append(_table(table))
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(table: Table) -> str:
+    lines = [
+        _line(table.columns),
+        "|" + "".join("--:|" if name in table.numbers else "---|" for name in table.columns),
+        *(_line([cell.text for cell in row]) for row in table.rows),
+    ]
+    return "\n".join(lines)
+
+
+def _line(texts: Sequence[str]) -> str:
+    return f"| {' | '.join(_escape(text) for text in texts)} |"
+
+
+def _escape(text: str) -> str:
+    return " ".join(text.split()).translate(_SPECIAL)

@@ -1,0 +1,234 @@
+"""Drawings as <svg> elements: text stays text, and lines take the colour of the page's text.
+
+matplotlib draws them without its global state. Each function draws times of one unit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from device_bench import units
+from device_bench.records import Round
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe and Ito's colours for all kinds of colour vision, less those that vanish on white or black.
+_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
+_MARKS = ("o", "s", "^", "D", "v", "P")
+# Stands for the colour of the page's text; a colour that nothing else has.
+_INK = "#010203"
+_WIDTH = 7.2
+# Points of a distribution's line: more are not seen, and make the page large.
+_STEPS = 200
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A median with its interval, in the unit of the plot."""
+
+    label: str
+    median: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Point:
+    """A point of a scatter plot.
+
+    Attributes:
+        label: What stands beside it.
+        group: What its colour says.
+        x: Across.
+        y: Up.
+    """
+
+    label: str
+    group: str
+    x: float
+    y: float
+
+
+def medians(bars: Sequence[Bar], unit: str) -> str:
+    """Draw medians and their intervals, the first on top, from zero."""
+    figure, axes = _figure(0.9 + 0.32 * len(bars))
+    divisor, label = units.axis(max(bar.high for bar in bars), unit)
+    places = range(len(bars))
+    centres = [bar.median / divisor for bar in bars]
+    reach = [
+        [max(0.0, bar.median - bar.low) / divisor for bar in bars],
+        [max(0.0, bar.high - bar.median) / divisor for bar in bars],
+    ]
+    axes.barh(places, centres, color=_COLOURS[0], alpha=0.75, height=0.6)
+    axes.errorbar(centres, places, xerr=reach, fmt="none", ecolor=_INK, capsize=4, lw=1.2)
+    axes.set_yticks(places, [bar.label for bar in bars])
+    axes.invert_yaxis()
+    axes.set_xlim(left=0)
+    axes.set_xlabel(label)
+    axes.grid(axis="y", visible=False)
+    return _svg(figure)
+
+
+def timeline(bars: Sequence[Bar], unit: str, flagged: Sequence[bool]) -> str:
+    """Draw medians and their intervals one after the other; flagged ones in another colour."""
+    figure, axes = _figure(2.8)
+    divisor, label = units.axis(max(bar.high for bar in bars), unit)
+    for place, (bar, flag) in enumerate(zip(bars, flagged, strict=True)):
+        colour, mark = _style(1 if flag else 0)
+        axes.vlines(place, bar.low / divisor, bar.high / divisor, color=colour, lw=2)
+        axes.plot(place, bar.median / divisor, mark, color=colour)
+    axes.set_xticks(range(len(bars)), [bar.label for bar in bars], rotation=30, ha="right")
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel(label)
+    return _svg(figure)
+
+
+def course(rounds: Mapping[str, Sequence[Round]], unit: str) -> str:
+    """Draw the median of each round over time, from the 10th to the 90th percentile.
+
+    Rounds with throttled runs have a hollow mark.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    figure, axes = _figure(2.8)
+    largest = max(
+        float(np.quantile(one.process.runs, 0.9)) for some in rounds.values() for one in some
+    )
+    divisor, label = units.axis(largest, unit)
+    for index, (name, some) in enumerate(rounds.items()):
+        colour, mark = _style(index)
+        numbers = np.array([one.number for one in some]) + 0.06 * (index - (len(rounds) - 1) / 2)
+        low, middle, high = (
+            np.array([np.quantile(one.process.runs, q) for one in some]) / divisor
+            for q in (0.1, 0.5, 0.9)
+        )
+        axes.vlines(numbers, low, high, color=colour, alpha=0.5, lw=2)
+        axes.plot(numbers, middle, color=colour, lw=1, label=_named(name))
+        hot = np.array([any(one.throttled) for one in some], dtype=bool)
+        axes.plot(numbers[~hot], middle[~hot], mark, color=colour, ms=5)
+        axes.plot(numbers[hot], middle[hot], mark, color=colour, ms=5, mfc="none")
+    axes.set_xlabel("round")
+    axes.set_ylabel(label)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    _legend(axes, len(rounds))
+    return _svg(figure)
+
+
+def distribution(runs: Mapping[str, Sequence[float]], unit: str) -> str:
+    """Draw which share of the runs took at most how long, up to the 99th percentile."""
+    figure, axes = _figure(2.8)
+    largest = max(float(np.quantile(values, 0.99)) for values in runs.values())
+    divisor, label = units.axis(largest, unit)
+    shares = np.linspace(0, 0.99, _STEPS)
+    for index, (name, values) in enumerate(runs.items()):
+        colour, _ = _style(index)
+        axes.plot(
+            np.quantile(values, shares) / divisor, 100 * shares, color=colour, label=_named(name)
+        )
+    axes.set_xlabel(label)
+    axes.set_ylabel("% of runs")
+    _legend(axes, len(runs))
+    return _svg(figure)
+
+
+def scatter(points: Sequence[Point], x: str, y: str, *, log_x: bool = False) -> str:
+    """Draw labelled points; points of a group are joined from left to right.
+
+    Args:
+        points: At least one.
+        x: Label of the axis across.
+        y: Label of the axis upwards.
+        log_x: Whether equal ratios are equally far apart, across.
+    """
+    figure, axes = _figure(4.0)
+    groups = list(dict.fromkeys(point.group for point in points))
+    for index, group in enumerate(groups):
+        colour, mark = _style(index)
+        own = sorted((one for one in points if one.group == group), key=lambda one: one.x)
+        axes.plot(
+            [one.x for one in own], [one.y for one in own], mark, ls="-", lw=1, color=colour,
+            label=_named(group),
+        )  # fmt: skip
+        for one in own:
+            axes.annotate(
+                one.label, (one.x, one.y), (5, 5), textcoords="offset points", fontsize=8,
+                color=_INK, parse_math=False,
+            )  # fmt: skip
+    if log_x:
+        axes.set_xscale("log")
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    axes.margins(0.12)
+    _legend(axes, len(groups))
+    return _svg(figure)
+
+
+def _style(index: int) -> tuple[str, str]:
+    """Return a colour and a mark; pairs repeat after 36, colours alone after six."""
+    count = len(_COLOURS)
+    return _COLOURS[index % count], _MARKS[(index + index // count) % count]
+
+
+def _named(line: str) -> str:
+    """Return the name of a line; without the space, matplotlib hides one that begins with _."""
+    return f" {line}"
+
+
+def _figure(height: float) -> tuple[Figure, Axes]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(_WIDTH, height), layout="constrained")
+    figure.patch.set_visible(False)
+    axes = figure.add_subplot()
+    axes.patch.set_visible(False)
+    axes.spines[["top", "right"]].set_visible(False)
+    for spine in axes.spines.values():
+        spine.set_color(_INK)
+    axes.tick_params(colors=_INK)
+    axes.xaxis.label.set_color(_INK)
+    axes.yaxis.label.set_color(_INK)
+    axes.grid(color=_INK, alpha=0.15, lw=0.6)
+    axes.set_axisbelow(True)
+    return figure, axes
+
+
+def _legend(axes: Axes, entries: int) -> None:
+    """Put the names of lines to the right of the drawing, if there are several."""
+    if entries > 1:
+        legend = axes.legend(
+            loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, fontsize=8, labelcolor=_INK
+        )
+        for text in legend.get_texts():
+            text.set_parse_math(False)
+
+
+def _svg(figure: Figure) -> str:
+    """Return the figure as an element that can stand in a page beside others."""
+    import matplotlib
+
+    for axes in figure.axes:
+        for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
+            label.set_parse_math(False)
+    buffer = io.StringIO()
+    no_metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "edgeship"}):
+        figure.savefig(buffer, format="svg", metadata=no_metadata)
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :].replace(_INK, "currentColor")
+    return _own_names(text)
+
+
+def _own_names(svg: str) -> str:
+    """Make the ids of a drawing its own: a page holds several, and one scope of ids."""
+    prefix = "p" + hashlib.sha256(svg.encode()).hexdigest()[:8]
+    svg = re.sub(r'(<[^<>]*\sid=")', rf"\1{prefix}-", svg)
+    return re.sub(r'(url\(#|href="#)', rf"\1{prefix}-", svg)

@@ -1,0 +1,93 @@
+"""One row for each measurement: what every table, file and plot of a report is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from device_bench.records import Conditions, Measurement, Session, Settings
+from device_bench.statistics import Summary, summarize
+
+
+@dataclass(frozen=True)
+class Row:
+    """A measurement, where it comes from, and its figures.
+
+    Attributes:
+        session: Which one it is part of.
+        measurement: With its rounds.
+    """
+
+    session: Session
+    measurement: Measurement
+
+    @cached_property
+    def summary(self) -> Summary | None:
+        """Its figures, which take a while to make; None without any run."""
+        rounds = self.measurement.rounds
+        return summarize(rounds) if any(one.process.runs for one in rounds) else None
+
+    @property
+    def unit(self) -> str:
+        """The unit of its times, "ns" or "instructions"."""
+        return self.session.device.unit
+
+    @property
+    def runtime(self) -> str:
+        """The library that ran it; "" if nothing did."""
+        return next((one.process.runtime for one in self.measurement.rounds), "")
+
+    @property
+    def runner(self) -> str:
+        """The runner that was used."""
+        return self.measurement.settings.runner
+
+    @property
+    def degrees_before(self) -> float | None:
+        """The hottest sensor before the first round, in degrees Celsius; None if unknown."""
+        return hottest([one.before for one in self.measurement.rounds[:1]])
+
+    @property
+    def degrees_after(self) -> float | None:
+        """The hottest that any sensor was after a round; None if unknown."""
+        return hottest([one.after for one in self.measurement.rounds])
+
+    @property
+    def delegated(self) -> str:
+        """What is known about delegates: from the profile, or the runtime's own word."""
+        measurement = self.measurement
+        if measurement.profile is not None:
+            ops = measurement.profile.ops
+            text = f"{sum(op.delegated for op in ops)} of {len(ops)} operators"
+            parts = measurement.profile.partitions
+            return text if parts is None else f"{text}, {parts} partitions"
+        known = {one.process.fully_accelerated for one in measurement.rounds}
+        if known == {True}:
+            return "all"
+        return "not all" if known == {False} else ""
+
+
+def rows(sessions: Iterable[Session]) -> list[Row]:
+    """Return a row for each measurement of the sessions, in their order."""
+    return [Row(session, one) for session in sessions for one in session.measurements]
+
+
+def hottest(conditions: Sequence[Conditions]) -> float | None:
+    """Return the highest temperature in degrees Celsius, or None if none is known."""
+    return max((value for one in conditions for value in one.temperatures.values()), default=None)
+
+
+def cores_text(settings: Settings) -> str:
+    """Return the cores that a process was pinned to: "4-6,7" as "4,5,6,7", "any" for none."""
+    return ",".join(map(str, settings.cores)) or "any"
+
+
+def parity_text(measurement: Measurement) -> str:
+    """Return how the device's outputs compare with the host's, in words."""
+    parity = measurement.parity
+    if parity is None:
+        return "not compared"
+    if parity.identical:
+        return "identical"
+    return f"within {parity.max_rel:.1e} of the range"

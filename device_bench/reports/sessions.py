@@ -1,0 +1,299 @@
+"""The sections of a report about sessions: all figures together, then each session by itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from device_bench import units
+from device_bench.records import Core, Properties, Session
+from device_bench.reports import plots
+from device_bench.reports.parts import Cell, Plot, Section, Table
+from device_bench.reports.rows import Row, cores_text, parity_text
+from device_bench.statistics import Summary, counted_runs
+from export.commands.terminal import size
+
+#: Said wherever instructions are shown.
+NOT_TIME = (
+    "Counted are executed instructions, on the virtual device. They are not time: they leave out "
+    "caches, memory stalls and dual issue. They repeat exactly."
+)
+
+_TITLES = {"ns": "Times", units.INSTRUCTIONS: "Instructions"}
+
+_EXPLAINED = (
+    "The interval is that of the median, at 95 %. Throttled runs are left out of all figures. Each "
+    "session below has more of them."
+)
+
+#: Operators that a table of a profile shows.
+_TOP = 12
+
+
+def sections(every: Sequence[Row]) -> list[Section]:
+    """Return the sections: a table of all measurements for each unit, then sessions, newest first.
+
+    Args:
+        every: The rows of sessions, oldest first; at least one.
+    """
+    overviews = [
+        _overview(unit, [row for row in every if row.unit == unit])
+        for unit in _TITLES
+        if any(row.unit == unit for row in every)
+    ]
+    each = [
+        _session([row for row in every if row.session.id == name], folded=index > 0)
+        for index, name in enumerate(dict.fromkeys(row.session.id for row in reversed(every)))
+    ]
+    return overviews + each
+
+
+def _overview(unit: str, some: Sequence[Row]) -> Section:
+    names = ("started", "device", "file", "model", "scheme", *_HOW, *_main_columns(unit))
+    cells = tuple(
+        (
+            Cell(_minute(row.session.started)),
+            Cell(_device(row.session.device)),
+            Cell(row.measurement.subject.label),
+            Cell(row.measurement.subject.model),
+            Cell(row.measurement.subject.scheme),
+            *_how(row),
+            *_main_figures(row),
+        )
+        for row in reversed(some)
+    )
+    note = (NOT_TIME,) if unit == units.INSTRUCTIONS else ()
+    numbers = frozenset((*_HOW_NUMBERS, *_main_columns(unit)))
+    table = Table("", names, cells, numbers, choices=("device", "model", "scheme"))
+    return Section(_TITLES[unit], notes=(*note, _EXPLAINED), tables=(table,))
+
+
+def _session(some: Sequence[Row], *, folded: bool) -> Section:
+    session, unit = some[0].session, some[0].unit
+    warnings = _warnings(some)
+    if not session.complete:
+        warnings.insert(0, "This session was cut short; what is shown was measured in full.")
+    return Section(
+        title=f"{session.id}: {_device(session.device)}",
+        notes=(NOT_TIME,) if unit == units.INSTRUCTIONS else (),
+        warnings=tuple(warnings),
+        facts=_facts(session, some),
+        plots=_plots([row for row in some if row.summary], unit),
+        tables=(_files(some, unit), *(_operators(row) for row in some if row.measurement.profile)),
+        folded=folded,
+    )
+
+
+def _warnings(some: Sequence[Row]) -> list[str]:
+    """Return each warning once, with the files that it is about unless it is about all."""
+    files: dict[str, list[str]] = {}
+    for row in some:
+        for text in _doubts(row):
+            files.setdefault(text, []).append(row.measurement.subject.label)
+    return [
+        text if len(labels) == len(some) else f"{', '.join(labels)}: {text}"
+        for text, labels in files.items()
+    ]
+
+
+def _doubts(row: Row) -> list[str]:
+    doubts = list(row.measurement.warnings)
+    if row.summary is None:
+        doubts.append("No round was finished.")
+    return doubts
+
+
+def _facts(session: Session, some: Sequence[Row]) -> dict[str, str]:
+    """Return what is known about a session; what the device did not tell is left out."""
+    device = session.device
+    before = next(
+        (row.measurement.rounds[0].before for row in some if row.measurement.rounds), None
+    )
+    facts = {
+        "command": session.command,
+        "started": session.started,
+        "device": f"{_device(device)}, {device.selector}",
+        "chip": device.soc,
+        "system": ", ".join(text for text in (device.os, device.kernel, device.abi) if text),
+        "cores": cores_in_words(device.cores),
+        "memory": size(device.ram_bytes) if device.ram_bytes is not None else "",
+        "runtime": ", ".join(dict.fromkeys(row.runtime for row in some if row.runtime)),
+    }
+    if before is not None:
+        facts["screen"] = {True: "on", False: "off", None: ""}[before.screen_on]
+        charging = {True: ", charging", False: ", not charging", None: ""}[before.charging]
+        if before.battery_percent is not None:
+            facts["battery"] = f"{before.battery_percent} %{charging}"
+        if before.load is not None:
+            facts["load"] = f"{before.load:.2f} before the first round"
+    facts["versions"] = ", ".join(f"{name} {text}" for name, text in session.versions.items())
+    return {name: text for name, text in facts.items() if text}
+
+
+def _files(some: Sequence[Row], unit: str) -> Table:
+    """Return the table of a session's files, with all that is known about each."""
+    facts = ("outputs against the host", "delegates took", *_FACT_NUMBERS)
+    names = ("file", *_HOW, *_main_columns(unit), *_more_columns(unit), *facts, "SHA-256")
+    cells = tuple(
+        (
+            Cell(row.measurement.subject.label),
+            *_how(row),
+            *_main_figures(row),
+            *_more_figures(row),
+            Cell(parity_text(row.measurement)),
+            Cell(row.delegated),
+            _degrees(row.degrees_before),
+            _degrees(row.degrees_after),
+            Cell(size(row.measurement.subject.size), row.measurement.subject.size),
+            Cell(row.measurement.subject.sha256[:12]),
+        )
+        for row in some
+    )
+    numbers = {*_HOW_NUMBERS, *_main_columns(unit), *_more_columns(unit), *_FACT_NUMBERS}
+    return Table("Files", names, cells, frozenset(numbers))
+
+
+def _operators(row: Row) -> Table:
+    """Return the operators that take most of a profile's time, the largest first.
+
+    Their times are of runs of their own, and more than those of plain runs: profiling costs time.
+    """
+    profile = row.measurement.profile
+    if profile is None:
+        raise ValueError(f"{row.measurement.subject.label} has no profile")
+    time = units.heading("time", row.unit)
+    largest = sorted(profile.ops, key=lambda op: -op.time)[:_TOP]
+    cells = tuple(
+        (
+            Cell(str(op.index), op.index),
+            Cell(op.name),
+            Cell("yes" if op.delegated else "no"),
+            Cell(units.amount(op.time, row.unit), op.time),
+            _percent(op.time / profile.total if profile.total else None),
+        )
+        for op in largest
+    )
+    shown = f", the {_TOP} largest of {len(profile.ops)}" if len(profile.ops) > _TOP else ""
+    return Table(
+        f"Operators of {row.measurement.subject.label}{shown}",
+        ("index", "operator", "by a delegate", time, "share"),
+        cells,
+        frozenset(("index", time, "share")),
+    )
+
+
+def _plots(some: Sequence[Row], unit: str) -> tuple[Plot, ...]:
+    if not some:
+        return ()
+    bars = [
+        plots.Bar(row.measurement.subject.label, one.median, one.low, one.high)
+        for row in some
+        if (one := row.summary) is not None
+    ]
+    drawn = [Plot(plots.medians(bars, unit), "Median of the runs, and its interval at 95 %.")]
+    # What counts instructions takes as many each time: there is no spread to draw.
+    if unit != units.INSTRUCTIONS:
+        by_label = {row.measurement.subject.label: row.measurement.rounds for row in some}
+        counted = {
+            label: [run for values in counted_runs(some_rounds).values() for run in values]
+            for label, some_rounds in by_label.items()
+        }
+        drawn += [
+            Plot(
+                plots.course(by_label, unit),
+                "Median of each round, with a line from its 10th to its 90th percentile. Hollow: "
+                "rounds with throttled runs.",
+            ),
+            Plot(plots.distribution(counted, unit), "Share of the runs that took at most so long."),
+        ]
+    return tuple(drawn)
+
+
+_HOW = ("run by", "threads", "cores")
+_HOW_NUMBERS = ("threads",)
+_FACT_NUMBERS = ("°C before", "°C at most", "size")
+
+
+def _how(row: Row) -> tuple[Cell, ...]:
+    settings = row.measurement.settings
+    return (
+        Cell(f"{settings.runner}, {settings.accelerator}"),
+        Cell(str(settings.threads), settings.threads),
+        Cell(cores_text(settings)),
+    )
+
+
+def _main_columns(unit: str) -> tuple[str, ...]:
+    """Return the headings of `_main_figures`."""
+    times = (units.heading(name, unit) for name in ("median", "interval", "p90", "p99"))
+    return (*times, "CV", "runs", "throttled")
+
+
+def _main_figures(row: Row) -> tuple[Cell, ...]:
+    one = row.summary
+    if one is None:
+        return (Cell(""),) * len(_main_columns(row.unit))
+    return (
+        _time(one.median, row),
+        Cell(units.span(one.low, one.high, row.unit), one.low),
+        _time(one.p90, row),
+        _time(one.p99, row),
+        _percent(one.cv),
+        Cell(str(one.runs), one.runs),
+        Cell(str(one.throttled), one.throttled),
+    )
+
+
+def _more_columns(unit: str) -> tuple[str, ...]:
+    """Return the headings of `_more_figures`."""
+    times = (units.heading(name, unit) for name in ("MAD", "init", "first run"))
+    return (*times, "outliers", "peak memory")
+
+
+def _more_figures(row: Row) -> tuple[Cell, ...]:
+    one = row.summary
+    if one is None:
+        return (Cell(""),) * len(_more_columns(row.unit))
+    return (
+        _time(one.mad, row),
+        _time(one.init, row),
+        _time(one.first, row),
+        Cell(str(one.outliers), one.outliers),
+        _memory(one),
+    )
+
+
+def _time(value: float, row: Row) -> Cell:
+    return Cell(units.amount(value, row.unit), value)
+
+
+def _memory(one: Summary) -> Cell:
+    known = one.peak_rss_bytes
+    return Cell("") if known is None else Cell(size(known), known)
+
+
+def _percent(share: float | None) -> Cell:
+    return Cell("") if share is None else Cell(f"{100 * share:.1f} %", share)
+
+
+def _degrees(value: float | None) -> Cell:
+    return Cell("") if value is None else Cell(f"{value:.1f}", value)
+
+
+def _device(device: Properties) -> str:
+    """Return a device's name; its selector, where the name is not known."""
+    return device.model or device.selector
+
+
+def _minute(started: str) -> str:
+    """Return "2026-11-22 14:25" of an ISO 8601 time."""
+    return started[:16].replace("T", " ")
+
+
+def cores_in_words(cores: Sequence[Core]) -> str:
+    """Return the cores by their highest frequency: "4 at 1950 MHz, 1 at 3105 MHz"."""
+    counts = Counter(core.max_mhz for core in cores)
+    return ", ".join(
+        f"{count} at {mhz} MHz" if mhz is not None else f"{count} of unknown frequency"
+        for mhz, count in counts.items()
+    )

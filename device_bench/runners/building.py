@@ -1,0 +1,191 @@
+"""Folders in the cache that are made once, from C sources and libraries, and checked when used."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from device_bench.devices.base import Completed
+from device_bench.devices.processes import run_process
+from device_bench.devices.words import last_words
+from device_bench.records import Record
+from export.errors import DeviceError
+from models.downloads import cache_folder
+
+#: Where the C sources of the runner and of the clock are.
+SOURCES = Path(__file__).with_name("native")
+
+#: How C is compiled, everywhere.
+FLAGS = ("-std=c11", "-O2", "-Wall", "-Wextra", "-Werror")
+
+_INDEX = "files.json"
+_LOCK = ".lock"
+_COMPILER_SECONDS = 120.0
+
+
+class BuiltFile(Record):
+    """A file of a built folder.
+
+    Attributes:
+        size: In bytes.
+        sha256: Of its bytes.
+    """
+
+    size: int
+    sha256: str
+
+
+class Built(Record):
+    """What lies in a built folder.
+
+    Attributes:
+        folder: Where it is.
+        files: Name, below the folder -> file; without the index itself.
+        notes: What whoever made it wanted to say about it.
+    """
+
+    folder: Path
+    files: dict[str, BuiltFile]
+    notes: tuple[str, ...] = ()
+
+
+def build_once(name: str, parts: Sequence[bytes], make: Callable[[Path], Sequence[str]]) -> Built:
+    """Return a folder of the cache; make it if it is not there, or not as it was made.
+
+    It gets its final name only when it is complete, so that a crash leaves no half of one. Of
+    several threads and processes that want it at the same time one makes it, and the others wait.
+
+    Args:
+        name: How the folder's name begins.
+        parts: All that its content depends on; their digest ends the folder's name.
+        make: Fills an empty folder with files, and returns notes.
+
+    Raises:
+        DeviceError: The folder cannot be written; or what ``make`` raises.
+    """
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "little") + part)
+    folder = cache_folder() / "built" / f"{name}-{digest.hexdigest()[:16]}"
+    try:
+        built = _read(folder)
+        if built is not None:
+            return built
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with (folder.parent / _LOCK).open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return _read(folder) or _build(folder, make)
+    except OSError as error:
+        raise DeviceError(
+            "What runs on the device cannot be built.",
+            where=str(folder),
+            why=error.strerror or str(error),
+            todo="Make room there, or name another folder with EDGESHIP_CACHE.",
+        ) from error
+
+
+def _build(folder: Path, make: Callable[[Path], Sequence[str]]) -> Built:
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f"{folder.name}.") as own:
+        fresh = Path(own) / "fresh"
+        fresh.mkdir()
+        built = _write_index(fresh, folder, make(fresh))
+        if folder.exists():
+            # It is damaged, and makes way.
+            folder.rename(Path(own) / "old")
+        fresh.rename(folder)
+    return built
+
+
+def _write_index(fresh: Path, folder: Path, notes: Sequence[str]) -> Built:
+    paths = sorted(path for path in fresh.rglob("*") if path.is_file())
+    files = {path.relative_to(fresh).as_posix(): _describe(path) for path in paths}
+    built = Built(folder=folder, files=files, notes=tuple(notes))
+    (fresh / _INDEX).write_text(built.model_dump_json(exclude={"folder"}, indent=2) + "\n")
+    return built
+
+
+def _read(folder: Path) -> Built | None:
+    """Return what is in a folder, or None unless every file is as the index says."""
+    try:
+        index = json.loads((folder / _INDEX).read_bytes())
+        built = Built.model_validate({**index, "folder": folder})
+        whole = all(_describe(folder / name) == file for name, file in built.files.items())
+    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, ValidationError):
+        return None
+    return built if whole else None
+
+
+def _describe(path: Path) -> BuiltFile:
+    data = path.read_bytes()
+    return BuiltFile(size=len(data), sha256=hashlib.sha256(data).hexdigest())
+
+
+def compile_c(
+    compiler: str, package: str, sources: Sequence[Path], output: Path, *more: str
+) -> None:
+    """Compile and link C sources to one file.
+
+    Args:
+        compiler: The program, to be found on PATH.
+        package: What brings it on Debian.
+        sources: The files.
+        output: What is written.
+        more: Further arguments.
+
+    Raises:
+        DeviceError: The compiler is missing, or refuses the sources.
+    """
+    done = run_tool(
+        [compiler, *FLAGS, *map(str, sources), "-o", str(output), *more],
+        package,
+        seconds=_COMPILER_SECONDS,
+    )
+    if done.code != 0:
+        raise DeviceError(
+            f"{output.name} cannot be compiled.", where=compiler, why=last_words(done)
+        )
+
+
+def library_of(compiler: str, package: str, name: str) -> Path:
+    """Return where a compiler finds a library of the system that it compiles for.
+
+    Raises:
+        DeviceError: It finds none.
+    """
+    done = run_tool([compiler, f"-print-file-name={name}"], package, seconds=_COMPILER_SECONDS)
+    path = Path(done.out.strip())
+    # The compiler answers with the bare name when it knows no such file.
+    if done.code != 0 or not path.is_absolute() or not path.is_file():
+        raise DeviceError(
+            f"The library {name} for the runner is missing.",
+            where=compiler,
+            why="The compiler does not find it.",
+            todo=f"Install it; on Debian or Ubuntu: apt install {package}",
+        )
+    return path
+
+
+def run_tool(argv: Sequence[str], package: str, *, seconds: float) -> Completed:
+    """Run a program of the host.
+
+    Args:
+        argv: The program, to be found on PATH, and its arguments.
+        package: What brings it on Debian.
+        seconds: Until it is killed.
+
+    Raises:
+        DeviceError: It is not installed, or does not end.
+    """
+    if shutil.which(argv[0]) is None:
+        raise DeviceError(
+            f"The program {argv[0]} is missing.",
+            todo=f"Install it; on Debian or Ubuntu: apt install {package}",
+        )
+    return run_process(argv, timeout=seconds)

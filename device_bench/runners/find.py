@@ -1,0 +1,39 @@
+"""From the word behind `--runner` to the runner."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from device_bench.runners.base import Runner
+from export.errors import InputError
+
+#: What `--runner` takes.
+CHOICES = ("native", "python", "benchmark_model", "benchmark_model:FILE")
+
+
+def runner(name: str) -> Runner:
+    """Return the runner that a word names.
+
+    Args:
+        name: "native", "python", "benchmark_model" (which is then looked for) or
+            "benchmark_model:FILE".
+
+    Raises:
+        InputError: There is no such runner, or its program is not found on the host.
+    """
+    kind, _, argument = name.partition(":")
+    if kind == "benchmark_model":
+        from device_bench.runners.benchmark_model import BenchmarkModelRunner, find_binary
+
+        return BenchmarkModelRunner(Path(argument) if argument else find_binary())
+    if name == "native":
+        from device_bench.runners.native import NativeRunner
+
+        return NativeRunner()
+    if name == "python":
+        from device_bench.runners.interpreter import PythonRunner
+
+        return PythonRunner()
+    raise InputError(
+        f"There is no runner called '{name}'.", todo=f"Choose from {', '.join(CHOICES)}."
+    )

@@ -1,0 +1,165 @@
+"""LiteRT's C library for the systems that the native runner runs on."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import platform
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+from device_bench.devices.words import last_words
+from device_bench.runners.building import run_tool
+from export.errors import DeviceError
+from models.downloads import cache_folder
+
+_PACKAGE = "ai-edge-litert"
+_MEMBER = "ai_edge_litert/libLiteRt.so"
+
+_SECONDS = 600.0
+_MAX_LIBRARY_BYTES = 64 << 20
+
+# The library is the same in the wheels for all versions of Python; one is chosen for the digests.
+_PYTHON = "3.11"
+_PLATFORMS = ("manylinux_2_27", "manylinux_2_28")
+
+_MACHINES = {"x86_64": "x86_64", "arm64-v8a": "aarch64"}
+
+# (version, ABI) -> SHA-256 of the wheel on PyPI.
+_WHEELS = {
+    (
+        "2.3.0",
+        "arm64-v8a",
+    ): "853fc608f96da87bd5f3458465dfb9abbf18d5ae6b94eceacead407146f175ae",
+}
+
+
+def litert_version() -> str:
+    """Return the version of ai-edge-litert in this environment; devices get the same.
+
+    Raises:
+        DeviceError: It is not installed.
+    """
+    try:
+        return importlib.metadata.version(_PACKAGE)
+    except importlib.metadata.PackageNotFoundError as error:
+        raise DeviceError(
+            "LiteRT is not installed.", todo=f"Install it: pip install {_PACKAGE}"
+        ) from error
+
+
+def host_abi() -> str:
+    """Return this computer's ABI as Android calls it, or "" if it is none that can be built for."""
+    if not sys.platform.startswith("linux"):
+        return ""
+    machine = platform.machine()
+    return next((abi for abi, name in _MACHINES.items() if name == machine), "")
+
+
+def copy_library(abi: str, target: Path) -> str:
+    """Write libLiteRt.so of the installed version, built for an ABI.
+
+    For this computer's own ABI it is the installed package's; otherwise it comes out of the wheel
+    for the other machine, which is downloaded once with pip and kept in the cache.
+
+    Args:
+        abi: "x86_64" or "arm64-v8a".
+        target: The file to write.
+
+    Returns:
+        A sentence on where it comes from and how that was checked.
+
+    Raises:
+        DeviceError: It cannot be had, or is not what was published.
+    """
+    version = litert_version()
+    if abi == host_abi():
+        target.write_bytes(_installed().read_bytes())
+        return f"libLiteRt.so is that of {_PACKAGE} {version} in this environment."
+    wheel, checked = _wheel(version, abi)
+    _extract(wheel, target)
+    return f"libLiteRt.so comes out of {wheel.name}; {checked}"
+
+
+def _installed() -> Path:
+    spec = importlib.util.find_spec("ai_edge_litert")
+    folders = (
+        [] if spec is None else [Path(place) for place in spec.submodule_search_locations or ()]
+    )
+    for folder in folders:
+        if (folder / "libLiteRt.so").is_file():
+            return folder / "libLiteRt.so"
+    raise DeviceError(
+        "The installed LiteRT has no C library.",
+        where=f"{_PACKAGE} {litert_version()}",
+        why="There is no libLiteRt.so in the package.",
+        todo="Install a version from 2.3: pip install 'ai-edge-litert>=2.3'",
+    )
+
+
+def _wheel(version: str, abi: str) -> tuple[Path, str]:
+    """Return the wheel in the cache, after downloading it if need be, and how it was checked."""
+    folder = cache_folder() / "wheels" / f"{_PACKAGE}-{version}-{abi}"
+    expected = _WHEELS.get((version, abi))
+    for wheel in sorted(folder.glob("*.whl")):
+        if expected is not None and _sha256(wheel) == expected:
+            return wheel, f"its SHA-256 is the published {expected[:16]}..."
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix="download.") as own:
+        fresh = _download(version, abi, Path(own))
+        found = _sha256(fresh)
+        if expected is not None and found != expected:
+            raise DeviceError(
+                f"What was downloaded is not the published {fresh.name}.",
+                why=f"Its SHA-256 is {found}; that of the published one is {expected}.",
+                todo="Look at where pip downloads from: pip config list",
+            )
+        wheel = fresh.replace(folder / fresh.name)
+    if expected is None:
+        return wheel, (
+            f"its SHA-256 {found[:16]}... is not in our table for {version}: only pip compared it "
+            "with its index, if that names one."
+        )
+    return wheel, f"its SHA-256 is the published {expected[:16]}..."
+
+
+def _download(version: str, abi: str, folder: Path) -> Path:
+    platforms = [f"--platform={name}_{_MACHINES[abi]}" for name in _PLATFORMS]
+    done = run_tool(
+        [
+            *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"),
+            *("--only-binary=:all:", f"--python-version={_PYTHON}", *platforms),
+            *(f"--dest={folder}", f"{_PACKAGE}=={version}"),
+        ],
+        "python3-pip",
+        seconds=_SECONDS,
+    )
+    wheels = list(folder.glob("*.whl"))
+    if done.code != 0 or len(wheels) != 1:
+        raise DeviceError(
+            f"LiteRT {version} for {abi} cannot be downloaded.",
+            where=f"pip download {_PACKAGE}=={version}",
+            why=last_words(done),
+            todo="Check the network and that `python -m pip` works here, and run "
+            "`python -m device_bench setup` again; what it fetches is kept.",
+        )
+    return wheels[0]
+
+
+def _extract(wheel: Path, target: Path) -> None:
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            if archive.getinfo(_MEMBER).file_size > _MAX_LIBRARY_BYTES:
+                raise DeviceError(f"The library in {wheel.name} is implausibly large.")
+            target.write_bytes(archive.read(_MEMBER))
+    except (zipfile.BadZipFile, KeyError) as error:
+        raise DeviceError(
+            f"There is no {_MEMBER} in the wheel.", where=wheel.name, why=str(error)
+        ) from error
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,177 @@
+"""The runner "native": our own C program on LiteRT's C API, with everything that it needs."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from pathlib import Path
+
+from device_bench.devices.system import read_properties
+from device_bench.devices.words import last_words
+from device_bench.devices.workspace import Workspace
+from device_bench.runners.base import Job, Outcome
+from device_bench.runners.bundle import ABIS, LOADER, RUNNER, bundle
+from device_bench.runners.litert_library import litert_version
+from device_bench.runners.native_report import MalformedError, Report, RunnerError, parse_report
+from export.errors import DeviceError, InputError
+
+# Where only a time is asked for, this many runs end it: at 50 us a run they take half a second.
+_ENOUGH_RUNS = 10_000
+
+# More would not fit into a report.
+_MOST_RUNS = 100_000
+
+# The file that takes the bytes of the outputs.
+_OUTPUTS = "outputs"
+
+# How shells and our devices answer when a file is no program for the machine.
+_CANNOT_EXECUTE = (126, 127)
+
+# What a program for the wrong processor, or for a newer one, ends with: SIGILL.
+_ILLEGAL_INSTRUCTION = 128 + 4
+
+
+class NativeRunner:
+    """Runs a file with LiteRT's C library on any device with a Linux kernel, Android's too."""
+
+    name: str = "native"
+
+    def prepare(self, workspace: Workspace) -> None:
+        """Push the runner with its libraries, built for the device's ABI.
+
+        Raises:
+            DeviceError: There is no bundle for the ABI, it cannot be built, or not be pushed.
+        """
+        abi = read_properties(workspace.device).abi
+        if abi not in ABIS:
+            raise DeviceError(
+                f"The native runner cannot run on a device with the ABI {abi or 'unknown'}.",
+                where=workspace.device.selector,
+                why=f"It is built for {' and '.join(ABIS)}.",
+                todo="Use --runner benchmark_model:FILE with a binary for that device.",
+            )
+        built = bundle(abi)
+        for name in built.files:
+            workspace.put(built.folder / name, name)
+
+    def run(self, workspace: Workspace, job: Job) -> Outcome:
+        """Execute one process.
+
+        Raises:
+            InputError: More runs are asked for than a report can hold.
+            DeviceError: It failed, or its output is malformed; the message has its last words.
+            DeviceTimeout: It hung, and was killed.
+            DeviceGone: The device went away.
+        """
+        counts_time = workspace.device.unit == "ns"
+        # Programs run in the workspace. With short names all sessions pass the same arguments:
+        # their length would move the stack, and with it the exact figures of the virtual device.
+        argv = [f"{workspace.path}/{LOADER}", "--library-path", ".", f"./{RUNNER}"]
+        within = f"{workspace.path}/"
+        argv += [word.removeprefix(within) for word in _arguments(job, frequency=counts_time)]
+        done = workspace.run(argv, timeout=job.settings.timeout)
+        where = f"{workspace.device.selector}, native runner"
+        try:
+            report = parse_report(done.out, f"LiteRT {litert_version()}")
+        except RunnerError as error:
+            raise _failed(str(error), job.settings.accelerator, done.err, where) from error
+        except MalformedError as error:
+            if done.code != 0:
+                raise _ended_badly(done.code, last_words(done), where) from error
+            raise DeviceError(
+                "The runner's report is malformed.", where=where, why=f"{error}."
+            ) from error
+        if done.code != 0:
+            raise _ended_badly(done.code, last_words(done), where)
+        pulled = _pull(workspace, report, where)
+        digest = hashlib.sha256(b"".join(pulled)).hexdigest()
+        # Elsewhere it is the memory of the emulator.
+        peak = report.process.peak_rss_bytes if counts_time else None
+        changes = {"outputs_sha256": digest, "peak_rss_bytes": peak}
+        return Outcome(
+            report.process.model_copy(update=changes),
+            pulled if job.want_outputs else None,
+            report.profile if job.want_profile else None,
+        )
+
+
+def _arguments(job: Job, *, frequency: bool) -> list[str]:
+    """Return the runner's arguments; runner/native/options.c reads them."""
+    settings = job.settings
+    asked = max(settings.runs, settings.warmup_runs)
+    if asked > _MOST_RUNS:
+        raise InputError(
+            f"The native runner cannot report {asked} runs of a process.",
+            todo=f"Ask for {_MOST_RUNS} at most, and for more rounds.",
+        )
+    arguments = ["--model", job.model, "--outputs", _OUTPUTS]
+    for path in job.inputs:
+        arguments += ["--input", path]
+    if settings.cores:
+        arguments += ["--cores", ",".join(map(str, settings.cores))]
+    if frequency:
+        arguments.append("--frequency")
+    if job.want_profile:
+        arguments.append("--profile")
+    return [
+        *arguments,
+        *("--accelerator", settings.accelerator),
+        *("--threads", str(settings.threads)),
+        *("--warmup-runs", str(settings.warmup_runs)),
+        *("--warmup-ns", str(round(settings.warmup_seconds * 1e9))),
+        *("--runs", str(settings.runs)),
+        *("--run-ns", str(round(settings.seconds * 1e9))),
+        *("--max-runs", str(max(_ENOUGH_RUNS, asked))),
+    ]
+
+
+def _failed(said: str, accelerator: str, err: str, where: str) -> DeviceError:
+    """Return the error for what the runner and LiteRT said, which is the device's text."""
+    # LiteRT greets on stderr with lines that are no errors.
+    lines = [line for line in err.splitlines() if line and not line.startswith("INFO:")]
+    words = " | ".join([said, *lines[-2:]])[:600]
+    todo = ""
+    if accelerator != "cpu":
+        todo = "Use --accelerator cpu; or --runner benchmark_model:FILE, which brings delegates."
+    return DeviceError(
+        "The runner failed.",
+        where=where,
+        why="".join(char if char.isprintable() else "?" for char in words),
+        todo=todo,
+    )
+
+
+def _ended_badly(code: int, words: str, where: str) -> DeviceError:
+    if code in _CANNOT_EXECUTE:
+        return DeviceError(
+            "The runner cannot be started on the device.",
+            where=where,
+            why=words,
+            todo="Check that the device's processor is of the ABI it tells "
+            "(`python -m device_bench devices`) and that programs may run in that folder.",
+        )
+    if code == _ILLEGAL_INSTRUCTION:
+        return DeviceError(
+            "The runner used an instruction that the device's processor lacks.",
+            where=where,
+            why=words,
+            todo="The device needs an ARMv8 processor in 64-bit mode, or an x86-64 one.",
+        )
+    return DeviceError("The runner ended before its report was complete.", where=where, why=words)
+
+
+def _pull(workspace: Workspace, report: Report, where: str) -> tuple[bytes, ...]:
+    """Return the bytes of each output; the next process overwrites the file."""
+    with tempfile.TemporaryDirectory(prefix="edgeship-") as own:
+        local = Path(own) / "outputs"
+        workspace.device.pull(f"{workspace.path}/{_OUTPUTS}", local)
+        data = local.read_bytes()
+    sizes = report.output_sizes
+    if len(data) != sum(sizes):
+        raise DeviceError(
+            "The runner's report is malformed.",
+            where=where,
+            why=f"It wrote {len(data)} bytes of outputs, and reports {sum(sizes)}.",
+        )
+    ends = [sum(sizes[: index + 1]) for index in range(len(sizes))]
+    return tuple(data[end - size : end] for end, size in zip(ends, sizes, strict=True))

@@ -1,0 +1,25 @@
+/* The clock, the cores and the memory of the system the runner is on. */
+#ifndef EDGESHIP_SYSTEM_H
+#define EDGESHIP_SYSTEM_H
+
+#include <stdint.h>
+
+/* State of a core: what is not readable is -1. */
+typedef struct {
+  int mhz;    /* its frequency now */
+  int capped; /* whether the system allows less than the core's highest frequency */
+} CoreState;
+
+/* Nanoseconds of the monotonic clock. */
+int64_t now_ns(void);
+
+/* Pins this process, and the threads that it will make, to cores such as "0,4,5". */
+void pin(const char *cores);
+
+/* Reads the state of the core on which the caller runs. */
+CoreState core_state(void);
+
+/* Peak resident memory of this process in bytes, or -1 where the system does not tell. */
+int64_t peak_rss_bytes(void);
+
+#endif

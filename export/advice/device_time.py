@@ -1,0 +1,125 @@
+"""Time of each layer as a device measures it: the profile of a .tflite file, put beside its steps.
+
+XNNPACK names its operators by their kernels and keeps the order of the file, so the first
+convolution or matrix product of the profile is that of the file, and so on.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from export.advice.from_tflite import read_tflite_steps
+from export.advice.source import is_tflite
+from export.advice.steps import Network
+from export.errors import DeviceError
+from export.source import Shape
+
+if TYPE_CHECKING:
+    from device_bench.devices.base import Device
+    from device_bench.records import Op, Profile
+
+# How the names of convolutions and matrix products begin, in XNNPACK's profiles and TFLite's own.
+_LAYERS = (
+    *("Batch Matrix Multiply", "Convolution", "Deconvolution", "Fully Connected"),
+    *("BATCH_MATMUL", "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"),
+)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A profile and what it is of.
+
+    Attributes:
+        network: The steps of the file that ran.
+        device: Selector of the device.
+        unit: "ns" or "instructions".
+        total: Mean time of a whole run, as profiled.
+        layers: Time of each layer of `network`, in order; empty if the profile has other layers
+            than the file.
+        others: Time of all other operators of the profile.
+    """
+
+    network: Network
+    device: str
+    unit: str
+    total: int
+    layers: tuple[int, ...]
+    others: int
+
+
+def measure(model: str, shapes: Sequence[Shape], device: Device) -> Measured:
+    """Export a network as float32, unless it is a .tflite file already, and profile it.
+
+    Args:
+        model: What `export.advice.source.read_steps` takes.
+        shapes: Shape of each input, batch first, for what has none of its own.
+        device: What to measure on.
+
+    Raises:
+        EdgeshipError: The export, the device or the check of its outputs failed.
+    """
+    if is_tflite(model):
+        return _profile(Path(model), device)
+    from export.pipeline import Request, export
+
+    with tempfile.TemporaryDirectory() as folder:
+        result = export(Request(model, shapes=tuple(shapes), out=Path(folder)))
+        [file] = [path for path in result.files if path.suffix == ".tflite"]
+        return _profile(file, device)
+
+
+def _profile(file: Path, device: Device) -> Measured:
+    from device_bench.commands.options import settings
+    from device_bench.measurement.session import measure as run_session
+    from device_bench.runners.find import runner
+
+    # The figures come from the profile; one round beside it checks the outputs.
+    session = run_session(
+        device,
+        runner("native"),
+        [file],
+        settings(device, rounds=1),
+        command=f"python -m export advise {file.name} --device {device.selector}",
+        profile=True,
+        on_event=lambda event: None,
+    )
+    profile = session.measurements[0].profile
+    if profile is None:
+        raise DeviceError(
+            "The device gave no profile of the operators.",
+            where=device.selector,
+            todo="leave --device out, or name another device",
+        )
+    return combine(file.read_bytes(), file.stem, profile, device.selector, device.unit)
+
+
+def combine(data: bytes, name: str, profile: Profile, selector: str, unit: str) -> Measured:
+    """Put a profile beside the steps of the file that it was taken of.
+
+    Args:
+        data: The bytes of the .tflite file.
+        name: Of the network.
+        profile: Of the file.
+        selector: The device.
+        unit: Of the profile's times.
+    """
+    network = read_tflite_steps(data, name)
+    layers = [op for op in profile.ops if _is_layer(op)]
+    expected = [step for step in network.steps if step.kind == "layer"]
+    times = tuple(op.time for op in layers) if len(layers) == len(expected) else ()
+    others = sum(op.time for op in profile.ops) - sum(times)
+    return Measured(network, selector, unit, profile.total, times, others)
+
+
+def same_layers(a: Network, b: Network) -> bool:
+    """Return whether two networks have layers of the same mult-adds in the same order."""
+    costs = [[step.mult_adds for step in n.steps if step.kind == "layer"] for n in (a, b)]
+    return costs[0] == costs[1]
+
+
+def _is_layer(op: Op) -> bool:
+    return op.name.startswith(_LAYERS)

@@ -1,0 +1,142 @@
+"""Reads the steps of a .tflite file; nothing of it is run."""
+
+from __future__ import annotations
+
+import math
+
+from export.advice.steps import Convolution, Kind, Network, Step, mark_fused
+from export.errors import InputError
+from export.tflite.reading import OperatorRecord, SubgraphRecord, read_model
+
+_KINDS: dict[Kind, tuple[str, ...]] = {
+    "layer": (
+        *("BATCH_MATMUL", "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"),
+    ),
+    "element-wise": (
+        *("ABS", "ADD", "ADD_N", "DEQUANTIZE", "DIV", "ELU", "EXP", "GELU", "HARD_SWISH"),
+        *("LEAKY_RELU", "LOG", "LOGISTIC", "MAXIMUM", "MINIMUM", "MUL", "NEG", "POW", "PRELU"),
+        *("QUANTIZE", "RELU", "RELU6", "RELU_0_TO_1", "RELU_N1_TO_1", "RSQRT", "SQRT", "SUB"),
+        "TANH",
+    ),
+    "pooling": (*("AVERAGE_POOL_2D", "L2_POOL_2D", "MAX_POOL_2D", "MEAN", "REDUCE_MAX", "SUM"),),
+    "movement": (
+        *("CONCATENATION", "DEPTH_TO_SPACE", "GATHER", "MIRROR_PAD", "PACK", "PAD", "PADV2"),
+        *("SLICE", "SPACE_TO_DEPTH", "SPLIT", "SPLIT_V", "STRIDED_SLICE", "TILE", "TRANSPOSE"),
+        "UNPACK",
+    ),
+    "view": ("EXPAND_DIMS", "RESHAPE", "SQUEEZE"),
+}
+
+_KIND_OF = {op: kind for kind, ops in _KINDS.items() for op in ops}
+
+# Which inputs of a layer are its data and its weights, where they are not the first two.
+_DATA_AND_WEIGHTS = {"TRANSPOSE_CONV": (2, 1)}
+
+
+def read_tflite_steps(data: bytes, name: str) -> Network:
+    """Return the steps of the file's first subgraph, in its order.
+
+    Args:
+        data: The bytes of the file, which need not be trustworthy.
+        name: Of the network.
+
+    Raises:
+        InputError: The bytes are not a TFLite file, a damaged one, or one with open shapes.
+    """
+    graph = read_model(data).subgraphs[0]
+    computed = set(graph.inputs)
+    steps = []
+    for index, operator in enumerate(graph.operators):
+        inputs = [tensor for tensor in operator.inputs if tensor in computed]
+        # What reads constants only is computed once, before the first run.
+        if not inputs:
+            continue
+        computed.update(operator.outputs)
+        steps.append(_step(graph, operator, f"{operator.kind} {index}", inputs))
+    return Network(name, mark_fused(steps))
+
+
+def _step(graph: SubgraphRecord, operator: OperatorRecord, name: str, inputs: list[int]) -> Step:
+    kind = _KIND_OF.get(operator.kind, "other")
+    read = sum(_size(graph, index, name) for index in inputs)
+    written = sum(_size(graph, index, name) for index in operator.outputs if index >= 0)
+    convolution, mult_adds = None, 0
+    if kind == "layer":
+        x, w, y = _data_weights_result(graph, operator, name)
+        if len(inputs) == 1:  # the other is constant: these are weights
+            read += math.prod(w)
+        if operator.kind in ("FULLY_CONNECTED", "BATCH_MATMUL"):
+            # Each value of the data meets one weight for each column of the result.
+            mult_adds = math.prod(x) * y[-1]
+        else:
+            convolution = _convolution(operator.kind, x, w, y, name)
+            mult_adds = convolution.mult_adds
+    return Step(
+        name=name,
+        op=operator.kind,
+        kind=kind,
+        inputs=tuple(map(str, inputs)),
+        outputs=tuple(map(str, operator.outputs)),
+        read=read,
+        written=written,
+        mult_adds=mult_adds,
+        convolution=convolution,
+        clamp=operator.kind in ("RELU", "RELU6"),
+    )
+
+
+def _data_weights_result(
+    graph: SubgraphRecord, operator: OperatorRecord, name: str
+) -> tuple[tuple[int, ...], ...]:
+    """Return the shapes of a layer's data, weights and result."""
+    wanted = _DATA_AND_WEIGHTS.get(operator.kind, (0, 1))
+    if len(operator.inputs) <= max(wanted) or not operator.outputs:
+        raise _damaged(name, "an input or output is missing")
+    indices = [*(operator.inputs[place] for place in wanted), operator.outputs[0]]
+    return tuple(_shape(graph, index, name) for index in indices)
+
+
+def _convolution(
+    kind: str, x: tuple[int, ...], w: tuple[int, ...], y: tuple[int, ...], name: str
+) -> Convolution:
+    """Return the geometry that the shapes tell; strides and dilations stand elsewhere."""
+    if not len(x) == len(w) == len(y) == 4:
+        raise _damaged(name, "an image, its filters or the result does not have 4 axes")
+    groups = x[3] if kind == "DEPTHWISE_CONV_2D" else x[3] // w[3]
+    if groups < 1:
+        raise _damaged(name, f"filters of {w[3]} channels read an image of {x[3]}")
+    return Convolution(
+        in_channels=x[3],
+        out_channels=y[3],
+        groups=groups,
+        kernel=w[1:3],
+        strides=(),
+        dilations=(),
+        places_in=math.prod(x[:3]),
+        places_out=math.prod(y[:3]),
+        transposed=kind == "TRANSPOSE_CONV",
+    )
+
+
+def _size(graph: SubgraphRecord, index: int, name: str) -> int:
+    return math.prod(_shape(graph, index, name))
+
+
+def _shape(graph: SubgraphRecord, index: int, name: str) -> tuple[int, ...]:
+    if index < 0:
+        raise _damaged(name, "an input is missing")
+    shape = graph.tensors[index].shape
+    if any(extent < 1 for extent in shape):
+        raise InputError(
+            "The shape of a tensor is not known.",
+            where=name,
+            why=f"the file has {'x'.join(map(str, shape))} there",
+            todo="export the network with fixed shapes",
+        )
+    return shape
+
+
+def _damaged(name: str, why: str) -> InputError:
+    return InputError(
+        "This TFLite file is damaged.", where=name, why=why, todo="download or export it again"
+    )

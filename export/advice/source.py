@@ -1,0 +1,64 @@
+"""From what the user named to the steps of the network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from export.errors import InputError
+from export.source import Shape, file_name, load_network
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
+
+    from export.advice.steps import Network
+
+
+def is_tflite(model: str) -> bool:
+    """Return whether the user named a .tflite file."""
+    return model.lower().endswith(".tflite")
+
+
+def read_steps(model: str, shapes: Sequence[Shape] = ()) -> Network:
+    """Return the steps of a network, as it is written and before the compiler rewrites it.
+
+    Args:
+        model: What `export.source.load_network` takes, or a .tflite file.
+        shapes: Shape of each input, batch first, for what has none of its own.
+
+    Raises:
+        InputError: There is no such thing, it does not load, or a shape stays open.
+        UnsupportedError: torch cannot turn it into a graph.
+    """
+    if is_tflite(model):
+        from export.advice.from_tflite import read_tflite_steps
+        from export.commands.files import read_bytes
+
+        if shapes:
+            raise InputError("--input does not go with a .tflite file, which has its own shapes.")
+        return read_tflite_steps(read_bytes(Path(model)), file_name(Path(model).stem))
+    from export.advice.from_onnx import read_onnx_steps
+    from export.graph_stages import capture
+    from export.stage_log import StageLog
+
+    network = load_network(model, shapes=shapes)
+    graph = capture(network, StageLog(lambda stage: None))
+    return read_onnx_steps(_with_shapes(graph), network.name)
+
+
+def _with_shapes(graph: ir.Model) -> ir.Model:
+    """Return the graph simplified if that is needed to know its shapes."""
+    if all(_is_fixed(value) for node in graph.graph for value in node.outputs):
+        return graph
+    from export.simplify import simplify
+
+    try:
+        return simplify(graph)
+    except RuntimeError:
+        # The reader names the shape that it misses, if it needs it at all.
+        return graph
+
+
+def _is_fixed(value: ir.Value) -> bool:
+    return value.shape is not None and all(isinstance(extent, int) for extent in value.shape)

@@ -1,0 +1,84 @@
+"""`advise`: what the layers of a network say about its speed, and what could be better."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from export.commands import options
+from export.commands.terminal import print_json
+from export.errors import InputError
+
+if TYPE_CHECKING:
+    from device_bench.devices.base import Device
+
+
+def advise(
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL",
+            help="A name that `list` prints, FILE.onnx, FILE.tflite, or FILE.py:FUNCTION, where "
+            "FUNCTION() returns a torch.nn.Module.",
+        ),
+    ],
+    input_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--input",
+            metavar="SHAPE",
+            help="Shape of an input, batch first: 1,3,224,224. Once for each input.",
+        ),
+    ] = None,
+    balance: Annotated[
+        float | None,
+        typer.Option(
+            metavar="NUMBER",
+            help="Mult-adds that the device can do per byte that it moves, for the roofline. "
+            "Default: 2, a phone's big core.",
+        ),
+    ] = None,
+    layers: Annotated[
+        bool, typer.Option("--layers", help="Print every layer and every finding.")
+    ] = False,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DEVICE",
+            help="Measure each layer on a device too: local, virtual, adb, adb:SERIAL or ssh:HOST.",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Name the layers of MODEL that break a guideline for fast networks, and what would mend it.
+
+    The guidelines are G1 to G4 of the ShuffleNet V2 paper (arXiv 1807.11164). Everything is
+    counted from the graph; a device is needed for --device only.
+    """
+    shapes = [options.parse_shape(text) for text in input_ or []]
+    if balance is not None and not 0 < balance < float("inf"):
+        raise InputError(f"--balance {balance:g} must be above 0.")
+    from export.advice import device_time, roofline
+    from export.advice.advice import advise as look_at
+    from export.advice.source import read_steps
+    from export.commands.advise_view import as_dict, show
+
+    target = None if device is None else _find(device)
+    network = read_steps(model, shapes)
+    measured = None if target is None else device_time.measure(model, shapes, target)
+    note = ""
+    if measured is not None and not device_time.same_layers(network, measured.network):
+        note = "The exported file has other layers than the graph: these are the file's."
+        network = measured.network
+    advice = look_at(network, roofline.BALANCE if balance is None else balance)
+    if as_json:
+        print_json(as_dict(advice, measured, note))
+    else:
+        show(advice, measured, note, everything=layers)
+
+
+def _find(selector: str) -> Device:
+    from device_bench.devices.find import find
+
+    return find(selector)

@@ -1,0 +1,221 @@
+"""What `advise` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from export.commands.terminal import add_row, console, printable, table
+from models.figures import in_units
+from models.tables import ratio, shape
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from export.advice.advice import Advice, LayerAdvice
+    from export.advice.device_time import Measured
+    from export.advice.findings import Finding
+
+#: Findings and layers shown without --layers.
+_SHOWN = 12
+#: Layers named in one row of findings.
+_NAMED = 3
+
+
+def as_dict(advice: Advice, measured: Measured | None, note: str) -> dict[str, Any]:
+    """Return everything for JSON; times are in the unit that stands beside them."""
+    times = measured.layers if measured is not None else ()
+    return {
+        "model": advice.network.name,
+        "mult_adds": advice.network.mult_adds,
+        "memory_access": advice.network.memory_access,
+        "balance": advice.balance,
+        "memory_bound": advice.memory_bound,
+        "shares": advice.shares,
+        "fused_clamps": advice.fused_clamps,
+        "layers": [
+            {**_layer_dict(layer), "time": times[index] if times else None}
+            for index, layer in enumerate(advice.layers)
+        ],
+        "blocks": [
+            {"name": block.name, "fragments": block.fragments, "branches": block.branches}
+            for block in advice.blocks
+        ],
+        "findings": [asdict(finding) for finding in advice.findings],
+        "measured": None
+        if measured is None
+        else {
+            "device": measured.device,
+            "unit": measured.unit,
+            "total": measured.total,
+            "others": measured.others,
+        },
+        "note": note,
+    }
+
+
+def _layer_dict(layer: LayerAdvice) -> dict[str, Any]:
+    step, there = layer.step, layer.step.convolution
+    return {
+        "name": step.name,
+        "op": step.op,
+        "in_channels": there.in_channels if there else None,
+        "out_channels": there.out_channels if there else None,
+        "groups": there.groups if there else None,
+        "kernel": list(there.kernel) if there else None,
+        "mult_adds": step.mult_adds,
+        "memory_access": step.memory_access,
+        "bound": layer.bound,
+        "intensity": layer.intensity,
+        "attainable": layer.attainable,
+        "modelled_share": layer.modelled,
+        "guidelines": list(layer.guidelines),
+    }
+
+
+def show(advice: Advice, measured: Measured | None, note: str, *, everything: bool) -> None:
+    """Print the whole network, its layers and the findings."""
+    output = console()
+    for line in _summary(advice):
+        output.print(printable(line), soft_wrap=True)
+    if note:
+        output.print(printable(f"note: {note}"), soft_wrap=True)
+    output.print()
+    output.print(_layers(advice, measured, everything))
+    output.print()
+    if measured is not None:
+        for line in _measured_lines(measured):
+            output.print(printable(line), soft_wrap=True)
+        output.print()
+    if not advice.findings:
+        output.print("No layer breaks a guideline.")
+        return
+    rows = _grouped(advice.findings)
+    output.print(_findings(rows if everything else rows[:_SHOWN], advice.network.memory_access))
+    if len(rows) > _SHOWN and not everything:
+        output.print(f"and {len(rows) - _SHOWN} more: --layers prints all")
+
+
+def _summary(advice: Advice) -> list[str]:
+    network = advice.network
+    shares = ", ".join(f"{name} {share:.0%}" for name, share in advice.shares.items() if share)
+    wide = max(advice.blocks, key=lambda block: block.branches, default=None)
+    lines = [
+        f"{network.name}: {in_units(network.mult_adds)} mult-adds, "
+        f"{in_units(network.memory_access)} values of memory access (MAC)",
+        f"MAC: {shares}; {advice.fused_clamps} ReLUs cost none, being computed by the step before",
+        f"roofline: {advice.memory_bound:.0%} of the modelled time waits for memory, at a balance "
+        f"of {advice.balance:g} mult-adds per byte (float32)",
+    ]
+    if wide is not None and wide.branches > 1:
+        lines.append(
+            f"fragments: up to {wide.branches} side by side, {wide.fragments} in all, "
+            f"in {wide.name}"
+        )
+    else:
+        lines.append("fragments: nothing lies side by side")
+    return lines
+
+
+def _layers(advice: Advice, measured: Measured | None, everything: bool) -> Table:
+    """Return the layers in order, or those that take longest in the order of their time."""
+    times = measured.layers if measured is not None else ()
+    indices = list(range(len(advice.layers)))
+    if not everything:
+        weights = times or [layer.modelled for layer in advice.layers]
+        indices = sorted(indices, key=lambda index: -weights[index])[:_SHOWN]
+    numbers = ("groups", "mult-adds", "MAC", "MAC / bound", "per byte", "of peak", "of time")
+    heads = _time_heads(measured) if measured is not None and times else ()
+    first = "layer" if everything else f"layer, {len(indices)} of {len(advice.layers)}"
+    made = table(
+        first, "channels", "kernel", *numbers, *heads, "breaks", numbers=(*numbers, *heads)
+    )
+    for index in indices:
+        layer = advice.layers[index]
+        cells = _layer_cells(layer)
+        if measured is not None and times:
+            cells += _time_cells(layer, times[index], measured)
+        add_row(made, *cells, ", ".join(layer.guidelines))
+    return made
+
+
+def _layer_cells(layer: LayerAdvice) -> tuple[str, ...]:
+    step, there = layer.step, layer.step.convolution
+    bounded = None if layer.bound is None else step.memory_access / layer.bound
+    return (
+        step.name,
+        f"{there.in_channels} -> {there.out_channels}" if there else "",
+        shape(there.kernel) if there else "",
+        ("depthwise" if there.depthwise else str(there.groups)) if there else "",
+        in_units(step.mult_adds),
+        in_units(step.memory_access),
+        ratio(bounded),
+        ratio(layer.intensity),
+        f"{layer.attainable:.0%}",
+        f"{layer.modelled:.1%}",
+    )
+
+
+def _time_heads(measured: Measured) -> tuple[str, ...]:
+    from device_bench.units import INSTRUCTIONS, heading
+
+    single = "instruction" if measured.unit == INSTRUCTIONS else measured.unit
+    return heading("measured", measured.unit), "share", f"mult-adds per {single}"
+
+
+def _time_cells(layer: LayerAdvice, time: int, measured: Measured) -> tuple[str, ...]:
+    from device_bench.units import amount
+
+    return (
+        amount(time, measured.unit),
+        f"{time / measured.total:.1%}" if measured.total else "-",
+        f"{layer.step.mult_adds / time:.2f}" if time else "-",
+    )
+
+
+def _measured_lines(measured: Measured) -> list[str]:
+    from device_bench.units import amount
+
+    unit = "" if measured.unit == "ns" else f" {measured.unit}"
+    total, others = (amount(time, measured.unit) for time in (measured.total, measured.others))
+    lines = [f"measured on {measured.device}, while profiling: {total}{unit} a run"]
+    if measured.layers and measured.others:
+        lines.append(f"all that are no layers took {others}{unit} of it")
+    if not measured.layers:
+        lines.append("its profile has other layers than the file, so they cannot be told apart")
+    return lines
+
+
+def _grouped(findings: Sequence[Finding]) -> list[list[Finding]]:
+    """Return equal findings at several layers as one row; the largest saving first."""
+    groups: dict[tuple[str, str, str], list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault((finding.guideline, finding.what, finding.mend), []).append(finding)
+    return sorted(groups.values(), key=lambda group: -_saved(group))
+
+
+def _saved(group: Sequence[Finding]) -> int:
+    return sum(finding.avoidable or 0 for finding in group)
+
+
+def _findings(rows: Sequence[Sequence[Finding]], memory_access: int) -> Table:
+    made = table("", "layers", "what is there", "what would mend it", "saves", numbers=("saves",))
+    for group in rows:
+        names = [finding.layer for finding in group[:_NAMED]]
+        more = f" and {len(group) - _NAMED} more" if len(group) > _NAMED else ""
+        saved = _saved(group)
+        add_row(
+            made,
+            group[0].guideline,
+            ", ".join(names) + more,
+            group[0].what,
+            group[0].mend,
+            f"{saved / memory_access:.1%}" if saved else "",
+        )
+    made.caption = (
+        "saves: part of the network's memory access, at the same mult-adds up to rounding. Layers\n"
+        "share their channels with their neighbours: mend the layers of a unit together."
+    )
+    made.caption_justify = "left"
+    return made

@@ -1,0 +1,34 @@
+"""A device that answers every script with text written down beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from device_bench.devices.base import Completed
+
+
+class Answers:
+    """A device without a machine behind it; it only runs, and always says the same."""
+
+    base = "/nowhere"
+
+    def __init__(self, out: str, *, code: int = 0, unit: str = "ns") -> None:
+        self.selector = "adb:FAKE"
+        self.unit = unit
+        self._done = Completed(code, out, "" if code == 0 else "sh: not found")
+
+    def push(self, local: Path, remote: str) -> None:
+        raise NotImplementedError
+
+    def pull(self, remote: str, local: Path) -> None:
+        raise NotImplementedError
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        timeout: float,
+        on_line: Callable[[str], None] | None = None,
+    ) -> Completed:
+        return self._done

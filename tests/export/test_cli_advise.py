@@ -1,0 +1,146 @@
+"""`advise`: what it prints about files, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import onnx_ir as ir
+import pytest
+
+from device_bench.devices.base import Device
+from export.advice import device_time
+from export.advice.device_time import Measured
+from export.advice.from_tflite import read_tflite_steps
+from export.tflite.lowering import lower
+from export.tflite.writer import to_bytes, to_model
+from tests.export.advice.graphs import Nodes
+from tests.export.command_line import run, write_network
+
+
+def _unit(path: Path, *, balanced: bool = False) -> ir.Model:
+    """Write an inverted bottleneck of MobileNet V2's first stages, or one of equal widths."""
+    wide = 24 if balanced else 144
+    nodes = Nodes(1, 24, 28, 28).conv("x", "expand", 24, wide).node("Relu", "expand", "a")
+    nodes.conv("a", "spatial", wide, wide, 3, wide).conv("spatial", "shrink", wide, 24)
+    model = (nodes if balanced else nodes.node("Add", "shrink x", "sum")).model(
+        "shrink" if balanced else "sum"
+    )
+    ir.save(model, str(path))
+    return model
+
+
+def test_a_file_is_shown_with_what_breaks_the_guidelines(tmp_path: Path) -> None:
+    _unit(tmp_path / "unit.onnx")
+    stdout, stderr = run("advise", tmp_path / "unit.onnx")
+    assert stderr == ""
+    lines = [" ".join(line.split()) for line in stdout.splitlines()]
+    # 2 * 24 * 144 + 9 * 144 per place
+    assert lines[0].startswith("unit: 6.435 M mult-adds")
+    rows = {line.split()[0]: line for line in lines if line.startswith(("expand", "spatial"))}
+    assert rows["expand"].startswith("expand 24 -> 144 1x1 1 2.710 M")
+    assert rows["expand"].endswith("G1")
+    assert "144 -> 144 3x3 depthwise" in rows["spatial"]
+    assert any(line.startswith("G1 expand 24 -> 144 channels, 1:6 58 -> 58") for line in lines)
+    assert any(line.startswith("G4 n_sum Add") for line in lines)
+
+
+def test_json_has_every_layer_and_finding(tmp_path: Path) -> None:
+    model = _unit(tmp_path / "unit.onnx")
+    report = json.loads(run("advise", tmp_path / "unit.onnx", "--json", "--balance", "4")[0])
+    assert report["balance"] == 4
+    assert [layer["name"] for layer in report["layers"]] == ["expand", "spatial", "shrink"]
+    assert [layer["guidelines"] for layer in report["layers"]] == [["G1"], [], ["G1"]]
+    first = report["layers"][0]
+    assert first["memory_access"] == 784 * (24 + 144) + 24 * 144
+    assert first["intensity"] == pytest.approx(first["mult_adds"] / first["memory_access"] / 4)
+    assert sorted(finding["guideline"] for finding in report["findings"]) == ["G1", "G1", "G4"]
+    assert report["measured"] is None
+    assert all(layer["time"] is None for layer in report["layers"])
+    # The file made from it has the same layers; ReLUs are in them.
+    lowered = lower(model)
+    file = tmp_path / "unit.tflite"
+    file.write_bytes(to_bytes(to_model(lowered.graph, lowered.io, "unit")))
+    written = json.loads(run("advise", file, "--json")[0])
+    assert written["mult_adds"] == report["mult_adds"]
+    assert [layer["op"] for layer in written["layers"]] == [
+        "CONV_2D", "DEPTHWISE_CONV_2D", "CONV_2D",
+    ]  # fmt: skip
+
+
+def test_a_network_without_faults_is_said_to_have_none(tmp_path: Path) -> None:
+    _unit(tmp_path / "equal.onnx", balanced=True)
+    stdout, _ = run("advise", tmp_path / "equal.onnx")
+    assert "No layer breaks a guideline." in stdout
+
+
+def test_times_of_a_device_stand_beside_the_layers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lowered = lower(_unit(tmp_path / "unit.onnx"))
+    data = to_bytes(to_model(lowered.graph, lowered.io, "unit"))
+    steps = read_tflite_steps(data, "unit")
+    asked = []
+
+    def measure(model: str, shapes: object, device: Device) -> Measured:
+        asked.append((model, device.selector))
+        return Measured(steps, "virtual", "instructions", 10_000, (6000, 2000, 1000), 500)
+
+    monkeypatch.setattr(device_time, "measure", measure)
+    stdout, _ = run("advise", tmp_path / "unit.onnx", "--device", "local")
+    assert asked == [(str(tmp_path / "unit.onnx"), "local")]
+    rows = [" ".join(line.split()) for line in stdout.splitlines()]
+    assert "mult-adds per instruction " in stdout
+    [expand] = [row for row in rows if row.startswith("expand")]
+    assert "60.0% 451.58 G1" in expand  # 24 * 144 * 784 / 6000
+    assert any("measured on virtual" in row and "10.00 k instructions" in row for row in rows)
+
+
+def test_other_layers_in_the_file_are_shown_instead_of_the_graphs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _unit(tmp_path / "unit.onnx")
+    lowered = lower(_unit(tmp_path / "other.onnx", balanced=True))
+    steps = read_tflite_steps(to_bytes(to_model(lowered.graph, lowered.io, "other")), "other")
+    measured = Measured(steps, "local", "ns", 10_000, (), 9_000)
+    monkeypatch.setattr(device_time, "measure", lambda *arguments: measured)
+    stdout, _ = run("advise", tmp_path / "unit.onnx", "--device", "local")
+    assert "note: The exported file has other layers than the graph" in stdout
+    assert "they cannot be told apart" in stdout
+    assert "CONV_2D 0" in stdout
+    assert "expand" not in stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("nosuchmodel",), "There is no model named 'nosuchmodel'."),
+        (("nosuch.tflite",), "nosuch.tflite does not exist."),
+        (("nosuch.onnx",), "nosuch.onnx does not exist."),
+        (("shufflenet_v2", "--balance", "0"), "--balance 0 must be above 0."),
+        (("shufflenet_v2", "--balance", "nan"), "--balance nan must be above 0."),
+        (("shufflenet_v2", "--input", "1,x"), "is not a list of whole numbers"),
+        (("shufflenet_v2", "--device", "toaster"), "'toaster' names no device."),
+    ],
+)
+def test_wrong_input(arguments: tuple[str, ...], message: str) -> None:
+    stdout, stderr = run("advise", *arguments, code=2)
+    assert message in stderr
+    assert stdout == ""
+
+
+def test_an_open_dimension_is_to_be_fixed(tmp_path: Path) -> None:
+    path = write_network(tmp_path / "open.onnx", shape=("batch", 3, "height", 16))
+    _, stderr = run("advise", path, code=2)
+    assert "--input 1,3,224,16" in stderr
+    stdout, _ = run("advise", path, "--input", "1,3,32,16")
+    assert stdout.startswith("open: 110.672 k mult-adds")  # 32 * 16 * 8 * 27 + 80
+
+
+@pytest.mark.slow
+def test_a_model_by_name_has_the_names_of_its_modules() -> None:
+    report = json.loads(run("advise", "shufflenet_v2_x0_5", "--json")[0])
+    assert report["mult_adds"] == 40_476_448
+    assert report["layers"][1]["name"] == "stage2.0.branch1.0"
+    assert report["findings"] == []
+    assert max(block["branches"] for block in report["blocks"]) == 2

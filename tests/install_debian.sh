@@ -1,0 +1,46 @@
+#!/bin/sh
+# Installs what the tests of device_bench need from Debian or Ubuntu: `make test` calls this.
+# It only does so as root and where something is missing; elsewhere it names the packages, and the
+# tests that need them skip.
+set -eu
+
+# Program (or file) that shows whether a package is there, and the package.
+needed() {
+    cat <<'TABLE'
+adb adb
+qemu-aarch64 qemu-user
+aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
+/usr/aarch64-linux-gnu/lib/libc.so.6 libc6-dev-arm64-cross
+unshare util-linux
+cc gcc
+ssh openssh-client
+/usr/sbin/sshd openssh-server
+/usr/share/keyrings/debian-archive-keyring.gpg debian-archive-keyring
+TABLE
+}
+
+missing=$(needed | while read -r shows package; do
+    case "$shows" in
+    /*) [ -e "$shows" ] || echo "$package" ;;
+    *) command -v "$shows" >/dev/null 2>&1 || echo "$package" ;;
+    esac
+done)
+
+# Each package once, on one line.
+missing=$(printf '%s\n' "$missing" | sort -u | xargs)
+[ -n "$missing" ] || exit 0
+
+if ! command -v apt-get >/dev/null 2>&1; then
+    echo "Some tests of device_bench will be skipped: they need programs that Debian has in the"
+    echo "packages $missing."
+elif [ "$(id -u)" -ne 0 ]; then
+    echo "Some tests of device_bench will be skipped. To run them:"
+    echo "  sudo apt-get install --no-install-recommends $missing"
+else
+    export DEBIAN_FRONTEND=noninteractive
+    # shellcheck disable=SC2086  # one word per package
+    if ! { apt-get -qq update && apt-get -qq install -y --no-install-recommends $missing; }; then
+        echo "Debian's packages cannot be installed: $missing." >&2
+        echo "The tests of device_bench that need them will be skipped." >&2
+    fi
+fi

@@ -1,0 +1,59 @@
+"""Fixtures with a virtual phone; `tests/conftest.py` hands them to all tests."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.phone.machine import MachineError
+from tests.phone.phone import Phone
+from tests.phone.root import FetchError
+from tests.phone.server import AdbServer
+
+# Program -> Debian package that has it.
+PACKAGES = {
+    "adb": "adb",
+    "qemu-aarch64": "qemu-user",
+    "unshare": "util-linux",
+    "nsenter": "util-linux",
+}
+
+
+@pytest.fixture(scope="session")
+def adb_server() -> Iterator[AdbServer]:
+    """An adb server of the tests' own; everything in this process that speaks adb uses it."""
+    if shutil.which("adb") is None:
+        pytest.skip("needs the Debian package adb")
+    with AdbServer() as server, pytest.MonkeyPatch.context() as patch:
+        for name, value in server.environment.items():
+            patch.setenv(name, value)
+        yield server
+
+
+@pytest.fixture(scope="module")
+def running_phone(adb_server: AdbServer) -> Iterator[Phone]:
+    """A phone that the tests of a module share: `phone` gives it back in order after each."""
+    if sys.platform != "linux" or platform.machine() != "x86_64":
+        pytest.skip("the virtual phone needs Linux on x86-64")
+    missing = sorted({name for tool, name in PACKAGES.items() if shutil.which(tool) is None})
+    if missing:
+        pytest.skip(f"needs the Debian packages {' '.join(missing)}")
+    try:
+        phone = Phone()
+    except (FetchError, MachineError) as error:
+        pytest.skip(f"no virtual phone: {error}")
+    with phone:
+        yield phone
+
+
+@pytest.fixture
+def phone(running_phone: Phone, adb_server: AdbServer) -> Iterator[Phone]:
+    """A virtual phone, connected, without faults and with nothing in /data/local/tmp."""
+    adb_server.run("connect", running_phone.serial)
+    yield running_phone
+    running_phone.restore()
+    adb_server.run("disconnect", running_phone.serial)
