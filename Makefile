@@ -9,6 +9,7 @@ demo: install
 	$(BIN)/python -m export shufflenet_v2 --to tflite --quant int8
 
 test: lint
+	sh tests/install_debian.sh
 	$(BIN)/python -m pytest
 
 lint: install

@@ -84,6 +84,8 @@ def _pictures(
 
     trained = find(model, weights)
     entry = spec_of(model, trained)
+    if len(entry.input_size) != 3:
+        raise InputError(f"{model} does not read pictures.", todo="leave it out, or --data")
     test = read_split(data, "test", entry.input_size[1:], entry.crop)
     if trained.card and trained.card.classes != test.classes:
         raise InputError(

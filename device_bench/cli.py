@@ -34,7 +34,8 @@ Devices are `local` (this computer), `virtual` (an emulated ARM core that counts
 `adb` or `adb:SERIAL` (a phone) and `ssh:HOST` (a board).
 
 **Exit codes**: 0 done, 1 a bug, 2 wrong input, 3 outputs differ from the host's, 4 unsupported
-network, 5 device, 130 interrupted. Every command takes --debug, which adds the traceback to an error.
+network, 5 device, 130 interrupted. Every command takes --debug, which adds the traceback to an
+error.
 """
 
 app = typer.Typer(

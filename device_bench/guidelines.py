@@ -150,6 +150,7 @@ class ColumnResult:
         rows: In the order of the table.
         recommended: The row that the guideline recommends.
         warned_of: The row that it warns of most; its verdict is the guideline's.
+        warnings: What a reader of the figures must know, each once.
     """
 
     column: Column
@@ -158,6 +159,7 @@ class ColumnResult:
     rows: tuple[RowResult, ...]
     recommended: RowResult
     warned_of: RowResult
+    warnings: tuple[str, ...]
 
     @property
     def verdict(self) -> Verdict:
@@ -231,6 +233,9 @@ def evaluate(measured: Column, session: Session) -> ColumnResult:
         rows=tuple(rows.values()),
         recommended=rows[recommended],
         warned_of=rows[_WARNED_OF[measured.guideline]],
+        warnings=tuple(
+            dict.fromkeys(text for one in session.measurements for text in one.warnings)
+        ),
     )
 
 

@@ -13,7 +13,7 @@ from export.commands.terminal import console, print_json, printable
 from export.errors import InputError
 
 #: Rounds where time is measured; `device_bench.statistics` says what they can show.
-ROUNDS = 20
+ROUNDS = 30
 
 
 def compare(

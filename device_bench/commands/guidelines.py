@@ -41,7 +41,7 @@ def guidelines(
     rounds: Annotated[
         int | None,
         typer.Option(
-            "--rounds", min=1, help=f"Processes per file. Default: {ROUNDS}; 1 on virtual."
+            "--rounds", min=1, help=f"Processes per file. Default: {ROUNDS}; 2 on virtual."
         ),
     ] = None,
     runs: options.RunsOption = None,

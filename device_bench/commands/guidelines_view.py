@@ -23,6 +23,15 @@ _PAPER = {
     "gpu": "a GTX 1080 Ti in batches of 8, float32",
 }
 
+_FAST_RUNS = (
+    "Ratios are of the fast runs of each round, which other programs disturb least; on a busy "
+    "device they are not those of the medians."
+)
+_NO_MEMORY = (
+    "The paper explains G1 and G2 by memory access, which instructions do not show: what differs "
+    "here is the work of the kernels at these numbers of channels and groups."
+)
+
 
 def as_dict(device: str, results: Sequence[ColumnResult], planned: int) -> dict[str, Any]:
     """Return everything for JSON; times are in the unit that stands beside them."""
@@ -42,6 +51,7 @@ def as_dict(device: str, results: Sequence[ColumnResult], planned: int) -> dict[
                 "sentence": sentence(result),
                 "recommended": result.recommended.label,
                 "warned_of": result.warned_of.label,
+                "warnings": list(result.warnings),
                 "rows": [asdict(row) for row in result.rows],
             }
             for result in results
@@ -58,10 +68,14 @@ def show(device: str, results: Sequence[ColumnResult], planned: int, store: Path
         output.print()
     output.print(printable(f"on {device}:"), soft_wrap=True)
     if any(result.unit == INSTRUCTIONS for result in results):
-        output.print(printable(NOT_TIME), soft_wrap=True)
+        output.print(printable(f"{NOT_TIME} {_NO_MEMORY}"), soft_wrap=True)
+    else:
+        output.print(_FAST_RUNS, soft_wrap=True)
     for result in results:
         where = f"x{result.column.scale}, {result.column.scheme}"
         output.print(printable(f"  {sentence(result)} ({where})"), soft_wrap=True)
+    for text in dict.fromkeys(text for result in results for text in result.warnings):
+        output.print(printable(f"warning: {text}"), soft_wrap=True)
     if len(results) < planned:
         output.print(f"{planned - len(results)} of {planned} columns were not measured")
     output.print("next:")

@@ -41,7 +41,11 @@ StoreOption = Annotated[
 
 RunnerOption = Annotated[
     str,
-    typer.Option("--runner", metavar="NAME", help="native, benchmark_model, or python (local)."),
+    typer.Option(
+        "--runner",
+        metavar="NAME",
+        help="native, python (local only), benchmark_model or benchmark_model:FILE.",
+    ),
 ]
 
 AcceleratorOption = Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -69,9 +70,9 @@ def run(
 def _next(files: list[Path], devices: list[str], store: Path) -> None:
     output = console()
     output.print(printable(f"Saved in {store}. Next:"))
-    option = "" if store == options.STORE else f" --store {store}"
+    kept = [] if store == options.STORE else ["--store", str(store)]
+    steps = [["report", *kept]]
     if len(files) > 1:
-        output.print(
-            f"  python -m device_bench compare {' '.join(map(str, files))} --device {devices[0]}"
-        )
-    output.print(printable(f"  python -m device_bench report{option}"))
+        steps.insert(0, ["compare", *map(str, files), "--device", devices[0], *kept])
+    for step in steps:
+        output.print(printable(f"  python -m device_bench {shlex.join(step)}"))

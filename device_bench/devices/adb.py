@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 import secrets
 import shlex
-import socket
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from device_bench.devices import adb_server, adb_shell, adb_sync
+from device_bench.devices.adb_server import Channel
 from device_bench.devices.base import Completed, DeviceGone
 from export.errors import DeviceError, InputError
 
@@ -67,20 +66,18 @@ class AdbDevice:
             file = local.open("rb")
         except OSError as error:
             raise DeviceError(f"{local} cannot be read.", why=str(error)) from error
-        with file, self._service("sync:") as connection:
-            adb_sync.send(connection, file, remote, 0o755)
+        with file, self._service("sync:") as channel:
+            adb_sync.send(channel, file, remote, 0o755)
 
     def pull(self, remote: str, local: Path) -> None:
         """Copy a file from an absolute path on the phone; half a file is never left."""
         partial = local.with_name(f"{local.name}.{secrets.token_hex(4)}")
         try:
-            file = partial.open("wb")
+            with partial.open("wb") as file, self._service("sync:") as channel:
+                adb_sync.receive(channel, remote, file)
+            partial.replace(local)
         except OSError as error:
             raise DeviceError(f"{local} cannot be written.", why=str(error)) from error
-        try:
-            with file, self._service("sync:") as connection:
-                adb_sync.receive(connection, remote, file)
-            partial.replace(local)
         finally:
             partial.unlink(missing_ok=True)
 
@@ -92,14 +89,11 @@ class AdbDevice:
         on_line: Callable[[str], None] | None = None,
     ) -> Completed:
         """Run a program; its words are quoted for the phone's shell."""
-        with self._service(f"shell,v2,raw:{shlex.join(argv)}") as connection:
-            return adb_shell.finish(connection, timeout=timeout, on_line=on_line)
+        with self._service(f"shell,v2,raw:{shlex.join(argv)}") as channel:
+            return adb_shell.finish(channel, timeout=timeout, on_line=on_line)
 
-    @contextmanager
-    def _service(self, name: str) -> Iterator[socket.socket]:
-        connection = self._reached(lambda: adb_server.open_service(self._serial, name))
-        with closing(connection), adb_server.explained(self._serial):
-            yield connection
+    def _service(self, name: str) -> Channel:
+        return self._reached(lambda: adb_server.open_service(self._serial, name))
 
     def _reached(self, use: Callable[[], _T]) -> _T:
         """Use the phone; if it is not there and lives on the network, connect it and try again.

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 from device_bench.devices.base import DeviceGone
@@ -20,6 +22,8 @@ _ANSWER_S = 10.0
 
 # A service is asked for with its length in four hexadecimal digits.
 _MAX_SERVICE_BYTES = 0xFFFF
+
+_RECEIVE_BYTES = 1 << 16
 
 _REPLUG = "Pull the cable and plug it in again; over the network run `adb connect` again."
 
@@ -66,11 +70,11 @@ def phones() -> list[Phone]:
         DeviceError: There is no adb here, or its server does not answer.
     """
     client = _client()
-    with explained(), client.make_connection(timeout=_ANSWER_S) as connection:
+    with _explained(), client.make_connection(timeout=_ANSWER_S) as connection:
         connection.send_command("host:devices")
         connection.check_okay()
         lines = connection.read_string_block().splitlines()
-    with explained():
+    with _explained():
         models = {one.serial: one.tags.get("model", "") for one in client.list(extended=True)}
     found = []
     for line in lines:
@@ -89,7 +93,7 @@ def features(serial: str) -> set[str]:
         DeviceGone: The phone is not reachable.
         DeviceError: The server does not answer.
     """
-    with explained(serial):
+    with _explained(serial):
         return set(_client().device(serial).get_features().split(","))
 
 
@@ -102,8 +106,81 @@ def state(serial: str) -> str:
     return next((phone.state for phone in phones() if phone.serial == serial), "")
 
 
-def open_service(serial: str, name: str) -> socket.socket:
-    """Return a connection to a service on a phone, such as "sync:"; the caller closes it.
+class Channel:
+    """A connection to a service on a phone; use it as a context manager.
+
+    Whatever breaks it means that the phone is gone for now: also when the server was restarted, as
+    adb programs of another version do, the same work can be done again.
+
+    Args:
+        serial: The phone.
+        connection: To the service, just opened.
+    """
+
+    def __init__(self, serial: str, connection: socket.socket) -> None:
+        self._serial = serial
+        self._connection = connection
+
+    def __enter__(self) -> Channel:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._connection.close()
+
+    def send(self, data: bytes, deadline: float) -> None:
+        """Send all bytes.
+
+        Args:
+            data: What to send.
+            deadline: On the clock `time.monotonic`.
+
+        Raises:
+            TimeoutError: They were not taken until then.
+            DeviceGone: The connection broke.
+        """
+        try:
+            self._wait_until(deadline)
+            self._connection.sendall(data)
+        except TimeoutError:
+            raise
+        except OSError as error:
+            raise self.gone(str(error)) from error
+
+    def receive(self, count: int, deadline: float) -> bytes:
+        """Return exactly so many bytes; arguments and errors are those of `send`."""
+        parts = []
+        while count:
+            try:
+                self._wait_until(deadline)
+                data = self._connection.recv(min(count, _RECEIVE_BYTES))
+            except TimeoutError:
+                raise
+            except OSError as error:
+                raise self.gone(str(error)) from error
+            if not data:
+                raise self.gone("it ended too early")
+            parts.append(data)
+            count -= len(data)
+        return b"".join(parts)
+
+    def gone(self, why: str) -> DeviceGone:
+        """Return the error for a broken connection."""
+        return _gone(self._serial, why)
+
+    def _wait_until(self, deadline: float) -> None:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._connection.settimeout(left)
+
+
+def open_service(serial: str, name: str) -> Channel:
+    """Open a service on a phone, such as "sync:".
 
     Raises:
         DeviceGone: The phone is not reachable.
@@ -115,7 +192,7 @@ def open_service(serial: str, name: str) -> socket.socket:
             f"A command of {len(request)} bytes cannot be sent to a phone.",
             why=f"It may have {_MAX_SERVICE_BYTES}, and no zero byte in it.",
         )
-    with explained(serial):
+    with _explained(serial):
         connection = _client().device(serial).open_transport(timeout=_ANSWER_S)
         try:
             connection.conn.sendall(f"{len(request):04x}".encode() + request)
@@ -123,8 +200,7 @@ def open_service(serial: str, name: str) -> socket.socket:
         except BaseException:
             connection.conn.close()
             raise
-        service: socket.socket = connection.conn
-        return service
+        return Channel(serial, connection.conn)
 
 
 def connect(serial: str) -> None:
@@ -137,7 +213,7 @@ def connect(serial: str) -> None:
         DeviceError: The server does not answer.
     """
     client = _client()
-    with explained(serial), contextlib.suppress(DeviceGone):
+    with _explained(serial), contextlib.suppress(DeviceGone):
         client.disconnect(serial)
         client.connect(serial, timeout=_ANSWER_S)
 
@@ -150,18 +226,11 @@ def _client() -> AdbClient:
 
 
 @contextlib.contextmanager
-def explained(serial: str = "") -> Iterator[None]:
-    """Turn what adbutils and sockets raise inside into errors of ours.
-
-    While a phone is used everything means that it is gone for now: also when the server was
-    restarted, as adb programs of another version do, the same work can be done again.
+def _explained(serial: str = "") -> Iterator[None]:
+    """Turn what adbutils raises inside into errors of ours.
 
     Args:
-        serial: The phone in use; "" if only the server is asked.
-
-    Raises:
-        DeviceGone: Something went wrong while a phone was used.
-        DeviceError: The server does not answer.
+        serial: The phone that is asked for; "" if only the server is asked.
     """
     from adbutils import AdbError
 

@@ -8,12 +8,13 @@ file cannot be written, and waits without end.
 from __future__ import annotations
 
 import contextlib
-import socket
 import struct
 import time
+from collections.abc import Iterator
 from typing import IO
 
-from device_bench.devices.base import DeviceFull
+from device_bench.devices.adb_server import Channel
+from device_bench.devices.base import DeviceFull, DeviceGone
 from export.errors import DeviceError
 
 _PIECE_BYTES = 64 * 1024
@@ -28,65 +29,74 @@ _HEADER = struct.Struct("<4sI")
 _MAX_FILE_BYTES = 1 << 30
 
 
-def send(connection: socket.socket, file: IO[bytes], remote: str, mode: int) -> None:
+def send(channel: Channel, file: IO[bytes], remote: str, mode: int) -> None:
     """Write a file on the phone; after an error it is not there.
 
     Args:
-        connection: To the service "sync:", just opened.
+        channel: To the service "sync:", just opened.
         file: What to send.
         remote: Absolute path; folders on the way to it are made.
         mode: Permissions.
 
     Raises:
         DeviceFull: The phone has no space left.
-        DeviceError: It does not take the file, or the file cannot be read.
-        EOFError, OSError: The connection ended before.
+        DeviceGone: The connection ended before.
+        DeviceError: The phone does not take the file, or it cannot be read.
     """
-    connection.settimeout(_STALL_S)
-    # The phone tells what is wrong and then may close, while this side still sends.
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        connection.sendall(_request(b"SEND", f"{remote},{_REGULAR_FILE | mode}"))
-        while data := _read_local(file):
-            connection.sendall(_HEADER.pack(b"DATA", len(data)) + data)
-        connection.sendall(_HEADER.pack(b"DONE", int(time.time())))
-    answer, length = _HEADER.unpack(_read(connection, _HEADER.size))
-    if answer == b"FAIL":
-        raise _failed(f"A file cannot be written to {remote}.", connection, length)
+    # A phone may tell what is wrong and close, while this side still sends.
+    with _no_stall(channel), contextlib.suppress(DeviceGone):
+        channel.send(_request(b"SEND", f"{remote},{_REGULAR_FILE | mode}"), _soon())
+        while data := _read(file):
+            channel.send(_HEADER.pack(b"DATA", len(data)) + data, _soon())
+        channel.send(_HEADER.pack(b"DONE", int(time.time())), _soon())
+    with _no_stall(channel):
+        answer, length = _HEADER.unpack(channel.receive(_HEADER.size, _soon()))
+        if answer == b"FAIL":
+            raise _failed(f"A file cannot be written to {remote}.", channel, length)
     if answer != b"OKAY":
         raise _broken(answer)
 
 
-def receive(connection: socket.socket, remote: str, file: IO[bytes]) -> None:
+def receive(channel: Channel, remote: str, file: IO[bytes]) -> None:
     """Read a file of the phone.
 
     Args:
-        connection: To the service "sync:", just opened.
+        channel: To the service "sync:", just opened.
         remote: Absolute path.
         file: Gets its bytes.
 
     Raises:
-        DeviceError: The phone does not give it, or it cannot be stored here.
-        EOFError, OSError: The connection ended before.
+        DeviceGone: The connection ended before.
+        DeviceError: The phone does not give it.
+        OSError: It cannot be stored here.
     """
-    connection.settimeout(_STALL_S)
-    connection.sendall(_request(b"RECV", remote))
     received = 0
-    while True:
-        answer, length = _HEADER.unpack(_read(connection, _HEADER.size))
-        if answer == b"DONE":
-            return
-        if answer == b"FAIL":
-            raise _failed(f"{remote} cannot be read.", connection, length)
-        if answer != b"DATA" or length > _PIECE_BYTES:
-            raise _broken(answer)
-        received += length
-        if received > _MAX_FILE_BYTES:
-            raise DeviceError(f"{remote} is larger than {_MAX_FILE_BYTES >> 20} MiB.")
-        data = _read(connection, length)
-        try:
-            file.write(data)
-        except OSError as error:
-            raise DeviceError("A file of the phone cannot be stored.", why=str(error)) from error
+    with _no_stall(channel):
+        channel.send(_request(b"RECV", remote), _soon())
+        while True:
+            answer, length = _HEADER.unpack(channel.receive(_HEADER.size, _soon()))
+            if answer == b"DONE":
+                return
+            if answer == b"FAIL":
+                raise _failed(f"{remote} cannot be read.", channel, length)
+            if answer != b"DATA" or length > _PIECE_BYTES:
+                raise _broken(answer)
+            received += length
+            if received > _MAX_FILE_BYTES:
+                raise DeviceError(f"{remote} is larger than {_MAX_FILE_BYTES >> 20} MiB.")
+            file.write(channel.receive(length, _soon()))
+
+
+def _soon() -> float:
+    return time.monotonic() + _STALL_S
+
+
+@contextlib.contextmanager
+def _no_stall(channel: Channel) -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError as error:
+        raise channel.gone(f"it stood still for {_STALL_S:g} s") from error
 
 
 def _request(kind: bytes, path: str) -> bytes:
@@ -94,27 +104,16 @@ def _request(kind: bytes, path: str) -> bytes:
     return _HEADER.pack(kind, len(encoded)) + encoded
 
 
-def _read_local(file: IO[bytes]) -> bytes:
+def _read(file: IO[bytes]) -> bytes:
     try:
         return file.read(_PIECE_BYTES)
     except OSError as error:
         raise DeviceError("A file cannot be read.", why=str(error)) from error
 
 
-def _read(connection: socket.socket, count: int) -> bytes:
-    parts = []
-    while count:
-        data = connection.recv(count)
-        if not data:
-            raise EOFError("the connection ended within a file")
-        parts.append(data)
-        count -= len(data)
-    return b"".join(parts)
-
-
-def _failed(what: str, connection: socket.socket, length: int) -> DeviceError:
+def _failed(what: str, channel: Channel, length: int) -> DeviceError:
     """Return the error that the phone's words, which come next, are about."""
-    said = _read(connection, min(length, 1000)).decode("utf-8", "replace")
+    said = channel.receive(min(length, 1000), _soon()).decode("utf-8", "replace")
     why = "".join(char if char.isprintable() else "?" for char in said)
     if "No space left on device" in why:
         return DeviceFull(what, why=why, todo="Make room on the phone, and try again.")

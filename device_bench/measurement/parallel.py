@@ -25,8 +25,8 @@ def run_all(tasks: Sequence[Task]) -> list[Session | Exception]:
     if len(tasks) == 1:
         return [_outcome(tasks[0], stop)]
     with ThreadPoolExecutor(max_workers=len(tasks)) as pool:
-        futures = [pool.submit(_outcome, task, stop) for task in tasks]
         try:
+            futures = [pool.submit(_outcome, task, stop) for task in tasks]
             wait(futures, return_when=FIRST_EXCEPTION)
         finally:
             # After a Ctrl-C the others shall end; otherwise all have ended already.

@@ -62,6 +62,16 @@ def _instructions_differ(measurement: Measurement, summary: Summary, device: Pro
     return "Processes differ, though those of one thread should repeat exactly: report it."
 
 
+def _not_accelerated(measurement: Measurement, summary: Summary, device: Properties) -> str:
+    accelerator = measurement.settings.accelerator
+    if accelerator == "cpu" or all(r.process.fully_accelerated for r in measurement.rounds):
+        return ""
+    return (
+        f"It is not shown that the {accelerator} ran all of the network; what it cannot run, the "
+        "CPU does: look at --ops, and compare with --accelerator cpu."
+    )
+
+
 def _summaries(measurement: Measurement, summary: Summary, device: Properties) -> str:
     most = max(r.process.runs_per_sample for r in measurement.rounds)
     if most == 1:
@@ -191,7 +201,13 @@ def _low_battery(measurement: Measurement, summary: Summary, device: Properties)
 
 _Check = Callable[[Measurement, Summary, Properties], str]
 
-_ALWAYS: tuple[_Check, ...] = (_not_compared, _outputs_changed, _instructions_differ, _summaries)
+_ALWAYS: tuple[_Check, ...] = (
+    _not_compared,
+    _outputs_changed,
+    _not_accelerated,
+    _instructions_differ,
+    _summaries,
+)
 _OF_TIMES: tuple[_Check, ...] = (
     _throttled,
     _warmer,

@@ -10,6 +10,9 @@ from device_bench.reports import plots
 from device_bench.reports.parts import Cell, Plot, Section, Table
 from device_bench.statistics import Comparison
 
+# Of fewer entries the table says as much.
+_DRAWN = 3
+
 
 def section(series: Sequence[Series]) -> Section | None:
     """Return the series with more than one session; None if there is none."""
@@ -25,7 +28,7 @@ def section(series: Sequence[Series]) -> Section | None:
         warnings=tuple(
             f"{one.name}: the newest is a regression." for one in longer if one.regressed
         ),
-        plots=tuple(Plot(_plot(one), one.name) for one in longer),
+        plots=tuple(Plot(_plot(one), one.name) for one in longer if len(one.entries) >= _DRAWN),
         tables=tuple(table(one) for one in longer),
         folded=True,
     )
@@ -61,7 +64,7 @@ def _cells(entry: Entry) -> tuple[Cell, ...]:
 
 def _plot(series: Series) -> str:
     marked = [
-        (plots.Bar(entry.row.session.id, one.median, one.low, one.high), entry.verdict)
+        (plots.Bar(entry.row.minute, one.median, one.low, one.high), entry.verdict)
         for entry in series.entries
         if (one := entry.row.summary) is not None
     ]

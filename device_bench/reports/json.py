@@ -28,4 +28,4 @@ def render(sessions: Sequence[Session]) -> str:
     ]
     for one, row in zip(measurements, rows(sessions), strict=True):
         one["summary"] = None if row.summary is None else asdict(row.summary)
-    return json.dumps({"version": VERSION, "sessions": found}, indent=2, allow_nan=False) + "\n"
+    return json.dumps({"version": VERSION, "sessions": found}, allow_nan=False) + "\n"

@@ -27,6 +27,9 @@ _MARKS = ("o", "s", "^", "D", "v", "P")
 # Stands for the colour of the page's text; a colour that nothing else has.
 _INK = "#010203"
 _WIDTH = 7.2
+# Where axes of runs end, over the largest median: on a busy device single runs take ten times as
+# long, and would make a line of everything else.
+_REACH = 2.0
 # Points of a distribution's line: more are not seen, and make the page large.
 _STEPS = 200
 
@@ -93,29 +96,28 @@ def timeline(bars: Sequence[Bar], unit: str, flagged: Sequence[bool]) -> str:
 
 
 def course(rounds: Mapping[str, Sequence[Round]], unit: str) -> str:
-    """Draw the median of each round over time, from the 10th to the 90th percentile.
+    """Draw the median of each round over time, with a line between its quartiles.
 
-    Rounds with throttled runs have a hollow mark.
+    Rounds with throttled runs have a hollow mark. The axis ends at `_REACH`.
     """
     from matplotlib.ticker import MaxNLocator
 
     figure, axes = _figure(2.8)
-    largest = max(
-        float(np.quantile(one.process.runs, 0.9)) for some in rounds.values() for one in some
-    )
+    largest = max(float(np.median(one.process.runs)) for some in rounds.values() for one in some)
     divisor, label = units.axis(largest, unit)
     for index, (name, some) in enumerate(rounds.items()):
         colour, mark = _style(index)
         numbers = np.array([one.number for one in some]) + 0.06 * (index - (len(rounds) - 1) / 2)
         low, middle, high = (
             np.array([np.quantile(one.process.runs, q) for one in some]) / divisor
-            for q in (0.1, 0.5, 0.9)
+            for q in (0.25, 0.5, 0.75)
         )
         axes.vlines(numbers, low, high, color=colour, alpha=0.5, lw=2)
         axes.plot(numbers, middle, color=colour, lw=1, label=_named(name))
         hot = np.array([any(one.throttled) for one in some], dtype=bool)
         axes.plot(numbers[~hot], middle[~hot], mark, color=colour, ms=5)
         axes.plot(numbers[hot], middle[hot], mark, color=colour, ms=5, mfc="none")
+    axes.set_ylim(top=min(axes.get_ylim()[1], _REACH * largest / divisor))
     axes.set_xlabel("round")
     axes.set_ylabel(label)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -124,9 +126,12 @@ def course(rounds: Mapping[str, Sequence[Round]], unit: str) -> str:
 
 
 def distribution(runs: Mapping[str, Sequence[float]], unit: str) -> str:
-    """Draw which share of the runs took at most how long, up to the 99th percentile."""
+    """Draw which share of the runs took at most how long.
+
+    It ends at the 99th percentile, and the axis at `_REACH`.
+    """
     figure, axes = _figure(2.8)
-    largest = max(float(np.quantile(values, 0.99)) for values in runs.values())
+    largest = max(float(np.median(values)) for values in runs.values())
     divisor, label = units.axis(largest, unit)
     shares = np.linspace(0, 0.99, _STEPS)
     for index, (name, values) in enumerate(runs.items()):
@@ -134,37 +139,38 @@ def distribution(runs: Mapping[str, Sequence[float]], unit: str) -> str:
         axes.plot(
             np.quantile(values, shares) / divisor, 100 * shares, color=colour, label=_named(name)
         )
+    slowest = max(float(np.quantile(values, shares[-1])) for values in runs.values())
+    left = min(min(values) for values in runs.values())
+    right = max(left, min(slowest, _REACH * largest))
+    gap = 0.04 * (right - left) or 0.04 * right
+    axes.set_xlim((left - gap) / divisor, (right + gap) / divisor)
     axes.set_xlabel(label)
     axes.set_ylabel("% of runs")
     _legend(axes, len(runs))
     return _svg(figure)
 
 
-def scatter(points: Sequence[Point], x: str, y: str, *, log_x: bool = False) -> str:
+def scatter(points: Sequence[Point], x: str, y: str) -> str:
     """Draw labelled points; points of a group are joined from left to right.
 
     Args:
         points: At least one.
         x: Label of the axis across.
         y: Label of the axis upwards.
-        log_x: Whether equal ratios are equally far apart, across.
     """
     figure, axes = _figure(4.0)
     groups = list(dict.fromkeys(point.group for point in points))
     for index, group in enumerate(groups):
         colour, mark = _style(index)
         own = sorted((one for one in points if one.group == group), key=lambda one: one.x)
-        axes.plot(
-            [one.x for one in own], [one.y for one in own], mark, ls="-", lw=1, color=colour,
-            label=_named(group),
-        )  # fmt: skip
+        places = [one.x for one in own], [one.y for one in own]
+        axes.plot(*places, mark, ls="-", lw=1, color=colour, label=_named(group))
         for one in own:
-            axes.annotate(
-                one.label, (one.x, one.y), (5, 5), textcoords="offset points", fontsize=8,
-                color=_INK, parse_math=False,
-            )  # fmt: skip
-    if log_x:
-        axes.set_xscale("log")
+            text = axes.annotate(
+                one.label, (one.x, one.y), (5, 5), textcoords="offset points", fontsize=8
+            )
+            text.set_color(_INK)
+            text.set_parse_math(False)
     axes.set_xlabel(x)
     axes.set_ylabel(y)
     axes.margins(0.12)

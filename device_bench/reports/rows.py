@@ -34,6 +34,11 @@ class Row:
         return self.session.device.unit
 
     @property
+    def minute(self) -> str:
+        """When its session started, as "2026-11-22 14:25" in UTC."""
+        return self.session.started[:16].replace("T", " ")
+
+    @property
     def runtime(self) -> str:
         """The library that ran it; "" if nothing did."""
         return next((one.process.runtime for one in self.measurement.rounds), "")

@@ -52,7 +52,7 @@ def _overview(unit: str, some: Sequence[Row]) -> Section:
     names = ("started", "device", "file", "model", "scheme", *_HOW, *_main_columns(unit))
     cells = tuple(
         (
-            Cell(_minute(row.session.started)),
+            Cell(row.minute),
             Cell(_device(row.session.device)),
             Cell(row.measurement.subject.label),
             Cell(row.measurement.subject.model),
@@ -201,10 +201,13 @@ def _plots(some: Sequence[Row], unit: str) -> tuple[Plot, ...]:
         drawn += [
             Plot(
                 plots.course(by_label, unit),
-                "Median of each round, with a line from its 10th to its 90th percentile. Hollow: "
-                "rounds with throttled runs.",
+                "Median of each round, with a line between its quartiles. Hollow: rounds with "
+                "throttled runs.",
             ),
-            Plot(plots.distribution(counted, unit), "Share of the runs that took at most so long."),
+            Plot(
+                plots.distribution(counted, unit),
+                "Share of the runs that took at most so long; the slowest are not drawn.",
+            ),
         ]
     return tuple(drawn)
 
@@ -283,11 +286,6 @@ def _degrees(value: float | None) -> Cell:
 def _device(device: Properties) -> str:
     """Return a device's name; its selector, where the name is not known."""
     return device.model or device.selector
-
-
-def _minute(started: str) -> str:
-    """Return "2026-11-22 14:25" of an ISO 8601 time."""
-    return started[:16].replace("T", " ")
 
 
 def cores_in_words(cores: Sequence[Core]) -> str:

@@ -14,7 +14,7 @@ from device_bench.zoo import Entry
 
 _FLOAT = (
     "Accuracy is that of the network in float. What a scheme costs of it depends on the weights: "
-    "--data evaluates the files themselves."
+    "--weights with --data evaluates the files themselves."
 )
 _PAPER = (
     "The same networks in the paper, one thread of a Snapdragon 810: 1000 ms over the images per "
@@ -83,9 +83,11 @@ def table(measured: Sequence[Measured]) -> Table:
     """
     unit = measured[0].row.unit
     median, interval = (units.heading(name, unit) for name in ("median", "interval"))
-    numbers = ("mult-adds", "top-1", median, interval, "paper, ARM")
-    cells = tuple(_cells(one) for one in measured)
+    numbers: tuple[str, ...] = ("mult-adds", "top-1", median, interval, "paper, ARM")
+    if not any(one.entry.paper_speed for one in measured):
+        numbers = numbers[:-1]
     columns = ("model", "scheme", *numbers)
+    cells = tuple(_cells(one)[: len(columns)] for one in measured)
     return Table("", columns, cells, frozenset(numbers), choices=("scheme",))
 
 

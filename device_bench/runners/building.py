@@ -26,7 +26,6 @@ SOURCES = Path(__file__).with_name("native")
 FLAGS = ("-std=c11", "-O2", "-Wall", "-Wextra", "-Werror")
 
 _INDEX = "files.json"
-_LOCK = ".lock"
 _COMPILER_SECONDS = 120.0
 
 
@@ -79,7 +78,7 @@ def build_once(name: str, parts: Sequence[bytes], make: Callable[[Path], Sequenc
         if built is not None:
             return built
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with (folder.parent / _LOCK).open("w") as lock:
+        with (folder.parent / f".{name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             return _read(folder) or _build(folder, make)
     except OSError as error:

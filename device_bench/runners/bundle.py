@@ -37,6 +37,9 @@ _LIBRARIES = (
     "librt.so.1",
 )
 
+# The versions whose C API litert.h declares; LiteRT makes no promise for later ones.
+_DECLARED = "2.3."
+
 # The clock is part of the emulator, not of the runner.
 _OTHER_SOURCES = frozenset({"clock.c"})
 
@@ -109,7 +112,10 @@ def _make(abi: str, target: _Target, sources: Sequence[Path], folder: Path) -> l
     for name in _LIBRARIES:
         shutil.copyfile(library_of(compiler, packages, name), folder / name)
     shutil.copyfile(library_of(compiler, packages, target.loader), folder / LOADER)
-    note = copy_library(abi, folder / "libLiteRt.so")
+    notes = [copy_library(abi, folder / "libLiteRt.so")]
+    version = litert_version()
+    if not version.startswith(_DECLARED):
+        notes.append(f"The runner was written for LiteRT {_DECLARED}x, and this is {version}.")
     for name in (LOADER, RUNNER):
         (folder / name).chmod(0o755)
-    return [note]
+    return notes

@@ -7,7 +7,7 @@ paper's Tables 1 to 4 do; what it saves is memory access, in values.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from export.advice.blocks import Block
@@ -22,6 +22,13 @@ SHARE = 0.01
 
 #: From this many operators side by side on, a block breaks G3 whatever they are.
 BRANCHES = 3
+
+_ACTIVATION = "ReLU or ReLU6 instead, which a convolution computes while it writes"
+
+_GATES = ("Sigmoid", "HardSigmoid", "LOGISTIC")
+
+# What is no activation, though it has one input and perhaps a constant.
+_ARITHMETIC = ("ABS", "ADD", "DIV", "EXP", "LOG", "MUL", "NEG", "POW", "RSQRT", "SQRT", "SUB")
 
 
 @dataclass(frozen=True)
@@ -76,11 +83,14 @@ def balanced(convolution: Convolution) -> Convolution:
 
 
 def _layers(steps: Sequence[Step]) -> Iterator[Finding]:
+    computed = {value for step in steps for value in step.outputs}
     for step in steps:
         there = step.convolution
         if there is None or there.depthwise or there.transposed:
             continue
-        if there.pointwise and _exceeds(there, balanced(there)):
+        # The channels of an image are as they are.
+        mendable = computed.issuperset(step.inputs)
+        if mendable and there.pointwise and _exceeds(there, balanced(there)):
             mend = balanced(there)
             yield Finding(
                 "G1",
@@ -188,6 +198,7 @@ def _additions(layers: Sequence[Step], steps: Sequence[Step]) -> tuple[Step, ...
 
 def _element_wise(network: Network) -> Iterator[Finding]:
     least = SHARE * network.memory_access
+    makers = {value: step for step in network.steps for value in step.outputs}
     for step in network.steps:
         if step.kind != "element-wise" or step.memory_access < max(least, 1):
             continue
@@ -196,9 +207,17 @@ def _element_wise(network: Network) -> Iterator[Finding]:
             "G4",
             step.name,
             f"{step.op}, {share:.1%} of the network's memory access and no mult-adds",
-            _without(step),
+            _ACTIVATION if _gates_itself(step, makers) else _without(step),
             step.memory_access,
         )
+
+
+def _gates_itself(step: Step, makers: Mapping[str, Step]) -> bool:
+    """Return whether a step multiplies a value by its own gate, as SiLU does: x * sigmoid(x)."""
+    if step.op.upper() != "MUL":
+        return False
+    gates = [makers[value] for value in step.inputs if value in makers]
+    return any(gate.op in _GATES and set(gate.inputs) < set(step.inputs) for gate in gates)
 
 
 def _without(step: Step) -> str:
@@ -214,6 +233,6 @@ def _without(step: Step) -> str:
         return "put it directly behind a convolution, into which it is folded"
     if op in ("QUANTIZE", "DEQUANTIZE"):
         return "give both sides the same type and scale"
-    if len(step.inputs) > 1:
+    if len(step.inputs) > 1 or op in _ARITHMETIC:
         return "leave it out, or do it where the map is smaller"
-    return "ReLU or ReLU6 instead, which a convolution computes while it writes"
+    return _ACTIVATION

@@ -124,7 +124,7 @@ def test_a_phone_that_comes_back_is_measured_to_the_end(at, fault):
     assert at.rounds()[0].round in done.measurements[0].rounds
 
 
-def test_what_was_measured_before_a_phone_went_away_is_kept(at, monkeypatch):
+def test_what_was_measured_before_a_phone_went_away_is_kept(at, tmp_path, monkeypatch):
     monkeypatch.setattr(bench, "AWAY_SECONDS", 2.0)
     at.on_round = lambda: at.phone.when_running(RUNNER, at.phone.unplug)
 
@@ -135,14 +135,9 @@ def test_what_was_measured_before_a_phone_went_away_is_kept(at, monkeypatch):
     assert at.stored_rounds() == [0]
     assert not at.stored().complete
     # The next session on this phone removes what this one could not.
+    assert list(at.phone.path("/data/local/tmp").iterdir()) != []
     at.phone.plug()
-    at.events.clear()
-    at.on_round = lambda: None
-    with Store(at._folder / "store.sqlite") as store:
-        assert len(store.sessions()) == 1
-    at._folder = at._folder / "next"
-    at._folder.mkdir()
-    at.measure()
+    assert Bench(at.phone, _new_folder(tmp_path)).measure().complete
 
 
 def test_a_full_phone_is_named(at):
@@ -216,3 +211,9 @@ def test_runs_while_the_phone_throttles_are_marked(at):
     first, second = done.measurements[0].rounds
     assert not any(first.throttled)
     assert any(second.throttled)
+
+
+def _new_folder(parent: Path) -> Path:
+    folder = parent / "next"
+    folder.mkdir()
+    return folder

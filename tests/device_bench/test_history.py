@@ -87,7 +87,7 @@ def test_a_session_without_this_file_is_no_baseline() -> None:
 
 def test_instructions_are_compared_exactly() -> None:
     sessions = [
-        session(day, VIRTUAL, (value,), labels=("net_int8",), rounds=1, runs=2)
+        session(day, VIRTUAL, (value,), labels=("net_int8",), rounds=2, runs=1)
         for day, value in zip(DAYS, (41e6, 41e6, 41.5e6), strict=True)
     ]
     assert _verdicts(sessions, tolerance=0.0) == [

@@ -21,9 +21,10 @@ from tests.export.command_line import run, write_network
 def _unit(path: Path, *, balanced: bool = False) -> ir.Model:
     """Write an inverted bottleneck of MobileNet V2's first stages, or one of equal widths."""
     wide = 24 if balanced else 144
-    nodes = Nodes(1, 24, 28, 28).conv("x", "expand", 24, wide).node("Relu", "expand", "a")
+    nodes = Nodes(1, 24, 28, 28).conv("x", "stem", 24, 24, 3, 24)
+    nodes.conv("stem", "expand", 24, wide).node("Relu", "expand", "a")
     nodes.conv("a", "spatial", wide, wide, 3, wide).conv("spatial", "shrink", wide, 24)
-    model = (nodes if balanced else nodes.node("Add", "shrink x", "sum")).model(
+    model = (nodes if balanced else nodes.node("Add", "shrink stem", "sum")).model(
         "shrink" if balanced else "sum"
     )
     ir.save(model, str(path))
@@ -35,8 +36,8 @@ def test_a_file_is_shown_with_what_breaks_the_guidelines(tmp_path: Path) -> None
     stdout, stderr = run("advise", tmp_path / "unit.onnx")
     assert stderr == ""
     lines = [" ".join(line.split()) for line in stdout.splitlines()]
-    # 2 * 24 * 144 + 9 * 144 per place
-    assert lines[0].startswith("unit: 6.435 M mult-adds")
+    # 9 * 24 + 2 * 24 * 144 + 9 * 144 per place
+    assert lines[0].startswith("unit: 6.604 M mult-adds")
     rows = {line.split()[0]: line for line in lines if line.startswith(("expand", "spatial"))}
     assert rows["expand"].startswith("expand 24 -> 144 1x1 1 2.710 M")
     assert rows["expand"].endswith("G1")
@@ -49,9 +50,9 @@ def test_json_has_every_layer_and_finding(tmp_path: Path) -> None:
     model = _unit(tmp_path / "unit.onnx")
     report = json.loads(run("advise", tmp_path / "unit.onnx", "--json", "--balance", "4")[0])
     assert report["balance"] == 4
-    assert [layer["name"] for layer in report["layers"]] == ["expand", "spatial", "shrink"]
-    assert [layer["guidelines"] for layer in report["layers"]] == [["G1"], [], ["G1"]]
-    first = report["layers"][0]
+    assert [layer["name"] for layer in report["layers"]] == ["stem", "expand", "spatial", "shrink"]
+    assert [layer["guidelines"] for layer in report["layers"]] == [[], ["G1"], [], ["G1"]]
+    first = report["layers"][1]
     assert first["memory_access"] == 784 * (24 + 144) + 24 * 144
     assert first["intensity"] == pytest.approx(first["mult_adds"] / first["memory_access"] / 4)
     assert sorted(finding["guideline"] for finding in report["findings"]) == ["G1", "G1", "G4"]
@@ -64,7 +65,7 @@ def test_json_has_every_layer_and_finding(tmp_path: Path) -> None:
     written = json.loads(run("advise", file, "--json")[0])
     assert written["mult_adds"] == report["mult_adds"]
     assert [layer["op"] for layer in written["layers"]] == [
-        "CONV_2D", "DEPTHWISE_CONV_2D", "CONV_2D",
+        "DEPTHWISE_CONV_2D", "CONV_2D", "DEPTHWISE_CONV_2D", "CONV_2D",
     ]  # fmt: skip
 
 
@@ -84,7 +85,7 @@ def test_times_of_a_device_stand_beside_the_layers(
 
     def measure(model: str, shapes: object, device: Device) -> Measured:
         asked.append((model, device.selector))
-        return Measured(steps, "virtual", "instructions", 10_000, (6000, 2000, 1000), 500)
+        return Measured(steps, "virtual", "instructions", 10_000, (500, 6000, 2000, 1000), 500)
 
     monkeypatch.setattr(device_time, "measure", measure)
     stdout, _ = run("advise", tmp_path / "unit.onnx", "--device", "local")
@@ -107,7 +108,7 @@ def test_other_layers_in_the_file_are_shown_instead_of_the_graphs(
     stdout, _ = run("advise", tmp_path / "unit.onnx", "--device", "local")
     assert "note: The exported file has other layers than the graph" in stdout
     assert "they cannot be told apart" in stdout
-    assert "CONV_2D 0" in stdout
+    assert "DEPTHWISE_CONV_2D 0" in stdout
     assert "expand" not in stdout
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from tests.phone.machine import MachineError
 from tests.phone.phone import Phone
-from tests.phone.root import FetchError
+from tests.phone.programs import FetchError
 
 
 def main() -> int:

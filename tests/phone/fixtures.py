@@ -11,7 +11,7 @@ import pytest
 
 from tests.phone.machine import MachineError
 from tests.phone.phone import Phone
-from tests.phone.root import FetchError
+from tests.phone.programs import FetchError
 from tests.phone.server import AdbServer
 
 # Program -> Debian package that has it.

@@ -10,6 +10,8 @@ import signal
 import subprocess
 from pathlib import Path
 
+_QEMU = "/qemu-aarch64"
+
 # As adbd sets it, and the processor that qemu imitates.
 _ENVIRONMENT = {
     "PATH": "/product/bin:/system/bin:/vendor/bin",
@@ -25,9 +27,13 @@ _ENVIRONMENT = {
 # $1 is the root. The first process of the namespace: it prepares the mounts, registers qemu for
 # arm64 programs (magic and mask of an ELF header of that machine), says so, and then collects
 # orphans as init does. The registration is the namespace's own, as Linux 6.7 and later have it.
+# The end of its input ends it, and all programs of the phone with it: also when we are killed.
+# (proot needs no namespaces, but mksh finds no program in it: Debian 12's does not know the system
+# call faccessat2.)
 _INIT = r"""
 set -e
 root=$1
+exec 3<&0
 mount -t binfmt_misc none /proc/sys/fs/binfmt_misc
 printf '%s' ':arm64:M::\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00:'\
 '\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff:/qemu-aarch64:' \
@@ -38,7 +44,7 @@ mount --bind "$root/etc/boot_id" "$root/proc/sys/kernel/random/boot_id"
 for device in null zero random urandom; do
     mount --bind "/dev/$device" "$root/dev/$device"
 done
-sleep infinity &
+cat <&3 >/dev/null &
 echo ready
 wait
 """
@@ -108,7 +114,7 @@ class Machine:
         argv = [_tool("unshare"), "-Urmpf", "--kill-child"]
         self._unshare = subprocess.Popen(  # noqa: S603  all words are ours
             [*argv, "/bin/sh", "-c", _INIT, "sh", str(self._root)],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -151,7 +157,9 @@ class Machine:
             with contextlib.suppress(OSError):  # It may end while we look.
                 if (folder / "ns/pid").readlink() == own and int(folder.name) not in self._system:
                     words = (folder / "cmdline").read_bytes().replace(b"\0", b" ")
-                    found[int(folder.name)] = words.decode("utf-8", "replace").strip()
+                    found[int(folder.name)] = (
+                        words.decode("utf-8", "replace").strip().removeprefix(f"{_QEMU} ")
+                    )
         return found
 
 

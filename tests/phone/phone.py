@@ -32,8 +32,9 @@ _POLL_S = 0.02
 class Phone:
     """A phone that is reached at 127.0.0.1, switched on from construction until `close`.
 
-    What is forwarded to adb is the real thing: commands are executed by an arm64 shell. Faults are
-    switched on and off by the methods; those called `when_...` wait for a moment first.
+    Its commands are executed by an arm64 shell. Its times are those of qemu on this machine: they
+    say nothing about a phone. Methods switch faults on and off; those called `when_...` wait for
+    their moment first.
 
     Attributes:
         root: The folder on this machine that is "/" on it.
@@ -106,7 +107,7 @@ class Phone:
 
     def processes(self) -> list[str]:
         """Return the command lines of what runs on it, without its first process."""
-        return sorted(words for words in self._machine.processes().values())
+        return sorted(self._machine.processes().values())
 
     def set_property(self, name: str, value: str) -> None:
         """Change what `getprop` says."""
@@ -157,18 +158,17 @@ class Phone:
         root.write_hardware(self.root)
 
     def signal(self, text: str, number: signal.Signals) -> None:
-        """Send a signal to all processes whose command line contains a text."""
-        for process, words in self._machine.processes().items():
-            if text in words:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(process, number)
+        """Send a signal to all programs whose command line contains a text; shells are none."""
+        for process in self._programs(text):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, number)
 
     def rewrite_output(self, text: str, change: Callable[[bytes], bytes]) -> None:
         """Change each piece of output of the commands that contain a text."""
         self._change_output = lambda command, data: change(data) if text in command else data
 
     def when_running(self, text: str, action: Callable[[], object], after: float = 0.0) -> None:
-        """Do something once when a process whose command line contains a text has run for a while.
+        """Do something once when a program whose command line contains a text has run for a while.
 
         Args:
             text: What to look for.
@@ -178,7 +178,7 @@ class Phone:
 
         def wait() -> None:
             while not self._giving_up.wait(_POLL_S):
-                if any(text in words for words in self.processes()):
+                if self._programs(text):
                     if not self._giving_up.wait(after):
                         action()
                     return
@@ -228,6 +228,13 @@ class Phone:
         self._threads.clear()
         self._giving_up.clear()
 
+    def _programs(self, text: str) -> list[int]:
+        return [
+            number
+            for number, words in self._machine.processes().items()
+            if text in words and not words.startswith("/system/bin/sh ")
+        ]
+
     def _in_thread(self, work: Callable[[], object]) -> None:
         thread = threading.Thread(target=work, daemon=True)
         self._threads.append(thread)
@@ -239,7 +246,7 @@ class Phone:
         self._do(self._daemon.listen())
 
     def _do(self, work: Coroutine[Any, Any, _T]) -> _T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
 
     def _service(self, name: str) -> Service | None:
         kind, _, command = name.partition(":")

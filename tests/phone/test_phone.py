@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,7 @@ from tests.phone.phone import Phone
 from tests.phone.server import AdbServer
 
 
-def _eventually(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
+def _eventually(condition: Callable[[], bool], seconds: float = 60.0) -> bool:
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
@@ -261,6 +262,26 @@ def test_nothing_is_left_of_a_phone(adb_server):
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=1)
     adb_server.run("disconnect", phone.serial)
+
+
+def test_a_phone_ends_with_who_runs_it(phone, tmp_path):
+    owner = subprocess.Popen(
+        [sys.executable, "-m", "tests.phone"],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with owner:
+        assert owner.stdout.readline().startswith("adb connect 127.0.0.1:")
+        [first] = [
+            n
+            for n, words in _host_processes().items()
+            if str(tmp_path) in words and "unshare" in words
+        ]
+        owner.kill()
+
+    assert _eventually(lambda: first not in _host_processes())
 
 
 def _host_processes() -> dict[int, str]:

@@ -23,10 +23,9 @@ struct qemu_plugin_tb;
 void qemu_plugin_register_vcpu_tb_trans_cb(PluginId, void (*)(PluginId, struct qemu_plugin_tb *));
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *);
 void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb *, int, void *, uint64_t);
-void qemu_plugin_register_vcpu_syscall_cb(PluginId,
-                                          void (*)(PluginId, unsigned, int64_t, uint64_t, uint64_t,
-                                                   uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
-                                                   uint64_t));
+void qemu_plugin_register_vcpu_syscall_cb(PluginId, void (*)(PluginId, unsigned, int64_t, uint64_t,
+                                                             uint64_t, uint64_t, uint64_t, uint64_t,
+                                                             uint64_t, uint64_t, uint64_t));
 void qemu_plugin_register_vcpu_syscall_ret_cb(PluginId,
                                               void (*)(PluginId, unsigned, int64_t, int64_t));
 

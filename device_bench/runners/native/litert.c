@@ -10,11 +10,11 @@ LiteRt litert_open(void) {
   if (!library) fail("The LiteRT library cannot be opened: %s.", dlerror());
   LiteRt api;
   /* ISO C has no cast from a data pointer to a function's; POSIX copies the bytes. */
-#define LITERT_RESOLVE(name, parameters)                                             \
-  {                                                                                  \
-    void *symbol = dlsym(library, "LiteRt" #name);                                   \
-    if (!symbol) fail("The LiteRT library has no function LiteRt%s.", #name);        \
-    memcpy(&api.name, &symbol, sizeof symbol);                                       \
+#define LITERT_RESOLVE(name, parameters)                                      \
+  {                                                                           \
+    void *symbol = dlsym(library, "LiteRt" #name);                            \
+    if (!symbol) fail("The LiteRT library has no function LiteRt%s.", #name); \
+    memcpy(&api.name, &symbol, sizeof symbol);                                \
   }
   LITERT_FUNCTIONS(LITERT_RESOLVE)
 #undef LITERT_RESOLVE

@@ -1,6 +1,6 @@
 /* The part of the LiteRT C API that the runner uses, declared by hand: the Python wheel that brings
- * libLiteRt.so has no headers. Layouts and numbers are those of LiteRT 2.3; the library is opened at
- * run time, so the runner is built without it. */
+ * libLiteRt.so has no headers. Layouts and numbers are those of LiteRT 2.3; the library is opened
+ * at run time, so the runner is built without it. */
 #ifndef EDGESHIP_LITERT_H
 #define EDGESHIP_LITERT_H
 
@@ -19,13 +19,13 @@ typedef struct LiteRtTensorBufferRequirementsT *LiteRtRequirements;
 typedef struct LiteRtTensorBufferT *LiteRtTensorBuffer;
 typedef struct LiteRtProfilerT *LiteRtProfiler;
 
-enum { LITERT_OK = 0, LITERT_ERROR_FILE = 500, LITERT_ERROR_COMPILATION = 504 };
+enum { LITERT_OK = 0 };
 enum { LITERT_CPU = 1, LITERT_GPU = 2, LITERT_NPU = 4 };
 enum { LITERT_LOCK_READ = 0, LITERT_LOCK_WRITE = 1 };
 enum { LITERT_OPTION_MIN_LOG_SEVERITY = 25, LITERT_ANY_INT = 2, LITERT_LOG_ERROR = 3 };
 
-/* Kinds of profiler events, beside telemetry: an operator that the interpreter ran (a delegate
- * counts as one), and an operator inside a delegate. */
+/* Kinds of profiler events, beside those of whole runs and telemetry: an operator that the
+ * interpreter ran itself, and an operator inside a delegate. */
 enum { LITERT_EVENT_OPERATOR = 2, LITERT_EVENT_IN_DELEGATE = 8 };
 
 typedef struct {
@@ -63,38 +63,37 @@ typedef struct {
 _Static_assert(sizeof(LiteRtProfiledEvent) == 104, "layout of LiteRT 2.3");
 
 /* Every function returns LITERT_OK or an error; its name in the library begins with LiteRt. */
-#define LITERT_FUNCTIONS(F)                                                                       \
-  F(CreateEnvironment, (int, const LiteRtEnvironmentOption *, LiteRtEnvironment *))               \
-  F(CreateModelFromFile, (LiteRtEnvironment, const char *, LiteRtModel *))                        \
-  F(CreateOptions, (LiteRtOptions *))                                                             \
-  F(SetOptionsHardwareAccelerators, (LiteRtOptions, int))                                         \
-  F(CreateOpaqueOptions, (const char *, void *, void (*)(void *), LiteRtOpaqueOptions *))         \
-  F(AddOpaqueOptions, (LiteRtOptions, LiteRtOpaqueOptions))                                       \
-  F(CreateCompiledModel, (LiteRtEnvironment, LiteRtModel, LiteRtOptions, LiteRtCompiledModel *))  \
-  F(CompiledModelIsFullyAccelerated, (LiteRtCompiledModel, bool *))                               \
-  F(RunCompiledModel, (LiteRtCompiledModel, size_t, size_t, LiteRtTensorBuffer *, size_t,         \
-                       LiteRtTensorBuffer *))                                                     \
-  F(GetModelSignature, (LiteRtModel, size_t, LiteRtSignature *))                                  \
-  F(GetNumSignatureInputs, (LiteRtSignature, size_t *))                                           \
-  F(GetNumSignatureOutputs, (LiteRtSignature, size_t *))                                          \
-  F(GetSignatureInputTensorByIndex, (LiteRtSignature, size_t, LiteRtTensor *))                    \
-  F(GetSignatureOutputTensorByIndex, (LiteRtSignature, size_t, LiteRtTensor *))                   \
-  F(GetRankedTensorType, (LiteRtTensor, LiteRtRankedTensorType *))                                \
-  F(GetCompiledModelInputBufferRequirements,                                                      \
-    (LiteRtCompiledModel, size_t, size_t, LiteRtRequirements *))                                  \
-  F(GetCompiledModelOutputBufferRequirements,                                                     \
-    (LiteRtCompiledModel, size_t, size_t, LiteRtRequirements *))                                  \
-  F(CreateManagedTensorBufferFromRequirements,                                                    \
-    (LiteRtEnvironment, const LiteRtRankedTensorType *, LiteRtRequirements,                       \
-     LiteRtTensorBuffer *))                                                                       \
-  F(GetTensorBufferPackedSize, (LiteRtTensorBuffer, size_t *))                                    \
-  F(LockTensorBuffer, (LiteRtTensorBuffer, void **, int))                                         \
-  F(UnlockTensorBuffer, (LiteRtTensorBuffer))                                                     \
-  F(CompiledModelGetProfiler, (LiteRtCompiledModel, LiteRtProfiler *))                            \
-  F(ResetProfiler, (LiteRtProfiler))                                                              \
-  F(StartProfiler, (LiteRtProfiler))                                                              \
-  F(StopProfiler, (LiteRtProfiler))                                                               \
-  F(GetNumProfilerEvents, (LiteRtProfiler, int *))                                                \
+#define LITERT_FUNCTIONS(F)                                                                        \
+  F(CreateEnvironment, (int, const LiteRtEnvironmentOption *, LiteRtEnvironment *))                \
+  F(CreateModelFromFile, (LiteRtEnvironment, const char *, LiteRtModel *))                         \
+  F(CreateOptions, (LiteRtOptions *))                                                              \
+  F(SetOptionsHardwareAccelerators, (LiteRtOptions, int))                                          \
+  F(CreateOpaqueOptions, (const char *, void *, void (*)(void *), LiteRtOpaqueOptions *))          \
+  F(AddOpaqueOptions, (LiteRtOptions, LiteRtOpaqueOptions))                                        \
+  F(CreateCompiledModel, (LiteRtEnvironment, LiteRtModel, LiteRtOptions, LiteRtCompiledModel *))   \
+  F(CompiledModelIsFullyAccelerated, (LiteRtCompiledModel, bool *))                                \
+  F(RunCompiledModel,                                                                              \
+    (LiteRtCompiledModel, size_t, size_t, LiteRtTensorBuffer *, size_t, LiteRtTensorBuffer *))     \
+  F(GetModelSignature, (LiteRtModel, size_t, LiteRtSignature *))                                   \
+  F(GetNumSignatureInputs, (LiteRtSignature, size_t *))                                            \
+  F(GetNumSignatureOutputs, (LiteRtSignature, size_t *))                                           \
+  F(GetSignatureInputTensorByIndex, (LiteRtSignature, size_t, LiteRtTensor *))                     \
+  F(GetSignatureOutputTensorByIndex, (LiteRtSignature, size_t, LiteRtTensor *))                    \
+  F(GetRankedTensorType, (LiteRtTensor, LiteRtRankedTensorType *))                                 \
+  F(GetCompiledModelInputBufferRequirements,                                                       \
+    (LiteRtCompiledModel, size_t, size_t, LiteRtRequirements *))                                   \
+  F(GetCompiledModelOutputBufferRequirements,                                                      \
+    (LiteRtCompiledModel, size_t, size_t, LiteRtRequirements *))                                   \
+  F(CreateManagedTensorBufferFromRequirements,                                                     \
+    (LiteRtEnvironment, const LiteRtRankedTensorType *, LiteRtRequirements, LiteRtTensorBuffer *)) \
+  F(GetTensorBufferPackedSize, (LiteRtTensorBuffer, size_t *))                                     \
+  F(LockTensorBuffer, (LiteRtTensorBuffer, void **, int))                                          \
+  F(UnlockTensorBuffer, (LiteRtTensorBuffer))                                                      \
+  F(CompiledModelGetProfiler, (LiteRtCompiledModel, LiteRtProfiler *))                             \
+  F(ResetProfiler, (LiteRtProfiler))                                                               \
+  F(StartProfiler, (LiteRtProfiler))                                                               \
+  F(StopProfiler, (LiteRtProfiler))                                                                \
+  F(GetNumProfilerEvents, (LiteRtProfiler, int *))                                                 \
   F(GetProfilerEvents, (LiteRtProfiler, int, LiteRtProfiledEvent *))
 
 #define LITERT_MEMBER(name, parameters) int(*name) parameters;

@@ -4,7 +4,7 @@
 
 #include "report.h"
 
-/* Reading the frequency costs some 20 us: often enough to see throttling, too seldom to matter. */
+/* Often enough to see throttling, too seldom to warm the core or empty its caches. */
 static const int64_t CORE_STATE_EVERY_NS = 50000000;
 
 Runs measure(const Model *model, int64_t at_least, int64_t at_least_ns, const Options *options) {

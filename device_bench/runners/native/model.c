@@ -15,8 +15,8 @@ static void *allocate(size_t count, size_t size) {
 }
 
 LiteRtEnvironment make_environment(const LiteRt *api) {
-  const LiteRtEnvironmentOption quiet = {
-      LITERT_OPTION_MIN_LOG_SEVERITY, {LITERT_ANY_INT, LITERT_LOG_ERROR}};
+  const LiteRtEnvironmentOption quiet = {LITERT_OPTION_MIN_LOG_SEVERITY,
+                                         {LITERT_ANY_INT, LITERT_LOG_ERROR}};
   LiteRtEnvironment environment;
   litert_check(api->CreateEnvironment(1, &quiet, &environment), "Starting LiteRT");
   return environment;
@@ -35,11 +35,13 @@ static LiteRtOptions make_options(const LiteRt *api, const Options *wanted) {
   LiteRtOptions options;
   litert_check(api->CreateOptions(&options), "Making options");
   /* One accelerator alone: with a second to fall back on, nobody would know what was measured. */
-  litert_check(api->SetOptionsHardwareAccelerators(options, wanted->accelerator), "Choosing hardware");
+  litert_check(api->SetOptionsHardwareAccelerators(options, wanted->accelerator),
+               "Choosing hardware");
   char threads[40];
   snprintf(threads, sizeof threads, "num_threads = %d\n", wanted->threads);
   add_toml(api, options, "xnnpack", threads);
-  if (wanted->profile) add_toml(api, options, "runtime_options_string", "enable_profiling = true\n");
+  if (wanted->profile)
+    add_toml(api, options, "runtime_options_string", "enable_profiling = true\n");
   return options;
 }
 
@@ -56,11 +58,11 @@ static Tensor *make_tensors(const Model *model, LiteRtSignature signature, size_
     litert_check(get_tensor(signature, i, &tensor), "Reading a tensor");
     litert_check(model->api.GetRankedTensorType(tensor, &type), "Reading a tensor's type");
     litert_check(get_requirements(model->compiled, 0, i, &requirements), "Sizing a buffer");
-    litert_check(model->api.CreateManagedTensorBufferFromRequirements(model->environment, &type,
-                                                               requirements, &tensors[i].buffer),
-          "Making a buffer");
+    litert_check(model->api.CreateManagedTensorBufferFromRequirements(
+                     model->environment, &type, requirements, &tensors[i].buffer),
+                 "Making a buffer");
     litert_check(model->api.GetTensorBufferPackedSize(tensors[i].buffer, &tensors[i].bytes),
-          "Sizing a buffer");
+                 "Sizing a buffer");
   }
   return tensors;
 }
@@ -85,17 +87,18 @@ Model load_model(LiteRt api, LiteRtEnvironment environment, const Options *optio
   litert_check(api.GetModelSignature(model.file, 0, &signature), "Reading the signature");
   litert_check(api.GetNumSignatureInputs(signature, &model.input_count), "Counting inputs");
   litert_check(api.GetNumSignatureOutputs(signature, &model.output_count), "Counting outputs");
-  model.inputs = make_tensors(&model, signature, model.input_count,
-                              api.GetSignatureInputTensorByIndex,
-                              api.GetCompiledModelInputBufferRequirements);
-  model.outputs = make_tensors(&model, signature, model.output_count,
-                               api.GetSignatureOutputTensorByIndex,
-                               api.GetCompiledModelOutputBufferRequirements);
+  model.inputs =
+      make_tensors(&model, signature, model.input_count, api.GetSignatureInputTensorByIndex,
+                   api.GetCompiledModelInputBufferRequirements);
+  model.outputs =
+      make_tensors(&model, signature, model.output_count, api.GetSignatureOutputTensorByIndex,
+                   api.GetCompiledModelOutputBufferRequirements);
   model.input_buffers = buffers_of(model.inputs, model.input_count);
   model.output_buffers = buffers_of(model.outputs, model.output_count);
   for (size_t i = 0; i < model.input_count; i++) {
     void *bytes;
-    litert_check(api.LockTensorBuffer(model.inputs[i].buffer, &bytes, LITERT_LOCK_WRITE), "Locking");
+    litert_check(api.LockTensorBuffer(model.inputs[i].buffer, &bytes, LITERT_LOCK_WRITE),
+                 "Locking");
     memset(bytes, 0, model.inputs[i].bytes);
     litert_check(api.UnlockTensorBuffer(model.inputs[i].buffer), "Unlocking");
   }
@@ -122,9 +125,9 @@ void read_inputs(const Model *model, const Options *options) {
 }
 
 void run_model(const Model *model) {
-  int status = model->api.RunCompiledModel(model->compiled, 0, model->input_count,
-                                           model->input_buffers, model->output_count,
-                                           model->output_buffers);
+  int status =
+      model->api.RunCompiledModel(model->compiled, 0, model->input_count, model->input_buffers,
+                                  model->output_count, model->output_buffers);
   litert_check(status, "Running the model");
 }
 

@@ -54,8 +54,7 @@ static void take(Options *options, const char *name, const char *value) {
 }
 
 Options parse_options(int count, char **words) {
-  Options options = {
-      .threads = 1, .accelerator = LITERT_CPU, .runs = 1, .max_runs = 10000};
+  Options options = {.threads = 1, .accelerator = LITERT_CPU, .runs = 1, .max_runs = 10000};
   for (int i = 1; i < count; i++) {
     if (!strcmp(words[i], "--profile")) {
       options.profile = true;

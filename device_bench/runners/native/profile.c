@@ -17,7 +17,8 @@ typedef struct {
 } Op;
 
 /* Reads the events of the last run, leaves those of operators, and returns their number. */
-static int read_operators(const LiteRt *api, LiteRtProfiler profiler, LiteRtProfiledEvent **events) {
+static int read_operators(const LiteRt *api, LiteRtProfiler profiler,
+                          LiteRtProfiledEvent **events) {
   int count = 0;
   litert_check(api->GetNumProfilerEvents(profiler, &count), "Counting the profiler's events");
   *events = realloc(*events, (size_t)(count > 0 ? count : 1) * sizeof **events);

@@ -69,6 +69,8 @@ def test_each_column_is_a_session_of_its_rows(measured: list[tuple[list[str], Pl
     ] * 2  # the first row, with ReLU and shortcut, was the fastest
     assert "measuring G4, arm channels x2, int8 (4 of 4)" in stderr
     assert "python -m device_bench report session-probe_g1" in stdout
+    # The stand-ins all have the same warning, which is told once.
+    assert stdout.count("warning: ") == 1
 
 
 def test_json_has_the_same(measured: list[tuple[list[str], Plan]]) -> None:
@@ -85,6 +87,7 @@ def test_json_has_the_same(measured: list[tuple[list[str], Plan]]) -> None:
     assert column["rows"][-1]["paper_ratio"] == pytest.approx(2446 / 691)
     assert column["rows"][-1]["ratio"] == pytest.approx(1.1**4, rel=0.02)
     assert column["verdict"] == "holds"
+    assert len(column["warnings"]) == 1
 
 
 def test_columns_before_an_error_are_shown(

@@ -68,7 +68,9 @@ class SshServer:
         self._write_client("unknown", "user", "nobody")
 
     def start(self) -> None:
-        """Start the server and wait until it answers."""
+        """Start the server, unless it runs, and wait until it answers."""
+        if self._server is not None:
+            return
         folder = self._folder
         config = folder / "server"
         config.write_text(

@@ -66,6 +66,16 @@ def test_lines_come_while_the_program_runs(device):
     assert lines == ["first", "second", "rest"]
 
 
+def test_an_error_of_who_hears_the_lines_stays_what_it_is(device, phone):
+    def on_line(line: str) -> None:
+        raise BrokenPipeError(line)
+
+    with pytest.raises(BrokenPipeError, match="first"):
+        device.run(["sh", "-c", "echo first; exec sleep 321"], timeout=60, on_line=on_line)
+
+    _wait_until(lambda: phone.processes() == [])
+
+
 def test_bytes_that_are_no_text_are_replaced(device):
     assert device.run(["printf", "a\\377b"], timeout=30).out == "a\ufffdb"
 
@@ -154,6 +164,23 @@ def test_a_pulled_cable_is_noticed_and_mended(device, phone):
 
     assert caught.value.where == device.selector
     assert device.run(["echo", "back"], timeout=30).out == "back\n"
+
+
+def test_a_phone_that_says_nothing_is_gone(device, phone, monkeypatch):
+    monkeypatch.setattr(ours, "_ANSWER_S", 1.0)
+    phone.freeze()
+
+    with pytest.raises(DeviceGone):
+        device.run(["true"], timeout=60)
+
+
+def test_a_phone_that_stops_within_a_file_is_gone(device, phone, tmp_path, monkeypatch):
+    _make_large(tmp_path / "large")
+    monkeypatch.setattr(adb_sync, "_STALL_S", 2.0)
+    threading.Timer(0.2, phone.freeze).start()
+
+    with pytest.raises(DeviceGone, match="does not answer"):
+        device.push(tmp_path / "large", "/data/local/tmp/large")
 
 
 def test_lines_before_a_pulled_cable_have_come(device, phone):
@@ -330,7 +357,7 @@ def _answers(device: AdbDevice) -> bool:
         return False
 
 
-def _wait_until(condition, seconds: float = 15.0) -> None:
+def _wait_until(condition, seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"

@@ -15,28 +15,28 @@ from tests.device_bench.devices.running import has_ended
 
 
 def test_output_errors_and_code() -> None:
-    done = run_process(["sh", "-c", "echo out; echo err >&2; exit 3"], timeout=10)
+    done = run_process(["sh", "-c", "echo out; echo err >&2; exit 3"], timeout=60)
     assert (done.code, done.out, done.err) == (3, "out\n", "err\n")
 
 
 def test_a_signal_becomes_128_plus_its_number() -> None:
-    assert run_process(["sh", "-c", "kill -9 $$"], timeout=10).code == 137
+    assert run_process(["sh", "-c", "kill -9 $$"], timeout=60).code == 137
 
 
 def test_a_missing_program_is_127_and_one_that_may_not_run_126(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("no program")
-    assert run_process([str(tmp_path / "nothing")], timeout=10).code == 127
-    assert run_process([str(tmp_path / "data")], timeout=10).code == 126
+    assert run_process([str(tmp_path / "nothing")], timeout=60).code == 127
+    assert run_process([str(tmp_path / "data")], timeout=60).code == 126
 
 
 def test_words_go_through_no_shell() -> None:
     words = ["$(id)", "a b", "'", '"', "; echo x", "é", ""]
-    done = run_process(["printf", "%s\\n", *words], timeout=10)
+    done = run_process(["printf", "%s\\n", *words], timeout=60)
     assert done.out.splitlines() == words
 
 
 def test_bytes_that_are_no_text_are_replaced() -> None:
-    assert run_process(["printf", "a\\377b"], timeout=10).out == "a\ufffdb"
+    assert run_process(["printf", "a\\377b"], timeout=60).out == "a\ufffdb"
 
 
 def test_each_line_is_told_before_the_next(tmp_path: Path) -> None:
@@ -49,13 +49,13 @@ def test_each_line_is_told_before_the_next(tmp_path: Path) -> None:
     wait = 'while [ ! -e "$1" ]; do sleep 0.02; done'
     script = f'echo one; {wait}; shift; printf "two\\r\\n"; {wait}; printf three'
     seen = [str(tmp_path / "seen 1"), str(tmp_path / "seen 2")]
-    run_process(["sh", "-c", script, "sh", *seen], timeout=20, on_line=on_line)
+    run_process(["sh", "-c", script, "sh", *seen], timeout=60, on_line=on_line)
     assert lines == ["one", "two", "three"]
 
 
 def test_a_program_that_hangs_dies_with_its_children_and_its_words_are_told() -> None:
-    with pytest.raises(DeviceTimeout, match=r"within 0\.5 s") as caught:
-        run_process(["sh", "-c", "sleep 5701 & echo waiting; sleep 5702"], timeout=0.5)
+    with pytest.raises(DeviceTimeout, match=r"within 3 s") as caught:
+        run_process(["sh", "-c", "sleep 5701 & echo waiting; sleep 5702"], timeout=3)
     assert caught.value.why == "waiting"
     assert has_ended("sleep", "5701")
     assert has_ended("sleep", "5702")
@@ -66,7 +66,7 @@ def test_an_interrupt_kills_the_program() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_process(["sh", "-c", "echo go; sleep 5703"], timeout=20, on_line=interrupt)
+        run_process(["sh", "-c", "echo go; sleep 5703"], timeout=60, on_line=interrupt)
     assert has_ended("sleep", "5703")
 
 
@@ -93,11 +93,11 @@ def test_output_of_some_megabytes_is_complete() -> None:
 def test_files_can_be_its_input_and_output(tmp_path: Path) -> None:
     (tmp_path / "in").write_bytes(b"\0\1\2")
     with (tmp_path / "in").open("rb") as source, (tmp_path / "out").open("wb") as target:
-        done = run_process(["cat"], timeout=10, stdin=source, stdout=target)
+        done = run_process(["cat"], timeout=60, stdin=source, stdout=target)
     assert (done.code, done.out) == (0, "")
     assert (tmp_path / "out").read_bytes() == b"\0\1\2"
 
 
 def test_a_zero_byte_in_a_word_is_refused() -> None:
     with pytest.raises(DeviceError, match="cannot be started"):
-        run_process(["echo", "a\0b"], timeout=10)
+        run_process(["echo", "a\0b"], timeout=60)

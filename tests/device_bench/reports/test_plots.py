@@ -31,7 +31,7 @@ def _all(label: str) -> list[str]:
         plots.timeline([bar, bar], "ns", flagged=[False, True]),
         plots.course({label: rounds, "b": rounds}, "ns"),
         plots.distribution({label: [1e6, 2e6, 3e6], "b": [1e6]}, "ns"),
-        plots.scatter([Point(label, "g", 1, 2), Point("p", label, 2, 3)], "x", "y", log_x=True),
+        plots.scatter([Point(label, "g", 1, 2), Point("p", label, 2, 3)], "x", "y"),
     ]
 
 
@@ -47,8 +47,12 @@ def test_axes_have_the_unit() -> None:
     assert "ms" in _texts(plots.medians(bars, "ns"))
 
 
-def test_drawings_can_stand_in_one_page() -> None:
-    every = _all("a")
+@pytest.fixture(scope="module")
+def every() -> list[str]:
+    return _all("a")
+
+
+def test_drawings_can_stand_in_one_page(every: list[str]) -> None:
     ids = [name for svg in every for name in set(re.findall(r'\sid="([^"]+)"', svg))]
     assert len(ids) == len(set(ids))
     for svg in every:
@@ -57,14 +61,14 @@ def test_drawings_can_stand_in_one_page() -> None:
         assert svg.startswith("<svg")
 
 
-def test_lines_take_the_colour_of_the_page() -> None:
-    for svg in _all("a"):
+def test_lines_take_the_colour_of_the_page(every: list[str]) -> None:
+    for svg in every:
         assert "currentColor" in svg
         assert "#010203" not in svg
 
 
-def test_equal_values_give_equal_drawings() -> None:
-    assert _all("a") == _all("a")
+def test_equal_values_give_equal_drawings(every: list[str]) -> None:
+    assert _all("a") == every
 
 
 @pytest.mark.parametrize("hot", [True, False])

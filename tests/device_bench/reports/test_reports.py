@@ -19,7 +19,7 @@ EVIL = "net_</td><script>alert(1)</script>|`x`$=\n_int8"
 def _three() -> list[Session]:
     return [
         session("20261120-090000-aaaa", complete=False),
-        session("20261121-142530-bbbb", VIRTUAL, (41e6, 52e6, 23.4e6), rounds=1, runs=2),
+        session("20261121-142530-bbbb", VIRTUAL, (41e6, 52e6, 23.4e6), rounds=2, runs=1),
         session("20261122-142530-cccc", seed=1),
     ]
 
@@ -173,7 +173,7 @@ def test_csv_of_nothing_is_empty() -> None:
 
 
 def test_json_holds_the_sessions_and_their_figures() -> None:
-    whole = [session(rounds=2), session("20261123-142530-cccc", VIRTUAL, rounds=1, runs=2)]
+    whole = [session(rounds=2), session("20261123-142530-cccc", VIRTUAL, rounds=2, runs=1)]
     found = standard_json.loads(json.render(whole))
     assert found["version"] == json.VERSION
     for values, expected in zip(found["sessions"], whole, strict=True):

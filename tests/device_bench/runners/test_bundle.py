@@ -34,9 +34,21 @@ def copied_sources(folder: Path, monkeypatch) -> Path:
     return folder
 
 
+@pytest.fixture
+def light(monkeypatch) -> None:
+    """Bundles of a few small files, for tests of when they are made."""
+
+    def touch(abi: str, target: Path) -> str:
+        target.write_bytes(b"the library")
+        return "from nowhere"
+
+    monkeypatch.setattr(bundle, "copy_library", touch)
+    monkeypatch.setattr(bundle, "_LIBRARIES", ("libm.so.6",))
+
+
 def left_in(cache: Path) -> list[str]:
     """Names of what was built and of what was left behind."""
-    return sorted(path.name for path in (cache / "built").iterdir() if path.name != ".lock")
+    return sorted(path.name for path in (cache / "built").iterdir() if path.suffix != ".lock")
 
 
 class TestBundle:
@@ -61,7 +73,7 @@ class TestBundle:
         assert len(libraries) >= 4
         assert all(path.startswith(str(folder)) for path in libraries)
 
-    def test_a_damaged_file_is_made_anew(self, cache) -> None:
+    def test_a_damaged_file_is_made_anew(self, cache, light) -> None:
         built = bundle.bundle(host_abi())
         (built.folder / "runner").write_bytes(b"damaged")
         (built.folder / "libm.so.6").unlink()
@@ -71,7 +83,9 @@ class TestBundle:
         )
         assert left_in(cache) == [built.folder.name]
 
-    def test_a_changed_source_makes_another_bundle(self, cache, tmp_path, monkeypatch) -> None:
+    def test_a_changed_source_makes_another_bundle(
+        self, cache, light, tmp_path, monkeypatch
+    ) -> None:
         sources = copied_sources(tmp_path / "native", monkeypatch)
         before = bundle.bundle(host_abi()).folder
         # The clock belongs to the emulator.
@@ -80,6 +94,11 @@ class TestBundle:
         with (sources / "system.c").open("a") as file:
             file.write("/* changed */\n")
         assert bundle.bundle(host_abi()).folder != before
+
+    def test_a_version_with_perhaps_another_interface_is_noted(self, cache, light, monkeypatch):
+        assert bundle.bundle(host_abi()).notes == ("from nowhere",)
+        monkeypatch.setattr(bundle, "litert_version", lambda: "2.9.0")
+        assert "written for LiteRT 2.3.x, and this is 2.9.0" in bundle.bundle(host_abi()).notes[1]
 
     def test_a_warning_is_an_error_that_is_quoted_and_leaves_nothing(
         self, cache, tmp_path, monkeypatch
@@ -133,6 +152,7 @@ def test_the_arm64_bundle_is_for_arm64() -> None:
 
 
 @needs_native
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("cmake") is None, reason="needs the Debian package cmake")
 def test_cmake_builds_the_same_program(tmp_path: Path) -> None:
     source = str(building.SOURCES)
@@ -277,13 +297,15 @@ class TestWheel:
 
 
 @needs_native
-def test_setup_shows_files_and_digests(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_setup_shows_files_and_digests(
+    cache: Path, light, capsys: pytest.CaptureFixture[str]
+) -> None:
     setup(abi=[host_abi()])
     shown = capsys.readouterr().out
     built = bundle.bundle(host_abi())
     assert built.files["runner"].sha256 in shown
     assert str(built.folder) in shown
-    assert "ai-edge-litert" in shown
+    assert "note: from nowhere" in shown
 
 
 def test_setup_refuses_an_unknown_abi() -> None:

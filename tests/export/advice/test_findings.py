@@ -53,7 +53,8 @@ def test_a_balanced_convolution_meets_the_bound() -> None:
 
 
 def _breaks(c1: int, c2: int, groups: int = 1, side: int = 56) -> list[str]:
-    nodes = Nodes(1, c1, side, side).conv("x", "y", c1, c2, 1, groups)
+    nodes = Nodes(1, c1, side, side).conv("x", "stem", c1, c1, 3, c1)
+    nodes.conv("stem", "y", c1, c2, 1, groups)
     network = nodes.network("y")
     return [finding.guideline for finding in find(network, blocks(network.steps))]
 
@@ -70,7 +71,7 @@ def test_which_convolutions_break_g1_and_g2() -> None:
 
 
 def test_a_finding_of_g1_says_what_the_mend_saves() -> None:
-    network = Nodes(1, 13, 56, 56).conv("x", "y", 13, 78).network("y")
+    network = Nodes(1, 13, 56, 56).conv("x", "a", 13, 13).conv("a", "y", 13, 78).network("y")
     [finding] = find(network, blocks(network.steps))
     there, mend = _pointwise(13, 78), _pointwise(31, 31)
     assert finding.layer == "y"
@@ -80,6 +81,11 @@ def test_a_finding_of_g1_says_what_the_mend_saves() -> None:
     assert f"31 -> 31 channels: {saving:.0%} less memory access" in finding.mend
     assert "mult-adds -5.2%" in finding.mend  # 31 * 31 against 13 * 78
     assert finding.what == "13 -> 78 channels, 1:6"
+
+
+def test_the_channels_of_the_input_cannot_be_mended() -> None:
+    network = Nodes(1, 3, 56, 56).conv("x", "y", 3, 32).network("y")
+    assert find(network, blocks(network.steps)) == ()
 
 
 def _parallel(fragments: int, between: str = "") -> Network:
@@ -178,6 +184,16 @@ def test_element_wise_steps_are_named_with_what_could_replace_them() -> None:
     moved = 2 * 8 + 3 * 8 + 2 * 16 + 2 * 16  # channels of b, d, h, y
     assert advice.shares["element-wise"] == pytest.approx(moved * 196 / network.memory_access)
     assert sum(advice.shares.values()) == pytest.approx(1)
+
+
+def test_a_value_times_its_own_sigmoid_is_an_activation_and_times_another_a_scaling() -> None:
+    nodes = Nodes(1, 8, 14, 14).conv("x", "a", 8, 8).node("Sigmoid", "a", "b")
+    nodes.node("Mul", "a b", "silu").conv("silu", "c", 8, 8).node("Sigmoid", "c", "gate")
+    network = nodes.node("Mul", "silu gate", "y").network("y")
+    mends = {f.layer: f.mend for f in find(network, blocks(network.steps))}
+    assert mends["n_silu"] == mends["n_b"]
+    assert "ReLU" in mends["n_silu"]
+    assert "scaling" in mends["n_y"]
 
 
 def test_the_roofline() -> None:

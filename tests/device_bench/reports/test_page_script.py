@@ -1,0 +1,91 @@
+"""The page in a browser: what sorting and filtering do to its rows."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from device_bench.reports import html
+from device_bench.reports.parts import Cell, Section, Table
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs the Debian package chromium"),
+]
+
+TABLE = Table(
+    "",
+    ("file", "scheme", "time"),
+    (
+        (Cell("b"), Cell("int8"), Cell("900.0 µs", 9e5)),
+        (Cell("c"), Cell("none"), Cell("10.00 ms", 1e7)),
+        (Cell("a"), Cell("int8"), Cell("")),
+    ),
+    frozenset(("time",)),
+    choices=("scheme",),
+)
+
+
+def _shown(tmp_path: Path, script: str = "") -> tuple[list[str], str]:
+    """Return the files in the rows that are seen, in order, and the words of the counter.
+
+    A script besides the page's own runs only where the policy is taken out.
+    """
+    page = html.render("x", "y", [Section("s", tables=(TABLE,))])
+    if script:
+        page = re.sub(r"<meta http-equiv.*?>", "", page)
+        page = page.replace("</body>", f"<script>{script}</script></body>")
+    path = tmp_path / "page.html"
+    path.write_text(page)
+    assert CHROMIUM is not None
+    command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
+    done = subprocess.run(  # noqa: S603 - the browser, on a page of our own
+        [*command, f"--user-data-dir={tmp_path / 'profile'}", path.as_uri()],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    body = done.stdout.partition("<tbody>")[2].partition("</tbody>")[0]
+    rows = re.findall(r"<tr(.*?)>\s*<td class=\"\">(\w)</td>", body)
+    counter = re.search(r"<output.*?>(.*?)</output>", done.stdout)
+    assert counter is not None
+    return [name for attributes, name in rows if "hidden" not in attributes], counter[1]
+
+
+def test_the_policy_lets_the_pages_own_script_run(tmp_path: Path) -> None:
+    assert _shown(tmp_path) == (["b", "c", "a"], "3 of 3 rows")
+
+
+def _click(column: int) -> str:
+    return f"document.querySelectorAll('th button')[{column}].click();"
+
+
+@pytest.mark.parametrize(
+    ("script", "order"),
+    [
+        (_click(0), ["a", "b", "c"]),
+        (_click(0) * 2, ["c", "b", "a"]),
+        # By value, not by text, and gaps after numbers.
+        (_click(2), ["b", "c", "a"]),
+    ],
+)
+def test_a_click_on_a_heading_sorts(tmp_path: Path, script: str, order: list[str]) -> None:
+    assert _shown(tmp_path, script)[0] == order
+
+
+def test_words_and_choices_leave_rows_out(tmp_path: Path) -> None:
+    choose = (
+        "const s = document.querySelector('select'); s.value = '=int8';"
+        "s.dispatchEvent(new Event('input', {bubbles: true}));"
+    )
+    assert _shown(tmp_path, choose) == (["b", "a"], "2 of 3 rows")
+    write = (
+        "const i = document.querySelector('input'); i.value = 'MS 10';"
+        "i.dispatchEvent(new Event('input', {bubbles: true}));"
+    )
+    assert _shown(tmp_path, write) == (["c"], "1 of 3 rows")
