@@ -253,9 +253,9 @@ def judge(low: float, high: float, mult_adds_ratio: float) -> Verdict:
 
 
 def interval(row: RowResult) -> str:
-    """Return the ratio of a row with its interval: "1.41 [1.38, 1.44]", or "1.41" if exact."""
+    """Return the ratio of a row with its interval: "1.41 [1.38, 1.44]", or "1.4107" if exact."""
     if row.low == row.high:
-        return f"{row.ratio:.2f}"
+        return f"{row.ratio:.4f}"
     if row.low == 0:
         return f"{row.ratio:.2f} [unknown, too few rounds]"
     return f"{row.ratio:.2f} [{row.low:.2f}, {row.high:.2f}]"

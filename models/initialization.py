@@ -26,6 +26,9 @@ _SPREAD = 0.1
 # scores.
 _RESIDUAL_GAIN = 0.2
 
+# Bias of a batch norm whose ReLU shall pass nearly everything: two standard deviations.
+_LIFT = 2.0
+
 
 def initialize(module: nn.Module, input_shape: tuple[int, ...], seed: int) -> nn.Module:
     """Give a network seeded random weights and matching batch-norm statistics, in place.
@@ -33,8 +36,8 @@ def initialize(module: nn.Module, input_shape: tuple[int, ...], seed: int) -> nn
     Convolutions and linear layers get He-normal weights, variance 2 / fan-in (arXiv 1502.01852).
     Batch norms get a weight around 1, a bias around 0 and the statistics of one noise batch. Layers
     of other kinds keep their parameters. A module may name the batch norm that ends its residual
-    branch as `residual_norm`; its weight is made small. The global random state is neither read nor
-    changed.
+    branch as `residual_norm`; its weight is made small. It may name batch norms in front of ReLUs
+    as `lifted_norms`; their bias is raised. The global random state is neither read nor changed.
 
     Args:
         module: The network, on the CPU.
@@ -53,6 +56,8 @@ def initialize(module: nn.Module, input_shape: tuple[int, ...], seed: int) -> nn
             residual_norm = getattr(layer, "residual_norm", None)
             if residual_norm is not None:
                 residual_norm.weight.mul_(_RESIDUAL_GAIN)
+            for norm in getattr(layer, "lifted_norms", ()):
+                norm.bias.add_(_LIFT)
         _set_statistics(module, _noise(input_shape, generator))
     return module.eval()
 

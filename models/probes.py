@@ -121,6 +121,10 @@ class BottleneckBlock(nn.Module):
             *conv_bn_act(hidden, channels, 1, activation=None),
         )
         self.relu, self.shortcut = relu, shortcut
+        # Thirty random layers that each cut half of their values off, with no shortcut beside
+        # them, amplify the rounding of int8 to the size of the result.
+        norms = [layer for layer in self.residual if isinstance(layer, nn.BatchNorm2d)]
+        self.lifted_norms = tuple(norms) if relu else ()
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, channels, H, W) to (N, channels, H, W)."""

@@ -8,6 +8,9 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
 from device_bench.records import Session
 
+# Seconds between looks at whether Ctrl-C was pressed.
+_LOOK = 0.2
+
 Task = Callable[[threading.Event], Session]
 
 
@@ -27,7 +30,11 @@ def run_all(tasks: Sequence[Task]) -> list[Session | Exception]:
     with ThreadPoolExecutor(max_workers=len(tasks)) as pool:
         try:
             futures = [pool.submit(_outcome, task, stop) for task in tasks]
-            wait(futures, return_when=FIRST_EXCEPTION)
+            # By and by: a Ctrl-C that comes just before an endless wait would not be seen in it.
+            left, broken = set(futures), False
+            while left and not broken:
+                done, left = wait(futures, timeout=_LOOK, return_when=FIRST_EXCEPTION)
+                broken = any(future.exception() for future in done)
         finally:
             # After a Ctrl-C the others shall end; otherwise all have ended already.
             stop.set()

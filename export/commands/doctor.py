@@ -15,9 +15,12 @@ import typer
 from export.commands.terminal import add_row, console, print_json, size, table
 
 REQUIRED = {
+    "adbutils": "reaches phones",
     "ai-edge-litert": "runs the .tflite files: calibration, verification, inspect",
     "flatbuffers": "writes the .tflite files",
+    "jinja2": "writes the page of `device_bench report`",
     "litert-quantizer": "quantizes: fp16, dynamic, int8, int16x8",
+    "matplotlib": "draws the plots of `device_bench report` and `zoo`",
     "numpy": "arrays everywhere",
     "onnx": "reads and writes .onnx files",
     "onnx-ir": "the graph while it is rewritten and lowered",
@@ -25,9 +28,10 @@ REQUIRED = {
     "onnxscript": "torch's ONNX exporter",
     "onnxsim": "simplifies the ONNX graph",
     "pillow": "reads calibration images",
-    "pydantic": "manifest.json",
+    "pydantic": "manifest.json, and what devices report",
     "rich": "tables on the terminal",
     "safetensors": "reads .safetensors weights",
+    "scipy": "statistics of measurements",
     "torch": "builds the networks and captures them",
     "typer": "the command line",
 }

@@ -99,7 +99,7 @@ def test_ratios_are_to_the_fastest_row_whichever_that_is() -> None:
     assert [row.ratio for row in result.rows] == pytest.approx([1, 0.5, 1.25, 0.75])
     assert result.verdict == "does not hold"
     assert sentence(result).startswith(
-        "G1 does not hold here: 1:12 takes 0.75 times as many instructions as 1:1"
+        "G1 does not hold here: 1:12 takes 0.7500 times as many instructions as 1:1"
     )
 
 
@@ -153,7 +153,7 @@ def test_an_interval_is_left_out_where_figures_are_exact() -> None:
         G1, _measured(G1, [4e6, 5e6, 6e6, 8e6], G1_MULT_ADDS, device=VIRTUAL)
     )
     row = result.warned_of
-    assert interval(row) == "2.00"
+    assert interval(row) == "2.0000"
     assert interval(replace(row, low=1.9, high=2.1)) == "2.00 [1.90, 2.10]"
 
 

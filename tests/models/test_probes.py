@@ -101,6 +101,14 @@ def test_g4_has_what_its_name_says() -> None:
         assert relus == (2 if "relu" in variant else 0)
 
 
+@pytest.mark.parametrize(("variant", "lifted"), [("relu", True), ("plain", False)])
+def test_g4_relus_pass_most_values(variant: str, lifted: bool) -> None:
+    """Random layers that cut half of them off amplify rounding, layer by layer."""
+    block = models.create(f"probe_g4_{variant}_c32")[5]
+    biases = torch.cat([m.bias for m in block.modules() if isinstance(m, nn.BatchNorm2d)])
+    assert biases.mean().item() == pytest.approx(2 if lifted else 0, abs=0.1)
+
+
 def test_parallel_fragments_see_the_same_input_and_are_added() -> None:
     block = models.create("probe_g3_4_fragments_parallel_c64")[0]
     x = torch.randn(2, 32, 5, 5, generator=torch.Generator().manual_seed(0))
