@@ -8,6 +8,12 @@ from __future__ import annotations
 
 INSTRUCTIONS = "instructions"
 
+#: Said wherever instructions are shown.
+NOT_TIME = (
+    "Counted are executed instructions, on the virtual device. They are not time: they leave out "
+    "caches, memory stalls and dual issue."
+)
+
 _SCALES: dict[str, tuple[tuple[float, str], ...]] = {
     "ns": ((1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1.0, "ns")),
     INSTRUCTIONS: ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, "")),

@@ -9,16 +9,11 @@ from rich.table import Table
 
 from device_bench.records import Measurement, Profile, Session
 from device_bench.statistics import Comparison, Summary, compare, summarize
-from device_bench.units import INSTRUCTIONS, amount, heading, span
+from device_bench.units import INSTRUCTIONS, NOT_TIME, amount, heading, span
 from export.commands.terminal import add_row, console, printable, size, table
 
 #: Operators that `--ops` shows of each file.
 TOP = 10
-
-NOT_TIME = (
-    "Figures are executed instructions of the virtual device. They are not time: caches, memory "
-    "and dual issue are left out."
-)
 
 
 def measured(session: Session) -> list[Measurement]:
@@ -103,9 +98,11 @@ def show_comparisons(session: Session) -> None:
     """Print the ratio of each file to the first, with its interval and a verdict."""
     output = console()
     first = session.measurements[0].subject.label
-    columns = ("file", "time of the first", "interval", "confidence", "pairs of rounds", "verdict")
+    counted = "Time" if session.device.unit == "ns" else "Instructions"
+    compared = comparisons(session)
+    columns = ("file", "ratio", "interval", "confidence", "pairs of rounds", "verdict")
     shown = table(*columns, numbers=columns[1:5])
-    for one, found in comparisons(session):
+    for one, found in compared:
         known = found.confidence > 0
         add_row(
             shown,
@@ -117,9 +114,9 @@ def show_comparisons(session: Session) -> None:
             found.verdict,
         )
     output.print()
-    output.print(printable(f"Compared with {first}:"))
+    output.print(printable(f"{counted} compared with {first}:"))
     output.print(shown)
-    if any(found.confidence == 0 for _, found in comparisons(session)):
+    if any(found.confidence == 0 for _, found in compared):
         output.print("So few rounds show nothing: use --rounds 11 or more.")
 
 

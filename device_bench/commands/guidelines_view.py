@@ -7,10 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from device_bench.commands.figures import NOT_TIME
 from device_bench.commands.options import STORE
 from device_bench.guidelines import STATEMENTS, ColumnResult, interval, sentence
-from device_bench.units import INSTRUCTIONS, amount, heading
+from device_bench.units import INSTRUCTIONS, NOT_TIME, amount, heading
 from export.commands.terminal import add_row, console, printable, table
 
 if TYPE_CHECKING:

@@ -13,12 +13,6 @@ from device_bench.reports.rows import Row, cores_text, parity_text
 from device_bench.statistics import Summary, counted_runs
 from export.commands.terminal import size
 
-#: Said wherever instructions are shown.
-NOT_TIME = (
-    "Counted are executed instructions, on the virtual device. They are not time: they leave out "
-    "caches, memory stalls and dual issue. They repeat exactly."
-)
-
 _TITLES = {"ns": "Times", units.INSTRUCTIONS: "Instructions"}
 
 _EXPLAINED = (
@@ -62,7 +56,7 @@ def _overview(unit: str, some: Sequence[Row]) -> Section:
         )
         for row in reversed(some)
     )
-    note = (NOT_TIME,) if unit == units.INSTRUCTIONS else ()
+    note = (units.NOT_TIME,) if unit == units.INSTRUCTIONS else ()
     numbers = frozenset((*_HOW_NUMBERS, *_main_columns(unit)))
     table = Table("", names, cells, numbers, choices=("device", "model", "scheme"))
     return Section(_TITLES[unit], notes=(*note, _EXPLAINED), tables=(table,))
@@ -75,7 +69,7 @@ def _session(some: Sequence[Row], *, folded: bool) -> Section:
         warnings.insert(0, "This session was cut short; what is shown was measured in full.")
     return Section(
         title=f"{session.id}: {_device(session.device)}",
-        notes=(NOT_TIME,) if unit == units.INSTRUCTIONS else (),
+        notes=(units.NOT_TIME,) if unit == units.INSTRUCTIONS else (),
         warnings=tuple(warnings),
         facts=_facts(session, some),
         plots=_plots([row for row in some if row.summary], unit),

@@ -9,7 +9,6 @@ from device_bench import units
 from device_bench.reports import plots
 from device_bench.reports.parts import Cell, Plot, Section, Table
 from device_bench.reports.rows import Row
-from device_bench.reports.sessions import NOT_TIME
 from device_bench.zoo import Entry
 
 _FLOAT = (
@@ -68,7 +67,7 @@ def section(measured: Sequence[Measured]) -> Section:
 def notes(measured: Sequence[Measured]) -> tuple[str, ...]:
     """Return what a reader of the figures needs to know: their unit, and whose accuracies."""
     known = [one.entry.accuracy for one in measured if one.entry.accuracy]
-    found = [NOT_TIME] if measured[0].row.unit == units.INSTRUCTIONS else []
+    found = [units.NOT_TIME] if measured[0].row.unit == units.INSTRUCTIONS else []
     if not all(one.of_file for one in known):
         found.append(_FLOAT)
     found += [f"Accuracy: {source}." for source in dict.fromkeys(one.source for one in known)]

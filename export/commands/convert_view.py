@@ -107,6 +107,7 @@ def next_steps(result: Result) -> str:
         "next:",
         f"  python -m export inspect {file}",
         f"  python -m export verify {file}",
+        f"  python -m device_bench run {file} --device local",
         f"  what an image goes through before it is fed: preprocess in {manifest}",
     ]
     return printable("\n".join(lines))

@@ -175,8 +175,8 @@ def hang(*args):
     except KeyboardInterrupt:
         {reaction}
 target.lower = hang
-from export.__main__ import main
-main()
+from export.entry import start
+start("export.cli")
 """
 
 

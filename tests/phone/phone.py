@@ -232,7 +232,8 @@ class Phone:
         return [
             number
             for number, words in self._machine.processes().items()
-            if text in words and not words.startswith("/system/bin/sh ")
+            # Neither a shell nor what is about to become one: `chroot ... /system/bin/sh -c ...`.
+            if text in words and "/system/bin/sh " not in words
         ]
 
     def _in_thread(self, work: Callable[[], object]) -> None:

@@ -262,6 +262,7 @@ def test_an_unauthorized_phone_says_what_to_do(device, phone):
 
 def test_an_offline_phone_says_what_to_do(phone):
     phone.unplug()
+    _wait_until(lambda: ours.state(phone.serial) != "device")  # the server sees it a little later
 
     with pytest.raises(DeviceError, match="cannot be used") as caught:
         AdbDevice(phone.serial)
