@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from device_bench.records import Measurement, Session
-from device_bench.statistics import compare, summarize
+from device_bench.statistics import RESOLUTION, compare, summarize
 from device_bench.units import INSTRUCTIONS
 from models.catalog import CATALOG
 
@@ -247,9 +247,11 @@ def judge(low: float, high: float, mult_adds_ratio: float) -> Verdict:
         high: Upper end.
         mult_adds_ratio: The ratio that would be no difference.
     """
-    if low > mult_adds_ratio:
+    if low > mult_adds_ratio * (1 + RESOLUTION):
         return "holds"
-    return "does not hold" if high < mult_adds_ratio else "no difference shown"
+    if high < mult_adds_ratio * (1 - RESOLUTION):
+        return "does not hold"
+    return "no difference shown"
 
 
 def interval(row: RowResult) -> str:

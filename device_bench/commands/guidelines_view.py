@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -79,7 +80,7 @@ def show(device: str, results: Sequence[ColumnResult], planned: int, store: Path
         output.print(f"{planned - len(results)} of {planned} columns were not measured")
     output.print("next:")
     sessions = " ".join(result.session for result in results)
-    option = "" if store == STORE else f" --store {store}"
+    option = "" if store == STORE else f" --store {shlex.quote(str(store))}"
     output.print(printable(f"  python -m device_bench report {sessions}{option}"), soft_wrap=True)
 
 

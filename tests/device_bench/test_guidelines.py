@@ -130,6 +130,7 @@ def test_a_ratio_is_judged_against_that_of_the_mult_adds() -> None:
     assert judge(1.01, 1.02, 1.034) == "does not hold"
     assert judge(0.99, 1.02, 1.0) == "no difference shown"
     assert judge(1.0, 1.0, 1.0) == "no difference shown"
+    assert judge(1.00001, 1.00001, 1.0) == "no difference shown"  # exact, and next to nothing
 
 
 def test_rows_without_mult_adds_are_refused() -> None:

@@ -145,6 +145,16 @@ def test_a_ratio_of_pairs_ignores_what_they_share():
     assert compare(b, a).ratio == pytest.approx(1 / found.ratio)
 
 
+@pytest.mark.parametrize(
+    ("more", "verdict"),
+    [(150, "no difference shown"), (-150, "no difference shown"), (50_000, "slower")],
+)
+def test_exact_figures_that_are_nearly_equal_are_not_told_apart(more, verdict):
+    a, b = rounds([[50_000_000]] * 2), rounds([[50_000_000 + more]] * 2)
+
+    assert compare(a, b).verdict == verdict
+
+
 def test_rounds_that_repeat_exactly_give_an_exact_ratio():
     found = compare(rounds([[1000, 1010]] * 2), rounds([[1001, 1011]] * 2))
     assert found.low == found.ratio == found.high == 1006 / 1005
