@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -31,6 +32,8 @@ _NO_MEMORY = (
     "The paper explains G1 and G2 by memory access, which instructions do not show: what differs "
     "here is the work of the kernels at these numbers of channels and groups."
 )
+
+_FIGURES = re.compile(r"[0-9.]+")
 
 
 def as_dict(device: str, results: Sequence[ColumnResult], planned: int) -> dict[str, Any]:
@@ -74,7 +77,7 @@ def show(device: str, results: Sequence[ColumnResult], planned: int, store: Path
     for result in results:
         where = f"x{result.column.scale}, {result.column.scheme}"
         output.print(printable(f"  {sentence(result)} ({where})"), soft_wrap=True)
-    for text in dict.fromkeys(text for result in results for text in result.warnings):
+    for text in grouped([text for result in results for text in result.warnings]):
         output.print(printable(f"warning: {text}"), soft_wrap=True)
     if len(results) < planned:
         output.print(f"{planned - len(results)} of {planned} columns were not measured")
@@ -82,6 +85,17 @@ def show(device: str, results: Sequence[ColumnResult], planned: int, store: Path
     sessions = " ".join(result.session for result in results)
     option = "" if store == STORE else f" --store {shlex.quote(str(store))}"
     output.print(printable(f"  python -m device_bench report {sessions}{option}"), soft_wrap=True)
+
+
+def grouped(warnings: Sequence[str]) -> list[str]:
+    """Return the first of the warnings that differ in figures only, with the number of others."""
+    alike: dict[str, list[str]] = {}
+    for text in dict.fromkeys(warnings):
+        alike.setdefault(_FIGURES.sub("", text), []).append(text)
+    return [
+        first + (f" ({len(others)} more with other figures)" if others else "")
+        for first, *others in alike.values()
+    ]
 
 
 def _title(result: ColumnResult) -> str:

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from device_bench import probe_files
 from device_bench.commands import measuring
 from device_bench.commands.guidelines import guidelines
+from device_bench.commands.guidelines_view import grouped
 from device_bench.commands.measuring import Plan, Result
 from device_bench.records import Session
 from export.command_group import CommandGroup
@@ -141,3 +142,13 @@ def test_wrong_words_are_refused_before_anything_is_done(
     assert message in stderr
     assert stdout == ""
     assert measured == []
+
+
+def test_warnings_that_differ_in_figures_are_said_once() -> None:
+    busy = "The device was busy (load {} on 2 cores): close other programs."
+    few = "Only 2 round(s): use --rounds 10 or more."
+
+    assert grouped([busy.format("8.1"), few, busy.format("7.9"), busy.format("7.2")]) == [
+        f"{busy.format('8.1')} (2 more with other figures)",
+        few,
+    ]
