@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -87,6 +88,10 @@ class Bench:
 def at(phone: Phone, tmp_path: Path) -> Iterator[Bench]:
     """A bench; in the end nothing of it may be left on the phone."""
     yield Bench(phone, tmp_path)
+    # A shell ends a moment after the program that was killed in it.
+    deadline = time.monotonic() + 10
+    while phone.processes() and time.monotonic() < deadline:
+        time.sleep(0.05)
     assert phone.processes() == []
     assert list(phone.path("/data/local/tmp").iterdir()) == []
 
