@@ -15,7 +15,6 @@ unshare util-linux
 cc gcc
 ssh openssh-client
 /usr/sbin/sshd openssh-server
-/usr/share/keyrings/debian-archive-keyring.gpg debian-archive-keyring
 TABLE
 }
 

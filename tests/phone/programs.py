@@ -27,16 +27,12 @@ _PACKAGES = {
     "libcrypt1": {"lib/aarch64-linux-gnu/libcrypt.so.1.1.0": "lib/aarch64-linux-gnu/libcrypt.so.1"},
 }
 
-_KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
-_SOURCE = f"deb [signed-by={_KEYRING}] http://deb.debian.org/debian bookworm main\n"
-
-# Nothing of the system's own package lists is read or written.
+# The system's own list of sources, for another processor; nothing else of its state is read or
+# written.
 _APT = """
 Dir::State "{folder}";
 Dir::State::status "{folder}/status";
 Dir::Cache "{folder}";
-Dir::Etc::sourcelist "{folder}/sources.list";
-Dir::Etc::sourceparts "-";
 Dir::Etc::preferencesparts "-";
 APT::Architecture "arm64";
 APT::Architectures {{ "arm64"; }};
@@ -60,7 +56,7 @@ def programs() -> Path:
         FetchError: Debian's packages cannot be had; the message says why.
     """
     # Under another name when what it is made from changes.
-    recipe = repr((_PACKAGES, _SOURCE, _PHONE_LOADER))
+    recipe = repr((_PACKAGES, _PHONE_LOADER))
     name = hashlib.sha256(recipe.encode()).hexdigest()[:12]
     folder = cache_folder() / "virtual-phone" / name
     if folder.is_dir():
@@ -83,12 +79,9 @@ def programs() -> Path:
 
 def _download(folder: Path) -> list[Path]:
     """Fetch the packages with apt, which checks Debian's signatures, and return their files."""
-    if not _KEYRING.is_file():
-        raise FetchError(f"{_KEYRING} is not there (package debian-archive-keyring)")
     (folder / "lists/partial").mkdir(parents=True)
     (folder / "archives/partial").mkdir(parents=True)
     (folder / "status").touch()
-    (folder / "sources.list").write_text(_SOURCE)
     (folder / "apt.conf").write_text(_APT.format(folder=folder))
     environment = {**os.environ, "APT_CONFIG": str(folder / "apt.conf"), "LC_ALL": "C"}
     for words in (["update"], ["download", *_PACKAGES]):
@@ -117,7 +110,8 @@ def _extract(package: Path, wanted: Mapping[str, str], folder: Path) -> None:
     found = 0
     with reading, tarfile.open(fileobj=reading.stdout, mode="r|") as archive:
         for member in archive:
-            target = wanted.get(member.name.removeprefix("./"))
+            # Later releases have everything below /usr.
+            target = wanted.get(member.name.removeprefix("./").removeprefix("usr/"))
             if target is not None:
                 content = archive.extractfile(member)
                 assert content is not None
