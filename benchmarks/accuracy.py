@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from ai_edge_litert.interpreter import Interpreter
 
 import models
+from device_bench.accuracy import file_accuracy
 from export.pipeline import Request, export
 from models.pretrained import find, shipped_names, spec_of
 from models.training.data import Split, read_split
@@ -24,18 +24,6 @@ from models.training.recipe import count_right, normalized
 
 SCHEMES = ("none", "fp16", "dynamic", "int8", "int16x8")
 CALIBRATION_PICTURES = 200
-
-
-def file_accuracy(path: Path, images: np.ndarray, labels: np.ndarray) -> float:
-    """Return the percentage of (N, H, W, C) images that a file classifies right."""
-    interpreter = Interpreter(str(path), num_threads=2)
-    run = interpreter.get_signature_runner()
-    (name,) = run.get_input_details()
-    right = 0
-    for image, label in zip(images, labels, strict=True):
-        (scores,) = run(**{name: image[None]}).values()
-        right += int(scores.argmax()) == int(label)
-    return 100 * right / len(labels)
 
 
 def row(name: str, data: Path, limit: int) -> str:
@@ -59,7 +47,9 @@ def row(name: str, data: Path, limit: int) -> str:
             out = Path(folder) / f"out{len(cells)}"
             request = Request(name, schemes=schemes, weights="cifar10", calib=calib, out=out)
             for artifact in export(request).manifest.artifacts:
-                accuracy = file_accuracy(out / artifact.file, images, test.labels.numpy())
+                accuracy = file_accuracy(
+                    out / artifact.file, images, test.labels.numpy(), len(test.classes)
+                )
                 cells.append(f"{accuracy:.2f}")
     return f"| {name} | {' | '.join(cells)} |"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TypeVar
 
 from device_bench.devices import adb_server, adb_shell, adb_sync
 from device_bench.devices.adb_server import Channel
+from device_bench.devices.arriving import arriving
 from device_bench.devices.base import Completed, DeviceGone
 from export.errors import DeviceError, InputError
 
@@ -71,15 +71,8 @@ class AdbDevice:
 
     def pull(self, remote: str, local: Path) -> None:
         """Copy a file from an absolute path on the phone; half a file is never left."""
-        partial = local.with_name(f"{local.name}.{secrets.token_hex(4)}")
-        try:
-            with partial.open("wb") as file, self._service("sync:") as channel:
-                adb_sync.receive(channel, remote, file)
-            partial.replace(local)
-        except OSError as error:
-            raise DeviceError(f"{local} cannot be written.", why=str(error)) from error
-        finally:
-            partial.unlink(missing_ok=True)
+        with arriving(local) as file, self._service("sync:") as channel:
+            adb_sync.receive(channel, remote, file)
 
     def run(
         self,

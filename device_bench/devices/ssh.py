@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
 
+from device_bench.devices.arriving import arriving
 from device_bench.devices.base import Completed, DeviceFull, DeviceGone
 from device_bench.devices.processes import run_process
 from device_bench.devices.words import last_words
@@ -95,19 +96,12 @@ class SshDevice:
 
     def pull(self, remote: str, local: Path) -> None:
         """Copy a file from an absolute path on the device; half a file is never left."""
-        partial = local.with_name(f"{local.name}.{secrets.token_hex(4)}")
-        try:
-            with partial.open("wb") as file:
-                done = self._ssh_run(["sh", "-c", _PULL, "sh", remote], _COPY_S, stdout=file)
+        with arriving(local) as file:
+            done = self._ssh_run(["sh", "-c", _PULL, "sh", remote], _COPY_S, stdout=file)
             if done.code != 0:
                 raise DeviceError(
                     f"{remote} cannot be copied.", where=self.selector, why=last_words(done)
                 )
-            partial.replace(local)
-        except OSError as error:
-            raise DeviceError(f"{local} cannot be written.", why=str(error)) from error
-        finally:
-            partial.unlink(missing_ok=True)
 
     def run(
         self,

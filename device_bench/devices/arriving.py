@@ -1,0 +1,29 @@
+"""A file that comes from a device: there whole, or not at all."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from export.errors import DeviceError
+
+
+@contextmanager
+def arriving(local: Path) -> Iterator[IO[bytes]]:
+    """Give a file to write to; it gets its name when the block ends well.
+
+    Raises:
+        DeviceError: It cannot be written.
+    """
+    partial = local.with_name(f"{local.name}.{secrets.token_hex(4)}")
+    try:
+        with partial.open("wb") as file:
+            yield file
+        partial.replace(local)
+    except OSError as error:
+        raise DeviceError(f"{local} cannot be written.", why=str(error)) from error
+    finally:
+        partial.unlink(missing_ok=True)
