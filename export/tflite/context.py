@@ -9,26 +9,11 @@ from typing import Any
 import numpy as np
 import onnx_ir as ir
 
+from export.lowering.unsupported import Unsupported
+from export.lowering.values import Values, dtype_of
 from export.tflite import kernels, layout
 from export.tflite.graph import TENSOR_TYPES, Array, TfliteGraph, options
 from export.tflite.layout import Perm, Shape
-
-#: Types of 16 bits and more; what is rounded to fewer is meant to be rounded.
-_AS_FLOAT32 = {
-    ir.DataType.BFLOAT16,
-    ir.DataType.DOUBLE,
-    ir.DataType.FLOAT,
-    ir.DataType.FLOAT16,
-}
-_AS_THEY_ARE = {ir.DataType.BOOL, ir.DataType.INT32, ir.DataType.INT64}
-
-
-class Unsupported(Exception):  # noqa: N818 (it is collected, and becomes an UnsupportedError)
-    """One node cannot be lowered; the message says why. All of a model's are reported at once."""
-
-
-class UnknownShape(Unsupported):
-    """A value has a shape that is not known; often only because the node before it is not."""
 
 
 @dataclass(frozen=True)
@@ -47,55 +32,18 @@ class Stored:
     columns: Array | None = None
 
 
-class Context:
+class Context(Values):
     """The TFLite graph under construction and the place of every ONNX value in it."""
 
     def __init__(self, graph: TfliteGraph) -> None:
+        super().__init__()
         self.graph = graph
         self.stored: dict[ir.Value, Stored] = {}
-        self._folded: dict[ir.Value, Array] = {}
         self._transposed: dict[tuple[int, Perm], int] = {}
-
-    def shape(self, value: ir.Value) -> Shape:
-        """Return the static ONNX shape.
-
-        Raises:
-            UnknownShape: If a dimension is not known.
-            Unsupported: If a dimension is zero.
-        """
-        if value.shape is None or not all(isinstance(extent, int) for extent in value.shape):
-            raise UnknownShape(f"the shape of {value.name} is not known before running")
-        shape = tuple(int(str(extent)) for extent in value.shape)
-        if 0 in shape:
-            raise Unsupported(f"{value.name} has no elements (shape {list(shape)})")
-        return shape
-
-    def constant(self, value: ir.Value | None) -> Array | None:
-        """Return the data of a constant (floating types as float32), or None."""
-        if value is None:
-            return None
-        if value in self._folded:
-            return self._folded[value]
-        return None if value.const_value is None else data_of(value.const_value)
-
-    def required_constant(self, value: ir.Value | None, what: str) -> Array:
-        """Return the data of a constant.
-
-        Raises:
-            Unsupported: If the value is computed by the graph.
-        """
-        data = self.constant(value)
-        if data is None:
-            raise Unsupported(f"{what} must be a constant")
-        return data
 
     def knows(self, value: ir.Value) -> bool:
         """Return whether a value is a constant or has been lowered."""
         return value in self.stored or value in self._folded or value.const_value is not None
-
-    def fold(self, value: ir.Value, data: Array) -> None:
-        """Make a value a constant."""
-        self._folded[value] = data
 
     def perm(self, value: ir.Value) -> Perm:
         """Return the stored order of a value; a constant lies in ONNX's order."""
@@ -270,24 +218,3 @@ class Context:
                 options("TransposeOptions"),
             )
         return self.reshape(tensor, result_shape)
-
-
-def data_of(tensor: ir.TensorProtocol) -> Array:
-    """Return the data of an ONNX tensor, floating types as float32."""
-    data = tensor.numpy()
-    return data.astype(np.float32, copy=False) if tensor.dtype.is_floating_point() else data
-
-
-def dtype_of(value: ir.Value) -> np.dtype[Any]:
-    """Return the type in which a value is stored; the wider floating types become float32.
-
-    Raises:
-        Unsupported: If it is none of bool, int32, int64 and these.
-    """
-    if value.type is not None and not isinstance(value.type, ir.TensorType):
-        raise Unsupported(f"{value.name} is no tensor")
-    if value.dtype is None or value.dtype in _AS_FLOAT32:
-        return np.dtype(np.float32)
-    if value.dtype in _AS_THEY_ARE:
-        return np.dtype(value.dtype.numpy())
-    raise Unsupported(f"{value.name} has type {value.dtype.name.lower()}")

@@ -14,9 +14,9 @@ from __future__ import annotations
 import onnx_ir as ir
 from onnx_ir.passes import common
 
+from export.lowering.unsupported import Unsupported
 from export.onnx_graph import infer_shapes
 from export.passes.channel_moves import Move, find_moves
-from export.tflite.context import Unsupported
 from export.tflite.frames import REWRITES
 from export.tflite.frames.channels import shuffle
 from export.tflite.frames.folding import Clip, Folding, is_clip

@@ -9,8 +9,10 @@ from typing import Literal
 import onnx_ir as ir
 
 from export.errors import UnsupportedError
+from export.lowering.unsupported import UnknownShape, Unsupported
+from export.lowering.values import dtype_of
 from export.tflite import layout
-from export.tflite.context import Context, UnknownShape, Unsupported, dtype_of
+from export.tflite.context import Context
 from export.tflite.graph import TfliteGraph, options
 from export.tflite.io import FileIO, PortSpec
 from export.tflite.layout import Perm

@@ -7,10 +7,12 @@ import math
 import numpy as np
 import onnx_ir as ir
 
+from export.lowering import attributes
+from export.lowering.unsupported import Unsupported
+from export.lowering.values import dtype_of
 from export.tflite import layout
-from export.tflite.context import Context, Unsupported, dtype_of
+from export.tflite.context import Context
 from export.tflite.graph import options
-from export.tflite.ops import attributes
 from export.tflite.ops.registry import lowers
 
 _UNARY = {

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
-from export.tflite.context import Context, dtype_of
+from export.lowering import attributes
+from export.lowering.values import dtype_of
+from export.tflite.context import Context
 from export.tflite.graph import TENSOR_TYPES, options
-from export.tflite.ops import attributes
 from export.tflite.ops.registry import lowers
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
+from export.lowering import attributes
 from export.tflite.context import Context
 from export.tflite.graph import Array, options
-from export.tflite.ops import attributes, image, window
+from export.tflite.ops import image, window
 from export.tflite.ops.registry import lowers
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
+from export.lowering import attributes
+from export.lowering.unsupported import Unsupported
 from export.tflite import layout
-from export.tflite.context import Context, Unsupported
+from export.tflite.context import Context
 from export.tflite.graph import Array, options
-from export.tflite.ops import attributes
 from export.tflite.ops.registry import lowers
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from export.tflite.context import Context, Unsupported, dtype_of
+from export.lowering import attributes
+from export.lowering.unsupported import Unsupported
+from export.lowering.values import dtype_of
+from export.tflite.context import Context
 from export.tflite.graph import Array, options
 from export.tflite.layout import Perm
-from export.tflite.ops import attributes
 from export.tflite.ops.registry import lowers
 
 _BINARY = {

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
+from export.lowering import attributes
+from export.lowering.unsupported import Unsupported
 from export.tflite import layout
-from export.tflite.context import Context, Unsupported
+from export.tflite.context import Context
 from export.tflite.graph import Array, options
-from export.tflite.ops import attributes
 from export.tflite.ops.registry import lowers
 from export.tflite.ops.shape import emit_reshape
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import onnx_ir as ir
 
+from export.lowering.values import dtype_of
 from export.tflite import layout
-from export.tflite.context import Context, dtype_of
+from export.tflite.context import Context
 from export.tflite.layout import Shape
 
 _ROWS = (0, 2, 1)

@@ -6,12 +6,14 @@ import numpy as np
 import onnx_ir as ir
 from ai_edge_litert import schema_py_generated as schema
 
+from export.lowering import attributes
+from export.lowering.unsupported import Unsupported
+from export.lowering.windows import Axis, counts
 from export.nonnegative import is_nonnegative
-from export.tflite.context import Context, Unsupported
-from export.tflite.graph import Array, options
-from export.tflite.ops import attributes, image, window
+from export.tflite.context import Context
+from export.tflite.graph import options
+from export.tflite.ops import image, window
 from export.tflite.ops.registry import lowers
-from export.tflite.ops.window import Axis
 
 
 @lowers("MaxPool")
@@ -35,15 +37,15 @@ def average_pool(ctx: Context, node: ir.Node) -> None:
     axes = _axes(ctx, node)
     include = bool(attributes.integer(node, "count_include_pad", 0))
     tensor = image.read(ctx, x)
-    counts = np.outer(*(_counts(axis, include) for axis in axes))
-    inside = np.outer(*(_counts(axis, False) for axis in axes))
+    counted = np.outer(*(counts(axis, include) for axis in axes))
+    inside = np.outer(*(counts(axis, False) for axis in axes))
     if not all(axis.is_valid for axis in axes):
-        if (inside == counts).all() and all(axis.is_same for axis in axes):
+        if (inside == counted).all() and all(axis.is_same for axis in axes):
             image.emit(ctx, "AVERAGE_POOL_2D", [tensor], y, _options(axes, schema.Padding.SAME))
             return
         tensor = window.pad(ctx, tensor, axes)
     opts = _options(axes, schema.Padding.VALID)
-    ratio = axes[0].kernel * axes[1].kernel / counts
+    ratio = axes[0].kernel * axes[1].kernel / counted
     if (ratio == 1).all():
         image.emit(ctx, "AVERAGE_POOL_2D", [tensor], y, opts)
         return
@@ -63,17 +65,6 @@ def _axes(ctx: Context, node: ir.Node) -> list[Axis]:
             "shape inference before opset 22 counts it"
         )
     return axes
-
-
-def _counts(axis: Axis, include_pad: bool) -> Array:
-    """Return how many elements each window's mean divides by, per the ONNX specification.
-
-    The border the model asks for counts if ``include_pad``; what ceil_mode reads beyond does not.
-    """
-    first = -axis.before if include_pad else 0
-    last = axis.extent + (axis.after if include_pad else 0)
-    start = np.arange(axis.result) * axis.stride - axis.before
-    return np.minimum(start + axis.kernel, last) - np.maximum(start, first)
 
 
 def _options(axes: list[Axis], padding: int) -> object:

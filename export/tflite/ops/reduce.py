@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
+from export.lowering import attributes
 from export.tflite import layout
 from export.tflite.context import Context
 from export.tflite.graph import options
-from export.tflite.ops import attributes
 from export.tflite.ops.registry import lowers
 
 _KINDS = {

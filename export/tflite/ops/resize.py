@@ -10,10 +10,11 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
+from export.lowering import attributes, resize_positions
+from export.lowering.unsupported import Unsupported
 from export.tflite import layout
-from export.tflite.context import Context, Unsupported
+from export.tflite.context import Context
 from export.tflite.graph import Array, options
-from export.tflite.ops import attributes
 from export.tflite.ops.registry import lowers
 
 #: (align_corners, half_pixel_centers)
@@ -26,19 +27,19 @@ def resize(ctx: Context, node: ir.Node) -> None:
     x, y = attributes.source(node), node.outputs[0]
     before, after = ctx.shape(x), ctx.shape(y)
     mode = attributes.text(node, "mode", "nearest")
-    how = _transformation(node)
+    how = resize_positions.transformation(node)
     if mode == "nearest":
         how += f" and {attributes.text(node, 'nearest_mode', 'the default rounding')}"
         kind, kind_options = "RESIZE_NEAREST_NEIGHBOR", "ResizeNearestNeighborOptions"
-        samples, tflite = _onnx_nearest, _tflite_nearest
+        samples, tflite = resize_positions.onnx_nearest, _tflite_nearest
     elif mode in ("linear", "bilinear"):
         kind, kind_options = "RESIZE_BILINEAR", "ResizeBilinearOptions"
-        samples, tflite = _onnx_linear, _tflite_linear
+        samples, tflite = resize_positions.onnx_linear, _tflite_linear
     else:
         raise Unsupported(f"Resize with mode {mode}")
     if attributes.integer(node, "antialias", 0):
         raise Unsupported("Resize with antialias")
-    scales = _scales(ctx, node, before, after)
+    scales = resize_positions.scales(ctx, node, before, after)
     wanted = [samples(node, *axis) for axis in zip(before, after, scales, strict=True)]
     unchanged = [np.array_equal(p, np.arange(e)) for p, e in zip(wanted, before, strict=True)]
     if all(unchanged):
@@ -58,84 +59,6 @@ def resize(ctx: Context, node: ir.Node) -> None:
     opts = options(kind_options, alignCorners=align, halfPixelCenters=half)
     perm = layout.channels_last(4)
     ctx.emit(kind, [ctx.read(x, perm), ctx.ints("size", after[2:])], y, perm, opts)
-
-
-def _is_old(node: ir.Node) -> bool:
-    """Return whether the node is of the family before opset 11: one transformation, one rule."""
-    return node.op_type == "Upsample" or attributes.opset(node) < 11
-
-
-def _transformation(node: ir.Node) -> str:
-    default = "asymmetric" if _is_old(node) else "half_pixel"
-    return attributes.text(node, "coordinate_transformation_mode", default)
-
-
-def _scales(ctx: Context, node: ir.Node, before: layout.Shape, after: layout.Shape) -> list[float]:
-    """Return the factor of each axis: the one given, else the ratio of the extents."""
-    if "scales" in node.attributes:
-        return list(node.attributes["scales"].as_floats())
-    rank = len(before)
-    axes = [axis % rank for axis in attributes.integers(node, "axes", list(range(rank)))]
-    scales = [b / a for a, b in zip(before, after, strict=True)]
-    index = 1 if _is_old(node) else 2
-    given = ctx.constant(attributes.optional_input(node, index))
-    if given is not None and given.size == len(axes):
-        for axis, scale in zip(axes, given, strict=True):
-            scales[axis] = float(scale)
-        return scales
-    policy = attributes.text(node, "keep_aspect_ratio_policy", "stretch")
-    sizes = ctx.constant(attributes.optional_input(node, 3))
-    if policy != "stretch" and sizes is not None:
-        ratios = [size / before[axis] for axis, size in zip(axes, sizes, strict=True)]
-        for axis in axes:
-            scales[axis] = min(ratios) if policy == "not_larger" else max(ratios)
-    return scales
-
-
-def _onnx_positions(node: ir.Node, index: Array, extent: int, result: int, scale: float) -> Array:
-    """Return the (fractional) input position of each output element, per the ONNX specification.
-
-    The arithmetic is done in the type of ``index``.
-    """
-    mode = _transformation(node)
-    positions: Array = (index + 0.5) / scale - 0.5
-    if mode == "asymmetric":
-        positions = index / scale
-    elif mode == "align_corners":
-        positions = index * (extent - 1) / max(_exact(extent * scale) - 1, 1)
-    elif mode == "pytorch_half_pixel" and result == 1:
-        positions = index * 0
-    elif mode == "half_pixel_symmetric":
-        positions = positions + extent / 2 * (1 - result / (scale * extent))
-    elif mode not in ("half_pixel", "pytorch_half_pixel"):
-        raise Unsupported(f"Resize with coordinate transformation {mode}")
-    return positions
-
-
-def _exact(extent: float) -> float:
-    """Return a whole number without the rounding error of a scale in float32."""
-    return round(extent) if abs(extent - round(extent)) < 1e-4 else extent
-
-
-def _onnx_nearest(node: ir.Node, extent: int, result: int, scale: float) -> Array:
-    positions = _onnx_positions(node, np.arange(result, dtype=np.float32), extent, result, scale)
-    if _is_old(node):
-        # The specification leaves the rounding open; this is ONNX Runtime's.
-        rounding = "ceil" if scale < 1 else "floor"
-    else:
-        rounding = attributes.text(node, "nearest_mode", "round_prefer_floor")
-    nearest: Array = {
-        "floor": np.floor(positions),
-        "ceil": np.ceil(positions),
-        "round_prefer_floor": np.ceil(positions - 0.5),
-        "round_prefer_ceil": np.floor(positions + 0.5),
-    }[rounding]
-    return np.clip(nearest, 0, extent - 1)
-
-
-def _onnx_linear(node: ir.Node, extent: int, result: int, scale: float) -> Array:
-    positions = _onnx_positions(node, np.arange(result, dtype=np.float64), extent, result, scale)
-    return np.clip(positions, 0, extent - 1)
 
 
 def _tflite_positions(index: Array, extent: int, result: int, align: bool, half: bool) -> Array:

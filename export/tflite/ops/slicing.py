@@ -6,10 +6,12 @@ import numpy as np
 import onnx_ir as ir
 from ai_edge_litert import schema_py_generated as schema
 
-from export.tflite.context import Context, Unsupported, dtype_of
+from export.lowering import attributes
+from export.lowering.unsupported import Unsupported
+from export.lowering.values import dtype_of
+from export.tflite.context import Context
 from export.tflite.graph import options
 from export.tflite.layout import Perm, permuted
-from export.tflite.ops import attributes
 from export.tflite.ops.registry import lowers
 
 #: The edge is what a single element is mirrored to if the edge itself is mirrored too.

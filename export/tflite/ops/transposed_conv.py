@@ -5,12 +5,16 @@ from __future__ import annotations
 import onnx_ir as ir
 from ai_edge_litert import schema_py_generated as schema
 
-from export.tflite.context import Context, Unsupported, dtype_of
+from export.lowering import attributes
+from export.lowering.unsupported import Unsupported
+from export.lowering.values import dtype_of
+from export.lowering.windows import Axis
+from export.tflite.context import Context
 from export.tflite.graph import options
-from export.tflite.ops import attributes, image
+from export.tflite.ops import image
 from export.tflite.ops.conv import parameters
 from export.tflite.ops.registry import lowers
-from export.tflite.ops.window import Axis, per_axis
+from export.tflite.ops.window import per_axis
 
 
 @lowers("ConvTranspose")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
+from export.lowering.values import Values
 from export.onnx_graph import integer as integer
 from export.onnx_graph import real as real
-from export.tflite.context import Context
 
 
 def opset(node: ir.Node) -> int:
@@ -34,7 +34,7 @@ def optional_input(node: ir.Node, index: int) -> ir.Value | None:
     return node.inputs[index] if index < len(node.inputs) else None
 
 
-def integers_anywhere(ctx: Context, node: ir.Node, name: str, index: int) -> list[int] | None:
+def integers_anywhere(values: Values, node: ir.Node, name: str, index: int) -> list[int] | None:
     """Return a list that older opsets keep in an attribute and newer ones in a constant input.
 
     Raises:
@@ -45,10 +45,10 @@ def integers_anywhere(ctx: Context, node: ir.Node, name: str, index: int) -> lis
     value = optional_input(node, index)
     if value is None:
         return None
-    return [int(item) for item in ctx.required_constant(value, name).reshape(-1)]
+    return [int(item) for item in values.required_constant(value, name).reshape(-1)]
 
 
-def real_anywhere(ctx: Context, node: ir.Node, name: str, index: int) -> float | None:
+def real_anywhere(values: Values, node: ir.Node, name: str, index: int) -> float | None:
     """Return a number that older opsets keep in an attribute and newer ones in a constant input.
 
     Raises:
@@ -59,7 +59,7 @@ def real_anywhere(ctx: Context, node: ir.Node, name: str, index: int) -> float |
     value = optional_input(node, index)
     if value is None:
         return None
-    return float(ctx.required_constant(value, name).reshape(-1)[0])
+    return float(values.required_constant(value, name).reshape(-1)[0])
 
 
 def source(node: ir.Node, index: int = 0) -> ir.Value:

@@ -1,0 +1,1 @@
+"""What the lowerings of all targets share: reading ONNX nodes and their constants."""

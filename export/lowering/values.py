@@ -1,0 +1,88 @@
+"""The values of an ONNX graph as a lowering reads them: static shapes, types, constants."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx_ir as ir
+from numpy.typing import NDArray
+
+from export.lowering.unsupported import UnknownShape, Unsupported
+
+Array = NDArray[Any]
+Shape = tuple[int, ...]
+
+#: Types of 16 bits and more; what is rounded to fewer is meant to be rounded.
+_AS_FLOAT32 = {
+    ir.DataType.BFLOAT16,
+    ir.DataType.DOUBLE,
+    ir.DataType.FLOAT,
+    ir.DataType.FLOAT16,
+}
+_AS_THEY_ARE = {ir.DataType.BOOL, ir.DataType.INT32, ir.DataType.INT64}
+
+
+class Values:
+    """The constants of a graph, and what is known of all its values before running."""
+
+    def __init__(self) -> None:
+        self._folded: dict[ir.Value, Array] = {}
+
+    def shape(self, value: ir.Value) -> Shape:
+        """Return the static ONNX shape.
+
+        Raises:
+            UnknownShape: If a dimension is not known.
+            Unsupported: If a dimension is zero.
+        """
+        if value.shape is None or not all(isinstance(extent, int) for extent in value.shape):
+            raise UnknownShape(f"the shape of {value.name} is not known before running")
+        shape = tuple(int(str(extent)) for extent in value.shape)
+        if 0 in shape:
+            raise Unsupported(f"{value.name} has no elements (shape {list(shape)})")
+        return shape
+
+    def constant(self, value: ir.Value | None) -> Array | None:
+        """Return the data of a constant (floating types as float32), or None."""
+        if value is None:
+            return None
+        if value in self._folded:
+            return self._folded[value]
+        return None if value.const_value is None else data_of(value.const_value)
+
+    def required_constant(self, value: ir.Value | None, what: str) -> Array:
+        """Return the data of a constant.
+
+        Raises:
+            Unsupported: If the value is computed by the graph.
+        """
+        data = self.constant(value)
+        if data is None:
+            raise Unsupported(f"{what} must be a constant")
+        return data
+
+    def fold(self, value: ir.Value, data: Array) -> None:
+        """Make a value a constant."""
+        self._folded[value] = data
+
+
+def data_of(tensor: ir.TensorProtocol) -> Array:
+    """Return the data of an ONNX tensor, floating types as float32."""
+    data = tensor.numpy()
+    return data.astype(np.float32, copy=False) if tensor.dtype.is_floating_point() else data
+
+
+def dtype_of(value: ir.Value) -> np.dtype[Any]:
+    """Return the type in which a value is stored; the wider floating types become float32.
+
+    Raises:
+        Unsupported: If it is none of bool, int32, int64 and these.
+    """
+    if value.type is not None and not isinstance(value.type, ir.TensorType):
+        raise Unsupported(f"{value.name} is no tensor")
+    if value.dtype is None or value.dtype in _AS_FLOAT32:
+        return np.dtype(np.float32)
+    if value.dtype in _AS_THEY_ARE:
+        return np.dtype(value.dtype.numpy())
+    raise Unsupported(f"{value.name} has type {value.dtype.name.lower()}")
