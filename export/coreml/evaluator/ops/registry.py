@@ -1,4 +1,4 @@
-"""The table of operators that the evaluator knows: MIL operator -> the function that computes it."""
+"""The operators that the evaluator knows: MIL operator -> the function that computes it."""
 
 from __future__ import annotations
 
