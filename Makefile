@@ -1,9 +1,9 @@
-# A virtual environment with pinned packages, and the three things to do in it.
+# A virtual environment with pinned packages, and what to do in it.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint install clean
+.PHONY: demo test conformance lint install clean
 
 demo: install
 	$(BIN)/python -m export shufflenet_v2 --to tflite --quant int8
@@ -11,6 +11,11 @@ demo: install
 test: lint
 	sh tests/install_debian.sh
 	$(BIN)/python -m pytest
+
+# Every backend case of ONNX through every target: counts, and what is refused for which reason.
+conformance: install
+	sh tests/install_debian.sh
+	$(BIN)/python -m tests.conformance
 
 lint: install
 	$(BIN)/ruff check .

@@ -1,6 +1,6 @@
-"""Export every model of the registry as float32, fp16 and int8, and print what came out.
+"""Export every model of the registry in the schemes of a target, and print what came out.
 
-Run: python benchmarks/export_registry.py [PATTERN] [--results FILE]
+Run: python benchmarks/export_registry.py [PATTERN] [--to tflite|coreml] [--results FILE]
 
 One process per model, with random weights. What came of each is added to FILE as a line of JSON at
 once, and models that FILE already holds are not exported again, so that a stopped run goes on.
@@ -20,10 +20,13 @@ from typing import Any
 
 import models
 
-SCHEMES = ("none", "fp16", "int8")
+SCHEMES = {
+    "tflite": ("none", "fp16", "int8"),
+    "coreml": ("none", "fp16", "int8-weights", "palette6", "int8"),
+}
 
 
-def child(name: str) -> None:
+def child(name: str, target: str) -> None:
     """Export one model and print a JSON object."""
     from export.errors import EdgeshipError
     from export.pipeline import Request, export
@@ -35,7 +38,9 @@ def child(name: str) -> None:
     found: dict[str, Any] = {"name": name}
     with tempfile.TemporaryDirectory() as folder:
         try:
-            result = export(Request(name, schemes=SCHEMES, calib=calib, out=Path(folder) / "out"))
+            out = Path(folder) / "out"
+            request = Request(name, (target,), SCHEMES[target], calib=calib, out=out)
+            result = export(request)
         except EdgeshipError as error:
             found["error"] = str(error)
         else:
@@ -44,14 +49,14 @@ def child(name: str) -> None:
     print(json.dumps(found | {"seconds": time.perf_counter() - start}))
 
 
-def export_all(names: list[str], results: Path) -> list[dict[str, Any]]:
+def export_all(names: list[str], target: str, results: Path) -> list[dict[str, Any]]:
     """Return one object for each name, from the file or from an export of now."""
     lines = results.read_text().splitlines() if results.exists() else []
     found = {row["name"]: row for row in map(json.loads, lines)}
     for name in names:
         if name in found:
             continue
-        command = [sys.executable, __file__, name, "--child"]
+        command = [sys.executable, __file__, name, "--to", target, "--child"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         found[name] = (
             json.loads(done.stdout.splitlines()[-1])
@@ -76,7 +81,9 @@ def rows(found: dict[str, Any]) -> list[str]:
             if artifact["scheme"] == "none"
             else f"{parity['sqnr_db']:.1f} dB"
         )
-        conversions = sum(operators.get(kind, 0) for kind in ("QUANTIZE", "DEQUANTIZE"))
+        conversions = sum(
+            count for kind, count in operators.items() if kind.upper() in ("QUANTIZE", "DEQUANTIZE")
+        )
         first = (found["name"], f"{found['seconds']:.0f}") if index == 0 else ("", "")
         lines.append(
             f"| {first[0]} | {artifact['scheme']} | yes | {error} | {artifact['size'] / 1e6:.2f} | "
@@ -89,15 +96,17 @@ def main() -> None:
     """Export what the pattern matches and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("pattern", nargs="?", default="*")
-    parser.add_argument("--results", type=Path, default=Path("build/export_registry.jsonl"))
+    parser.add_argument("--to", choices=SCHEMES, default="tflite")
+    parser.add_argument("--results", type=Path, help="default: build/export_registry_TARGET.jsonl")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.child:
-        child(arguments.pattern)
+        child(arguments.pattern, arguments.to)
         return
-    arguments.results.parent.mkdir(parents=True, exist_ok=True)
+    results = arguments.results or Path(f"build/export_registry_{arguments.to}.jsonl")
+    results.parent.mkdir(parents=True, exist_ok=True)
     names = [n for n in models.names(arguments.pattern) if models.spec(n).alias_of is None]
-    found = export_all(names, arguments.results)
+    found = export_all(names, arguments.to, results)
     print("Error: maximum relative error in float32, signal to noise elsewhere.\n")
     print("| model | scheme | verified | error | MB | operators (conversions) | seconds |")
     print("|---|---|---|---|---|---|---|")

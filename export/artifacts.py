@@ -1,10 +1,11 @@
-"""Files that appear at their final names only when the whole export has succeeded."""
+"""Files and folders that appear at their final names only when the whole export succeeded."""
 
 from __future__ import annotations
 
 import errno
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -61,9 +62,27 @@ class OutputFolder:
             InputError: If the disk is full or the folder went away.
         """
         self.reserve(name)
+        self._write(name, data)
+
+    def write_folder(self, name: str, files: Mapping[str, bytes]) -> None:
+        """Write a folder, such as an .mlpackage, under its temporary name.
+
+        Args:
+            name: Of the folder.
+            files: Path in the folder, with slashes -> content.
+
+        Raises:
+            InputError: If the disk is full or the folder went away.
+        """
+        self.reserve(name)
+        for file, data in files.items():
+            self._write(f"{name}/{file}", data)
+
+    def _write(self, name: str, data: bytes) -> None:
         if self._work is None:
-            raise RuntimeError("write() outside of the with block")
+            raise RuntimeError("written outside of the with block")
         try:
+            (self._work / name).parent.mkdir(parents=True, exist_ok=True)
             (self._work / name).write_bytes(data)
         except OSError as error:
             raise InputError(
@@ -75,11 +94,14 @@ class OutputFolder:
             ) from error
 
     def publish(self) -> list[Path]:
-        """Move every written file to its final name and return the paths."""
+        """Move all that was written to its final name and return the paths.
+
+        What stands at such a name goes, be it a file or a folder.
+        """
         if self._work is None:
             raise RuntimeError("publish() outside of the with block")
         for name in self._names:
-            (self._work / name).replace(self.path / name)
+            _replace(self._work / name, self.path / name, self._work / f"{name}.replaced")
         return [self.path / name for name in self._names]
 
     def set_aside(self) -> None:
@@ -89,7 +111,27 @@ class OutputFolder:
         """
         for name in [*self._names, "manifest.json"]:
             if (self.path / name).exists():
-                (self.path / name).replace(self.path / f"{name}.previous")
+                previous = self.path / f"{name}.previous"
+                _remove_folder(previous)
+                (self.path / name).replace(previous)
+
+
+def _replace(source: Path, target: Path, aside: Path) -> None:
+    """Rename ``source`` to ``target``; a folder in the way, which stays, goes to ``aside``."""
+    in_the_way = target.is_dir() or (target.exists() and source.is_dir())
+    if in_the_way:
+        target.rename(aside)
+    try:
+        source.replace(target)
+    except OSError:
+        if in_the_way:
+            aside.rename(target)
+        raise
+
+
+def _remove_folder(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
 
 
 def _missing(path: Path) -> list[Path]:

@@ -19,6 +19,7 @@ PACKAGES = (
     "onnxruntime",
     "ai-edge-litert",
     "litert-quantizer",
+    "coremltools",
     "numpy",
     "pillow",
 )
@@ -38,7 +39,13 @@ class StageRecord(_Record):
 
 
 class Port(_Record):
-    """An input or output of a file."""
+    """An input or output of a file.
+
+    Attributes:
+        layout: Its axes in letters, such as NHWC; of a picture, its colours: RGB, BGR, GRAYSCALE.
+        dtype: NumPy's name of the element type; image, string or dictionary where Core ML takes
+            or gives no array.
+    """
 
     name: str
     shape: list[int]
@@ -49,15 +56,27 @@ class Port(_Record):
 
 
 class Artifact(_Record):
-    """A written file.
+    """A written file, or a package, which is a folder.
 
     Attributes:
+        file: Its name.
+        target: tflite or coreml.
+        weights: Type of the weights in it; empty in a manifest older than this field.
+        compute: Type that the device computes with; likewise.
+        ios: The oldest iOS that a package runs on.
+        size: Bytes; of a package, of all files in it.
+        sha256: Digest; of a package, as `export.coreml.package.digest` makes it.
+        peak_activation_bytes: The most memory that the tensors of a .tflite file take at once.
         rounded_weights_sqnr_db: What the float file keeps when its weights are rounded to 8 bits:
             the scale on which quantized files are judged.
     """
 
     file: str
+    target: str = "tflite"
     scheme: str
+    weights: str = ""
+    compute: str = ""
+    ios: int | None = None
     size: int
     sha256: str
     inputs: list[Port]

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from export.artifacts import OutputFolder
 from export.calibration.preprocess import Preprocess
 from export.calibration.samples import Samples, load_samples
-from export.errors import VerificationError
-from export.schemes import SCHEMES
+from export.errors import InputError, VerificationError
+from export.schemes import SCHEMES, oldest_ios, schemes_of
 from export.source import Network, load_network
 from export.stage_log import StageLog, StageResult
 
 if TYPE_CHECKING:
     import onnx_ir as ir
 
+    from export.coreml.target import Settings
     from export.manifest import Artifact, GraphFile, Manifest
     from export.tflite.lowering import IoLayout
 
@@ -43,14 +44,26 @@ class Request:
     calib: str | None = None
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
+    color: Literal["rgb", "bgr"] = "rgb"
     io_layout: IoLayout = "nhwc"
     io_dtype: str = "float32"
+    ios: int | None = None
+    io: Literal["tensor", "image"] = "tensor"
+    labels: tuple[str, ...] = ()
+    author: str | None = None
+    license: str | None = None
     out: Path | None = None
 
     @property
     def calibrated(self) -> bool:
         """Whether a scheme needs calibration samples."""
         return any(SCHEMES[scheme].calibrated for scheme in self.schemes)
+
+    def schemes_for(self, target: str) -> tuple[str, ...]:
+        """Return the schemes that a target is asked for: those that it has."""
+        if target not in self.targets:
+            return ()
+        return tuple(scheme for scheme in self.schemes if scheme in schemes_of(target))
 
 
 @dataclass(frozen=True)
@@ -112,7 +125,6 @@ def _run_stages(
     from export import graph_stages
     from export.manifest import GraphFile
     from export.onnx_graph import serialize
-    from export.tflite.target import export_tflite
 
     captured = graph_stages.capture(network, log)
     preprocess = _preprocess(request, network, log)
@@ -124,17 +136,28 @@ def _run_stages(
     onnx = serialize(graph)
     graph_file = GraphFile(file=f"{network.name}.onnx", sha256=hashlib.sha256(onnx).hexdigest())
     folder.write(graph_file.file, onnx)
-    artifacts = export_tflite(
-        network.name,
-        graph,
-        samples.arrays,
-        reference,
-        request.schemes,
-        request.io_layout,
-        request.io_dtype,
-        folder,
-        log,
-    )
+    artifacts: list[Artifact] = []
+    if schemes := request.schemes_for("tflite"):
+        from export.tflite.target import export_tflite
+
+        artifacts += export_tflite(
+            network.name,
+            graph,
+            samples.arrays,
+            reference,
+            schemes,
+            request.io_layout,
+            request.io_dtype,
+            folder,
+            log,
+        )
+    if schemes := request.schemes_for("coreml"):
+        from export.coreml.target import export_coreml
+
+        settings = _coreml_settings(request, network, captured, preprocess, graph_file)
+        artifacts += export_coreml(
+            network.name, graph, samples.arrays, reference, schemes, settings, folder, log
+        )
     manifest = _manifest(
         request, network, captured, preprocess, samples, graph_file, artifacts, log
     )
@@ -146,6 +169,11 @@ def _preprocess(request: Request, network: Network, log: StageLog) -> Preprocess
     """Return what input images go through: as the user or the model says, or ImageNet's."""
     shape = network.shapes[0]
     if len(network.shapes) != 1 or len(shape) not in (4, 5) or shape[1] not in (1, 3):
+        if request.color == "bgr":
+            raise InputError(
+                "--color bgr needs a network that takes pictures.",
+                why=f"its inputs are {', '.join(map(str, network.shapes))}",
+            )
         return None
     known = network.preprocess
     if known is None or len(known.mean) != shape[1]:
@@ -157,7 +185,46 @@ def _preprocess(request: Request, network: Network, log: StageLog) -> Preprocess
                 "The network does not say how its images are normalised; assumed: mean "
                 f"{mean}, std {std}. Give yours with --mean and --std."
             )
-    return Preprocess(mean=request.mean or known.mean, std=request.std or known.std)
+    if request.color == "bgr":
+        known = replace(known, mean=known.mean[::-1], std=known.std[::-1], bgr=True)
+    return replace(known, mean=request.mean or known.mean, std=request.std or known.std)
+
+
+def _coreml_settings(
+    request: Request,
+    network: Network,
+    captured: ir.Model,
+    preprocess: Preprocess | None,
+    graph_file: GraphFile,
+) -> Settings:
+    """Return how the packages are to be written.
+
+    Raises:
+        InputError: They are to take pictures, and the network does not.
+    """
+    from export.coreml.description import describe
+    from export.coreml.ports import Ports
+    from export.coreml.target import Settings
+
+    if request.io == "image" and preprocess is None:
+        raise InputError(
+            "--io image needs a network that takes pictures.",
+            why=f"its inputs are {', '.join(map(str, network.shapes))}",
+            todo="leave --io image out",
+        )
+    pixels = preprocess if request.io == "image" else None
+    return Settings(
+        ios=request.ios or oldest_ios(request.schemes_for("coreml")),
+        ports=Ports(pixels, request.labels),
+        description=describe(
+            network,
+            _model_record(network, captured),
+            preprocess,
+            graph_file.sha256,
+            request.author,
+            request.license,
+        ),
+    )
 
 
 def _samples(

@@ -1,8 +1,12 @@
-"""The quantization schemes, one table for the command line, the writer and the thresholds."""
+"""The quantization schemes, one table for the command line, the writers and the thresholds."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+_FLOAT = ("float32",)
+_BOTH = ("tflite", "coreml")
 
 
 @dataclass(frozen=True)
@@ -16,6 +20,8 @@ class Scheme:
         calibrated: Whether activation ranges must be measured first.
         io_dtypes: What ``--io-dtype`` may ask for.
         suffix: What the file name ends in.
+        targets: Which targets have it.
+        ios: The oldest iOS whose Core ML has it; 0 for what Core ML does not have.
     """
 
     name: str
@@ -24,15 +30,35 @@ class Scheme:
     calibrated: bool
     io_dtypes: tuple[str, ...]
     suffix: str
+    targets: tuple[str, ...]
+    ios: int
 
 
 SCHEMES: dict[str, Scheme] = {
     scheme.name: scheme
     for scheme in (
-        Scheme("none", "float32", "float32", False, ("float32",), "fp32"),
-        Scheme("fp16", "float16", "float16 or float32", False, ("float32",), "fp16"),
-        Scheme("dynamic", "int8", "float32", False, ("float32",), "dynamic"),
-        Scheme("int8", "int8", "int8", True, ("float32", "int8", "uint8"), "int8"),
-        Scheme("int16x8", "int8", "int16", True, ("float32",), "int16x8"),
+        Scheme("none", "float32", "float32", False, _FLOAT, "fp32", _BOTH, 15),
+        Scheme("fp16", "float16", "float16 or float32", False, _FLOAT, "fp16", _BOTH, 15),
+        Scheme("dynamic", "int8", "float32", False, _FLOAT, "dynamic", ("tflite",), 0),
+        Scheme("int8", "int8", "int8", True, (*_FLOAT, "int8", "uint8"), "int8", _BOTH, 17),
+        Scheme("int16x8", "int8", "int16", True, _FLOAT, "int16x8", ("tflite",), 0),
+        # Compressed weights, which are unpacked before a convolution computes in float16.
+        Scheme("int8-weights", "int8", "float16", False, _FLOAT, "int8_weights", ("coreml",), 16),
+        Scheme("palette8", "8-bit palette", "float16", False, _FLOAT, "palette8", ("coreml",), 16),
+        Scheme("palette6", "6-bit palette", "float16", False, _FLOAT, "palette6", ("coreml",), 16),
+        Scheme("palette4", "4-bit palette", "float16", False, _FLOAT, "palette4", ("coreml",), 16),
     )
 }
+
+#: Other names that ``--quant`` takes.
+ALIASES = {"w8a8": "int8"}
+
+
+def schemes_of(target: str) -> tuple[str, ...]:
+    """Return the names of the schemes that a target has."""
+    return tuple(name for name, scheme in SCHEMES.items() if target in scheme.targets)
+
+
+def oldest_ios(schemes: Sequence[str]) -> int:
+    """Return the oldest iOS whose Core ML has all of these schemes."""
+    return max(SCHEMES[scheme].ios for scheme in schemes)

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what the tests of device_bench need from Debian or Ubuntu: `make test` calls this.
+# Installs what the tests of device_bench, and of the targets with ONNX's node cases, need from
+# Debian or Ubuntu: `make test` and `make conformance` call this.
 # It only does so as root and where something is missing; elsewhere it names the packages, and the
 # tests that need them skip.
 set -eu
@@ -15,6 +16,7 @@ unshare util-linux
 cc gcc
 ssh openssh-client
 /usr/sbin/sshd openssh-server
+/usr/share/libonnx-testdata/data/node libonnx-testdata
 TABLE
 }
 
@@ -30,16 +32,15 @@ missing=$(printf '%s\n' "$missing" | sort -u | xargs)
 [ -n "$missing" ] || exit 0
 
 if ! command -v apt-get >/dev/null 2>&1; then
-    echo "Some tests of device_bench will be skipped: they need programs that Debian has in the"
-    echo "packages $missing."
+    echo "Some tests will be skipped: they need what Debian has in the packages $missing."
 elif [ "$(id -u)" -ne 0 ]; then
-    echo "Some tests of device_bench will be skipped. To run them:"
+    echo "Some tests will be skipped. To run them:"
     echo "  sudo apt-get install --no-install-recommends $missing"
 else
     export DEBIAN_FRONTEND=noninteractive
     # shellcheck disable=SC2086  # one word per package
     if ! { apt-get -qq update && apt-get -qq install -y --no-install-recommends $missing; }; then
         echo "Debian's packages cannot be installed: $missing." >&2
-        echo "The tests of device_bench that need them will be skipped." >&2
+        echo "The tests that need them will be skipped." >&2
     fi
 fi

@@ -31,9 +31,10 @@ class Preprocess:
     ``crop=0.875`` the shorter side becomes 256 pixels and the central 224 x 224 are kept.
 
     Args:
-        mean: Mean of each channel on the 0..1 scale, in RGB order.
-        std: Standard deviation of each channel on the 0..1 scale.
+        mean: Mean of each channel on the 0..1 scale, in the network's order of channels.
+        std: Standard deviation of each channel on the 0..1 scale, likewise.
         crop: Fraction of the resized shorter side that the centre crop keeps, in (0, 1].
+        bgr: Whether the network reads blue first and red last.
 
     Raises:
         InputError: A value is out of range, or mean and std differ in length.
@@ -42,6 +43,7 @@ class Preprocess:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     crop: float = 0.875
+    bgr: bool = False
 
     def __post_init__(self) -> None:
         if len(self.mean) != len(self.std):
@@ -55,10 +57,15 @@ class Preprocess:
             raise InputError(f"The std {self.std} must be positive.")
         if not 0 < self.crop <= 1:
             raise InputError(f"The crop {self.crop} must lie above 0 and not above 1.")
+        if self.bgr and len(self.mean) != 3:
+            raise InputError(
+                "Only images of three channels can have blue first.",
+                why=f"the mean has {len(self.mean)} values",
+            )
 
     def describe(self) -> dict[str, object]:
         """Return what an application must do to a picture, in JSON types."""
-        color_order = {1: "grayscale", 3: "RGB"}.get(len(self.mean), "none")
+        color_order = {1: "grayscale", 3: "BGR" if self.bgr else "RGB"}.get(len(self.mean), "none")
         return {
             "color_order": color_order,
             "resize": (
@@ -83,8 +90,8 @@ def load_image(
     Args:
         path: A BMP, GIF, JPEG, PNG or WebP file with 8 bits per channel.
         size: Height and width of the result, in pixels.
-        channels: 3 for RGB, 1 for grayscale.
-        preprocess: The resize rule, mean and std.
+        channels: 3 for colours, 1 for grayscale.
+        preprocess: The resize rule, mean, std and order of colours.
 
     Returns:
         Array of shape (channels, H, W), float32, ``(pixel / 255 - mean) / std``.
@@ -94,7 +101,8 @@ def load_image(
             3, or mean and std have another number of channels.
     """
     check_channels(channels, preprocess)
-    return normalize(read_pixels(path, size, channels, preprocess.crop), preprocess)
+    pixels = read_pixels(path, size, channels, preprocess.crop)
+    return normalize(pixels[::-1] if preprocess.bgr else pixels, preprocess)
 
 
 def read_pixels(

@@ -5,14 +5,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from export.commands.subject import Subject
 from export.errors import VerificationError
 from export.verification.metrics import Outputs, Parity, compare
-from export.verification.runtimes import run_onnx, run_tflite
+from export.verification.runtimes import run_onnx
 from export.verification.tolerance import judge
 
-#: What other runtimes are compared with where there is no ONNX graph: the plain kernels.
-BASELINE = "litert-reference"
+
+@dataclass(frozen=True)
+class Range:
+    """What an output held over all samples, where there was nothing to compare it with.
+
+    Attributes:
+        name: Of the output.
+        shape: Of one sample's.
+        low: The smallest finite value, or None.
+        high: The largest finite value, or None.
+        finite: Whether all values were finite.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    low: float | None
+    high: float | None
+    finite: bool
 
 
 @dataclass(frozen=True)
@@ -21,13 +39,16 @@ class Comparison:
 
     Attributes:
         runtime: Its name.
-        parity: Its distance from the reference, or None if it failed on the file.
-        problem: Why it is not within tolerance, or None.
+        parity: Its distance from the reference; None if it failed on the file, or there was
+            nothing to compare with.
+        problem: Why it failed or is not within tolerance, or None.
+        outputs: What it computed, where there was nothing to compare with.
     """
 
     runtime: str
     parity: Parity | None
     problem: str | None
+    outputs: tuple[Range, ...] = ()
 
 
 def compare_runtimes(subject: Subject, runtimes: Sequence[str]) -> list[Comparison]:
@@ -35,24 +56,40 @@ def compare_runtimes(subject: Subject, runtimes: Sequence[str]) -> list[Comparis
 
     Args:
         subject: What to run.
-        runtimes: Keys of `export.verification.interpreters.RUNTIMES`.
+        runtimes: Names that the subject's file knows.
 
     Raises:
-        InputError: A runtime is not installed or not usable.
+        InputError: A runtime is not installed or not usable, or the file is damaged.
         VerificationError: The reference itself fails.
     """
+    reference = None
     if subject.onnx is not None:
         reference = run_onnx(subject.onnx, subject.samples)
-    else:
-        reference = run_tflite(subject.data, subject.file_samples, subject.io, BASELINE)
-        runtimes = [name for name in runtimes if name != BASELINE] or ["litert"]
+    elif subject.baseline is not None:
+        reference = subject.file.run(subject.file_samples, subject.baseline)
+        runtimes = [name for name in runtimes if name != subject.baseline] or ["litert"]
     return [_compare(subject, name, reference) for name in runtimes]
 
 
-def _compare(subject: Subject, runtime: str, reference: Outputs) -> Comparison:
+def _compare(subject: Subject, runtime: str, reference: Outputs | None) -> Comparison:
+    names = list(subject.file.outputs)
     try:
-        outputs = run_tflite(subject.data, subject.file_samples, subject.io, runtime)
-        parity = compare(reference, outputs, [port.name for port in subject.io.outputs])
+        outputs = subject.file.run(subject.file_samples, runtime)
+        if reference is None:
+            return Comparison(runtime, None, None, _ranges(outputs, names))
+        parity = compare(subject.file.expected(reference, runtime), outputs, names)
     except VerificationError as error:
         return Comparison(runtime, None, " ".join(f"{error.what} {error.why}".split()))
-    return Comparison(runtime, parity, judge(parity, subject.kind, subject.rounded_db))
+    problem = judge(parity, subject.kind, subject.rounded_db) if subject.kind else None
+    return Comparison(runtime, parity, problem)
+
+
+def _ranges(outputs: Outputs, names: Sequence[str]) -> tuple[Range, ...]:
+    ranges = []
+    for number, name in enumerate(names):
+        arrays = [sample[number] for sample in outputs]
+        values = np.concatenate([array.astype(np.float64).ravel() for array in arrays])
+        finite = values[np.isfinite(values)]
+        low, high = (float(finite.min()), float(finite.max())) if finite.size else (None, None)
+        ranges.append(Range(name, arrays[0].shape, low, high, finite.size == values.size))
+    return tuple(ranges)

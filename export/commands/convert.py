@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from export.commands import interrupt, options
+from export.commands import coreml_options, interrupt, options
 from export.commands.terminal import console
 
 if TYPE_CHECKING:
@@ -30,11 +30,16 @@ def convert(
             "package.module:FUNCTION, where FUNCTION() returns a torch.nn.Module.",
         ),
     ],
-    to: Annotated[str, typer.Option(metavar="TARGET", help="What to write: tflite.")] = "tflite",
+    to: Annotated[
+        str, typer.Option(metavar="TARGETS", help="What to write: tflite, coreml, or both.")
+    ] = "tflite",
     quant: Annotated[
         str,
         typer.Option(
-            metavar="SCHEMES", help="none, fp16, dynamic, int8, int16x8, or several with commas."
+            metavar="SCHEMES",
+            help="none, fp16, int8; of tflite also dynamic and int16x8; of coreml also "
+            "int8-weights, palette8, palette6 and palette4. Several with commas: each target "
+            "writes those that it has.",
         ),
     ] = "none",
     input_: Annotated[
@@ -74,13 +79,52 @@ def convert(
     std: Annotated[
         str | None, typer.Option(metavar="NUMBERS", help="Standard deviation, likewise.")
     ] = None,
+    color: Annotated[
+        str,
+        typer.Option(
+            metavar="rgb|bgr",
+            help="Order of the channels that the network reads; --mean and --std follow it.",
+        ),
+    ] = "rgb",
     io_layout: Annotated[
-        str, typer.Option(metavar="nhwc|nchw", help="Axis order of the file's inputs and outputs.")
+        str,
+        typer.Option(metavar="nhwc|nchw", help="Axis order of a .tflite's inputs and outputs."),
     ] = "nhwc",
     io_dtype: Annotated[
         str,
-        typer.Option(metavar="float32|int8|uint8", help="Type of the file's inputs and outputs."),
+        typer.Option(metavar="float32|int8|uint8", help="Type of a .tflite's inputs and outputs."),
     ] = "float32",
+    ios: Annotated[
+        int | None,
+        typer.Option(
+            metavar="15|16|17|18",
+            help="Oldest iOS that an .mlpackage runs on; by default the oldest that has the "
+            "schemes.",
+        ),
+    ] = None,
+    io: Annotated[
+        str,
+        typer.Option(
+            metavar="tensor|image",
+            help="What an .mlpackage takes: the network's input, or a picture that it normalises "
+            "itself.",
+        ),
+    ] = "tensor",
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Names of the classes, one a line: the .mlpackage becomes a classifier that "
+            "returns the best name, and a probability for each.",
+        ),
+    ] = None,
+    author: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Author that Xcode shows for an .mlpackage.")
+    ] = None,
+    license_: Annotated[
+        str | None,
+        typer.Option("--license", metavar="TEXT", help="Licence that Xcode shows, likewise."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Output folder; build/MODEL by default.")
     ] = None,
@@ -100,8 +144,14 @@ def convert(
         calib=calib,
         mean=mean,
         std=std,
+        color=color,
         io_layout=io_layout,
         io_dtype=io_dtype,
+        ios=ios,
+        io=io,
+        labels=labels,
+        author=author,
+        license_=license_,
         out=out,
     )
     from export.commands.convert_view import next_steps, render
@@ -125,18 +175,34 @@ def _request(
     calib: str | None,
     mean: str | None,
     std: str | None,
+    color: str,
     io_layout: str,
     io_dtype: str,
+    ios: int | None,
+    io: str,
+    labels: Path | None,
+    author: str | None,
+    license_: str | None,
     out: Path | None,
 ) -> Request:
     """Return the options as a request, or raise InputError before anything slow has begun."""
     targets = options.parse_targets(to)
-    schemes = options.parse_schemes(quant)
+    schemes = options.parse_schemes(quant, targets)
+    oldest = coreml_options.choose_ios(ios, targets, schemes)
+    takes = coreml_options.parse_io(io)
+    for given, option in (
+        (takes == "image", "--io image"),
+        (labels is not None, "--labels"),
+        (author is not None, "--author"),
+        (license_ is not None, "--license"),
+    ):
+        coreml_options.check_coreml_only(given, option, targets)
+    classes = () if labels is None else coreml_options.read_labels(labels)
     shapes = tuple(options.parse_shape(text) for text in inputs)
     means = None if mean is None else options.parse_numbers(mean, "--mean")
     stds = None if std is None else options.parse_numbers(std, "--std")
     options.check_normalization(means, stds, _channels(model, shapes))
-    options.check_io_dtype(io_dtype, schemes)
+    options.check_io_dtype(io_dtype, schemes, targets)
     layout = options.parse_io_layout(io_layout)
     from models.pretrained import NAMED_WEIGHTS
 
@@ -158,8 +224,14 @@ def _request(
         calib=calib,
         mean=means,
         std=stds,
+        color=options.parse_color(color),
         io_layout=layout,
         io_dtype=io_dtype,
+        ios=oldest,
+        io=takes,
+        labels=classes,
+        author=author,
+        license=license_,
         out=out,
     )
 

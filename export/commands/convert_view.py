@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Group, RenderableType
@@ -10,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from export.commands.terminal import add_row, printable, size, table
-from export.manifest import Manifest, Port
+from export.manifest import Artifact, Manifest, Port
 from export.pipeline import Request, Result
 from export.schemes import SCHEMES
 from export.stage_log import StageResult
@@ -31,7 +32,7 @@ def render(result: Result, request: Request) -> Group:
     if manifest.weights["untrained"]:
         parts.append(_untrained())
     parts += [Text(f"note: {printable(note)}") for note in _notes(result, request)]
-    parts += [Text(), _files(result.files), Text(), _feeding(manifest), Text()]
+    parts += [Text(), _files(result), Text(), _feeding(manifest), Text()]
     return Group(*parts)
 
 
@@ -65,7 +66,8 @@ def _untrained() -> Text:
 
 def _notes(result: Result, request: Request) -> list[str]:
     notes = list(result.notes)
-    unable = [name for name in request.schemes if request.io_dtype not in SCHEMES[name].io_dtypes]
+    schemes = request.schemes_for("tflite")
+    unable = [name for name in schemes if request.io_dtype not in SCHEMES[name].io_dtypes]
     if unable:
         notes.append(
             f"--io-dtype {request.io_dtype} holds for int8 files only; with {', '.join(unable)} "
@@ -74,10 +76,15 @@ def _notes(result: Result, request: Request) -> list[str]:
     return notes
 
 
-def _files(files: tuple[Path, ...]) -> Table:
-    shown = table("written", "size", numbers=("size",))
-    for file in files:
-        add_row(shown, str(file), size(file.stat().st_size))
+def _files(result: Result) -> Table:
+    """Say the size and the type of the arithmetic side by side: one does not follow the other."""
+    artifacts = {artifact.file: artifact for artifact in result.manifest.artifacts}
+    shown = table("written", "size", "weights", "computes in", numbers=("size",))
+    for file in result.files:
+        if found := artifacts.get(file.name):
+            add_row(shown, str(file), size(found.size), found.weights, found.compute)
+        else:
+            add_row(shown, str(file), size(file.stat().st_size), "", "")
     return shown
 
 
@@ -85,7 +92,8 @@ def _feeding(manifest: Manifest) -> Table:
     """Say what an application gives to each file and gets from it."""
     shown = table("scheme", "", "name", "type", "shape", "axes", "scale", "zero point")
     for artifact in manifest.artifacts:
-        scheme = artifact.scheme
+        coreml = artifact.target == "coreml"
+        scheme = f"{artifact.scheme} (Core ML)" if coreml else artifact.scheme
         for side, ports in (("input", artifact.inputs), ("output", artifact.outputs)):
             for port in ports:
                 add_row(shown, scheme, side, *_port(port))
@@ -102,12 +110,27 @@ def _port(port: Port) -> tuple[str, ...]:
 def next_steps(result: Result) -> str:
     """Return commands to go on with, as lines to copy."""
     manifest = result.files[-1]
-    file = shlex.quote(str(manifest.parent / result.manifest.artifacts[-1].file))
-    lines = [
-        "next:",
-        f"  python -m export inspect {file}",
-        f"  python -m export verify {file}",
-        f"  python -m device_bench run {file} --device local",
-        f"  what an image goes through before it is fed: preprocess in {manifest}",
-    ]
-    return printable("\n".join(lines))
+    lines = ["next:"]
+    last = {artifact.target: artifact for artifact in result.manifest.artifacts}
+    for target, artifact in last.items():
+        file = shlex.quote(str(manifest.parent / artifact.file))
+        lines += [f"  python -m export inspect {file}", f"  python -m export verify {file}"]
+        if target == "tflite":
+            lines.append(f"  python -m device_bench run {file} --device local")
+        else:
+            lines.append(f"  on a Mac, drag {file} into an Xcode project")
+    return printable("\n".join([*lines, *_pictures(list(last.values()), manifest)]))
+
+
+def _pictures(artifacts: Sequence[Artifact], manifest: Path) -> list[str]:
+    """Say what is left to do to a picture before files like these are given it."""
+    itself = [any(port.dtype == "image" for port in artifact.inputs) for artifact in artifacts]
+    lines = []
+    if not all(itself):
+        lines.append(f"  what an image goes through before it is fed: preprocess in {manifest}")
+    if any(itself):
+        lines.append(
+            "  the package normalises a picture itself; how it is resized and cropped before: "
+            f"preprocess in {manifest}"
+        )
+    return lines

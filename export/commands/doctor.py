@@ -17,6 +17,7 @@ from export.commands.terminal import add_row, console, print_json, size, table
 REQUIRED = {
     "adbutils": "reaches phones",
     "ai-edge-litert": "runs the .tflite files: calibration, verification, inspect",
+    "coremltools": "writes the .mlpackage folders",
     "flatbuffers": "writes the .tflite files",
     "jinja2": "writes the page of `device_bench report`",
     "litert-quantizer": "quantizes: fp16, dynamic, int8, int16x8",

@@ -2,52 +2,75 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from export.commands.files import is_package, read_bytes
 from export.commands.terminal import add_row, console, print_json, printable, size, table
 from export.errors import InputError
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.table import Table
 
     from export.commands.recorded import Record
 
 
 def inspect(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .tflite or .onnx file.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .tflite, .onnx or .mlpackage.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Say what FILE holds: inputs, outputs, operators, quantization."""
+    """Say what FILE holds: inputs, outputs, operators, weights, quantization."""
     if file.suffix.lower() == ".onnx":
         _inspect_onnx(file, as_json)
+    elif is_package(file):
+        _inspect_package(file, as_json)
     else:
         _inspect_tflite(file, as_json)
 
 
 def _inspect_tflite(file: Path, as_json: bool) -> None:
-    from export.commands.files import read_bytes
-    from export.commands.recorded import find_record
     from export.tflite.inspection import inspect as inspect_bytes
     from export.tflite.inspection_view import render
 
     data = read_bytes(file)
     inspection = inspect_bytes(data)
+    digest = hashlib.sha256(data).hexdigest()
+    _show(file, digest, inspection.to_dict(), render(inspection), as_json)
+
+
+def _inspect_package(file: Path, as_json: bool) -> None:
+    from export.coreml.inspection import inspect_package
+    from export.coreml.inspection_view import render
+    from export.coreml.package import digest, read_package
+
+    files = read_package(file)
+    inspection = inspect_package(files)
+    _show(file, digest(files), inspection.to_dict(), render(inspection), as_json)
+
+
+def _show(
+    file: Path, digest: str, facts: dict[str, Any], rendered: RenderableType, as_json: bool
+) -> None:
+    """Print what a file holds, and what a manifest beside it records of it."""
+    from export.commands.recorded import find_digest
+
     record, problem = None, ""
     try:
-        record = find_record(file, data)
+        record = find_digest(file, digest)
     except InputError as error:
         # The file can be shown whatever stands beside it.
         problem = f"{error.what} {error.why}"
     if as_json:
         recorded = None if record is None else _record_dict(record)
-        facts = {"recorded": recorded, "manifest_problem": problem or None}
-        print_json({"file": str(file), **inspection.to_dict(), **facts})
+        beside = {"recorded": recorded, "manifest_problem": problem or None}
+        print_json({"file": str(file), **facts, **beside})
         return
     output = console()
-    output.print(render(inspection))
+    output.print(rendered)
     if record is None:
         output.print(printable(problem or "No manifest.json beside the file lists it."))
     else:

@@ -1,14 +1,18 @@
-"""`list`: the models that have names, and the operators that can be lowered."""
+"""`list`: the models that have names, and the operators that each target can express."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from export.commands.terminal import add_row, console, print_json, table
 from export.errors import InputError
+
+#: Key in the JSON -> heading of the column.
+_TARGETS = {"tflite": "in TFLite", "coreml": "in Core ML"}
 
 
 def list_(
@@ -25,32 +29,38 @@ def list_(
         list_models(pattern, as_json)
         return
     found = operators(pattern)
-    if not found:
+    names = sorted({name for described in found.values() for name in described})
+    if not names:
         raise InputError(
             f"No supported operator's name matches {pattern!r}.",
             todo="`python -m export list --ops` prints every name",
         )
     if as_json:
-        print_json({"tflite": found})
+        print_json(found)
         return
-    shown = table("ONNX operator", "in TFLite")
-    for name, description in found.items():
-        add_row(shown, name, description)
+    shown = table("ONNX operator", *_TARGETS.values())
+    for name in names:
+        add_row(shown, name, *(found[target].get(name, "-") for target in _TARGETS))
     console().print(shown)
 
 
-def operators(pattern: str = "*") -> dict[str, str]:
-    """Return the ONNX operators with a TFLite lowering, each with what it becomes.
+def operators(pattern: str = "*") -> dict[str, dict[str, str]]:
+    """Return, for each target, the ONNX operators that have a lowering and what they become.
 
     Args:
         pattern: Shell-style pattern of their names.
     """
-    from export.tflite.ops import LOWERINGS
+    from export.coreml.ops import LOWERINGS as COREML
+    from export.tflite.ops import LOWERINGS as TFLITE
 
+    tables: dict[str, Mapping[str, Any]] = {"tflite": TFLITE, "coreml": COREML}
     return {
-        name: _first_paragraph(LOWERINGS[name].__doc__ or "")
-        for name in sorted(LOWERINGS)
-        if fnmatchcase(name, pattern)
+        target: {
+            name: _first_paragraph(lowerings[name].__doc__ or "")
+            for name in sorted(lowerings)
+            if fnmatchcase(name, pattern)
+        }
+        for target, lowerings in tables.items()
     }
 
 

@@ -9,35 +9,59 @@ from pathlib import Path
 from typing import Literal, cast
 
 from export.errors import InputError
-from export.schemes import SCHEMES
+from export.schemes import ALIASES, SCHEMES, schemes_of
 
 Shape = tuple[int, ...]
 
-TARGETS = ("tflite",)
+TARGETS = ("tflite", "coreml")
 
 #: Largest input, in elements: 1 GiB of float32.
 MAX_ELEMENTS = 2**28
 
 
 def parse_targets(text: str) -> tuple[str, ...]:
-    """Return the targets of ``--to``, such as ``tflite``.
-
-    Raises:
-        InputError: One is unknown, or not supported in this version.
-    """
-    words = _words(text, "--to", TARGETS)
-    if "coreml" in words:
-        raise InputError("--to coreml is not supported in this version.", todo="use --to tflite")
-    return _known(words, TARGETS, "target", "--to")
-
-
-def parse_schemes(text: str) -> tuple[str, ...]:
-    """Return the quantization schemes of ``--quant``, such as ``none,int8``.
+    """Return the targets of ``--to``, such as ``tflite,coreml``.
 
     Raises:
         InputError: One is unknown.
     """
-    return _known(_words(text, "--quant", SCHEMES), SCHEMES, "scheme", "--quant")
+    return one_of(_words(text, "--to", TARGETS), TARGETS, "target", "--to")
+
+
+def parse_schemes(text: str, targets: Sequence[str] = ("tflite",)) -> tuple[str, ...]:
+    """Return the quantization schemes of ``--quant``, such as ``none,int8``.
+
+    Raises:
+        InputError: One is unknown, or none of the targets has it, or a target has none of them.
+    """
+    possible = [name for name in SCHEMES if set(SCHEMES[name].targets) & set(targets)]
+    words = _words(text, "--quant", possible)
+    schemes = tuple(dict.fromkeys(ALIASES.get(word, word) for word in words))
+    for scheme in one_of(schemes, SCHEMES, "scheme", "--quant"):
+        if scheme not in possible:
+            able = SCHEMES[scheme].targets
+            raise InputError(
+                f"--quant {scheme} does not go with --to {','.join(targets)}.",
+                why=f"only {' and '.join(able)} has it",
+                todo=f"add --to {able[0]}, or choose from {', '.join(possible)}",
+            )
+    for target in targets:
+        if not set(schemes) & set(schemes_of(target)):
+            raise InputError(
+                f"--to {target} has none of the schemes of --quant {','.join(schemes)}.",
+                todo=f"add one of {', '.join(schemes_of(target))}, or leave --to {target} out",
+            )
+    return schemes
+
+
+def parse_color(text: str) -> Literal["rgb", "bgr"]:
+    """Return the order of the channels of ``--color``.
+
+    Raises:
+        InputError: It is neither rgb nor bgr.
+    """
+    [color] = one_of((text.lower(),), ("rgb", "bgr"), "order of colours", "--color")
+    return cast("Literal['rgb', 'bgr']", color)
 
 
 def parse_runtimes(text: str, known: Collection[str]) -> tuple[str, ...]:
@@ -46,7 +70,7 @@ def parse_runtimes(text: str, known: Collection[str]) -> tuple[str, ...]:
     Raises:
         InputError: One is unknown.
     """
-    return _known(_words(text, "--runtime", known), known, "runtime", "--runtime")
+    return one_of(_words(text, "--runtime", known), known, "runtime", "--runtime")
 
 
 def parse_shape(text: str) -> Shape:
@@ -113,16 +137,24 @@ def check_normalization(
             )
 
 
-def check_io_dtype(io_dtype: str, schemes: Sequence[str]) -> None:
+def check_io_dtype(
+    io_dtype: str, schemes: Sequence[str], targets: Sequence[str] = ("tflite",)
+) -> None:
     """Check that one of the schemes can have inputs and outputs of ``--io-dtype``.
 
     Raises:
-        InputError: None of them can.
+        InputError: None of them can; a package has float32.
     """
     able = [name for name, scheme in SCHEMES.items() if io_dtype in scheme.io_dtypes]
     if not able:
         known = dict.fromkeys(dtype for s in SCHEMES.values() for dtype in s.io_dtypes)
-        raise _unknown(io_dtype, list(known), "type", "--io-dtype")
+        raise unknown(io_dtype, list(known), "type", "--io-dtype")
+    if "tflite" not in targets and io_dtype != "float32":
+        raise InputError(
+            f"--io-dtype {io_dtype} does not go with --to {','.join(targets)}.",
+            why="what a package takes and returns is float32, or a picture with --io image",
+            todo="leave --io-dtype out",
+        )
     if not set(able) & set(schemes):
         raise InputError(
             f"--io-dtype {io_dtype} does not go with --quant {','.join(schemes)}.",
@@ -137,7 +169,7 @@ def parse_io_layout(text: str) -> Literal["nhwc", "nchw"]:
     Raises:
         InputError: It is neither nhwc nor nchw.
     """
-    [layout] = _known((text.lower(),), ("nhwc", "nchw"), "axis order", "--io-layout")
+    [layout] = one_of((text.lower(),), ("nhwc", "nchw"), "axis order", "--io-layout")
     return cast("Literal['nhwc', 'nchw']", layout)
 
 
@@ -191,16 +223,22 @@ def _words(text: str, option: str, known: Collection[str]) -> tuple[str, ...]:
     return words
 
 
-def _known(
+def one_of(
     words: tuple[str, ...], known: Collection[str], noun: str, option: str
 ) -> tuple[str, ...]:
+    """Return the words of an option.
+
+    Raises:
+        InputError: One is unknown.
+    """
     for word in words:
         if word not in known:
-            raise _unknown(word, known, noun, option)
+            raise unknown(word, known, noun, option)
     return words
 
 
-def _unknown(word: str, known: Collection[str], noun: str, option: str) -> InputError:
+def unknown(word: str, known: Collection[str], noun: str, option: str) -> InputError:
+    """Return the error that names what was probably meant."""
     close = difflib.get_close_matches(word, known, n=2)
     return InputError(
         f"There is no {noun} {word!r} for {option}.",

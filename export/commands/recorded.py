@@ -47,20 +47,31 @@ def find_record(file: Path, data: bytes) -> Record | None:
     Raises:
         InputError: The manifest is edgeship's, but damaged or of another version.
     """
+    return find_digest(file, hashlib.sha256(data).hexdigest())
+
+
+def find_digest(file: Path, digest: str) -> Record | None:
+    """Return what the manifest beside a file or package says about it, or None.
+
+    Args:
+        file: The file; an entry with the digest is found under any name.
+        digest: What a manifest records as its sha256.
+
+    Raises:
+        InputError: The manifest is edgeship's, but damaged or of another version.
+    """
     path = file.parent / "manifest.json"
     if not path.is_file():
         return None
     manifest = _read(path)
     if manifest is None:
         return None
-    digest = hashlib.sha256(data).hexdigest()
-    for artifact in manifest.artifacts:
+    named = [artifact for artifact in manifest.artifacts if artifact.file == file.name]
+    # Two schemes may give the same bytes: the entry of that name goes first.
+    for artifact in [*named, *manifest.artifacts]:
         if artifact.sha256 == digest:
             return Record(path, manifest, artifact, unchanged=True)
-    for artifact in manifest.artifacts:
-        if artifact.file == file.name:
-            return Record(path, manifest, artifact, unchanged=False)
-    return None
+    return Record(path, manifest, named[0], unchanged=False) if named else None
 
 
 def _read(path: Path) -> Manifest | None:
@@ -104,7 +115,8 @@ def _preprocess(manifest: Manifest) -> Preprocess | None:
     values = manifest.preprocess
     if values is None:
         return None
-    return Preprocess(tuple(values["mean"]), tuple(values["std"]), values["crop"])
+    bgr = values.get("color_order") == "BGR"
+    return Preprocess(tuple(values["mean"]), tuple(values["std"]), values["crop"], bgr)
 
 
 def _unreadable(path: Path, why: str) -> InputError:

@@ -7,29 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from export.calibration.preprocess import COLOR_MODES
+from export.calibration.arrays import Sample
+from export.calibration.preprocess import COLOR_MODES, Preprocess
 from export.calibration.samples import RANDOM, load_samples
 from export.capture import read_onnx
-from export.commands.files import read_bytes
-from export.commands.ports import Shapes, match, on_their_own
-from export.commands.recorded import Record, find_record
+from export.commands.files import is_package, read_bytes
+from export.commands.model_file import ModelFile, Reference, Related
+from export.commands.ports import Shapes
+from export.commands.recorded import Record, find_digest
 from export.errors import InputError, VerificationError
 from export.onnx_graph import input_shapes, serialize
 from export.pipeline import CALIBRATION_SAMPLES, VERIFICATION_SAMPLES, assumed_preprocess
-from export.tflite.inspection import Inspection, inspect
-from export.tflite.io import FileIO
-from export.tflite.layout import inverse, permuted
 from export.verification.tolerance import TOLERANCES
-
-#: Tolerance of a scheme of a manifest, or of what `inspect` finds; others have one of their name.
-_KINDS = {
-    "none": "float",
-    "float16 weights": "fp16",
-    "int8 weights": "dynamic",
-    "uint8": "int8",
-}
 
 
 @dataclass(frozen=True)
@@ -37,36 +26,50 @@ class Subject:
     """All that a verification needs.
 
     Attributes:
-        data: The file.
-        io: How its inputs and outputs relate to the reference's.
-        onnx: The reference graph, or None to compare runtimes only.
-        reference_name: The reference, for people.
-        kind: The tolerance, a key of `export.verification.tolerance.TOLERANCES`.
+        file: What is run.
+        baseline: The runtime that stands in for a reference, if one does.
+        onnx: The reference graph, or None.
+        reference_name: The reference, for people; "" where nothing can be compared.
+        kind: The tolerance, a key of `export.verification.tolerance.TOLERANCES`; "" where there
+            is none for files like this.
         rounded_db: SQNR in dB with rounded weights as the manifest records it, for the tolerance.
         samples: Input name of the reference -> float32 array in ONNX order, for each run.
+        file_samples: The same for the file.
         source: Where they come from, for people.
         notes: What a reader must know to judge the result.
     """
 
-    data: bytes
-    io: FileIO
+    file: Related
+    baseline: str | None
     onnx: bytes | None
     reference_name: str
     kind: str
     rounded_db: float | None
-    samples: list[dict[str, np.ndarray]]
+    samples: list[Sample]
+    file_samples: list[Sample]
     source: str
     notes: tuple[str, ...]
 
-    @property
-    def file_samples(self) -> list[dict[str, np.ndarray]]:
-        """The samples under the names of the file's inputs, which stand in the same order."""
-        names = [port.name for port in self.io.inputs]
-        return [dict(zip(names, sample.values(), strict=True)) for sample in self.samples]
+
+def open_model(path: Path) -> ModelFile:
+    """Read a .tflite file or an .mlpackage.
+
+    Raises:
+        InputError: It is neither, is damaged, or cannot be read.
+        UnsupportedError: It is a package that nothing here can run.
+    """
+    if is_package(path):
+        from export.commands.package_file import open_package
+
+        return open_package(path)
+    from export.commands.tflite_file import open_tflite
+
+    return open_tflite(path)
 
 
 def load_subject(
-    file: Path,
+    path: Path,
+    model: ModelFile,
     reference: Path | None = None,
     shapes: Sequence[tuple[int, ...]] = (),
     calib: str | None = None,
@@ -74,8 +77,9 @@ def load_subject(
     """Find what a file is to be compared with, and on what.
 
     Args:
-        file: The .tflite file. A manifest.json beside it gives the reference, the axis orders,
-            the preprocessing and the tolerance.
+        path: The file. A manifest.json beside it gives the reference, the axis orders, the
+            preprocessing and the tolerance.
+        model: What was read from it.
         reference: An ONNX file to compare with instead of the manifest's.
         shapes: Input shapes of the reference, where it leaves dimensions open.
         calib: Samples, as for `export.calibration.samples.load_samples`.
@@ -84,43 +88,56 @@ def load_subject(
         InputError: A file is missing or damaged, or the reference does not fit the file.
         VerificationError: The file is not the one that the manifest was written for.
     """
-    data = read_bytes(file)
-    found = inspect(data)
-    record = find_record(file, data)
+    record = find_digest(path, model.digest)
     notes: list[str] = []
     if record is not None and not record.unchanged:
         if reference is None:
-            raise _changed(file, record)
-        notes.append(f"{record.path} was written for another {file.name}, and is left out")
+            raise _changed(path, record)
+        notes.append(f"{record.path} was written for another {path.name}, and is left out")
         record = None
     if reference is None and record is not None:
         reference = _recorded_reference(record)
-    if reference is None:
-        notes.append(
-            "there is no reference: runtimes are compared with one another only, which does not "
-            "show that the file computes what its network computes"
-        )
-        onnx, io = None, FileIO(on_their_own(found.inputs), on_their_own(found.outputs))
-        inputs = {port.name: permuted(port.shape, inverse(port.perm)) for port in io.inputs}
+    graph = _read_reference(reference, shapes) if reference is not None else None
+    if graph is None:
+        notes.append(_nothing_to_compare(model))
+        file, inputs = model.alone(), model.inputs
     else:
-        onnx, inputs, outputs = _read_reference(reference, shapes)
-        recorded = record.artifact if record is not None else None
-        io = FileIO(
-            match("input", found.inputs, inputs, recorded.inputs if recorded else ()),
-            match("output", found.outputs, outputs, recorded.outputs if recorded else ()),
-        )
-    samples, source = _samples(calib, inputs, record, notes)
+        file = model.beside(graph, record.artifact if record is not None else None)
+        inputs = graph.inputs
+    notes += file.notes
+    preprocess = _preprocess(model, inputs, graph is not None, record, calib, notes)
+    samples, source = _samples(calib, inputs, preprocess)
+    samples, file_samples = file.fed(samples, preprocess)
     return Subject(
-        data=data,
-        io=io,
-        onnx=onnx,
-        reference_name="the runtime litert-reference" if onnx is None else str(reference),
-        kind=_kind(found, record),
+        file=file,
+        baseline=model.baseline if graph is None else None,
+        onnx=graph.data if graph is not None else None,
+        reference_name=_reference_name(graph, model),
+        kind=_kind(model, record, notes),
         rounded_db=record.artifact.rounded_weights_sqnr_db if record is not None else None,
         samples=samples,
+        file_samples=file_samples,
         source=source,
         notes=tuple(notes),
     )
+
+
+def _nothing_to_compare(model: ModelFile) -> str:
+    if model.baseline is None:
+        return (
+            "there is no reference: the file is run, and nothing is compared; compare it with "
+            "its graph by --reference FILE.onnx"
+        )
+    return (
+        "there is no reference: runtimes are compared with one another only, which does not "
+        "show that the file computes what its network computes"
+    )
+
+
+def _reference_name(graph: Reference | None, model: ModelFile) -> str:
+    if graph is not None:
+        return str(graph.path)
+    return f"the runtime {model.baseline}" if model.baseline is not None else ""
 
 
 def _changed(file: Path, record: Record) -> VerificationError:
@@ -138,7 +155,7 @@ def _recorded_reference(record: Record) -> Path:
     if not path.is_file():
         raise InputError(
             f"The reference graph {path} does not exist.",
-            why="an export writes it beside the .tflite files",
+            why="an export writes it beside the other files",
             todo="export again, or give --reference FILE.onnx",
         )
     if hashlib.sha256(read_bytes(path)).hexdigest() != record.manifest.onnx.sha256:
@@ -151,37 +168,59 @@ def _recorded_reference(record: Record) -> Path:
     return path
 
 
-def _read_reference(path: Path, shapes: Sequence[tuple[int, ...]]) -> tuple[bytes, Shapes, Shapes]:
+def _read_reference(path: Path, shapes: Sequence[tuple[int, ...]]) -> Reference:
     graph = read_onnx(path, shapes)
     outputs = {
         value.name or "": tuple(int(str(extent)) for extent in value.shape or ())
         for value in graph.graph.outputs
     }
-    return serialize(graph), input_shapes(graph), outputs
+    ends = {value.name or "": value.producer() for value in graph.graph.outputs}
+    probabilities = frozenset(
+        name for name, node in ends.items() if node is not None and node.op_type == "Softmax"
+    )
+    return Reference(path, serialize(graph), input_shapes(graph), outputs, probabilities)
 
 
-def _samples(
-    calib: str | None, inputs: Shapes, record: Record | None, notes: list[str]
-) -> tuple[list[dict[str, np.ndarray]], str]:
-    """Return the samples an export would verify on, and where they come from."""
+def _preprocess(
+    model: ModelFile,
+    inputs: Shapes,
+    compared: bool,
+    record: Record | None,
+    calib: str | None,
+    notes: list[str],
+) -> Preprocess:
+    """Return what images go through before the graph gets them, as recorded or assumed."""
+    if record is not None and record.preprocess is not None:
+        return record.preprocess
     shape = next(iter(inputs.values()), ())
-    images = len(inputs) == 1 and len(shape) in (4, 5) and shape[1] in COLOR_MODES
-    preprocess = record.preprocess if record is not None else None
-    if preprocess is None:
-        preprocess = assumed_preprocess(shape[1] if images else 3)
-        if images and calib != RANDOM:
-            notes.append(
-                "no manifest says how images are normalised; assumed: mean "
-                f"{preprocess.mean}, std {preprocess.std}"
-            )
-    source = calib or (None if images else RANDOM)
+    images = _are_images(inputs)
+    assumed = assumed_preprocess(shape[1] if images else 3)
+    if model.reads_bgr and len(assumed.mean) == 3:
+        assumed = Preprocess(assumed.mean[::-1], assumed.std[::-1], assumed.crop, bgr=True)
+    matters = compared if model.takes_pictures else images and calib != RANDOM
+    if matters:
+        notes.append(
+            "no manifest says how images are normalised; assumed: mean "
+            f"{assumed.mean}, std {assumed.std}"
+        )
+    return assumed
+
+
+def _samples(calib: str | None, inputs: Shapes, preprocess: Preprocess) -> tuple[list[Sample], str]:
+    """Return the samples an export would verify on, and where they come from."""
+    source = calib or (None if _are_images(inputs) else RANDOM)
     samples = load_samples(source, inputs, preprocess, limit=CALIBRATION_SAMPLES)
     return samples.arrays[:VERIFICATION_SAMPLES], samples.source
 
 
-def _kind(found: Inspection, record: Record | None) -> str:
-    scheme = found.quantization.scheme if record is None else record.artifact.scheme
-    kind = _KINDS.get(scheme, scheme)
+def _are_images(inputs: Shapes) -> bool:
+    shape = next(iter(inputs.values()), ())
+    return len(inputs) == 1 and len(shape) in (4, 5) and shape[1] in COLOR_MODES
+
+
+def _kind(model: ModelFile, record: Record | None, notes: list[str]) -> str:
+    kind = model.tolerance(record.artifact.scheme if record is not None else None)
     if kind not in TOLERANCES:
-        raise InputError(f"There is no tolerance for files whose quantization is {scheme!r}.")
+        notes.append(f"there is no tolerance for files whose quantization is {kind!r}")
+        return ""
     return kind

@@ -1,4 +1,4 @@
-"""`verify`: run a file in the runtimes asked for and compare what they compute."""
+"""`verify`: run a file where the user asks for and compare what is computed."""
 
 from __future__ import annotations
 
@@ -12,20 +12,25 @@ from export.commands import options
 from export.commands.terminal import add_row, console, print_json, printable, table
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from export.commands.comparison import Comparison
     from export.commands.subject import Subject
 
 
 def verify(
-    file: Annotated[Path, typer.Argument(metavar="FILE.tflite", help="The file to run.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The .tflite file or .mlpackage to run.")
+    ],
     runtime: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="RUNTIMES",
-            help="litert, litert-reference (plain kernels), tensorflow, tflite-runtime, or "
-            "several with commas.",
+            help="For a .tflite file: litert (the default), litert-reference (plain kernels), "
+            "tensorflow, tflite-runtime, or several with commas. For an .mlpackage: evaluator "
+            "(edgeship's own), coreml (on macOS), or both with a comma.",
         ),
-    ] = "litert",
+    ] = None,
     reference: Annotated[
         Path | None,
         typer.Option(
@@ -45,22 +50,24 @@ def verify(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Run FILE.tflite and compare its outputs with those of its ONNX graph.
+    """Run FILE and compare its outputs with those of its ONNX graph.
 
-    Without a manifest and a reference the runtimes are only compared with one another.
+    Without a manifest and a reference, runtimes of a .tflite file are only compared with one
+    another, and an .mlpackage is only run.
     """
-    from export.verification.interpreters import RUNTIMES
-
-    runtimes = options.parse_runtimes(runtime, RUNTIMES)
     shapes = [options.parse_shape(text) for text in input_ or []]
     if reference is not None:
         options.check_file(reference, "--reference")
     if calib is not None:
         options.check_calibration(calib)
     from export.commands.comparison import compare_runtimes
-    from export.commands.subject import load_subject
+    from export.commands.subject import load_subject, open_model
 
-    subject = load_subject(file, reference, shapes, calib)
+    model = open_model(file)
+    runtimes = model.default_runtimes
+    if runtime is not None:
+        runtimes = options.parse_runtimes(runtime, model.known_runtimes)
+    subject = load_subject(file, model, reference, shapes, calib)
     comparisons = compare_runtimes(subject, runtimes)
     if as_json:
         print_json(_as_dict(file, subject, comparisons))
@@ -73,9 +80,10 @@ def verify(
 def _as_dict(file: Path, subject: Subject, comparisons: list[Comparison]) -> dict[str, Any]:
     return {
         "file": str(file),
-        "reference": subject.reference_name,
-        "only_runtimes_compared": subject.onnx is None,
-        "tolerance": subject.kind,
+        "reference": subject.reference_name or None,
+        "compared": bool(subject.reference_name),
+        "only_runtimes_compared": subject.baseline is not None,
+        "tolerance": subject.kind or None,
         "samples": {"count": len(subject.samples), "source": subject.source},
         "notes": list(subject.notes),
         "ok": not any(comparison.problem for comparison in comparisons),
@@ -91,17 +99,38 @@ def _as_dict(file: Path, subject: Subject, comparisons: list[Comparison]) -> dic
 
 def _show(file: Path, subject: Subject, comparisons: list[Comparison]) -> None:
     output = console()
-    output.print(printable(f"{file} against {subject.reference_name}"))
+    against = f"against {subject.reference_name}" if subject.reference_name else "on its own"
+    output.print(printable(f"{file} {against}"))
     output.print(printable(f"{len(subject.samples)} samples: {subject.source}"))
     for note in subject.notes:
         output.print(printable(f"note: {note}"))
     output.print()
+    output.print(_verdicts(subject, comparisons) if subject.reference_name else _runs(comparisons))
+
+
+def _verdicts(subject: Subject, comparisons: list[Comparison]) -> Table:
     numbers = ("max abs error", "max rel error", "SQNR", "top-1 agreement")
-    shown = table("runtime", *numbers, f"within tolerance ({subject.kind})", numbers=numbers)
+    verdict = f"within tolerance ({subject.kind})" if subject.kind else "not judged"
+    shown = table("runtime", *numbers, verdict, numbers=numbers)
     for comparison in comparisons:
-        verdict = "yes" if comparison.problem is None else f"NO: {comparison.problem}"
-        add_row(shown, comparison.runtime, *_figures(comparison), verdict)
-    output.print(shown)
+        words = "yes" if comparison.problem is None else f"NO: {comparison.problem}"
+        if comparison.problem is None and not subject.kind:
+            words = ""
+        add_row(shown, comparison.runtime, *_figures(comparison), words)
+    return shown
+
+
+def _runs(comparisons: list[Comparison]) -> Table:
+    shown = table("runtime", "output", "shape", "from", "to", "", numbers=("from", "to"))
+    for comparison in comparisons:
+        if comparison.problem is not None:
+            add_row(shown, comparison.runtime, "", "", "", "", comparison.problem)
+        for one in comparison.outputs:
+            ends = ("" if end is None else f"{end:.4g}" for end in (one.low, one.high))
+            shape = "x".join(map(str, one.shape)) or "scalar"
+            words = "" if one.finite else "not all finite"
+            add_row(shown, comparison.runtime, one.name, shape, *ends, words)
+    return shown
 
 
 def _figures(comparison: Comparison) -> tuple[str, str, str, str]:

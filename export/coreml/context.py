@@ -16,6 +16,9 @@ Operand = Any
 
 _INT32 = np.iinfo(np.int32)
 
+#: Axes of a tensor in an ML program.
+MOST_AXES = 5
+
 
 class Context(Values):
     """The program under construction and the variable of every ONNX value in it.
@@ -81,28 +84,41 @@ class Context(Values):
         """Append an operator whose result has no ONNX name and return its variable, or several.
 
         Raises:
-            Unsupported: If the operator does not take such inputs.
+            Unsupported: If the operator does not take such inputs, or its result has too many axes.
         """
         from coremltools.converters.mil import Builder
 
         given = {key: value for key, value in inputs.items() if value is not None}
         try:
-            return getattr(Builder, kind)(**given, name=self.unique(name))
+            result = getattr(Builder, kind)(**given, name=self.unique(name))
         except (ValueError, TypeError, NotImplementedError) as error:
             reason = str(error).strip().splitlines() or [type(error).__name__]
             raise Unsupported(f"MIL's {kind} does not take it: {reason[0]}") from error
+        if kind not in ("reshape", "transpose"):  # see ops/shape.py
+            for variable in result if isinstance(result, (list, tuple)) else [result]:
+                demand_axes(len(variable.shape))
+        return result
+
+    def rename(self, variable: Any, name: str) -> None:
+        """Give a variable the identifier of ``name``, unless another one has it."""
+        if identifier(name) not in self._names:
+            variable.name = self.unique(name)
 
     def unique(self, name: str) -> str:
         """Return an identifier like ``name`` that no variable has yet."""
-        base = re.sub(r"\W", "_", name, flags=re.ASCII)
-        if not base or base[0].isdigit():
-            base = f"_{base}"
+        base = identifier(name)
         candidate, number = base, 0
         while candidate in self._names:
             number += 1
             candidate = f"{base}_{number}"
         self._names.add(candidate)
         return candidate
+
+
+def identifier(name: str) -> str:
+    """Return a name with everything replaced that a name in an ML program cannot hold."""
+    text = re.sub(r"\W", "_", name, flags=re.ASCII)
+    return f"_{text}" if not text or text[0].isdigit() else text
 
 
 def stored(data: Array, name: str) -> Array:
@@ -118,6 +134,16 @@ def stored(data: Array, name: str) -> Array:
     if data.size and (data.min() < _INT32.min or data.max() > _INT32.max):
         raise Unsupported(f"{name} holds integers of more than 32 bits")
     return data.astype(np.int32)
+
+
+def demand_axes(count: int) -> None:
+    """Refuse tensors that an ML program cannot hold.
+
+    Raises:
+        Unsupported: If there are too many axes.
+    """
+    if count > MOST_AXES:
+        raise Unsupported(f"a tensor of {count} axes; ML programs have at most {MOST_AXES}")
 
 
 def mil_dtype(value: ir.Value) -> str:

@@ -13,7 +13,8 @@ class PortSpec:
         name: In the package, where names are identifiers.
         onnx_name: In the ONNX graph.
         shape: Static shape.
-        dtype: NumPy's name of its type in the ML program: float32, int32 or bool.
+        dtype: NumPy's name of its type: float32 or int32. Packages take and give no booleans;
+            they travel as 0 and 1 in int32.
     """
 
     name: str

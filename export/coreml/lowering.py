@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import onnx_ir as ir
 
-from export.coreml.context import Context, mil_dtype
+from export.coreml.context import Context, demand_axes, mil_dtype
 from export.coreml.io import PackageIO, PortSpec
 from export.coreml.library import coremltools
 from export.coreml.ops import LOWERINGS
 from export.coreml.targets import deployment_target
 from export.errors import UnsupportedError
 from export.lowering.unsupported import UnknownShape, Unsupported
-from export.lowering.values import dtype_of
 
 
 @dataclass(frozen=True)
@@ -47,21 +46,23 @@ def lower(model: ir.Model, ios: int) -> Lowered:
     from coremltools.converters.mil import Builder
     from coremltools.converters.mil.mil import Function, Program
 
+    # It numbers names through the whole process; equal graphs are to give equal packages.
+    Builder.name_count.clear()
     ctx = Context(ios)
     values = [value for value in model.graph.inputs if not value.is_initializer()]
     inputs, problems = _inputs(ctx, values)
     _demand_none(problems)
     placeholders = {
-        port.name: Builder.placeholder(port.shape, _builder_type(value))
-        for port, value in zip(inputs, values, strict=True)
+        port.name: Builder.placeholder(port.shape, _builder_type(port)) for port in inputs
     }
     program = Program()
     with Function(placeholders, opset_version=deployment_target(ios)) as function:
         for port, value in zip(inputs, values, strict=True):
-            ctx.bind(value, function.inputs[port.name])
+            ctx.bind(value, _input(ctx, value, function.inputs[port.name]))
         problems = _lower_nodes(ctx, model.graph)
         _demand_none(problems)
-        outputs, variables, problems = _outputs(ctx, model.graph.outputs)
+        fed = [function.inputs[port.name] for port in inputs]
+        outputs, variables, problems = _outputs(ctx, fed, model.graph.outputs)
         _demand_none(problems)
         function.set_outputs(variables)
     program.add_function("main", function)
@@ -78,6 +79,8 @@ def _inputs(ctx: Context, values: Sequence[ir.Value]) -> tuple[list[PortSpec], l
     problems: list[str] = []
     for value in values:
         try:
+            if not ctx.shape(value):
+                raise Unsupported("it has no axes, and packages take none such")
             ports.append(_port(ctx, value, ctx.unique(value.name or "input")))
         except Unsupported as problem:
             problems.append(f"input {value.name}: {problem}")
@@ -85,7 +88,7 @@ def _inputs(ctx: Context, values: Sequence[ir.Value]) -> tuple[list[PortSpec], l
 
 
 def _lower_nodes(ctx: Context, graph: ir.Graph) -> list[str]:
-    """Lower all nodes; those that read what could not be made are passed over in silence.
+    """Lower all nodes; one that reads what could not be made is passed over in silence.
 
     Unknown shapes are reported only where they are the only problem: an unknown operator may have
     kept them from being inferred.
@@ -99,10 +102,29 @@ def _lower_nodes(ctx: Context, graph: ir.Graph) -> list[str]:
             if all(value is None or ctx.knows(value) for value in node.inputs):
                 LOWERINGS[node.op_type](ctx, node)
                 _check_outputs(ctx, node)
+            else:
+                _stand_in(ctx, node)
         except Unsupported as problem:
             found = shapes if isinstance(problem, UnknownShape) else problems
             found.append(f"{node.op_type} ({node.name or 'unnamed'}): {problem}")
+            _stand_in(ctx, node)
     return problems or shapes
+
+
+def _stand_in(ctx: Context, node: ir.Node) -> None:
+    """Give a node that failed outputs, so that the ones behind it can be tried as well.
+
+    An output whose shape nobody knows gets none. The program is thrown away in the end. Random
+    numbers serve, since coremltools does not compute them while the program is built.
+    """
+    for output in node.outputs:
+        try:
+            shape, dtype = ctx.shape(output), mil_dtype(output)
+            if shape:
+                numbers = ctx.temporary("random_normal", "missing", shape=shape)
+                ctx.bind(output, ctx.temporary("cast", "missing", x=numbers, dtype=dtype))
+        except Unsupported:
+            continue
 
 
 def _check_outputs(ctx: Context, node: ir.Node) -> None:
@@ -111,10 +133,17 @@ def _check_outputs(ctx: Context, node: ir.Node) -> None:
             raise Unsupported(f"its output {number} ({output.name}) is used")
 
 
+def _input(ctx: Context, value: ir.Value, variable: Any) -> Any:
+    """Return an input in the type that the graph reads it in."""
+    if mil_dtype(value) != "bool":
+        return variable
+    return ctx.temporary("cast", f"{value.name}/bool", x=variable, dtype="bool")
+
+
 def _outputs(
-    ctx: Context, values: Sequence[ir.Value]
+    ctx: Context, inputs: Collection[Any], values: Sequence[ir.Value]
 ) -> tuple[list[PortSpec], list[Any], list[str]]:
-    """Return the ports and variables of the graph's outputs.
+    """Return the ports and variables of the graph's outputs, which get the outputs' names.
 
     An output that is an input, a constant or another output becomes an operator of its own: a
     program's outputs must be computed, each once.
@@ -122,34 +151,38 @@ def _outputs(
     ports: list[PortSpec] = []
     variables: list[Any] = []
     problems: list[str] = []
-    taken = {id(variable) for value, variable in ctx.variables.items() if value.producer() is None}
-    for value in values:
+    for number, value in enumerate(values):
+        name = value.name or "output"
         try:
+            if value in values[:number]:
+                raise Unsupported("it is an output already")
             operand = ctx.read(value)
-            if ctx.constant(value) is not None or id(operand) in taken:
-                operand = ctx.temporary("identity", value.name or "output", x=operand)
+            if mil_dtype(value) == "bool":
+                operand = ctx.temporary("cast", name, x=operand, dtype="int32")
+            elif ctx.constant(value) is not None or any(
+                operand is one for one in (*inputs, *variables)
+            ):
+                operand = ctx.temporary("identity", name, x=operand)
+            ctx.rename(operand, name)
             ports.append(_port(ctx, value, str(operand.name)))
         except Unsupported as problem:
             problems.append(f"output {value.name}: {problem}")
             continue
-        taken.add(id(operand))
         variables.append(operand)
     return ports, variables, problems
 
 
 def _port(ctx: Context, value: ir.Value, name: str) -> PortSpec:
-    return PortSpec(name, value.name or "", ctx.shape(value), _stored_dtype(value))
+    shape = ctx.shape(value)
+    demand_axes(len(shape))
+    dtype = "float32" if mil_dtype(value) == "fp32" else "int32"
+    return PortSpec(name, value.name or "", shape, dtype)
 
 
-def _stored_dtype(value: ir.Value) -> str:
-    kind = dtype_of(value).kind
-    return {"f": "float32", "i": "int32", "b": "bool"}[kind]
-
-
-def _builder_type(value: ir.Value) -> Any:
+def _builder_type(port: PortSpec) -> Any:
     from coremltools.converters.mil.mil import types
 
-    return types.string_to_builtin(mil_dtype(value))
+    return {"float32": types.fp32, "int32": types.int32}[port.dtype]
 
 
 def _demand_none(problems: Sequence[str]) -> None:

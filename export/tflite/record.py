@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from export.manifest import Artifact, Port
+from export.schemes import SCHEMES
 from export.tflite.inspection import Port as FilePort
 from export.tflite.inspection import inspect
 from export.tflite.io import FileIO, PortSpec
@@ -24,6 +25,8 @@ def artifact_record(
     return Artifact(
         file=file_name,
         scheme=scheme,
+        weights=SCHEMES[scheme].weights,
+        compute=SCHEMES[scheme].activations,
         size=len(data),
         sha256=hashlib.sha256(data).hexdigest(),
         inputs=[_port(port, spec) for port, spec in zip(found.inputs, io.inputs, strict=True)],

@@ -71,7 +71,7 @@ def first_divergence(
     """
     session = TFLiteSession(tflite_bytes, io, runtime, keep_intermediates=True)
     session.run(sample)
-    expected = _onnx_values(onnx_bytes, {name for name, _ in trace.values()}, sample)
+    expected = onnx_values(onnx_bytes, {name for name, _ in trace.values()}, sample)
     details = session.tensors()
     for index, op, tensor_index in _written_tensors(tflite_bytes):
         detail = details[tensor_index]
@@ -79,7 +79,7 @@ def first_divergence(
         if onnx_name not in expected:
             continue
         parity = _parity(expected[onnx_name], session.tensor(detail), perm)
-        if _out_of_tolerance(parity, min_sqnr_db):
+        if out_of_tolerance(parity, min_sqnr_db):
             return Divergence(
                 tflite_name=detail["name"],
                 onnx_name=onnx_name,
@@ -100,16 +100,17 @@ def _parity(expected: np.ndarray, values: np.ndarray, perm: tuple[int, ...]) -> 
     return compare([[expected]], [[values]])
 
 
-def _out_of_tolerance(parity: Parity, min_sqnr_db: float | None) -> bool:
+def out_of_tolerance(parity: Parity, min_sqnr_db: float | None) -> bool:
+    """Return whether a tensor is off: by the SQNR in dB it must reach, or as float if None."""
     if min_sqnr_db is None:
         return judge(parity, "float") is not None
     return not parity.sqnr_db >= min_sqnr_db
 
 
-def _onnx_values(
+def onnx_values(
     model_bytes: bytes, wanted: Collection[str], sample: Mapping[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
-    """Return the wanted values of the graph, inputs included, for one sample."""
+    """Return the wanted values of a serialized graph, inputs included, for one sample."""
     import onnx
 
     model = onnx.load_model_from_string(model_bytes)

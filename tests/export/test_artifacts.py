@@ -69,3 +69,63 @@ def test_a_full_disk_is_said_in_words(tmp_path, monkeypatch):
             folder.write("x.tflite", b"data")
     assert "no space" in caught.value.why
     assert names(tmp_path) == []
+
+
+PACKAGE = {"Manifest.json": b"{}", "Data/com.apple.CoreML/model.mlmodel": b"model"}
+
+
+def test_a_folder_is_published_whole_and_takes_the_place_of_an_older_one(tmp_path):
+    for content in (b"old", b"new"):
+        with OutputFolder(tmp_path) as folder:
+            folder.write_folder("x.mlpackage", {**PACKAGE, f"Data/{content.decode()}": content})
+            assert folder.publish() == [tmp_path / "x.mlpackage"]
+    assert names(tmp_path) == ["x.mlpackage"]
+    assert names(tmp_path / "x.mlpackage" / "Data") == ["com.apple.CoreML", "new"]
+    model = tmp_path / "x.mlpackage" / "Data" / "com.apple.CoreML" / "model.mlmodel"
+    assert model.read_bytes() == b"model"
+
+
+def test_a_folder_takes_the_place_of_a_file_and_the_other_way_round(tmp_path):
+    (tmp_path / "x").write_bytes(b"old")
+    with OutputFolder(tmp_path) as folder:
+        folder.write_folder("x", PACKAGE)
+        folder.publish()
+    assert names(tmp_path / "x") == ["Data", "Manifest.json"]
+    with OutputFolder(tmp_path) as folder:
+        folder.write("x", b"file")
+        folder.publish()
+    assert (tmp_path / "x").read_bytes() == b"file"
+    assert names(tmp_path) == ["x"]
+
+
+def test_a_folder_that_cannot_be_renamed_leaves_the_older_one(tmp_path, monkeypatch):
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "old").write_bytes(b"old")
+
+    def fail(self, target):
+        raise OSError(errno.EIO, "Input/output error")
+
+    with pytest.raises(OSError, match="Input/output"), OutputFolder(tmp_path) as folder:
+        folder.write_folder("x", PACKAGE)
+        monkeypatch.setattr(Path, "replace", fail)
+        folder.publish()
+    assert names(tmp_path / "x") == ["old"]
+
+
+def test_an_exception_leaves_no_part_of_a_folder(tmp_path):
+    with pytest.raises(RuntimeError), OutputFolder(tmp_path) as folder:
+        folder.write_folder("x.mlpackage", PACKAGE)
+        raise RuntimeError
+    assert names(tmp_path) == []
+
+
+def test_earlier_folders_are_set_aside_each_time_verification_fails(tmp_path):
+    for content in ("first", "second"):
+        (tmp_path / "x.mlpackage").mkdir()
+        (tmp_path / "x.mlpackage" / content).write_bytes(b"")
+        folder = OutputFolder(tmp_path)
+        with folder:
+            folder.reserve("x.mlpackage")
+        folder.set_aside()
+        assert names(tmp_path) == ["x.mlpackage.previous"]
+        assert names(tmp_path / "x.mlpackage.previous") == [content]

@@ -92,13 +92,13 @@ def test_verify_exits_3_for_a_file_that_is_not_the_one_recorded(files: Path) -> 
 def test_verify_exits_3_if_a_runtime_refuses_the_file(
     exported: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from export.commands import comparison
+    from export.commands import tflite_file
     from export.errors import VerificationError
 
     def refuse(*args: object) -> None:
         raise VerificationError("The runtime refuses the file.", why="It is Monday.")
 
-    monkeypatch.setattr(comparison, "run_tflite", refuse)
+    monkeypatch.setattr(tflite_file, "run_tflite", refuse)
     stdout, _ = run("verify", exported / "small_int8.tflite", code=3)
     assert "NO: The runtime refuses the file. It is Monday." in stdout
 

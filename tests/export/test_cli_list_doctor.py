@@ -27,17 +27,42 @@ def test_list_prints_the_models_with_their_figures() -> None:
     assert [entry["name"] for entry in json.loads(stdout)] == models.names("*_x0_5")
 
 
-def test_list_ops_prints_every_lowering_with_a_description() -> None:
-    from export.tflite.ops import LOWERINGS
+def test_list_ops_prints_every_lowering_of_each_target_with_a_description() -> None:
+    from export.coreml.ops import LOWERINGS as COREML
+    from export.tflite.ops import LOWERINGS as TFLITE
 
-    stdout, _ = run("list", "--ops", "--json")
-    operators = json.loads(stdout)["tflite"]
-    assert list(operators) == sorted(LOWERINGS)
-    assert all(len(description) > 5 for description in operators.values())
+    operators = json.loads(run("list", "--ops", "--json")[0])
+    assert list(operators) == ["tflite", "coreml"]
+    assert list(operators["tflite"]) == sorted(TFLITE)
+    assert list(operators["coreml"]) == sorted(COREML)
+    described = {**operators["tflite"], **operators["coreml"]}
+    assert all(len(description) > 3 for description in described.values())
+
+
+def test_list_ops_prints_the_targets_side_by_side() -> None:
+    stdout, _ = run("list", "--ops", "Conv")
+    [heading, row] = stdout.splitlines()
+    tflite, coreml = heading.index("in TFLite"), heading.index("in Core ML")
+    assert row.split()[0] == "Conv"
+    assert "CONV_2D" in row[tflite:coreml]
+    assert row[coreml:].startswith("conv")
+
+
+def test_list_ops_says_which_target_lacks_an_operator(monkeypatch: pytest.MonkeyPatch) -> None:
+    from export.coreml.ops import LOWERINGS
+
+    monkeypatch.delitem(LOWERINGS, "Conv")
     stdout, _ = run("list", "--ops", "Conv")
     [_, row] = stdout.splitlines()
-    assert row.split()[0] == "Conv"
-    assert "CONV_2D" in row
+    assert row.split()[-1] == "-"
+
+
+def test_list_ops_does_not_import_coremltools() -> None:
+    code = (
+        "import sys; from export.commands.listing import operators\n"
+        "assert operators()['coreml'] and 'coremltools' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)  # noqa: S603 - our own code
 
 
 @pytest.mark.parametrize("arguments", [("nothing*",), ("--ops", "nothing*")])

@@ -39,12 +39,15 @@ class Operation:
             constant written in place.
         outputs: What it computes.
         attributes: Constants that belong to it, such as the ``val`` of a ``const``.
+        dtypes: MIL's names of the element types of its constants, by parameter or attribute:
+            NumPy has no int4, so that their arrays do not tell.
     """
 
     kind: str
     inputs: Mapping[str, tuple[str, ...] | Argument]
     outputs: tuple[Variable, ...]
     attributes: Mapping[str, Argument] = field(default_factory=dict)
+    dtypes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

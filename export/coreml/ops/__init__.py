@@ -1,6 +1,39 @@
 """One function per ONNX operator, grouped in files by kind; importing fills the table."""
 
-from export.coreml.ops import activation, conv
+from export.coreml.ops import (
+    activation,
+    cast,
+    conv,
+    dense,
+    depth_space,
+    elementwise,
+    gather,
+    normalization,
+    pool,
+    reduce,
+    repeat,
+    resize,
+    shape,
+    slicing,
+    transposed_conv,
+)
 from export.coreml.ops.registry import LOWERINGS
 
-__all__ = ["LOWERINGS", "activation", "conv"]
+__all__ = [
+    "LOWERINGS",
+    "activation",
+    "cast",
+    "conv",
+    "dense",
+    "depth_space",
+    "elementwise",
+    "gather",
+    "normalization",
+    "pool",
+    "reduce",
+    "repeat",
+    "resize",
+    "shape",
+    "slicing",
+    "transposed_conv",
+]

@@ -2,16 +2,175 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import onnx_ir as ir
 
 from export.coreml.context import Context
 from export.coreml.ops.registry import lowers
 from export.lowering import attributes
+from export.lowering.values import Array, dtype_of
 
-_UNARY = {"Relu": "relu", "Sigmoid": "sigmoid", "Tanh": "tanh"}
+_UNARY = {
+    "Relu": "relu",
+    "Sigmoid": "sigmoid",
+    "Tanh": "tanh",
+    "Abs": "abs",
+    "Exp": "exp",
+    "Sqrt": "sqrt",
+    "Floor": "floor",
+}
+
+#: Bounds that have an operator of their own.
+_CLIPS = {(0.0, 6.0): "relu6", (0.0, math.inf): "relu"}
 
 
 @lowers(*_UNARY)
 def unary(ctx: Context, node: ir.Node) -> None:
     """One MIL operator."""
-    ctx.emit(_UNARY[node.op_type], node.outputs[0], x=ctx.read(attributes.source(node)))
+    _unary(ctx, node, _UNARY[node.op_type])
+
+
+def _unary(ctx: Context, node: ir.Node, kind: str, **parameters: object) -> None:
+    ctx.emit(kind, node.outputs[0], x=ctx.read(attributes.source(node)), **parameters)
+
+
+@lowers("Neg")
+def neg(ctx: Context, node: ir.Node) -> None:
+    """MIL's mul by -1."""
+    x, y = attributes.source(node), node.outputs[0]
+    ctx.emit("mul", y, x=ctx.read(x), y=_number(x, -1))
+
+
+@lowers("Log")
+def log(ctx: Context, node: ir.Node) -> None:
+    """log, to which MIL adds a small number if it is not told otherwise."""
+    _unary(ctx, node, "log", epsilon=np.float32(0))
+
+
+@lowers("Reciprocal")
+def reciprocal(ctx: Context, node: ir.Node) -> None:
+    """real_div of 1; MIL's inverse adds a number to the divisor."""
+    x, y = attributes.source(node), node.outputs[0]
+    ctx.emit("real_div", y, x=np.float32(1), y=ctx.read(x))
+
+
+@lowers("Clip")
+def clip(ctx: Context, node: ir.Node) -> None:
+    """relu6, relu or clip; maximum and minimum for integers and for one bound."""
+    x, y = attributes.source(node), node.outputs[0]
+    low = attributes.real_anywhere(ctx, node, "min", 1)
+    high = attributes.real_anywhere(ctx, node, "max", 2)
+    largest = float(np.finfo(np.float32).max)
+    low = -math.inf if low is None or low <= -largest else low
+    high = math.inf if high is None or high >= largest else high
+    floating = dtype_of(x).kind == "f"
+    if floating and (low, high) in _CLIPS:
+        _unary(ctx, node, _CLIPS[low, high])
+    elif floating and math.isfinite(low) and math.isfinite(high) and low <= high:
+        _unary(ctx, node, "clip", alpha=np.float32(low), beta=np.float32(high))
+    elif math.isfinite(low) and math.isfinite(high):
+        raised = ctx.temporary("maximum", f"{y.name}/low", x=ctx.read(x), y=_number(x, low))
+        ctx.emit("minimum", y, x=raised, y=_number(x, high))
+    elif math.isfinite(low):
+        ctx.emit("maximum", y, x=ctx.read(x), y=_number(x, low))
+    elif math.isfinite(high):
+        ctx.emit("minimum", y, x=ctx.read(x), y=_number(x, high))
+    else:
+        ctx.alias(y, x)
+
+
+@lowers("HardSigmoid")
+def hard_sigmoid(ctx: Context, node: ir.Node) -> None:
+    """sigmoid_hard."""
+    alpha = np.float32(attributes.real(node, "alpha", 0.2))
+    beta = np.float32(attributes.real(node, "beta", 0.5))
+    _unary(ctx, node, "sigmoid_hard", alpha=alpha, beta=beta)
+
+
+@lowers("HardSwish")
+def hard_swish(ctx: Context, node: ir.Node) -> None:
+    """Mul by sigmoid_hard; MIL has no operator for the product."""
+    x, y = attributes.source(node), node.outputs[0]
+    gate = ctx.temporary(
+        "sigmoid_hard",
+        f"{y.name}/gate",
+        x=ctx.read(x),
+        alpha=np.float32(1 / 6),
+        beta=np.float32(0.5),
+    )
+    ctx.emit("mul", y, x=ctx.read(x), y=gate)
+
+
+@lowers("LeakyRelu")
+def leaky_relu(ctx: Context, node: ir.Node) -> None:
+    """leaky_relu."""
+    _unary(ctx, node, "leaky_relu", alpha=np.float32(attributes.real(node, "alpha", 0.01)))
+
+
+@lowers("Elu")
+def elu(ctx: Context, node: ir.Node) -> None:
+    """MIL's elu."""
+    _unary(ctx, node, "elu", alpha=np.float32(attributes.real(node, "alpha", 1.0)))
+
+
+@lowers("Gelu")
+def gelu(ctx: Context, node: ir.Node) -> None:
+    """gelu, exact or by tanh."""
+    approximate = attributes.text(node, "approximate", "none") == "tanh"
+    _unary(ctx, node, "gelu", mode="TANH_APPROXIMATION" if approximate else "EXACT")
+
+
+@lowers("PRelu")
+def prelu(ctx: Context, node: ir.Node) -> None:
+    """leaky_relu for one slope, prelu for one slope per channel of an image.
+
+    MIL takes no other slopes; they become max(x, 0) + slope * min(x, 0).
+    """
+    x, y = attributes.source(node), node.outputs[0]
+    slope = ctx.required_constant(node.inputs[1], "the slope of PRelu")
+    rank = len(ctx.shape(x))
+    if attributes.opset(node) < 7 and slope.ndim == 1:
+        slope = slope.reshape(-1, *[1] * (rank - 2))  # it was always one per channel
+    if slope.size and (slope == slope.flat[0]).all():
+        _unary(ctx, node, "leaky_relu", alpha=np.float32(slope.flat[0]))
+    elif rank == 4 and _is_per_channel(slope, ctx.shape(x)[1]):
+        _unary(ctx, node, "prelu", alpha=slope.reshape(-1))
+    else:
+        zero = np.float32(0)
+        above = ctx.temporary("maximum", f"{y.name}/above", x=ctx.read(x), y=zero)
+        below = ctx.temporary("minimum", f"{y.name}/below", x=ctx.read(x), y=zero)
+        scaled = ctx.temporary("mul", f"{y.name}/scaled", x=below, y=slope)
+        ctx.emit("add", y, x=above, y=scaled)
+
+
+def _is_per_channel(slope: Array, channels: int) -> bool:
+    """Return whether slopes that are broadcast to (N, C, H, W) differ by channel alone."""
+    shape = (1,) * (4 - slope.ndim) + slope.shape
+    return shape == (1, channels, 1, 1)
+
+
+@lowers("Softmax")
+def softmax(ctx: Context, node: ir.Node) -> None:
+    """MIL's softmax over one axis.
+
+    Before opset 13 it ran over all axes from the given one (default 1) to the last.
+    """
+    x, y = attributes.source(node), node.outputs[0]
+    shape = ctx.shape(x)
+    old = attributes.opset(node) < 13
+    axis = attributes.integer(node, "axis", 1 if old else -1) % len(shape)
+    if not old or math.prod(shape[axis:]) == shape[axis]:
+        _unary(ctx, node, "softmax", axis=axis)
+        return
+    rows = (math.prod(shape[:axis]), math.prod(shape[axis:]))
+    flat = ctx.temporary("reshape", f"{y.name}/rows", x=ctx.read(x), shape=rows)
+    flat = ctx.temporary("softmax", f"{y.name}/softmax", x=flat, axis=1)
+    ctx.emit("reshape", y, x=flat, shape=shape)
+
+
+def _number(value: ir.Value, number: float) -> Array:
+    """Return a number in the type of a value: float32 or int32."""
+    kind = np.float32 if dtype_of(value).kind == "f" else np.int32
+    return np.asarray(number, kind)

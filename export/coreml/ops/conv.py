@@ -7,8 +7,9 @@ import onnx_ir as ir
 from export.coreml.context import Context
 from export.coreml.ops.registry import lowers
 from export.lowering import attributes
+from export.lowering.unsupported import Unsupported
 from export.lowering.values import Array
-from export.lowering.windows import given, resolved
+from export.lowering.windows import Axis, given, resolved
 
 
 @lowers("Conv")
@@ -16,10 +17,7 @@ def conv(ctx: Context, node: ir.Node) -> None:
     """conv, along one to three axes, grouped and dilated too."""
     x, y = attributes.source(node), node.outputs[0]
     weight, bias = parameters(ctx, node)
-    axes = [
-        resolved(node, axis)
-        for axis in given(node, weight.shape[2:], ctx.shape(x)[2:], ctx.shape(y)[2:])
-    ]
+    axes = [resolved(node, axis) for axis in axes_of(ctx, node, weight.shape[2:])]
     ctx.emit(
         "conv",
         y,
@@ -45,3 +43,15 @@ def parameters(ctx: Context, node: ir.Node) -> tuple[Array, Array | None]:
     if bias is None:
         return weight, None
     return weight, ctx.required_constant(bias, "the bias of a convolution")
+
+
+def axes_of(ctx: Context, node: ir.Node, kernel: tuple[int, ...]) -> list[Axis]:
+    """Return what the attributes of a convolution or pooling node say of its spatial axes.
+
+    Raises:
+        Unsupported: If there are more than three, or pads are negative.
+    """
+    if len(kernel) > 3:
+        raise Unsupported(f"a window that slides over {len(kernel)} axes; MIL's slide over 3")
+    x, y = attributes.source(node), node.outputs[0]
+    return given(node, kernel, ctx.shape(x)[2:], ctx.shape(y)[2:])

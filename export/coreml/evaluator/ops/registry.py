@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
+import torch
 
 from export.coreml.evaluator.program import Argument, Array, Operation
 
@@ -18,11 +21,13 @@ class Call:
         arguments: Parameter -> value. Tensors are arrays of the type they have in the program
             (fp16 is NumPy's float16), scalars arrays without axes, strings are str.
         opset: The iOS version of the program's operator set, such as 16: a few operators changed.
+        tensors: Parameter -> float32 tensor, for floating constants: made once, not per execution.
     """
 
     operation: Operation
     arguments: Mapping[str, Argument]
     opset: int
+    tensors: Mapping[str, torch.Tensor] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Any:
         """Return a required argument."""
@@ -32,8 +37,21 @@ class Call:
         """Return an argument, or the default that MIL's documentation gives."""
         return self.arguments.get(name, default)
 
+    def tensor(self, name: str) -> torch.Tensor:
+        """Return a required argument as a float32 tensor, not to be written to."""
+        if name in self.tensors:
+            return self.tensors[name]
+        array = np.asarray(self.arguments[name], np.float32)
+        return torch.from_numpy(array if array.flags.writeable else array.copy())
 
-Computation = Callable[[Call], Array | tuple[Array, ...]]
+    def integers(self, name: str, default: list[int] | None = None) -> list[int]:
+        """Return a vector of integers; required if there is no default."""
+        if default is not None and name not in self.arguments:
+            return default
+        return [int(value) for value in np.asarray(self.arguments[name]).reshape(-1)]
+
+
+Computation = Callable[[Call], Argument | tuple[Array, ...]]
 
 COMPUTATIONS: dict[str, Computation] = {}
 

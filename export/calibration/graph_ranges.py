@@ -1,0 +1,53 @@
+"""Running an ONNX graph on calibration samples to find the range of every value in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from export.calibration.ranges import Ranges, merge
+from export.verification.runtimes import run_onnx
+
+#: Memory for the values of the samples that run before their ranges are taken.
+_BYTES_AT_ONCE = 512 * 2**20
+
+
+def graph_ranges(onnx_bytes: bytes, samples: Sequence[dict[str, NDArray[Any]]]) -> Ranges:
+    """Return the smallest and largest value of every float value over all samples.
+
+    Args:
+        onnx_bytes: A serialized ``ModelProto``.
+        samples: Input name -> array of the graph's type and shape.
+
+    Returns:
+        Name of an input or of what a node computes -> (minimum, maximum). Constants, and values
+        that are no floating point numbers or have no elements, are left out.
+
+    Raises:
+        InputError: The network computes NaN or infinity from a sample.
+        VerificationError: ONNX Runtime refuses the graph or fails when it runs it.
+    """
+    import onnx
+
+    model = onnx.load_model_from_string(onnx_bytes)
+    names = [name for node in model.graph.node for name in node.output if name]
+    outputs = {value.name for value in model.graph.output}
+    # Without a type: ONNX Runtime infers it.
+    model.graph.output.extend(onnx.ValueInfoProto(name=n) for n in names if n not in outputs)
+    graph = model.SerializeToString()
+    ranges: Ranges = {}
+    done = 0
+    at_once = 1
+    while done < len(samples):
+        chunk = samples[done : done + at_once]
+        for sample, values in zip(chunk, run_onnx(graph, chunk, names), strict=True):
+            kept = {**sample, **dict(zip(names, values, strict=True))}
+            for name, array in kept.items():
+                if np.issubdtype(array.dtype, np.floating) and array.size:
+                    merge(ranges, name, array, done)
+            done += 1
+            at_once = max(1, _BYTES_AT_ONCE // max(1, sum(a.nbytes for a in kept.values())))
+    return ranges

@@ -1,0 +1,112 @@
+"""Weights in fewer bits: linear quantization, palettes, sparse storage.
+
+What a weight is unpacked from when the package is loaded, or while it runs, stands in the program
+as a ``constexpr`` operator. The arithmetic is not changed by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+
+from export.coreml.library import coremltools, quiet
+from export.coreml.palettes import Array, palette
+from export.coreml.sparsity import least_sparsity, prune_compressed, store_sparse
+from export.coreml.weights import PER_BLOB, ios_of, weights_of
+from export.errors import UnsupportedError
+from export.schemes import Scheme
+
+#: Bits of the indices, by the name of the scheme.
+PALETTE_BITS = {"palette4": 4, "palette6": 6, "palette8": 8}
+
+_LINEAR = ("int8", "int8-weights")
+
+
+def compress(model: Any, scheme: Scheme) -> Any:
+    """Return a package with its weights stored as a scheme says.
+
+    - ``none``, ``fp16``: as they are; those with many zeros as a mask and the rest, from iOS 16 on.
+    - ``int8-weights``: symmetric int8 with a scale per output channel.
+    - ``int8``: the same, small weights too, since only int8 weights meet int8 activations.
+    - ``palette4``, ``palette6``, ``palette8``: one palette for each weight, by k-means.
+
+    Zeros stay zeros in all of them if a weight has many, and on iOS 18 such weights are stored as a
+    mask and the compressed rest. Weights that would not become smaller stay as they are, and so
+    do biases.
+
+    Args:
+        model: A ``coremltools.models.MLModel`` whose weights are not compressed, in float16 for
+            the schemes that compress.
+        scheme: A row of the table, for an iOS that has it.
+
+    Returns:
+        A model of its own, or the one given if there is nothing to compress.
+
+    Raises:
+        UnsupportedError: coremltools cannot compress the weights.
+    """
+    try:
+        if scheme.name in PALETTE_BITS:
+            return _palettized(model, PALETTE_BITS[scheme.name])
+        if scheme.name in _LINEAR:
+            return _quantized(model, small_ones=scheme.calibrated)
+        return store_sparse(model)
+    except (ValueError, TypeError, NotImplementedError, RuntimeError) as error:
+        raise UnsupportedError(
+            f"coremltools cannot store the weights as --quant {scheme.name} says.",
+            why=str(error).strip() or type(error).__name__,
+        ) from error
+
+
+def _quantized(model: Any, small_ones: bool) -> Any:
+    """Return the model with int8 weights: round(weight / scale), scale = largest / 127."""
+    names = [
+        name
+        for name, weight in weights_of(model).items()
+        # The scale is float16, and a zero point stands beside it before iOS 18.
+        if small_ones or weight.size > 3 * max(weight.shape[:2]) + 2 * PER_BLOB
+    ]
+    if not names:
+        return model
+    coremltools()
+    from coremltools.optimize import coreml as optimize
+
+    config = optimize.OpLinearQuantizerConfig(
+        mode="linear_symmetric", dtype="int8", granularity="per_channel", weight_threshold=0
+    )
+    # A channel of zeros has the scale 0, and any integer in it stands for 0.
+    with quiet(), np.errstate(divide="ignore", invalid="ignore"):
+        quantized = optimize.linear_quantize_weights(model, _only(names, config))
+    return prune_compressed(quantized, 8) if ios_of(model) >= 18 else quantized
+
+
+def _palettized(model: Any, bits: int) -> Any:
+    """Return the model with palettes."""
+    names = [
+        name
+        for name, weight in weights_of(model).items()
+        if weight.size * (16 - bits) // 8 > 2 * 2**bits + PER_BLOB
+    ]
+    if not names:
+        return model
+    coremltools()
+    from coremltools.optimize import coreml as optimize
+
+    def table_and_indices(weight: Array) -> tuple[Array, Array]:
+        return palette(weight, bits, keep_zeros=(weight == 0).mean() >= least_sparsity(bits))
+
+    config = optimize.OpPalettizerConfig(
+        mode="custom", lut_function=table_and_indices, weight_threshold=0
+    )
+    with quiet():
+        palettized = optimize.palettize_weights(model, _only(names, config))
+    return prune_compressed(palettized, bits) if ios_of(model) >= 18 else palettized
+
+
+def _only(names: Collection[str], config: Any) -> Any:
+    """Return the settings that compress these weights and nothing else."""
+    from coremltools.optimize import coreml as optimize
+
+    return optimize.OptimizationConfig(op_name_configs=dict.fromkeys(names, config))

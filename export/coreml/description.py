@@ -1,0 +1,114 @@
+"""What Xcode shows about a package: the fields of its General tab and further facts by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import metadata
+from typing import Any
+
+from export.calibration.preprocess import Preprocess
+from export.source import Network
+
+_UNTRAINED = "UNTRAINED: random weights, right for measuring speed and size only."
+
+#: Facts about the training that are worth an entry, where they are known.
+_TRAINING = ("dataset", "top1_accuracy", "test_accuracy", "url")
+
+#: Digits of the digest that stand for the version.
+_VERSION_DIGITS = 12
+
+
+@dataclass(frozen=True)
+class Description:
+    """What is written into a package for people.
+
+    Attributes:
+        short: What the network is, in a sentence or two.
+        author: Who trained the weights; empty where nobody says it.
+        license: Of the weights; likewise.
+        version: Which network this is.
+        entries: Further facts by name.
+    """
+
+    short: str = ""
+    author: str = ""
+    license: str = ""
+    version: str = ""
+    entries: Mapping[str, str] = field(default_factory=dict)
+
+    def write(self, model: Any) -> None:
+        """Write it into a ``coremltools.models.MLModel``."""
+        model.short_description = self.short
+        model.author = self.author
+        model.license = self.license
+        model.version = self.version
+        for key, value in self.entries.items():
+            model.user_defined_metadata[key] = value
+
+
+def describe(
+    network: Network,
+    counted: Mapping[str, Any],
+    preprocess: Preprocess | None,
+    onnx_sha256: str,
+    author: str | None = None,
+    license_: str | None = None,
+) -> Description:
+    """Return what is known about a network.
+
+    Args:
+        network: The network.
+        counted: What the manifest says about it: mult_adds and params.
+        preprocess: What an input image goes through; None for networks on other inputs.
+        onnx_sha256: Digest of the graph that the package is made from. Its first digits are the
+            version, so that a package leads to its manifest and graph.
+        author: What the user says; else the publisher of the weights.
+        license_: What the user says; else what the publisher says.
+    """
+    training = network.training
+    facts = {
+        "version": _tool_version(),
+        "weights": network.weights,
+        "weights_sha256": network.weights_sha256,
+        "paper": network.facts.get("paper"),
+        "mult_adds": counted["mult_adds"],
+        "params": counted["params"],
+        **{key: training.get(key) for key in _TRAINING},
+        "preprocessing": None if preprocess is None else sentence(preprocess),
+        "onnx_sha256": onnx_sha256,
+    }
+    known = {f"edgeship.{key}": str(value) for key, value in facts.items() if value is not None}
+    return Description(
+        short=_short(network),
+        author=author or str(training.get("publisher", "")),
+        license=license_ or str(training.get("licence", "")),
+        version=onnx_sha256[:_VERSION_DIGITS],
+        entries=known,
+    )
+
+
+def sentence(preprocess: Preprocess) -> str:
+    """Return what becomes of a picture, in a sentence."""
+    said = preprocess.describe()
+    mean, std = (
+        ", ".join(f"{v:g}" for v in values) for values in (preprocess.mean, preprocess.std)
+    )
+    return (
+        f"{said['color_order']}; {said['resize']}; pixels / 255, minus mean ({mean}), "
+        f"divided by std ({std})"
+    )
+
+
+def _short(network: Network) -> str:
+    facts = network.facts
+    paper = f", {facts['paper']}, {facts['year']}" if facts.get("paper") else ""
+    weights = _UNTRAINED if network.untrained else f"Weights: {network.weights}."
+    return f"{network.name}{paper}. {weights}"
+
+
+def _tool_version() -> str:
+    try:
+        return metadata.version("edgeship")
+    except metadata.PackageNotFoundError:
+        return "a checkout that is not installed"

@@ -1,0 +1,110 @@
+"""Operators that move no element within a row: reshapes, permutations, joins."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from export.coreml.evaluator.ops.arguments import axes_of, invalid
+from export.coreml.evaluator.ops.registry import Call, computes
+from export.coreml.evaluator.program import Array
+
+
+@computes("identity")
+def identity(call: Call) -> Array:
+    """The input."""
+    return np.asarray(call["x"])
+
+
+@computes("shape")
+def shape(call: Call) -> Array:
+    """The shape of the input, int32."""
+    return np.array(np.shape(call["x"]), np.int32)
+
+
+@computes("reshape")
+def reshape(call: Call) -> Array:
+    """The same elements in another shape.
+
+    -1 is what is left. 0 is an extent of the input: of the same axis up to iOS 16, and of the same
+    axis counted from behind (1 where there is none) since iOS 17.
+    """
+    x = np.asarray(call["x"])
+    wanted = call.integers("shape")
+    if 0 in wanted and call.opset < 17 and len(wanted) != x.ndim:
+        raise invalid(call, f"a 0 in the shape {wanted} of a tensor with {x.ndim} axes")
+    for i, extent in enumerate(wanted):
+        axis = i - len(wanted) + x.ndim
+        if extent == 0:
+            wanted[i] = x.shape[axis] if axis >= 0 else 1
+    return x.reshape(wanted)
+
+
+@computes("reshape_like")
+def reshape_like(call: Call) -> Array:
+    """The same elements in a shape put together from pieces of the shapes of others."""
+    pieces = zip(call["ref_tensors"], call["begins"], call["ends"], call["end_masks"], strict=True)
+    wanted: list[int] = []
+    for reference, begin, end, to_the_end in pieces:
+        wanted += np.shape(reference)[int(begin) : None if to_the_end else int(end)]
+    return np.asarray(call["x"]).reshape(wanted)
+
+
+@computes("flatten2d")
+def flatten2d(call: Call) -> Array:
+    """Two axes: those before ``axis``, and those from it on."""
+    x = np.asarray(call["x"])
+    (axis,) = call.integers("axis", [1])
+    if not -x.ndim <= axis <= x.ndim:
+        raise invalid(call, f"axis {axis} of a tensor with {x.ndim} axes")
+    before = math.prod(x.shape[:axis])
+    return x.reshape(before, math.prod(x.shape[axis:]))
+
+
+@computes("expand_dims")
+def expand_dims(call: Call) -> Array:
+    """The input with axes of one element added; ``axes`` are those of the result."""
+    return np.expand_dims(np.asarray(call["x"]), tuple(call.integers("axes")))
+
+
+@computes("squeeze")
+def squeeze(call: Call) -> Array:
+    """The input without axes of one element: without those in ``axes``, or all of them.
+
+    Axes of more elements are passed over.
+    """
+    x = np.asarray(call["x"])
+    axes = axes_of(x, call.get("axes", None))
+    return x.squeeze(tuple(axis for axis in axes if x.shape[axis] == 1))
+
+
+@computes("transpose")
+def transpose(call: Call) -> Array:
+    """The input with its axes in another order."""
+    x = np.asarray(call["x"])
+    result: Array = x.transpose(axes_of(x, call["perm"]))
+    return result
+
+
+@computes("concat")
+def concat(call: Call) -> Array:
+    """Tensors one behind the other along an axis, or their elements in turn (``interleave``)."""
+    values = _tensors(call["values"])
+    (axis,) = axes_of(values[0], call["axis"])
+    if not call.get("interleave", False):
+        return np.concatenate(values, axis)
+    before, extent, after = np.split(np.array(values[0].shape), [axis, axis + 1])
+    return np.stack(values, axis + 1).reshape(*before, extent.item() * len(values), *after)
+
+
+@computes("stack")
+def stack(call: Call) -> Array:
+    """Tensors side by side along a new axis."""
+    (axis,) = call.integers("axis")
+    return np.stack(_tensors(call["values"]), axis)
+
+
+def _tensors(values: Any) -> list[Array]:
+    return [np.asarray(value) for value in values]

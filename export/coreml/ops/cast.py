@@ -1,0 +1,23 @@
+"""Changes of type."""
+
+from __future__ import annotations
+
+import onnx_ir as ir
+
+from export.coreml.context import Context, mil_dtype
+from export.coreml.ops.registry import lowers
+from export.lowering import attributes
+from export.lowering.values import dtype_of
+
+
+@lowers("Cast")
+def cast(ctx: Context, node: ir.Node) -> None:
+    """cast; none between floating types, which are float32 here, and none between integers."""
+    x, y = attributes.source(node), node.outputs[0]
+    data = ctx.constant(x)
+    if data is not None:
+        ctx.fold(y, data.astype(dtype_of(y)))
+    elif mil_dtype(x) == mil_dtype(y):
+        ctx.alias(y, x)
+    else:
+        ctx.emit("cast", y, x=ctx.read(x), dtype=mil_dtype(y))

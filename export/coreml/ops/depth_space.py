@@ -1,0 +1,36 @@
+"""Blocks of pixels moved into channels and back."""
+
+from __future__ import annotations
+
+import onnx_ir as ir
+
+from export.coreml.context import Context
+from export.coreml.ops.registry import lowers
+from export.lowering import attributes
+from export.lowering.unsupported import Unsupported
+
+
+@lowers("DepthToSpace")
+def depth_to_space(ctx: Context, node: ir.Node) -> None:
+    """depth_to_space, which is ONNX's mode DCR, or pixel_shuffle, which is CRD."""
+    x, y = attributes.source(node), node.outputs[0]
+    block = attributes.integer(node, "blocksize", 0)
+    if block == 1:
+        ctx.alias(y, x)
+    elif attributes.text(node, "mode", "DCR") == "CRD":
+        ctx.emit("pixel_shuffle", y, x=ctx.read(x), upscale_factor=block)
+    else:
+        ctx.emit("depth_to_space", y, x=ctx.read(x), block_size=block)
+
+
+@lowers("SpaceToDepth")
+def space_to_depth(ctx: Context, node: ir.Node) -> None:
+    """space_to_depth, which is ONNX's mode DCR."""
+    x, y = attributes.source(node), node.outputs[0]
+    block = attributes.integer(node, "blocksize", 0)
+    if attributes.text(node, "mode", "DCR") != "DCR":
+        raise Unsupported("SpaceToDepth with mode CRD")
+    if block == 1:
+        ctx.alias(y, x)
+    else:
+        ctx.emit("space_to_depth", y, x=ctx.read(x), block_size=block)

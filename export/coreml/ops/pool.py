@@ -1,0 +1,80 @@
+"""Max and average pooling, exact for every pad, ceil_mode and count_include_pad."""
+
+from __future__ import annotations
+
+from functools import reduce
+
+import numpy as np
+import onnx_ir as ir
+
+from export.coreml.context import Context, Operand
+from export.coreml.ops.conv import axes_of
+from export.coreml.ops.registry import lowers
+from export.lowering import attributes
+from export.lowering.unsupported import Unsupported
+from export.lowering.values import Array
+from export.lowering.windows import Axis, counts, resolved
+
+
+@lowers("MaxPool")
+def max_pool(ctx: Context, node: ir.Node) -> None:
+    """max_pool, in which no element of the border wins."""
+    x = ctx.read(attributes.source(node))
+    ctx.emit("max_pool", node.outputs[0], x=x, **_window(_axes(ctx, node)))
+
+
+@lowers("AveragePool")
+def average_pool(ctx: Context, node: ir.Node) -> None:
+    """avg_pool, whose mean counts the border or leaves it out.
+
+    ONNX counts the border that is asked for, but not what ceil_mode reads beyond it. Where windows
+    differ in that, a mul by the ratio of the counts makes the mean exact.
+    """
+    x, y = ctx.read(attributes.source(node)), node.outputs[0]
+    axes = _axes(ctx, node)
+    include = bool(attributes.integer(node, "count_include_pad", 0))
+    counted = _counted(axes, include)
+    whole = np.prod([axis.kernel for axis in axes])
+    exclude = bool((counted == _counted(axes, False)).all())
+    parameters: dict[str, Operand] = {
+        **_window(axes),
+        "exclude_padding_from_average": exclude,
+    }
+    if exclude or (counted == whole).all():
+        ctx.emit("avg_pool", y, x=x, **parameters)
+        return
+    mean = ctx.temporary("avg_pool", f"{y.name}/mean", x=x, **parameters)
+    ctx.emit("mul", y, x=mean, y=(whole / counted).astype(np.float32))
+
+
+def _counted(axes: list[Axis], include_pad: bool) -> Array:
+    """Return how many elements each window's mean divides by, with one array axis per axis."""
+    result: Array = reduce(np.multiply.outer, [counts(axis, include_pad) for axis in axes])
+    return result
+
+
+def _axes(ctx: Context, node: ir.Node) -> list[Axis]:
+    kernel = tuple(attributes.integers(node, "kernel_shape", []))
+    axes = [resolved(node, axis) for axis in axes_of(ctx, node, kernel)]
+    if any(axis.dilation != 1 for axis in axes):
+        raise Unsupported("dilated pooling")
+    if any((axis.result - 1) * axis.stride >= axis.before + axis.extent for axis in axes):
+        raise Unsupported(
+            "ceil_mode with a last window that reads the border alone: runtimes leave it out, but "
+            "shape inference before opset 22 counts it"
+        )
+    return axes
+
+
+def _window(axes: list[Axis]) -> dict[str, Operand]:
+    """Return the parameters of a pooling operator.
+
+    The pad behind is what the last window reads, so that ceil_mode, which MIL has for symmetric
+    pads only, is not needed.
+    """
+    return {
+        "kernel_sizes": [axis.kernel for axis in axes],
+        "strides": [axis.stride for axis in axes],
+        "pad_type": "custom",
+        "pad": [pad for axis in axes for pad in (axis.before, axis.needed_after)],
+    }

@@ -1,0 +1,48 @@
+"""Reductions over axes."""
+
+from __future__ import annotations
+
+import onnx_ir as ir
+
+from export.coreml.context import Context
+from export.coreml.ops.registry import lowers
+from export.lowering import attributes
+from export.lowering.unsupported import Unsupported
+from export.lowering.values import dtype_of
+
+_KINDS = {
+    "ReduceMean": "reduce_mean",
+    "ReduceSum": "reduce_sum",
+    "ReduceMax": "reduce_max",
+    "ReduceMin": "reduce_min",
+}
+_GLOBAL_POOLS = {"GlobalAveragePool": "reduce_mean", "GlobalMaxPool": "reduce_max"}
+
+
+@lowers(*_KINDS)
+def reduction(ctx: Context, node: ir.Node) -> None:
+    """reduce_mean, reduce_sum, reduce_max or reduce_min."""
+    x = attributes.source(node)
+    rank = len(ctx.shape(x))
+    axes = attributes.integers_anywhere(ctx, node, "axes", 1) or []
+    if not axes and not attributes.integer(node, "noop_with_empty_axes", 0):
+        axes = list(range(rank))
+    if node.op_type == "ReduceMean" and dtype_of(x).kind != "f":
+        raise Unsupported("the mean of integers, whose rounding MIL does not document")
+    keep = bool(attributes.integer(node, "keepdims", 1))
+    _reduce(ctx, _KINDS[node.op_type], node, [axis % rank for axis in axes], keep)
+
+
+@lowers(*_GLOBAL_POOLS)
+def global_pool(ctx: Context, node: ir.Node) -> None:
+    """reduce_mean or reduce_max over the spatial axes."""
+    rank = len(ctx.shape(attributes.source(node)))
+    _reduce(ctx, _GLOBAL_POOLS[node.op_type], node, list(range(2, rank)), True)
+
+
+def _reduce(ctx: Context, kind: str, node: ir.Node, axes: list[int], keep: bool) -> None:
+    x, y = attributes.source(node), node.outputs[0]
+    if axes:
+        ctx.emit(kind, y, x=ctx.read(x), axes=sorted(axes), keep_dims=keep)
+    else:
+        ctx.alias(y, x)

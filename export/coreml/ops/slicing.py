@@ -1,0 +1,153 @@
+"""Joining, cutting and bordering tensors."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx_ir as ir
+
+from export.coreml.context import Context
+from export.coreml.ops.picking import emit_steps, pick, picking
+from export.coreml.ops.registry import lowers
+from export.lowering import attributes
+from export.lowering.unsupported import Unsupported
+from export.lowering.values import Array, Shape, dtype_of
+
+#: ONNX's modes of Pad that repeat elements of the tensor (NumPy's names, too) -> MIL's.
+_MIRRORS = {"reflect": "reflect", "edge": "replicate", "wrap": None}
+
+
+@lowers("Concat")
+def concat(ctx: Context, node: ir.Node) -> None:
+    """MIL's concat; none for a single operand."""
+    y = node.outputs[0]
+    values = [value for value in node.inputs if value is not None]
+    if len(values) == 1:
+        ctx.alias(y, values[0])
+        return
+    axis = attributes.integer(node, "axis", 0) % len(ctx.shape(y))
+    ctx.emit("concat", y, values=tuple(ctx.read(value) for value in values), axis=axis)
+
+
+@lowers("Split")
+def split(ctx: Context, node: ir.Node) -> None:
+    """MIL's split by the sizes of the outputs; none for a single one."""
+    x = attributes.source(node)
+    axis = attributes.integer(node, "axis", 0) % len(ctx.shape(x))
+    if len(node.outputs) == 1:
+        ctx.alias(node.outputs[0], x)
+        return
+    sizes = [ctx.shape(output)[axis] for output in node.outputs]
+    name = f"{x.name}_split"
+    parts = ctx.temporary("split", name, x=ctx.read(x), split_sizes=sizes, axis=axis)
+    for output, part in zip(node.outputs, parts, strict=True):
+        part.set_name(ctx.unique(output.name or "part"))
+        ctx.bind(output, part)
+
+
+@lowers("Slice")
+def slice_(ctx: Context, node: ir.Node) -> None:
+    """slice_by_index, and reverse where a step is negative."""
+    x, y = attributes.source(node), node.outputs[0]
+    shape = ctx.shape(x)
+    starts = attributes.integers_anywhere(ctx, node, "starts", 1) or []
+    ends = attributes.integers_anywhere(ctx, node, "ends", 2) or []
+    axes = attributes.integers_anywhere(ctx, node, "axes", 3)
+    steps = attributes.integers_anywhere(ctx, node, "steps", 4) or [1] * len(starts)
+    places: dict[int, Array] = {}
+    for axis, start, end, step in zip(
+        axes if axes is not None else range(len(starts)), starts, ends, steps, strict=True
+    ):
+        extent = shape[axis]
+        # Python's slices follow the same rules as ONNX's, but for a start before the first element.
+        kept = range(extent)[max(start, -extent) : end : step]
+        if len(kept) == 0:
+            raise Unsupported("a slice without elements")
+        places[axis % len(shape)] = np.asarray(kept)
+    pick(ctx, x, y, places)
+
+
+@lowers("Pad")
+def pad(ctx: Context, node: ir.Node) -> None:
+    """pad; a gather for each axis where MIL's does not go; a slice for negative pads."""
+    x, y = attributes.source(node), node.outputs[0]
+    mode = attributes.text(node, "mode", "constant")
+    border = _border(ctx, node, len(ctx.shape(x)))
+    if mode == "constant":
+        _pad_constant(ctx, node, border)
+    elif mode not in _MIRRORS:
+        raise Unsupported(f"Pad with mode {mode}")
+    elif not any(before or after for before, after in border):
+        ctx.alias(y, x)
+    elif _pads_within(ctx.shape(x), border, mode) and dtype_of(x).kind == "f":
+        ctx.emit("pad", y, x=ctx.read(x), pad=_flat(border), mode=_MIRRORS[mode])
+    else:
+        pick(ctx, x, y, _mirrored(ctx.shape(x), border, mode))
+
+
+def _border(ctx: Context, node: ir.Node, rank: int) -> list[tuple[int, int]]:
+    """Return the elements put before and behind each axis."""
+    pads = attributes.integers_anywhere(ctx, node, "pads", 1) or []
+    axes = attributes.integers_anywhere(ctx, node, "axes", 3)
+    axes = list(range(rank)) if axes is None else axes
+    border = [(0, 0)] * rank
+    for i, axis in enumerate(axes):
+        border[axis % rank] = (pads[i], pads[i + len(axes)])
+    return border
+
+
+def _pad_constant(ctx: Context, node: ir.Node, border: list[tuple[int, int]]) -> None:
+    """Append a slice for what is negative of the border, and a pad for what is not."""
+    x, y = attributes.source(node), node.outputs[0]
+    shape = ctx.shape(x)
+    fill = attributes.real_anywhere(ctx, node, "value", 2) or 0.0
+    kept = {
+        axis: np.arange(max(-before, 0), shape[axis] - max(-after, 0))
+        for axis, (before, after) in enumerate(border)
+        if before < 0 or after < 0
+    }
+    if any(len(indices) == 0 for indices in kept.values()):
+        raise Unsupported(f"pads that leave nothing of {x.name}")
+    steps = picking(shape, kept)
+    outer = [(max(before, 0), max(after, 0)) for before, after in border]
+    if any(before or after for before, after in outer):
+        if dtype_of(x).kind != "f":
+            raise Unsupported("Pad of integers with a constant")
+        value = np.float32(fill)
+        steps.append(("pad", {"pad": _flat(outer), "mode": "constant", "constant_val": value}))
+    if steps:
+        emit_steps(ctx, ctx.read(x), y, steps)
+    else:
+        ctx.alias(y, x)
+
+
+def _pads_within(shape: Shape, border: list[tuple[int, int]], mode: str) -> bool:
+    """Return whether MIL's pad has this border in a mode that is not constant.
+
+    Core ML takes such borders along the last two axes only
+    (https://github.com/apple/coremltools/issues/2576), and the documentation limits their width.
+    """
+    if mode == "wrap" or any(before or after for before, after in border[:-2]):
+        return False
+    slack = 1 if mode == "reflect" else 0
+    return all(
+        0 <= before <= extent - slack and 0 <= after <= extent - slack
+        for extent, (before, after) in zip(shape, border, strict=True)
+    )
+
+
+def _mirrored(shape: Shape, border: list[tuple[int, int]], mode: str) -> dict[int, Array]:
+    """Return which elements lie along each axis with its border."""
+    places: dict[int, Array] = {}
+    for axis, (before, after) in enumerate(border):
+        if min(before, after) < 0:
+            raise Unsupported(f"Pad with mode {mode} and negative pads")
+        if mode == "reflect" and max(before, after) >= shape[axis]:
+            raise Unsupported(f"Pad with mode reflect by {max(before, after)} of {shape[axis]}")
+        if before or after:
+            mirrored: Array = np.pad(np.arange(shape[axis]), (before, after), mode)  # type: ignore[call-overload]
+            places[axis] = mirrored
+    return places
+
+
+def _flat(border: list[tuple[int, int]]) -> list[int]:
+    return [pad for pads in border for pad in pads]

@@ -1,0 +1,55 @@
+"""What the manifest says about one package."""
+
+from __future__ import annotations
+
+from export.coreml.evaluator.program import Feature, MilProgram
+from export.coreml.inspection import inspect_program
+from export.coreml.package import Package, digest, size
+from export.manifest import Artifact, Port
+from export.verification.metrics import Parity
+
+#: Letters of the axes of arrays, by their number.
+_LAYOUTS = {4: "NCHW", 5: "NCDHW"}
+
+
+def artifact_record(
+    package: Package,
+    program: MilProgram,
+    name: str,
+    scheme: str,
+    ios: int,
+    parity: Parity,
+    rounded_db: float | None,
+) -> Artifact:
+    """Return the manifest's entry for a package.
+
+    Args:
+        package: Its files.
+        program: What was read back from them.
+        name: Of the folder.
+        scheme: A key of ``SCHEMES``.
+        ios: The oldest iOS that it is for.
+        parity: How its outputs compare with the network's.
+        rounded_db: As for `export.verification.tolerance.judge`.
+    """
+    found = inspect_program(program, {path: len(data) for path, data in package.items()})
+    return Artifact(
+        file=name,
+        target="coreml",
+        scheme=scheme,
+        weights=found.weight_kind,
+        compute=f"int8 and {found.compute_kind}" if found.quantize else found.compute_kind,
+        ios=ios,
+        size=size(package),
+        sha256=digest(package),
+        inputs=[_port(feature) for feature in found.inputs],
+        outputs=[_port(feature) for feature in found.outputs],
+        operators={kind.kind: kind.count for kind in found.operators},
+        parity=parity.to_dict(),
+        rounded_weights_sqnr_db=rounded_db,
+    )
+
+
+def _port(feature: Feature) -> Port:
+    layout = _LAYOUTS.get(len(feature.shape), "") if feature.image is None else feature.image.color
+    return Port(name=feature.name, shape=list(feature.shape), layout=layout, dtype=feature.dtype)

@@ -1,0 +1,158 @@
+"""Which activations are rounded to 8 bits, and which of them share a range."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+Bounds = tuple[float, float]
+
+#: Operators that Core ML computes in integers -> the activations they read. They are those around
+#: which coremltools puts the pairs (`coremltools.optimize.coreml.linear_quantize_activations`).
+_INTEGER_OPERATORS = {
+    "add": ("x", "y"),
+    "avg_pool": ("x",),
+    "conv": ("x",),
+    "linear": ("x",),
+    "max_pool": ("x",),
+}
+
+#: Operators that go with the one before them.
+_ACTIVATIONS = {
+    "clip",
+    "elu",
+    "gelu",
+    "leaky_relu",
+    "prelu",
+    "relu",
+    "relu6",
+    "sigmoid",
+    "sigmoid_hard",
+    "silu",
+    "tanh",
+}
+
+#: Operators whose results are elements of what they read, or zeros -> the activation they read.
+_MOVING = {
+    "concat": "values",
+    "depth_to_space": "x",
+    "expand_dims": "x",
+    "identity": "x",
+    "max_pool": "x",
+    "pad": "x",
+    "pixel_shuffle": "x",
+    "reshape": "x",
+    "resize_nearest_neighbor": "x",
+    "slice_by_index": "x",
+    "slice_by_size": "x",
+    "space_to_depth": "x",
+    "split": "x",
+    "squeeze": "x",
+    "tile": "x",
+    "transpose": "x",
+    "upsample_nearest_neighbor": "x",
+}
+
+#: An activation that more than a concat reads keeps its own range if the common one is this many
+#: times as wide: the other readers would lose two bits.
+_TOO_WIDE = 4.0
+
+
+def rounded_variables(function: Any, bounds: Mapping[Any, Bounds]) -> list[Any]:
+    """Return the activations that operators in integers read and write, in the program's order.
+
+    Args:
+        function: A function of an ML program.
+        bounds: The ranges that are known; an operator that reads something else stays as it is.
+    """
+    chosen: dict[Any, None] = {}
+    for op in function.operations:
+        operands = [op.inputs[name] for name in _INTEGER_OPERATORS.get(op.op_type, ())]
+        if not operands or not all(operand in bounds for operand in operands):
+            continue
+        chosen.update(dict.fromkeys(operands))
+        result = _end(op)
+        if result.child_ops and result in bounds:
+            chosen[result] = None
+    return list(chosen)
+
+
+def common_ranges(function: Any, measured: Mapping[Any, Bounds]) -> dict[Any, Bounds]:
+    """Return ranges of which all activations made of the same elements have one.
+
+    A second rounding by the same steps changes nothing.
+
+    Args:
+        function: A function of an ML program.
+        measured: Float activation -> its range.
+
+    Returns:
+        The same with common ranges, and with those of activations that were not measured but are
+        made of others that were.
+    """
+    sets = _Sets()
+    concats = []
+    for op in function.operations:
+        if op.op_type == "concat":
+            concats.append(op)
+        elif op.op_type in _MOVING and not _fills(op):
+            for output in op.outputs:
+                sets.join(op.inputs[_MOVING[op.op_type]], output)
+    for op in concats:
+        result = op.outputs[0]
+        for operand in op.inputs["values"]:
+            own, common = (_width(sets.members(v), measured) for v in (operand, result))
+            if len(operand.child_ops) == 1 or common < _TOO_WIDE * own:
+                sets.join(operand, result)
+    shared = dict(measured)
+    for members in sets.all():
+        known = [measured[variable] for variable in members if variable in measured]
+        if known:
+            widest = min(low for low, _ in known), max(high for _, high in known)
+            shared.update((variable, widest) for variable in members if variable.val is None)
+    return shared
+
+
+def _end(op: Any) -> Any:
+    """Return the last variable of an operator and the activation that goes with it."""
+    result = op.outputs[0]
+    if len(result.child_ops) == 1:
+        reader = result.child_ops[0]
+        if reader.op_type in _ACTIVATIONS and reader.inputs["x"] is result:
+            return reader.outputs[0]
+    return result
+
+
+def _fills(op: Any) -> bool:
+    """Return whether a pad writes another number than zero."""
+    if op.op_type != "pad" or op.inputs["mode"].val != "constant":
+        return False
+    return bool(op.inputs["constant_val"].val != 0)
+
+
+def _width(variables: Collection[Any], measured: Mapping[Any, Bounds]) -> float:
+    """Return how much the range of a set spans; zero is always in it."""
+    known = [measured[variable] for variable in variables if variable in measured]
+    if not known:
+        return 0.0
+    low, high = min(low for low, _ in known), max(high for _, high in known)
+    return max(high, 0.0) - min(low, 0.0)
+
+
+class _Sets:
+    """Disjoint sets of variables."""
+
+    def __init__(self) -> None:
+        self._sets: dict[Any, list[Any]] = {}
+
+    def members(self, variable: Any) -> list[Any]:
+        return self._sets.setdefault(variable, [variable])
+
+    def join(self, a: Any, b: Any) -> None:
+        first, second = self.members(a), self.members(b)
+        if first is not second:
+            first += second
+            self._sets.update((variable, first) for variable in second)
+
+    def all(self) -> list[list[Any]]:
+        return list({id(members): members for members in self._sets.values()}.values())

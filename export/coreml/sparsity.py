@@ -1,0 +1,86 @@
+"""Sparse storage: a weight with many zeros as a mask and the numbers that are not zero."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy.typing import NDArray
+
+from export.coreml.library import coremltools, quiet
+from export.coreml.weights import ios_of, weights_of
+
+#: Weights with fewer elements are stored densely: another array and operator would cost more.
+_LEAST_ELEMENTS = 8192
+
+#: The operators for it came with iOS 16, and those for what is also compressed with iOS 18.
+_FIRST_IOS = 16
+
+
+def least_sparsity(bits: int) -> float:
+    """Return the share of zeros from which a weight is stored sparse.
+
+    The mask takes one bit for each element, which half of these zeros pay for.
+
+    Args:
+        bits: Of an element where it is stored densely.
+    """
+    return 2 / bits
+
+
+def is_sparse(weight: NDArray[Any], bits: int) -> bool:
+    """Return whether a weight takes clearly less room if it is stored sparse."""
+    sparsity = float((weight == 0).mean())
+    return weight.size > _LEAST_ELEMENTS and sparsity >= least_sparsity(bits)
+
+
+def store_sparse(model: Any) -> Any:
+    """Return a model with its floating point weights stored sparse where that is smaller.
+
+    No number changes.
+
+    Args:
+        model: A ``coremltools.models.MLModel``.
+
+    Returns:
+        A model of its own, or the one given if nothing changes.
+    """
+    if ios_of(model) < _FIRST_IOS:
+        return model
+    names = [
+        name
+        for name, weight in weights_of(model).items()
+        if is_sparse(weight, 8 * weight.dtype.itemsize)
+    ]
+    if not names:
+        return model
+    coremltools()
+    from coremltools.optimize import coreml as optimize
+
+    config = optimize.OpThresholdPrunerConfig(
+        threshold=0.0, minimum_sparsity_percentile=0.0, weight_threshold=0
+    )
+    configs = optimize.OptimizationConfig(op_name_configs=dict.fromkeys(names, config))
+    with quiet():
+        return optimize.prune_weights(model, configs)
+
+
+def prune_compressed(model: Any, bits: int) -> Any:
+    """Return a model for iOS 18 with its compressed weights stored sparse where that is smaller.
+
+    No number changes.
+
+    Args:
+        model: A ``coremltools.models.MLModel`` with weights that are quantized or have palettes.
+        bits: Of a compressed element.
+    """
+    coremltools()
+    from coremltools.optimize import coreml as optimize
+
+    config = optimize.OpThresholdPrunerConfig(
+        threshold=0.0,
+        minimum_sparsity_percentile=least_sparsity(bits),
+        weight_threshold=_LEAST_ELEMENTS,
+    )
+    configs = optimize.OptimizationConfig(global_config=config)
+    with quiet():
+        return optimize.prune_weights(model, configs, joint_compression=True)

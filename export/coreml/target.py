@@ -1,0 +1,233 @@
+"""The Core ML target: one package per quantization scheme, each judged by the evaluator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from export.artifacts import OutputFolder
+from export.calibration.graph_ranges import graph_ranges
+from export.calibration.ranges import Ranges
+from export.coreml.activations import quantize_activations
+from export.coreml.compression import compress
+from export.coreml.convert import convert
+from export.coreml.description import Description
+from export.coreml.evaluator import Evaluator, read_program
+from export.coreml.judging import check_classifier, evaluate, first_divergence
+from export.coreml.lowering import Lowered, lower
+from export.coreml.package import SUFFIX, Package, package_of
+from export.coreml.ports import Adapted, Ports, Sample, adapt
+from export.coreml.prediction import can_predict, check_prediction
+from export.coreml.record import artifact_record
+from export.errors import VerificationError
+from export.manifest import Artifact
+from export.onnx_graph import serialize
+from export.schemes import SCHEMES
+from export.stage_log import StageLog
+from export.verification.demand import demand
+from export.verification.metrics import Outputs, Parity
+from export.verification.runtimes import run_onnx
+from export.verification.tolerance import needed_sqnr_db, warn
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
+
+_ON_A_MAC = "judged by edgeship's evaluator and by Core ML itself"
+_ELSEWHERE = "judged by edgeship's evaluator; not run by Core ML, which needs macOS"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How packages are to be written.
+
+    Attributes:
+        ios: The oldest iOS that they are to run on.
+        ports: What an application gives and gets.
+        description: What Xcode shows about them.
+    """
+
+    ios: int
+    ports: Ports
+    description: Description
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What all packages of one export share.
+
+    Attributes:
+        adapted: The graph with the packages' inputs and outputs.
+        reference: What the network computes from the first samples.
+        settings: How they are to be written.
+        ranges: Ranges of the graph's values; empty if no scheme needs them.
+    """
+
+    adapted: Adapted
+    reference: Outputs
+    settings: Settings
+    ranges: Ranges
+
+
+@dataclass(frozen=True)
+class _Base:
+    """A model whose weights are not compressed, and what it was made from."""
+
+    lowered: Lowered
+    model: Any
+
+
+@dataclass(frozen=True)
+class _Written:
+    """A package as written and as read back, and what it was made from."""
+
+    package: Package
+    lowered: Lowered
+    evaluator: Evaluator
+
+
+def export_coreml(
+    name: str,
+    graph: ir.Model,
+    samples: Sequence[Sample],
+    reference: Outputs,
+    schemes: Sequence[str],
+    settings: Settings,
+    folder: OutputFolder,
+    log: StageLog,
+) -> list[Artifact]:
+    """Write and verify one package per scheme.
+
+    Args:
+        name: Of the network; the packages are called ``NAME_SCHEME.mlpackage``.
+        graph: The rewritten ONNX graph.
+        samples: Calibration samples; the first ``len(reference)`` of them are verified on.
+        reference: What the network computes from those.
+        schemes: Keys of ``SCHEMES`` that Core ML has.
+        settings: How they are to be written.
+        folder: Where the packages go.
+        log: Where the stages are told.
+
+    Raises:
+        InputError: If the network does not have the inputs and outputs asked for.
+        UnsupportedError: If an operator cannot be lowered.
+        VerificationError: If a package computes something else; it names the first variable that
+            does.
+    """
+    for scheme in schemes:
+        folder.reserve(_file_name(name, scheme))
+    with log.stage("lower for Core ML"):
+        adapted = adapt(graph, samples, settings.ports)
+        lowered = lower(adapted.graph, settings.ios)
+        operators = lowered.program.functions["main"].operations
+        count = sum(operator.op_type != "const" for operator in operators)
+        log.done(f"float32 ML program for iOS {settings.ios}, {count} operators")
+    if settings.ports.pixels is not None:
+        # Pixels are normalised with other roundings, which a deep network would magnify.
+        checked = adapted.normalized[: len(reference)]
+        reference = run_onnx(serialize(graph), checked)
+    job = _Job(adapted, reference, settings, _ranges(adapted, schemes, log))
+    records = []
+    bases: dict[str, _Base] = {}
+    for scheme in schemes:
+        kind = "verify Core ML" if scheme == "none" else "quantize Core ML"
+        with log.stage(f"{kind} {scheme}"):
+            written = _write(job, scheme, bases)
+            parity = _verify(job, written, scheme)
+            record = artifact_record(
+                written.package,
+                written.evaluator.program,
+                _file_name(name, scheme),
+                scheme,
+                settings.ios,
+                parity,
+                None,
+            )
+            log.done(_detail(record), parity, warn(parity, _kind(scheme)) or "")
+        folder.write_folder(record.file, written.package)
+        records.append(record)
+    log.notes.append(f"The packages were {_ON_A_MAC if can_predict() else _ELSEWHERE}.")
+    return records
+
+
+def _file_name(name: str, scheme: str) -> str:
+    return f"{name}_{SCHEMES[scheme].suffix}{SUFFIX}"
+
+
+def _kind(scheme: str) -> str:
+    """Return the tolerance of a scheme, a key of ``TOLERANCES``."""
+    return "float" if scheme == "none" else scheme
+
+
+def _ranges(adapted: Adapted, schemes: Sequence[str], log: StageLog) -> Ranges:
+    if not any(SCHEMES[scheme].calibrated for scheme in schemes):
+        return {}
+    with log.stage("calibrate for Core ML"):
+        ranges = graph_ranges(serialize(adapted.graph), adapted.samples)
+        log.done(f"ranges of {len(ranges)} values on {len(adapted.samples)} samples")
+    return ranges
+
+
+def _write(job: _Job, scheme: str, bases: dict[str, _Base]) -> _Written:
+    """Return the package of a scheme; ``bases`` keeps what several schemes are made from."""
+    activations = _activations(scheme)
+    if activations not in bases:
+        bases[activations] = _base(job, activations)
+    base = bases[activations]
+    model = compress(base.model, SCHEMES[scheme])
+    job.settings.description.write(model)
+    package = package_of(model)
+    return _Written(package, base.lowered, Evaluator(read_program(package)))
+
+
+def _activations(scheme: str) -> str:
+    """Return what a scheme computes with: float32, float16, or int8 where Core ML can."""
+    if SCHEMES[scheme].calibrated:
+        return "int8"
+    return "float32" if scheme == "none" else "float16"
+
+
+def _base(job: _Job, activations: str) -> _Base:
+    """Lower and convert; the program is lowered anew, since both steps change it in place."""
+    adapted, settings = job.adapted, job.settings
+    lowered = lower(adapted.graph, settings.ios)
+    if activations == "int8":
+        quantize_activations(lowered.program, job.ranges, lowered.trace)
+    names = {port.onnx_name: port.name for port in (*lowered.io.inputs, *lowered.io.outputs)}
+    model = convert(
+        lowered,
+        settings.ios,
+        "float32" if activations == "float32" else "float16",
+        images={names[name]: color for name, color in adapted.images.items()},
+        labels=settings.ports.labels,
+        probabilities=names.get(adapted.probabilities, ""),
+    )
+    return _Base(lowered, model)
+
+
+def _verify(job: _Job, written: _Written, scheme: str) -> Parity:
+    """Run the package; if it is out of tolerance, name the first variable that is."""
+    kind = _kind(scheme)
+    evaluator, lowered, adapted = written.evaluator, written.lowered, job.adapted
+    samples = adapted.samples[: len(job.reference)]
+    outputs = evaluate(evaluator, lowered, adapted, samples)
+    try:
+        parity = demand(job.reference, outputs, kind, f"Core ML, {scheme}")
+    except VerificationError as error:
+        found = first_divergence(evaluator, lowered, adapted, needed_sqnr_db(kind))
+        if found is not None:
+            error.why += (
+                f" The first variable out of tolerance is {found.name} ({found.kind}; "
+                f"{found.onnx_name} in the ONNX graph): SQNR {found.sqnr_db:.1f} dB."
+            )
+        raise
+    if job.settings.ports.labels:
+        check_classifier(evaluator, lowered, adapted, job.settings.ports.labels)
+    if can_predict():
+        check_prediction(written.package, lowered, adapted, job.settings.ports, job.reference, kind)
+    return parity
+
+
+def _detail(record: Artifact) -> str:
+    """Say the size and the type of the arithmetic separately: one does not follow the other."""
+    return f"{record.weights} weights, computes in {record.compute}, {record.size / 1e6:.1f} MB"

@@ -1,0 +1,1 @@
+"""Which cases each target is expected to refuse, and why."""

@@ -1,0 +1,70 @@
+"""The networks that come with ONNX, of which every layer has random weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import onnx
+import pytest
+
+from export.errors import UnsupportedError
+from tests.conformance.networks import load
+from tests.export.coreml.ops import harness as coreml
+from tests.export.tflite.ops import harness as tflite
+from tests.export.tflite.ops.harness import LAYOUTS
+
+#: Target -> asserts that what it makes of a model computes the same; returns the operators.
+CHECKS: dict[str, Callable[[onnx.ModelProto], list[str]]] = {
+    "tflite": tflite.check,
+    # coremltools makes one batch_norm of Mul and Add by constants, and forgets that MIL then adds
+    # 1e-5 to the variance of 1: each scale becomes 5e-6 smaller, in up to 120 layers.
+    "coreml": partial(coreml.check, tolerance=1e-4),
+}
+LOWERINGS: dict[str, Callable[[onnx.ModelProto], Any]] = {
+    "tflite": tflite.lower_model,
+    "coreml": coreml.lower_model,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["squeezenet", "densenet121", "inception_v2"])
+@pytest.mark.parametrize("target", CHECKS)
+def test_network(target: str, name: str) -> None:
+    CHECKS[target](load(name))
+
+
+@pytest.mark.parametrize(
+    ("target", "convolution", "moves"),
+    [("tflite", "CONV_2D", {"TRANSPOSE"}), ("coreml", "conv", {"transpose", "cast"})],
+)
+def test_resnet50(target: str, convolution: str, moves: set[str]) -> None:
+    kinds = CHECKS[target](load("resnet50"))
+    assert kinds.count(convolution) == 53
+    assert not moves & set(kinds)
+
+
+@pytest.mark.parametrize("io_layout", LAYOUTS)
+def test_every_channel_shuffle_is_one_transpose_in_tflite(io_layout: Any) -> None:
+    kinds = tflite.check(load("shufflenet"), io_layout)
+    # In NCHW, so are the way in and, where the last image is not a pixel, the way out.
+    assert kinds.count("TRANSPOSE") == _shuffles() + (io_layout == "nchw")
+
+
+def test_every_channel_shuffle_is_one_transpose_in_coreml() -> None:
+    kinds = coreml.check(load("shufflenet"))
+    assert kinds.count("transpose") == _shuffles()
+
+
+def _shuffles() -> int:
+    return sum(node.op_type == "Transpose" for node in load("shufflenet").graph.node)
+
+
+@pytest.mark.parametrize("target", LOWERINGS)
+def test_local_response_normalization_is_refused(target: str) -> None:
+    with pytest.raises(UnsupportedError) as error:
+        LOWERINGS[target](load("inception_v1"))
+    problems = error.value.why.splitlines()
+    assert problems
+    assert all(problem.strip().startswith("LRN") for problem in problems)

@@ -1,0 +1,304 @@
+from __future__ import annotations
+
+import functools
+import warnings
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import onnx
+import onnx_ir as ir
+import pytest
+from numpy.typing import NDArray
+
+from export.coreml.activations import quantize_activations
+from export.coreml.compression import compress
+from export.coreml.convert import Precision, convert
+from export.coreml.evaluator import MilProgram, read_program, run
+from export.coreml.package import package_of, size
+from export.coreml.rounded_graph import round_weights, rounded_weights_db
+from export.errors import UnsupportedError
+from export.onnx_graph import infer_shapes
+from export.schemes import SCHEMES
+from export.verification.metrics import compare
+from export.verification.runtimes import run_onnx
+from tests.export.coreml.ops.harness import lower_model, parse
+from tests.export.tflite.ops.harness import inputs_of, rand
+
+Array = NDArray[Any]
+
+COMPRESSED = ["int8-weights", "palette8", "palette6", "palette4"]
+
+TEXT = """g (float[1, 3, 12, 12] x) => (float[1, 5] y) {
+    a = Conv<pads = [1, 1, 1, 1]>(x, first, bias)
+    b = Relu(a)
+    c = Conv(b, pruned)
+    d = Relu(c)
+    e = Conv<pads = [1, 1, 1, 1], group = 32>(d, small)
+    f = ConvTranspose<strides = [2, 2]>(e, upwards)
+    g = GlobalAveragePool(f)
+    h = Flatten(g)
+    y = Gemm<transB = 1>(h, matrix)
+}"""
+
+SHAPES = {
+    "first": (128, 3, 3, 3),
+    "pruned": (32, 128, 2, 2),
+    "small": (32, 1, 3, 3),
+    "upwards": (32, 40, 2, 2),
+    "matrix": (5, 40),
+    "bias": (128,),
+}
+
+
+def network() -> onnx.ModelProto:
+    """Every kind of weight; half of ``pruned`` is zero, two of its channels entirely."""
+    model = parse(TEXT)
+    for seed, (name, shape) in enumerate(SHAPES.items()):
+        array = rand(*shape, seed=seed) / np.float32(np.sqrt(np.prod(shape[1:])))
+        if name == "pruned":
+            array[np.abs(array) < 0.045] = 0
+            array[5:7] = 0
+        model.graph.initializer.append(onnx.numpy_helper.from_array(array, name))
+    return model
+
+
+@functools.cache
+def converted(ios: int, precision: Precision = "float16") -> Any:
+    return convert(lower_model(network(), ios), ios, precision)
+
+
+@functools.cache
+def package(scheme: str, ios: int) -> dict[str, bytes]:
+    precision: Precision = "float32" if scheme == "none" else "float16"
+    return package_of(compress(converted(ios, precision), SCHEMES[scheme]))
+
+
+def dense(ios: int, precision: Precision = "float16") -> dict[str, bytes]:
+    return package_of(converted(ios, precision))
+
+
+def kinds(files: dict[str, bytes]) -> Counter[str]:
+    return Counter(op.kind for op in read_program(files).operations)
+
+
+def evaluate(files: dict[str, bytes], keep: tuple[str, ...] = ()) -> dict[str, Array]:
+    return run(read_program(files), inputs_of(network()), keep)
+
+
+def unpacked(files: dict[str, bytes]) -> dict[str, Array]:
+    """Name of a weight in the network -> what the convolution or product in the package reads."""
+    program = read_program(files)
+    readers = [op for op in program.operations if "weight" in op.inputs]
+    names = [one for op in readers if isinstance(one := op.inputs["weight"], tuple)]
+    values = evaluate(files, tuple(name for (name,) in names))
+    in_order = ("first", "pruned", "small", "upwards", "matrix")
+    return {
+        name: values[found].reshape(SHAPES[name])
+        for name, (found,) in zip(in_order, names, strict=True)
+    }
+
+
+def stored(name: str) -> Array:
+    """The weight in float16, as it is before it is compressed."""
+    [tensor] = [one for one in network().graph.initializer if one.name == name]
+    return onnx.numpy_helper.to_array(tensor).astype(np.float16)
+
+
+def compressed_ones(program: MilProgram) -> list[str]:
+    return [op.kind for op in program.operations if op.kind.startswith("constexpr")]
+
+
+@pytest.mark.parametrize("ios", [16, 18])
+def test_int8_weights_are_rounded_to_a_127th_of_their_channels_largest(ios: int) -> None:
+    weights = unpacked(package("int8-weights", ios))
+    for name, axis in (("first", 0), ("upwards", 1), ("pruned", 0)):
+        exact = stored(name).astype(np.float64)
+        others = tuple(other for other in range(4) if other != axis)
+        step = np.abs(exact).max(axis=others, keepdims=True) / 127
+        # The scale is rounded to float16: by half a step at the ends of the range.
+        assert (np.abs(weights[name] - exact) <= 0.6 * step).all(), name
+        counts = np.rint(weights[name] / np.where(step == 0, 1, step))
+        np.testing.assert_allclose(weights[name], counts * step, rtol=2e-3)
+
+
+@pytest.mark.parametrize("ios", [16, 18])
+@pytest.mark.parametrize("bits", [4, 6, 8])
+def test_palettes_have_as_many_numbers_as_bits_can_tell_apart(bits: int, ios: int) -> None:
+    for name, weight in unpacked(package(f"palette{bits}", ios)).items():
+        different = len(set(weight.ravel().tolist()))
+        if name in ("first", "upwards"):
+            assert different == 2**bits
+            noise = np.square(weight.astype(np.float64) - stored(name)).sum()
+            # Bell-shaped weights: 6 dB for each bit, less a few for their tails.
+            signal = np.square(stored(name).astype(np.float64)).sum()
+            assert 10 * np.log10(signal / noise) > 6 * bits - 5
+
+
+@pytest.mark.parametrize("scheme", COMPRESSED)
+@pytest.mark.parametrize("ios", [16, 18])
+def test_packages_compute_what_the_graph_computes_with_rounded_weights(
+    scheme: str, ios: int
+) -> None:
+    model = network()
+    [expected] = run_onnx(
+        round_weights(infer_shapes(ir.from_proto(model)), scheme), [dict(inputs_of(model))]
+    )
+    found = evaluate(package(scheme, ios))
+    assert compare([expected], [list(found.values())]).sqnr_db > 25
+
+
+@pytest.mark.parametrize("scheme", COMPRESSED)
+@pytest.mark.parametrize("ios", [16, 18])
+def test_zeros_stay_zeros(scheme: str, ios: int) -> None:
+    zeros = stored("pruned") == 0
+    assert zeros.mean() > 0.4
+    assert (unpacked(package(scheme, ios))["pruned"][zeros] == 0).all()
+
+
+@pytest.mark.parametrize(("scheme", "share"), [("int8-weights", 0.6), ("palette4", 0.4)])
+def test_packages_become_smaller(scheme: str, share: float) -> None:
+    weights = "Data/com.apple.CoreML/weights/weight.bin"
+    assert len(package(scheme, 16)[weights]) < share * len(dense(16)[weights])
+
+
+def test_small_weights_are_left_alone_unless_they_meet_int8_activations() -> None:
+    assert kinds(package("int8-weights", 16))["constexpr_affine_dequantize"] == 3
+    assert kinds(package("int8", 17))["constexpr_affine_dequantize"] == 5
+    assert kinds(package("palette8", 16))["constexpr_lut_to_dense"] == 3
+
+
+@pytest.mark.parametrize(
+    ("ios", "kind"), [(17, "constexpr_affine_dequantize"), (18, "constexpr_blockwise_shift_scale")]
+)
+def test_weights_of_8_bits_meet_activations_of_8_bits_in_the_package(ios: int, kind: str) -> None:
+    lowered = lower_model(network(), ios)
+    ranges = dict.fromkeys("xabcdefgh", (-4.0, 4.0))
+    count = quantize_activations(lowered.program, ranges, lowered.trace)
+    found = kinds(package_of(compress(convert(lowered, ios, "float16"), SCHEMES["int8"])))
+    assert count >= 5
+    assert found["quantize"] == count
+    assert found["dequantize"] == count
+    assert found[kind] + found["constexpr_sparse_to_dense"] == 5
+
+
+@pytest.mark.parametrize(
+    ("scheme", "precision"), [("none", "float32"), ("fp16", "float16")], ids=["none", "fp16"]
+)
+@pytest.mark.parametrize("ios", [16, 18])
+def test_floats_with_many_zeros_are_stored_sparse_and_compute_the_same(
+    scheme: str, precision: Precision, ios: int
+) -> None:
+    files = package(scheme, ios)
+    assert kinds(files)["constexpr_sparse_to_dense"] == 1
+    assert size(files) < size(dense(ios, precision))
+    for name, expected in evaluate(dense(ios, precision)).items():
+        np.testing.assert_array_equal(evaluate(files)[name], expected)
+
+
+def test_ios_15_has_no_sparse_weights() -> None:
+    model = converted(15)
+    assert compress(model, SCHEMES["fp16"]) is model
+
+
+@pytest.mark.parametrize(
+    ("scheme", "kind"),
+    [
+        ("int8-weights", "constexpr_sparse_blockwise_shift_scale"),
+        ("palette6", "constexpr_lut_to_sparse"),
+        ("palette4", "constexpr_lut_to_sparse"),
+    ],
+)
+def test_ios_18_stores_compressed_weights_with_many_zeros_sparse(scheme: str, kind: str) -> None:
+    found = compressed_ones(read_program(package(scheme, 18)))
+    assert found.count(kind) == 1
+    assert found.count("constexpr_sparse_to_dense") == 1
+    assert kind not in compressed_ones(read_program(package(scheme, 16)))
+    assert size(package(scheme, 18)) < size(package(scheme, 16))
+
+
+def test_weights_without_zeros_are_not_stored_sparse() -> None:
+    assert compressed_ones(read_program(package("fp16", 18))) == ["constexpr_sparse_to_dense"]
+
+
+@pytest.mark.parametrize("scheme", ["palette4", "int8-weights"])
+def test_biases_are_not_compressed(scheme: str) -> None:
+    program = read_program(package(scheme, 16))
+    [first] = [op for op in program.operations if op.kind == "conv" and "bias" in op.inputs]
+    [name] = first.inputs["bias"]
+    np.testing.assert_array_equal(
+        evaluate(package(scheme, 16), (name,))[name], stored("bias"), strict=True
+    )
+
+
+@pytest.mark.parametrize("scheme", ["none", "int8", *COMPRESSED])
+def test_the_same_network_gives_the_same_bytes(scheme: str) -> None:
+    ios = SCHEMES[scheme].ios
+    precision: Precision = "float32" if scheme == "none" else "float16"
+    again = convert(lower_model(network(), ios), ios, precision)
+    assert package_of(compress(again, SCHEMES[scheme])) == package(scheme, ios)
+
+
+def test_weights_without_end_cannot_be_compressed() -> None:
+    model = network()
+    matrix = next(one for one in model.graph.initializer if one.name == "first")
+    array = onnx.numpy_helper.to_array(matrix).copy()
+    array[0, 0, 0, 0] = np.inf
+    matrix.CopyFrom(onnx.numpy_helper.from_array(array, "first"))
+    ready = convert(lower_model(model, 16), 16, "float16")
+    with pytest.raises(UnsupportedError, match="--quant palette4"):
+        compress(ready, SCHEMES["palette4"])
+
+
+def test_nothing_is_printed_and_nothing_warned_of(capfd: pytest.CaptureFixture[str]) -> None:
+    model = converted(18)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for scheme in ("fp16", *COMPRESSED):
+            compress(model, SCHEMES[scheme])
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("scheme", ["fp16", "int8-weights", "palette6"])
+def test_a_network_without_weights_is_returned_as_it_is(scheme: str) -> None:
+    model = parse("g (float[1, 3, 4, 4] x) => (float[1, 3, 4, 4] y) { y = Relu(x) }")
+    ready = convert(lower_model(model, 18), 18, "float16")
+    assert compress(ready, SCHEMES[scheme]) is ready
+
+
+@pytest.mark.parametrize("scheme", ["fp16", "int8-weights", "palette6"])
+def test_pictures_and_labels_are_kept(scheme: str) -> None:
+    lowered = lower_model(network(), 18)
+    labels = [f"class {number}" for number in range(5)]
+    [output] = lowered.io.outputs
+    model = convert(
+        lowered, 18, "float16", images={"x": "BGR"}, labels=labels, probabilities=output.name
+    )
+    program = read_program(package_of(compress(model, SCHEMES[scheme])))
+    assert program.inputs[0].image is not None
+    assert program.inputs[0].image.color == "BGR"
+    assert program.labels == tuple(labels)
+    assert compressed_ones(program)
+
+
+def test_the_yardstick_rounds_weights_and_nothing_else() -> None:
+    model = network()
+    graph = infer_shapes(ir.from_proto(model))
+    samples = [dict(inputs_of(model))]
+    reference = run_onnx(model.SerializeToString(), samples)
+    found = [rounded_weights_db(graph, samples, reference, scheme) for scheme in COMPRESSED]
+    int8, *palettes = found
+    assert palettes == sorted(palettes, reverse=True)
+    assert 30 < int8 < 60
+    # The graph itself stays as it was.
+    assert run_onnx(ir.to_proto(graph).SerializeToString(), samples)[0][0] == pytest.approx(
+        reference[0][0]
+    )
+
+
+def test_the_yardstick_of_a_network_without_weights() -> None:
+    model = parse("g (float[1, 3, 4, 4] x) => (float[1, 3, 4, 4] y) { y = Relu(x) }")
+    samples = [dict(inputs_of(model))]
+    reference = run_onnx(model.SerializeToString(), samples)
+    graph = infer_shapes(ir.from_proto(model))
+    assert rounded_weights_db(graph, samples, reference, "palette4") == np.inf

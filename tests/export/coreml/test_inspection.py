@@ -1,0 +1,355 @@
+"""What packages hold: counted from packages that coremltools wrote, and from small programs."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from export.coreml.evaluator.program import (
+    Argument,
+    Feature,
+    ImagePort,
+    MilProgram,
+    Operation,
+    Variable,
+)
+from export.coreml.inspection import Inspection, inspect_package, inspect_program
+from export.coreml.inspection_view import render
+from export.coreml.library import coremltools
+from export.coreml.neural_engine import departures
+from export.coreml.package import package_of
+from export.coreml.stored_weights import WeightKind
+from export.errors import InputError
+
+#: Values of the two filters of the network below, and of its bias.
+FIRST, SECOND, BIAS = 16 * 8 * 3 * 3, 64 * 16 * 3 * 3, 16
+
+
+def network(ios: int, precision: str = "FLOAT16", zeros: float = 0.0) -> Any:
+    """Return two convolutions as an MLModel; a part of the second one's weights is zero."""
+    ct = coremltools()
+    from coremltools.converters.mil import Builder
+
+    generator = np.random.default_rng(0)
+    first = generator.standard_normal((16, 8, 3, 3)).astype(np.float32)
+    second = generator.standard_normal((64, 16, 3, 3)).astype(np.float32)
+    second.reshape(-1)[: int(zeros * second.size)] = 0
+    target = getattr(ct.target, f"iOS{ios}")
+
+    @Builder.program(input_specs=[Builder.TensorSpec(shape=(1, 8, 8, 8))], opset_version=target)
+    def program(image: Any) -> Any:
+        x = Builder.conv(
+            x=image, weight=first, bias=np.ones(16, np.float32), pad_type="same", name="first"
+        )
+        x = Builder.relu(x=x)
+        return Builder.conv(x=x, weight=second, strides=[2, 2], pad_type="valid", name="second")
+
+    return ct.convert(
+        program,
+        convert_to="mlprogram",
+        minimum_deployment_target=target,
+        compute_precision=getattr(ct.precision, precision),
+        skip_model_load=True,
+    )
+
+
+def quantized(model: Any, dtype: str = "int8", joint: bool = False) -> Any:
+    import coremltools.optimize.coreml as optimize
+
+    config = optimize.OpLinearQuantizerConfig(
+        mode="linear_symmetric", dtype=dtype, granularity="per_channel", weight_threshold=512
+    )
+    config = optimize.OptimizationConfig(global_config=config)
+    return optimize.linear_quantize_weights(model, config, joint_compression=joint)
+
+
+def palettized(model: Any, bits: int, joint: bool = False) -> Any:
+    import coremltools.optimize.coreml as optimize
+
+    config = optimize.OpPalettizerConfig(mode="uniform", nbits=bits, weight_threshold=512)
+    config = optimize.OptimizationConfig(global_config=config)
+    return optimize.palettize_weights(model, config, joint_compression=joint)
+
+
+def sparse(model: Any) -> Any:
+    import coremltools.optimize.coreml as optimize
+
+    config = optimize.OpThresholdPrunerConfig(
+        threshold=1e-12, minimum_sparsity_percentile=0.5, weight_threshold=512
+    )
+    return optimize.prune_weights(model, optimize.OptimizationConfig(global_config=config))
+
+
+def inspected(model: Any) -> Inspection:
+    return inspect_package(package_of(model))
+
+
+def kinds(found: Inspection) -> dict[str, tuple[int, int]]:
+    return {kind.kind: (kind.tensors, kind.values) for kind in found.weights}
+
+
+def test_a_float32_package_in_full() -> None:
+    package = package_of(network(15, "FLOAT32"))
+    found = inspect_package(package)
+    report = json.loads(json.dumps(found.to_dict()))
+    assert report["package_bytes"] == sum(map(len, package.values()))
+    assert report["file_bytes"] == {name: len(data) for name, data in package.items()}
+    assert (report["specification_version"], report["ios"], report["opset"]) == (6, 15, "CoreML5")
+    assert [(port["name"], port["dtype"], port["shape"]) for port in report["inputs"]] == [
+        ("image", "float32", [1, 8, 8, 8])
+    ]
+    assert [port["name"] for port in report["outputs"]] == ["second"]
+    assert report["operator_count"] == 3
+    assert report["operators"] == [
+        {"kind": "conv", "count": 2, "max_rank": 4, "dtypes": {"float32": 2}},
+        {"kind": "relu", "count": 1, "max_rank": 4, "dtypes": {"float32": 1}},
+    ]
+    assert report["compute"] == {"float32": 3}
+    values = FIRST + SECOND + BIAS
+    weights = {"kind": "float32", "tensors": 3, "values": values, "stored_bytes": 4 * values}
+    assert report["weights"] == [weights]
+    assert report["weight_bytes"] == 4 * values
+    assert report["quantize"] == report["labels"] == 0
+    [departure] = report["neural_engine"]
+    assert departure["operators"] == {"conv": 2, "relu": 1}
+    assert "typed-execution" in departure["source"]
+
+
+def test_a_float16_package_has_half_the_bytes_and_casts_that_compute_nothing() -> None:
+    found = inspected(network(15))
+    values = FIRST + SECOND + BIAS
+    assert found.weights == (WeightKind("float16", 3, values, 2 * values),)
+    assert found.compute == {"float16": 3}
+    assert {kind.kind: kind.count for kind in found.operators} == {"cast": 2, "conv": 2, "relu": 1}
+    assert (found.compute_kind, found.weight_kind) == ("float16", "float16")
+    assert found.neural_engine == ()
+
+
+@pytest.mark.parametrize("ios", [16, 18])
+def test_int8_weights(ios: int) -> None:
+    found = inspected(quantized(network(ios)))
+    assert kinds(found) == {"int8": (2, FIRST + SECOND), "float16": (1, BIAS)}
+    # Beside each value stand a scale for each filter and at most a zero point and the axis.
+    extra = found.weights[0].stored_bytes - FIRST - SECOND
+    assert 2 * (16 + 64) <= extra <= 2 * (16 + 64) + (16 + 64) + 2 * 4
+    assert found.compute == {"float16": 3}
+    assert found.weight_kind == "int8"
+
+
+@pytest.mark.parametrize(("ios", "bits"), [(16, 6), (16, 4), (18, 6), (18, 3)])
+def test_palettes(ios: int, bits: int) -> None:
+    found = inspected(palettized(network(ios), bits))
+    assert kinds(found) == {f"{bits}-bit palette": (2, FIRST + SECOND), "float16": (1, BIAS)}
+    indices = (FIRST + SECOND) * bits // 8
+    palettes = 2 * 2 * 2**bits
+    shapes = 2 * 4 * 4 if ios < 18 else 0
+    assert found.weights[0].stored_bytes == indices + palettes + shapes
+
+
+@pytest.mark.parametrize("ios", [16, 18])
+def test_sparse_weights(ios: int) -> None:
+    found = inspected(sparse(network(ios, zeros=0.75)))
+    assert kinds(found) == {
+        "sparse float16": (1, SECOND),
+        "float16": (2, FIRST + BIAS),
+    }
+    mask, values = SECOND // 8, 2 * SECOND // 4
+    shape = 4 * 4 if ios < 18 else 0
+    assert found.weights[0].stored_bytes == mask + values + shape
+
+
+def test_weights_that_are_packed_twice() -> None:
+    pruned = sparse(network(18, zeros=0.75))
+    found = inspected(palettized(pruned, 4, joint=True))
+    assert kinds(found)["sparse 4-bit palette"] == (1, SECOND)
+    mask, indices, palette = SECOND // 8, SECOND // 4 // 2, 2 * 2**4
+    assert found.weights[0].stored_bytes == mask + indices + palette
+    with np.errstate(invalid="ignore"):  # filters of zeros have the scale 0
+        quantized_too = quantized(pruned, joint=True)
+    assert kinds(inspected(quantized_too))["sparse int8"] == (1, SECOND)
+
+
+def test_int4_weights_take_half_a_byte() -> None:
+    found = inspected(quantized(network(18), "int4"))
+    assert kinds(found)["int4"] == (2, FIRST + SECOND)
+    assert found.weights[0].stored_bytes == (FIRST + SECOND) // 2 + 2 * (16 + 64)
+
+
+def test_damaged_files_are_refused() -> None:
+    package = package_of(network(15))
+    with pytest.raises(InputError, match="not a Core ML package"):
+        inspect_package({"a": b"b"})
+    name = next(name for name in package if name.endswith("weight.bin"))
+    with pytest.raises(InputError):
+        inspect_package({**package, name: package[name][:100]})
+
+
+# Programs by hand: what is counted from them does not depend on coremltools.
+
+
+def tensor(name: str, *shape: int, dtype: str = "fp16") -> Variable:
+    return Variable(name, dtype, shape)
+
+
+def constant(name: str, value: Any) -> Operation:
+    array = np.asarray(value)
+    dtype = {"f": "fp16", "i": "int32", "b": "bool"}[array.dtype.kind]
+    variable = Variable(name, dtype, array.shape)
+    return Operation("const", {}, (variable,), {"val": array}, {"val": dtype})
+
+
+def operation(kind: str, output: Variable, **inputs: tuple[str, ...] | Argument) -> Operation:
+    return Operation(kind, inputs, (output,))
+
+
+def program(*operations: Operation, image: Variable | None = None) -> MilProgram:
+    image = image or tensor("image", 1, 3, 8, 8)
+    return MilProgram(
+        specification_version=8,
+        opset="CoreML7",
+        inputs=(Feature("image", "image", (1, 3, 8, 8), ImagePort("RGB", 8, 8), "a face"),),
+        outputs=(Feature("label", "string", ()), Feature("scores", "dictionary", ())),
+        variables=(image,),
+        operations=operations,
+        results=tuple(output.name for output in operations[-1].outputs),
+        metadata={"author": "[bold]Ann\x1b", "license": "", "z": "last", "b": "first"},
+        labels=("cat", "dog"),
+        predicted_feature="label",
+    )
+
+
+def reasons(*operations: Operation, image: Variable | None = None) -> list[tuple[str, ...]]:
+    found = departures(program(*operations, image=image))
+    return [(*departure.operators, departure.reason) for departure in found]
+
+
+def conv(dilation: int = 1, rank: int = 4) -> tuple[Operation, ...]:
+    return (
+        constant("dilations", [dilation] * (rank - 2)),
+        operation(
+            "conv",
+            tensor("y", *[1] * rank),
+            x=("image",),
+            dilations=("dilations",),
+        ),
+    )
+
+
+def test_a_plain_convolution_stays() -> None:
+    assert reasons(*conv()) == []
+
+
+@pytest.mark.parametrize(
+    ("operations", "word"),
+    [
+        (conv(dilation=2), "dilated"),
+        (conv(rank=5), "3-D"),
+        ([operation("relu", tensor("y", 1, dtype="fp32"), x=("image",))], "float32"),
+        ([operation("cast", tensor("y", 1, dtype="int32"), x=("image",))], "int32"),
+        ([operation("lstm", tensor("y", 1), x=("image",))], "recurrent"),
+        ([operation("one_hot", tensor("y", 1), x=("image",))], "no Neural Engine has it"),
+        ([operation("gather", tensor("y", 1), x=("image",))], "on M1 only"),
+        ([operation("topk", tensor("y", 1), x=("image",))], "not on M1"),
+        ([operation("sin", tensor("y", 1), x=("image",))], "not on M1 and M2"),
+        ([operation("crop_resize", tensor("y", 1), x=("image",))], "not on M1"),
+    ],
+)
+def test_known_departures(operations: list[Operation], word: str) -> None:
+    [(kind, reason)] = reasons(*operations)
+    assert kind == operations[-1].kind
+    assert word in reason
+
+
+@pytest.mark.parametrize(
+    ("kernel", "stride", "count"), [(2, 2, 0), (13, 1, 0), (14, 1, 1), (3, 3, 1), (32, 1, 2)]
+)
+def test_pools_by_their_windows(kernel: int, stride: int, count: int) -> None:
+    pool = operation(
+        "avg_pool",
+        tensor("y", 1, 3, 1, 1),
+        x=("image",),
+        kernel_sizes=("kernel",),
+        strides=np.array([stride, stride]),
+    )
+    assert len(reasons(constant("kernel", [kernel, kernel]), pool)) == count
+
+
+@pytest.mark.parametrize(("height", "count"), [(8, 0), (16, 0), (17, 1), (32, 1)])
+def test_enlarging_by_more_than_two(height: int, count: int) -> None:
+    larger = tensor("y", 1, 3, height, 16)
+    assert len(reasons(operation("resize_bilinear", larger, x=("image",)))) == count
+
+
+def test_casts_at_the_edges_compute_nothing_in_float32() -> None:
+    image = tensor("image", 1, 3, 8, 8, dtype="fp32")
+    inside = operation("relu", tensor("a", 1, 3, 8, 8), x=("image",))
+    edge = operation("cast", tensor("y", 1, 3, 8, 8, dtype="fp32"), x=("a",))
+    assert reasons(inside, edge, image=image) == []
+
+
+def test_every_departure_names_its_source() -> None:
+    from export.coreml.neural_engine import _RULES
+
+    assert all(rule.source.startswith("https://") and rule.reason for rule in _RULES)
+
+
+def classifier() -> MilProgram:
+    return program(
+        constant("scale", np.float16(0.5)),
+        constant("channels", np.ones(3, np.float16)),
+        constant("weight", np.ones((2, 3), np.float16)),
+        operation(
+            "quantize", tensor("q", 1, 3, 8, 8, dtype="int8"), input=("image",), scale=("channels",)
+        ),
+        operation("dequantize", tensor("d", 1, 3, 8, 8), input=("q",), scale=("scale",)),
+        operation("linear", tensor("y", 1, 2), x=("d",), weight=("weight",)),
+        Operation(
+            "classify",
+            {"probabilities": ("y",), "classes": ["cat", "dog"]},
+            (Variable("label", "string", ()), Variable("scores", "dictionary", None)),
+        ),
+    )
+
+
+def test_scales_of_activations_are_no_weights_and_conversions_do_not_compute() -> None:
+    found = inspect_program(classifier(), {"weights": 12, "model": 30})
+    assert found.weights == (WeightKind("float16", 1, 6, 12),)
+    assert (found.quantize, found.labels, found.predicted_feature) == (1, 2, "label")
+    assert found.compute == {"float16": 1}
+    assert (found.package_bytes, found.ios) == (42, 17)
+    # What is set, those that Xcode shows first, the others by name.
+    assert list(found.metadata) == ["author", "b", "z"]
+
+
+def test_a_packing_without_end_is_read_and_not_followed() -> None:
+    packed = [constant("p0", np.ones(4, np.float16))]
+    for number in range(1, 3000):
+        packed.append(
+            operation(
+                "constexpr_sparse_to_dense",
+                tensor(f"p{number}", 4),
+                nonzero_data=(f"p{number - 1}",),
+            )
+        )
+    last = operation("add", tensor("y", 4), x=("image",), y=("p2999",))
+    [kind] = inspect_program(program(*packed, last), {}).weights
+    assert (kind.tensors, kind.values, kind.stored_bytes) == (1, 4, 8)
+
+
+def test_the_tables_show_names_as_they_are() -> None:
+    file = io.StringIO()
+    Console(width=120, file=file).print(
+        render(inspect_program(classifier(), {"a/model.mlmodel": 30}))
+    )
+    shown = " ".join(file.getvalue().split())
+    assert "iOS 17 and later (specification version 8)" in shown
+    assert "RGB image │ 8 x 8 pixels │ a face" in shown
+    assert "2 labels in label" in shown
+    assert "yes, 1 tensors;" in shown
+    assert "[bold]Ann\\x1b" in shown
+    assert "No operator here is known to leave the Neural Engine." in shown
