@@ -59,10 +59,8 @@ def make(name: str, package: Path) -> None:
 
 def row(name: str, python: str) -> str:
     """Return a row of the Markdown table."""
-    from export.coreml.evaluator.evaluator import Evaluator
-
     import models
-    from export.coreml.evaluator.reading import read_program
+    from export.coreml.evaluator import Evaluator, read_program
     from export.coreml.package import read_package
     from export.pipeline import Request, export
     from export.verification.metrics import compare

@@ -12,14 +12,13 @@ from export.artifacts import OutputFolder
 from export.calibration.preprocess import Preprocess
 from export.calibration.samples import Samples, load_samples
 from export.errors import InputError, VerificationError
-from export.schemes import SCHEMES, oldest_ios, schemes_of
+from export.schemes import SCHEMES, check_schemes, schemes_of
 from export.source import Network, load_network
 from export.stage_log import StageLog, StageResult
 
 if TYPE_CHECKING:
     import onnx_ir as ir
 
-    from export.coreml.target import Settings
     from export.manifest import Artifact, GraphFile, Manifest
     from export.tflite.lowering import IoLayout
 
@@ -94,6 +93,7 @@ def export(request: Request, report: Callable[[str], None] = lambda stage: None)
         EdgeshipError: Of the kind that says whose fault it is. After a failed verification, no
             file stands at the final names.
     """
+    check_schemes(request.schemes, request.targets)
     log = StageLog(report)
     with log.stage("load"):
         network = load_network(
@@ -152,9 +152,11 @@ def _run_stages(
             log,
         )
     if schemes := request.schemes_for("coreml"):
+        from export.coreml.settings import settings_of
         from export.coreml.target import export_coreml
 
-        settings = _coreml_settings(request, network, captured, preprocess, graph_file)
+        counted = _model_record(network, captured)
+        settings = settings_of(request, network, counted, preprocess, graph_file.sha256)
         artifacts += export_coreml(
             network.name, graph, samples.arrays, reference, schemes, settings, folder, log
         )
@@ -188,43 +190,6 @@ def _preprocess(request: Request, network: Network, log: StageLog) -> Preprocess
     if request.color == "bgr":
         known = replace(known, mean=known.mean[::-1], std=known.std[::-1], bgr=True)
     return replace(known, mean=request.mean or known.mean, std=request.std or known.std)
-
-
-def _coreml_settings(
-    request: Request,
-    network: Network,
-    captured: ir.Model,
-    preprocess: Preprocess | None,
-    graph_file: GraphFile,
-) -> Settings:
-    """Return how the packages are to be written.
-
-    Raises:
-        InputError: They are to take pictures, and the network does not.
-    """
-    from export.coreml.description import describe
-    from export.coreml.ports import Ports
-    from export.coreml.target import Settings
-
-    if request.io == "image" and preprocess is None:
-        raise InputError(
-            "--io image needs a network that takes pictures.",
-            why=f"its inputs are {', '.join(map(str, network.shapes))}",
-            todo="leave --io image out",
-        )
-    pixels = preprocess if request.io == "image" else None
-    return Settings(
-        ios=request.ios or oldest_ios(request.schemes_for("coreml")),
-        ports=Ports(pixels, request.labels),
-        description=describe(
-            network,
-            _model_record(network, captured),
-            preprocess,
-            graph_file.sha256,
-            request.author,
-            request.license,
-        ),
-    )
 
 
 def _samples(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from export.errors import InputError
+
 _FLOAT = ("float32",)
 _BOTH = ("tflite", "coreml")
 
@@ -57,6 +59,29 @@ ALIASES = {"w8a8": "int8"}
 def schemes_of(target: str) -> tuple[str, ...]:
     """Return the names of the schemes that a target has."""
     return tuple(name for name, scheme in SCHEMES.items() if target in scheme.targets)
+
+
+def check_schemes(schemes: Sequence[str], targets: Sequence[str]) -> None:
+    """Check that there is a file to write for every scheme and for every target.
+
+    Raises:
+        InputError: None of the targets has a scheme, or a target has none of the schemes.
+    """
+    possible = [name for name in SCHEMES if set(SCHEMES[name].targets) & set(targets)]
+    for scheme in schemes:
+        if scheme not in possible:
+            able = SCHEMES[scheme].targets
+            raise InputError(
+                f"--quant {scheme} does not go with --to {','.join(targets)}.",
+                why=f"only {' and '.join(able)} has it",
+                todo=f"add --to {able[0]}, or choose from {', '.join(possible)}",
+            )
+    for target in targets:
+        if not set(schemes) & set(schemes_of(target)):
+            raise InputError(
+                f"--to {target} has none of the schemes of --quant {','.join(schemes)}.",
+                todo=f"add one of {', '.join(schemes_of(target))}, or leave --to {target} out",
+            )
 
 
 def oldest_ios(schemes: Sequence[str]) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from export.errors import InputError
-from export.schemes import ALIASES, SCHEMES, schemes_of
+from export.schemes import ALIASES, SCHEMES, check_schemes
 
 Shape = tuple[int, ...]
 
@@ -37,20 +37,7 @@ def parse_schemes(text: str, targets: Sequence[str] = ("tflite",)) -> tuple[str,
     possible = [name for name in SCHEMES if set(SCHEMES[name].targets) & set(targets)]
     words = _words(text, "--quant", possible)
     schemes = tuple(dict.fromkeys(ALIASES.get(word, word) for word in words))
-    for scheme in one_of(schemes, SCHEMES, "scheme", "--quant"):
-        if scheme not in possible:
-            able = SCHEMES[scheme].targets
-            raise InputError(
-                f"--quant {scheme} does not go with --to {','.join(targets)}.",
-                why=f"only {' and '.join(able)} has it",
-                todo=f"add --to {able[0]}, or choose from {', '.join(possible)}",
-            )
-    for target in targets:
-        if not set(schemes) & set(schemes_of(target)):
-            raise InputError(
-                f"--to {target} has none of the schemes of --quant {','.join(schemes)}.",
-                todo=f"add one of {', '.join(schemes_of(target))}, or leave --to {target} out",
-            )
+    check_schemes(one_of(schemes, SCHEMES, "scheme", "--quant"), targets)
     return schemes
 
 

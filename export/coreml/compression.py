@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from export.coreml.library import coremltools, quiet
+from export.coreml.library import quiet
 from export.coreml.palettes import Array, palette
 from export.coreml.sparsity import least_sparsity, prune_compressed, store_sparse
-from export.coreml.weights import PER_BLOB, ios_of, weights_of
+from export.coreml.weights import LEAST_ELEMENTS, PER_BLOB, weights_of
 from export.errors import UnsupportedError
 from export.schemes import Scheme
 
@@ -48,11 +48,15 @@ def compress(model: Any, scheme: Scheme) -> Any:
         UnsupportedError: coremltools cannot compress the weights.
     """
     try:
+        if scheme.name not in (*PALETTE_BITS, *_LINEAR):
+            return store_sparse(model)
+        weights = weights_of(model)
+        names = [name for name, weight in weights.items() if is_compressed(weight, scheme)]
+        if not names:
+            return model
         if scheme.name in PALETTE_BITS:
-            return _palettized(model, PALETTE_BITS[scheme.name])
-        if scheme.name in _LINEAR:
-            return _quantized(model, small_ones=scheme.calibrated)
-        return store_sparse(model)
+            return _palettized(model, names, PALETTE_BITS[scheme.name])
+        return _quantized(model, names)
     except (ValueError, TypeError, NotImplementedError, RuntimeError) as error:
         raise UnsupportedError(
             f"coremltools cannot store the weights as --quant {scheme.name} says.",
@@ -60,17 +64,26 @@ def compress(model: Any, scheme: Scheme) -> Any:
         ) from error
 
 
-def _quantized(model: Any, small_ones: bool) -> Any:
+def is_compressed(weight: Array, scheme: Scheme) -> bool:
+    """Return whether a scheme compresses a weight: where that is smaller, or asked for.
+
+    Args:
+        weight: Of an uncompressed model.
+        scheme: A row of the table.
+    """
+    if weight.dtype.kind != "f" or weight.ndim < 2 or weight.size < LEAST_ELEMENTS:
+        return False
+    if scheme.name in PALETTE_BITS:
+        bits = PALETTE_BITS[scheme.name]
+        saved = weight.size * (16 - bits) // 8
+        return bool(saved > 2 * 2**bits + PER_BLOB)
+    # The scale is float16, and a zero point stands beside it before iOS 18.
+    smaller = weight.size > 3 * max(weight.shape[:2]) + 2 * PER_BLOB
+    return scheme.name in _LINEAR and bool(scheme.calibrated or smaller)
+
+
+def _quantized(model: Any, names: Collection[str]) -> Any:
     """Return the model with int8 weights: round(weight / scale), scale = largest / 127."""
-    names = [
-        name
-        for name, weight in weights_of(model).items()
-        # The scale is float16, and a zero point stands beside it before iOS 18.
-        if small_ones or weight.size > 3 * max(weight.shape[:2]) + 2 * PER_BLOB
-    ]
-    if not names:
-        return model
-    coremltools()
     from coremltools.optimize import coreml as optimize
 
     config = optimize.OpLinearQuantizerConfig(
@@ -79,19 +92,11 @@ def _quantized(model: Any, small_ones: bool) -> Any:
     # A channel of zeros has the scale 0, and any integer in it stands for 0.
     with quiet(), np.errstate(divide="ignore", invalid="ignore"):
         quantized = optimize.linear_quantize_weights(model, _only(names, config))
-    return prune_compressed(quantized, 8) if ios_of(model) >= 18 else quantized
+    return prune_compressed(quantized, 8)
 
 
-def _palettized(model: Any, bits: int) -> Any:
+def _palettized(model: Any, names: Collection[str], bits: int) -> Any:
     """Return the model with palettes."""
-    names = [
-        name
-        for name, weight in weights_of(model).items()
-        if weight.size * (16 - bits) // 8 > 2 * 2**bits + PER_BLOB
-    ]
-    if not names:
-        return model
-    coremltools()
     from coremltools.optimize import coreml as optimize
 
     def table_and_indices(weight: Array) -> tuple[Array, Array]:
@@ -102,7 +107,7 @@ def _palettized(model: Any, bits: int) -> Any:
     )
     with quiet():
         palettized = optimize.palettize_weights(model, _only(names, config))
-    return prune_compressed(palettized, bits) if ios_of(model) >= 18 else palettized
+    return prune_compressed(palettized, bits)
 
 
 def _only(names: Collection[str], config: Any) -> Any:

@@ -74,13 +74,15 @@ def convert(
         ) from error
 
 
-def _pipeline(ct: Any) -> Any:
-    """Return coremltools' passes without the one that cuts computed integers to 16 bits.
+#: coremltools' passes that change what is computed. The first brings whatever gather and squeeze
+#: read from int32 to int16 with float16, unchecked. The second makes a batch norm of Mul and Add,
+#: and forgets that a batch norm adds its epsilon of 1e-5 to the variance.
+_LEFT_OUT = {"common::add_int16_cast", "common::fuse_elementwise_to_batchnorm"}
 
-    With float16 it brings whatever gather and squeeze read from int32 to int16, unchecked.
-    """
+
+def _pipeline(ct: Any) -> Any:
     pipeline = ct.PassPipeline()
-    pipeline.remove_passes({"common::add_int16_cast"})
+    pipeline.remove_passes(_LEFT_OUT)
     return pipeline
 
 

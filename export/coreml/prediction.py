@@ -12,14 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from export.coreml.convert import Color
+from export.coreml.evaluator.program import Feature, MilProgram
 from export.coreml.library import coremltools, quiet
 from export.coreml.lowering import Lowered
 from export.coreml.package import SUFFIX, Package
-from export.coreml.ports import Adapted, Ports, Sample
+from export.coreml.ports import Adapted, Sample
 from export.errors import VerificationError
 from export.verification.demand import demand
 from export.verification.metrics import Outputs, Parity
+
+Array = NDArray[Any]
 
 
 def can_predict() -> bool:
@@ -27,45 +29,60 @@ def can_predict() -> bool:
     return sys.platform == "darwin"
 
 
+def predictable(adapted: Adapted) -> bool:
+    """Return whether the samples are what Core ML takes: a picture has whole pixels."""
+    return all(
+        np.array_equal(sample[name], sample[name].astype(np.uint8))
+        for sample in adapted.samples
+        for name in adapted.images
+    )
+
+
 def check_prediction(
     package: Package,
+    program: MilProgram,
     lowered: Lowered,
     adapted: Adapted,
-    ports: Ports,
     reference: Outputs,
     kind: str,
-) -> Parity | None:
+) -> Parity:
     """Compare what Core ML computes with the network.
-
-    It computes on the CPU: what differs there is the package, and not the rounding of a GPU or a
-    Neural Engine.
 
     Args:
         package: Its files.
+        program: What was read back from them.
         lowered: What it was made from.
-        adapted: The graph that this was made from, with the samples.
-        ports: What the package takes and gives.
+        adapted: The graph that this was made from, with samples that are `predictable`.
         reference: What the network computes from the first samples.
         kind: A key of ``TOLERANCES``.
 
-    Returns:
-        How far they are from one another; None where the package takes pictures and the samples
-        are none, so that it cannot be run on them.
-
     Raises:
-        VerificationError: They are too far from one another.
+        VerificationError: They are too far from one another, or Core ML cannot run the package.
     """
-    feeds: list[dict[str, Any]] = []
-    for sample in adapted.samples[: len(reference)]:
-        feed = _feed(lowered, adapted.images, sample)
-        if feed is None:
-            return None
-        feeds.append(feed)
-    outputs = _predict(package, lowered, ports.labels, feeds)
+    names = {port.onnx_name: port.name for port in lowered.io.inputs}
+    samples = [
+        {names[name]: array for name, array in sample.items()}
+        for sample in adapted.samples[: len(reference)]
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"network{SUFFIX}"
+        for file, data in package.items():
+            (path / file).parent.mkdir(parents=True, exist_ok=True)
+            (path / file).write_bytes(data)
+        found = predict(path, program.inputs, program.labels, samples)
+    # Core ML shows no scores inside of a package, so that the network's become probabilities.
+    by_label = next((f.name for f in program.outputs if f.dtype == "dictionary"), "")
     places = [port.onnx_name == adapted.probabilities for port in lowered.io.outputs]
+    outputs = [
+        [
+            values[by_label if classified else port.name].reshape(port.shape)
+            for port, classified in zip(lowered.io.outputs, places, strict=True)
+        ]
+        for values in found
+    ]
     expected = [
         [
-            softmax(array) if adapted.scores and classified else array
+            softmax(array) if classified and adapted.scores else array
             for array, classified in zip(row, places, strict=True)
         ]
         for row in reference
@@ -73,70 +90,73 @@ def check_prediction(
     return demand(expected, outputs, kind, "Core ML's own prediction")
 
 
-def softmax(scores: NDArray[Any]) -> NDArray[np.float64]:
+def softmax(scores: Array) -> NDArray[np.float64]:
     """Return the probabilities of scores (1, K)."""
     powers = np.exp(scores.astype(np.float64) - scores.max())
     probabilities: NDArray[np.float64] = powers / powers.sum()
     return probabilities
 
 
-def _feed(lowered: Lowered, images: Mapping[str, Color], sample: Sample) -> dict[str, Any] | None:
-    """Return what Core ML is given; None where the sample is no picture and should be one."""
-    feed: dict[str, Any] = {}
-    for port in lowered.io.inputs:
-        array = sample[port.onnx_name]
-        if port.onnx_name in images:
-            picture = _picture(array, images[port.onnx_name])
-            if picture is None:
-                return None
-            feed[port.name] = picture
-        else:
-            feed[port.name] = array.astype(port.dtype)
-    return feed
+def predict(
+    path: Path, inputs: Sequence[Feature], labels: Sequence[str], samples: Sequence[Sample]
+) -> list[dict[str, Array]]:
+    """Return what Core ML computes from each sample.
+
+    It computes on the CPU: what differs there is the package, and not the rounding of a GPU or a
+    Neural Engine.
+
+    Args:
+        path: The package.
+        inputs: What it takes.
+        labels: Its classes, if it is a classifier.
+        samples: Input name -> array; of a picture, its pixels (1, C, H, W) of 0 to 255 in the
+            package's order of colours.
+
+    Returns:
+        Output name -> array; of a dictionary, the probabilities in the order of the labels.
+
+    Raises:
+        VerificationError: Core ML refuses the package or fails when it runs it.
+    """
+    ct = coremltools()
+    # Core ML's errors reach Python as plain RuntimeErrors, and as others where it was not built.
+    try:
+        with quiet():
+            model = ct.models.MLModel(str(path), compute_units=ct.ComputeUnit.CPU_ONLY)
+            found = [model.predict(_given(inputs, sample)) for sample in samples]
+    except Exception as error:
+        raise VerificationError("Core ML does not run the package.", why=str(error)) from error
+    return [_arrays(results, labels) for results in found]
 
 
-def _picture(pixels: NDArray[Any], color: Color) -> Image.Image | None:
-    """Return pixels (1, C, H, W) as a picture, or None if they are not whole and in 0 to 255."""
+def _given(inputs: Sequence[Feature], sample: Sample) -> dict[str, Any]:
+    return {
+        feature.name: sample[feature.name]
+        if feature.image is None
+        else _picture(sample[feature.name], feature.image.color)
+        for feature in inputs
+    }
+
+
+def _picture(pixels: Array, color: str) -> Image.Image:
+    """Return pixels (1, C, H, W) as a picture; Core ML brings its channels into its order."""
     planes = pixels[0].astype(np.uint8)
-    if not np.array_equal(planes, pixels[0]):
-        return None
     if color == "GRAYSCALE":
         return Image.fromarray(planes[0])
-    # Core ML itself brings the channels into the package's order.
     ordered = planes[::-1] if color == "BGR" else planes
     return Image.fromarray(np.ascontiguousarray(ordered.transpose(1, 2, 0)))
 
 
-def _predict(
-    package: Package, lowered: Lowered, labels: Sequence[str], feeds: Sequence[dict[str, Any]]
-) -> Outputs:
-    """Return Core ML's outputs, probabilities in the order of the labels."""
-    ct = coremltools()
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"network{SUFFIX}"
-        for name, data in package.items():
-            (path / name).parent.mkdir(parents=True, exist_ok=True)
-            (path / name).write_bytes(data)
-        with quiet():
-            model = ct.models.MLModel(str(path), compute_units=ct.ComputeUnit.CPU_ONLY)
-        by_label = model.get_spec().description.predictedProbabilitiesName
-        outputs: Outputs = []
-        for feed in feeds:
-            try:
-                found = model.predict(feed)
-            except RuntimeError as error:
-                raise VerificationError(
-                    "Core ML cannot run the package.", why=str(error)
-                ) from error
-            outputs.append(
-                [
-                    np.asarray(found[port.name])
-                    if port.name in found
-                    else np.array([found[by_label][label] for label in labels])
-                    for port in lowered.io.outputs
-                ]
-            )
-    return [
-        [array.reshape(port.shape) for array, port in zip(row, lowered.io.outputs, strict=True)]
-        for row in outputs
-    ]
+def _arrays(results: Mapping[str, Any], labels: Sequence[str]) -> dict[str, Array]:
+    return {
+        name: _by_label(value, labels) if isinstance(value, Mapping) else np.asarray(value)
+        for name, value in results.items()
+    }
+
+
+def _by_label(probabilities: Mapping[Any, float], labels: Sequence[str]) -> Array:
+    """Return the probabilities in the order of the labels; Core ML's dictionaries have none."""
+    found = {str(label): value for label, value in probabilities.items()}
+    if set(found) != set(labels):
+        raise VerificationError("Core ML gives probabilities of other classes than the package's.")
+    return np.array([found[label] for label in labels], np.float32)

@@ -14,6 +14,7 @@ _LEAST_ELEMENTS = 8192
 
 #: The operators for it came with iOS 16, and those for what is also compressed with iOS 18.
 _FIRST_IOS = 16
+_FIRST_IOS_WITH_BOTH = 18
 
 
 def least_sparsity(bits: int) -> float:
@@ -65,14 +66,16 @@ def store_sparse(model: Any) -> Any:
 
 
 def prune_compressed(model: Any, bits: int) -> Any:
-    """Return a model for iOS 18 with its compressed weights stored sparse where that is smaller.
+    """Return a model with its compressed weights stored sparse where that is smaller.
 
-    No number changes.
+    No number changes. Before iOS 18 a weight is either compressed or sparse.
 
     Args:
         model: A ``coremltools.models.MLModel`` with weights that are quantized or have palettes.
         bits: Of a compressed element.
     """
+    if ios_of(model) < _FIRST_IOS_WITH_BOTH:
+        return model
     coremltools()
     from coremltools.optimize import coreml as optimize
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,14 +13,15 @@ from export.calibration.ranges import Ranges
 from export.coreml.activations import quantize_activations
 from export.coreml.compression import compress
 from export.coreml.convert import convert
-from export.coreml.description import Description
 from export.coreml.evaluator import Evaluator, read_program
 from export.coreml.judging import check_classifier, evaluate, first_divergence
 from export.coreml.lowering import Lowered, lower
 from export.coreml.package import SUFFIX, Package, package_of
-from export.coreml.ports import Adapted, Ports, Sample, adapt
-from export.coreml.prediction import can_predict, check_prediction
+from export.coreml.ports import Adapted, Sample, adapt
+from export.coreml.prediction import can_predict, check_prediction, predictable
 from export.coreml.record import artifact_record
+from export.coreml.rounded_graph import rounded_weights_db
+from export.coreml.settings import Settings
 from export.errors import VerificationError
 from export.manifest import Artifact
 from export.onnx_graph import serialize
@@ -33,23 +35,9 @@ from export.verification.tolerance import needed_sqnr_db, warn
 if TYPE_CHECKING:
     import onnx_ir as ir
 
-_ON_A_MAC = "judged by edgeship's evaluator and by Core ML itself"
+_BOTH = "judged by edgeship's evaluator and by Core ML itself"
 _ELSEWHERE = "judged by edgeship's evaluator; not run by Core ML, which needs macOS"
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How packages are to be written.
-
-    Attributes:
-        ios: The oldest iOS that they are to run on.
-        ports: What an application gives and gets.
-        description: What Xcode shows about them.
-    """
-
-    ios: int
-    ports: Ports
-    description: Description
+_NO_PICTURES = "judged by edgeship's evaluator; not run by Core ML: the samples are no pictures"
 
 
 @dataclass(frozen=True)
@@ -57,12 +45,14 @@ class _Job:
     """What all packages of one export share.
 
     Attributes:
-        adapted: The graph with the packages' inputs and outputs.
+        graph: The rewritten graph.
+        adapted: The same with the packages' inputs and outputs.
         reference: What the network computes from the first samples.
         settings: How they are to be written.
         ranges: Ranges of the graph's values; empty if no scheme needs them.
     """
 
+    graph: ir.Model
     adapted: Adapted
     reference: Outputs
     settings: Settings
@@ -126,14 +116,15 @@ def export_coreml(
         # Pixels are normalised with other roundings, which a deep network would magnify.
         checked = adapted.normalized[: len(reference)]
         reference = run_onnx(serialize(graph), checked)
-    job = _Job(adapted, reference, settings, _ranges(adapted, schemes, log))
+    job = _Job(graph, adapted, reference, settings, _ranges(adapted, schemes, log))
     records = []
     bases: dict[str, _Base] = {}
     for scheme in schemes:
         kind = "verify Core ML" if scheme == "none" else "quantize Core ML"
         with log.stage(f"{kind} {scheme}"):
             written = _write(job, scheme, bases)
-            parity = _verify(job, written, scheme)
+            rounded_db = _rounded_db(job, scheme)
+            parity = _verify(job, written, scheme, rounded_db)
             record = artifact_record(
                 written.package,
                 written.evaluator.program,
@@ -141,12 +132,12 @@ def export_coreml(
                 scheme,
                 settings.ios,
                 parity,
-                None,
+                rounded_db,
             )
             log.done(_detail(record), parity, warn(parity, _kind(scheme)) or "")
         folder.write_folder(record.file, written.package)
         records.append(record)
-    log.notes.append(f"The packages were {_ON_A_MAC if can_predict() else _ELSEWHERE}.")
+    log.notes.append(f"The packages were {_judges(adapted)}.")
     return records
 
 
@@ -205,16 +196,25 @@ def _base(job: _Job, activations: str) -> _Base:
     return _Base(lowered, model)
 
 
-def _verify(job: _Job, written: _Written, scheme: str) -> Parity:
+def _rounded_db(job: _Job, scheme: str) -> float | None:
+    """Return the SQNR in dB that rounding the weights alone leaves, None where nothing is."""
+    if SCHEMES[scheme].weights.startswith("float"):
+        return None
+    samples = job.adapted.normalized[: len(job.reference)]
+    found = rounded_weights_db(job.graph, samples, job.reference, scheme)
+    return found if math.isfinite(found) else None
+
+
+def _verify(job: _Job, written: _Written, scheme: str, rounded_db: float | None) -> Parity:
     """Run the package; if it is out of tolerance, name the first variable that is."""
     kind = _kind(scheme)
     evaluator, lowered, adapted = written.evaluator, written.lowered, job.adapted
     samples = adapted.samples[: len(job.reference)]
     outputs = evaluate(evaluator, lowered, adapted, samples)
     try:
-        parity = demand(job.reference, outputs, kind, f"Core ML, {scheme}")
+        parity = demand(job.reference, outputs, kind, f"Core ML, {scheme}", rounded_db)
     except VerificationError as error:
-        found = first_divergence(evaluator, lowered, adapted, needed_sqnr_db(kind))
+        found = first_divergence(evaluator, lowered, adapted, needed_sqnr_db(kind, rounded_db))
         if found is not None:
             error.why += (
                 f" The first variable out of tolerance is {found.name} ({found.kind}; "
@@ -223,9 +223,17 @@ def _verify(job: _Job, written: _Written, scheme: str) -> Parity:
         raise
     if job.settings.ports.labels:
         check_classifier(evaluator, lowered, adapted, job.settings.ports.labels)
-    if can_predict():
-        check_prediction(written.package, lowered, adapted, job.settings.ports, job.reference, kind)
+    if _judges(adapted) == _BOTH:
+        program = evaluator.program
+        check_prediction(written.package, program, lowered, adapted, job.reference, kind)
     return parity
+
+
+def _judges(adapted: Adapted) -> str:
+    """Say who judges the packages: Core ML can, on macOS and on samples that it takes."""
+    if not can_predict():
+        return _ELSEWHERE
+    return _BOTH if predictable(adapted) else _NO_PICTURES
 
 
 def _detail(record: Artifact) -> str:

@@ -8,11 +8,14 @@ from numpy.typing import NDArray
 
 from export.coreml.library import coremltools, quiet
 
-#: Operators that read weights -> the name of that input.
-_WEIGHTS = {"conv": "weight", "conv_transpose": "weight", "linear": "weight", "matmul": "y"}
+#: Operators with weights; the lowering writes products with a constant matrix as ``linear``.
+_WEIGHTED = ("conv", "conv_transpose", "linear")
 
 #: Bytes that one more array costs in the file of weights: its header, and what aligns it.
 PER_BLOB = 128
+
+#: Constants with fewer elements stand in the program itself, where coremltools leaves them.
+LEAST_ELEMENTS = 10
 
 _OLDEST_VERSION = 6
 _OLDEST_IOS = 15
@@ -44,10 +47,8 @@ def weights_of(model: Any) -> dict[str, NDArray[Any]]:
         if constant.val.dtype.kind == "f"
         and constant.val.ndim > 1
         and constant.child_ops
-        and all(_is_weight(name, reader) for reader in constant.child_ops)
+        and all(
+            reader.op_type in _WEIGHTED and reader.params_name_mapping.get("weight") == name
+            for reader in constant.child_ops
+        )
     }
-
-
-def _is_weight(name: str, reader: Any) -> bool:
-    parameter = _WEIGHTS.get(reader.op_type)
-    return parameter is not None and reader.params_name_mapping.get(parameter) == name

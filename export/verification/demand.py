@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from export.errors import VerificationError
+from export.schemes import SCHEMES
 from export.verification.metrics import Outputs, Parity, compare
 from export.verification.tolerance import judge
 
@@ -26,13 +27,22 @@ def demand(
     problem = judge(parity, kind, rounded_db)
     if problem is None:
         return parity
-    advice = (
-        "calibrate on images like those the network will see (--calib DIR), "
-        "or choose --quant int16x8 or fp16"
-    )
     raise VerificationError(
         "The result does not compute what the network computes.",
         where=stage,
         why=problem,
-        todo=advice if kind != "float" else "report it, with the network",
+        todo=_advice(kind),
     )
+
+
+def _advice(kind: str) -> str:
+    if kind == "float":
+        return "report it, with the network"
+    if kind == "fp16":
+        return "choose --quant none: numbers above 65504 do not fit into float16"
+    if SCHEMES[kind].calibrated:
+        return (
+            "calibrate on images like those the network will see (--calib DIR), "
+            "or choose --quant int16x8 or fp16"
+        )
+    return "choose a scheme with more bits, such as --quant fp16"

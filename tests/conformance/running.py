@@ -118,7 +118,7 @@ def run_case(target: Target, case: Case) -> Result:
     if refusals:
         message = f"it was computed, though the table says: {refusals[0].reason}"
         return Result(case.name, Outcome.FAILED, message)
-    problem = difference(case, found)
+    problem = difference(case.name, expected(case)[: len(model.graph.output)], found)
     return Result(case.name, Outcome.FAILED if problem else Outcome.PASSED, problem)
 
 
@@ -130,16 +130,18 @@ def _refused(case: Case, error: UnsupportedError, refusals: Sequence[Refusal]) -
     return Result(case.name, Outcome.FAILED, f"refused: {error.why}; the table has {expected}")
 
 
-def difference(case: Case, found: Sequence[np.ndarray]) -> str:
-    """What is wrong with the outputs, in words; empty where nothing is."""
-    wanted = expected(case)[: len(found)]
-    if len(wanted) != len(found) or not found:
-        return f"{len(found)} outputs where the case has {len(case.data[1])}"
+def difference(name: str, wanted: Sequence[np.ndarray], found: Sequence[np.ndarray]) -> str:
+    """What is wrong with the outputs of a case, in words; empty where nothing is."""
+    if len(wanted) != len(found):
+        return f"{len(found)} outputs instead of {len(wanted)}"
+    for w, f in zip(wanted, found, strict=True):
+        if (w.dtype.kind == "f") != (f.dtype.kind == "f"):
+            return f"an output of type {f.dtype} instead of {w.dtype}"
     # A scalar comes back as an array of one element.
-    shaped = [a.reshape(w.shape) if w.ndim == 0 else a for a, w in zip(found, wanted, strict=True)]
+    shaped = [f.reshape(w.shape) if w.ndim == 0 else f for f, w in zip(found, wanted, strict=True)]
     try:
         error = compare([wanted], [shaped]).max_rel
     except VerificationError as problem:
         return problem.what
-    limit = max([TOLERANCE, *(t for p, t in TOLERANCES.items() if fnmatchcase(case.name, p))])
+    limit = max([TOLERANCE, *(t for p, t in TOLERANCES.items() if fnmatchcase(name, p))])
     return "" if error <= limit else f"error {error:.1e} of the range, more than {limit:.0e}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import onnx
@@ -18,9 +17,7 @@ from tests.export.tflite.ops.harness import LAYOUTS
 #: Target -> asserts that what it makes of a model computes the same; returns the operators.
 CHECKS: dict[str, Callable[[onnx.ModelProto], list[str]]] = {
     "tflite": tflite.check,
-    # coremltools makes one batch_norm of Mul and Add by constants, and forgets that MIL then adds
-    # 1e-5 to the variance of 1: each scale becomes 5e-6 smaller, in up to 120 layers.
-    "coreml": partial(coreml.check, tolerance=1e-4),
+    "coreml": coreml.check,
 }
 LOWERINGS: dict[str, Callable[[onnx.ModelProto], Any]] = {
     "tflite": tflite.lower_model,

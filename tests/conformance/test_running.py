@@ -53,8 +53,9 @@ def test_right_outputs_pass() -> None:
         ([np.array([[0.0, 2.001]], np.float32)], "error 5.0e-04 of the range, more than 1e-05"),
         ([np.array([[np.nan, 2.0]], np.float32)], "error inf"),
         ([np.array([0.0, 2.0], np.float32)], "shape (2,)"),
-        ([], "0 outputs where the case has 1"),
-        ([X, X], "2 outputs where the case has 1"),
+        ([np.array([[0, 2]])], "an output of type int64 instead of float32"),
+        ([], "0 outputs instead of 1"),
+        ([X, X], "2 outputs instead of 1"),
         (IndexError("out of range"), "IndexError: out of range"),
         (
             refusing("Relu: no such operator"),

@@ -9,10 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from export.commands import coreml_options
+from export.commands.coreml_options import choose_ios, read_labels
 from export.commands.options import parse_schemes, parse_shape
+from export.errors import InputError
 from tests.export.command_line import ROOT, run, write_network
 
 NAME = "shufflenet_v2"
+
+W8A8 = ("--to", "coreml", "--quant", "w8a8")
 
 WRONG = [
     (("shufflenet_v2_x10",), "Did you mean shufflenet_v2_x1_0"),
@@ -41,7 +46,31 @@ WRONG = [
     ((NAME, "--input", "1,3,0,5"), "has an extent below 1"),
     ((NAME, "--input", "1,3,-1,5"), "has an extent below 1"),
     ((NAME, "--input", "1,3,99999,99999"), "has 29,999,400,003 elements"),
-    ((NAME, "--to", "coreml"), "--to coreml is not supported in this version."),
+    (
+        (NAME, "--to", "coreml", "--quant", "dynamic"),
+        "--quant dynamic does not go with",
+    ),
+    ((NAME, "--quant", "palette6"), "--quant palette6 does not go with --to tflite."),
+    ((NAME, "--to", "tflite,coreml", "--quant", "palette6"), "--to tflite has none of the"),
+    ((NAME, "--to", "coreml", "--quant", "pallete6"), "did you mean palette6"),
+    ((NAME, "--to", "coreml", "--ios", "14"), "There is no deployment target '14' for --ios."),
+    ((NAME, "--to", "coreml", "--ios", "old"), "--ios"),
+    ((NAME, *W8A8, "--ios", "16"), "--ios 16 does not go with --quant int8."),
+    ((NAME, "--to", "coreml", "--quant", "palette4", "--ios", "15"), "use --ios 16"),
+    ((NAME, "--ios", "16"), "--ios does not go with --to tflite."),
+    ((NAME, "--io", "image"), "--io image does not go with --to tflite."),
+    ((NAME, "--io", "picture", "--to", "coreml"), "choose from tensor, image"),
+    ((NAME, "--author", "me"), "--author does not go with --to tflite."),
+    ((NAME, "--license", "MIT"), "--license does not go with --to tflite."),
+    ((NAME, "--labels", "good.txt"), "--labels does not go with --to tflite."),
+    ((NAME, "--to", "coreml", "--labels", "nosuch.txt"), "nosuch.txt does not exist"),
+    ((NAME, "--to", "coreml", "--labels", "empty"), "empty is a folder, not a file"),
+    ((NAME, "--to", "coreml", "--labels", "twice.txt"), "names the class 'crane' in lines 1 and 3"),
+    ((NAME, "--to", "coreml", "--labels", "gap.txt"), "has no class in line 2"),
+    ((NAME, "--to", "coreml", "--labels", "blank.txt"), "has no class in line 1"),
+    ((NAME, "--to", "coreml", "--labels", "latin.txt"), "is not UTF-8"),
+    ((NAME, *W8A8, "--io-dtype", "int8"), "--io-dtype int8 does not go with --to coreml."),
+    ((NAME, "--color", "brg"), "did you mean rgb or bgr"),
     ((NAME, "--to", "tflit"), "did you mean tflite?"),
     ((NAME, "--to", ""), "--to is empty."),
     ((NAME, "--quant", "int9"), "did you mean int8?"),
@@ -87,6 +116,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "weights.pth").write_text("")
     (tmp_path / "corrupt.onnx").write_bytes(b"\xff" * 100)
     (tmp_path / "[red]x.onnx").write_bytes(b"")
+    (tmp_path / "good.txt").write_text("cat\ndog\n")
+    (tmp_path / "twice.txt").write_text("crane\ncat\ncrane\n")
+    (tmp_path / "gap.txt").write_text("cat\n\ndog\n")
+    (tmp_path / "blank.txt").write_text("\n")
+    (tmp_path / "latin.txt").write_bytes("Käfer".encode("latin-1"))
     write_network(tmp_path / "open.onnx", shape=("batch", 3, "height", 16))
     return tmp_path
 
@@ -150,6 +184,32 @@ def test_weights_of_another_network_are_refused(folder: Path) -> None:
     _, stderr = run("shufflenet_v2_x0_5", "--weights", "other.pth", code=2)
     assert "other.pth" in stderr
     assert "where: load" in stderr
+
+
+def test_labels_are_lines_of_utf8_with_any_line_ends(tmp_path: Path) -> None:
+    (tmp_path / "labels.txt").write_bytes("\ufeffKäfer\r\nred fox\r\n\r\n".encode())
+    assert read_labels(tmp_path / "labels.txt") == ("Käfer", "red fox")
+
+
+def test_too_many_labels_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coreml_options, "MAX_LABEL_BYTES", 3)
+    (tmp_path / "labels.txt").write_text("fox\n")
+    with pytest.raises(InputError, match="more than 3 bytes"):
+        read_labels(tmp_path / "labels.txt")
+
+
+@pytest.mark.parametrize(
+    ("schemes", "oldest"),
+    [(["none"], 15), (["fp16", "palette6"], 16), (["int8", "none"], 17), (["dynamic", "fp16"], 15)],
+)
+def test_the_oldest_ios_is_what_the_schemes_need(schemes: list[str], oldest: int) -> None:
+    assert choose_ios(None, ["tflite", "coreml"], schemes) == oldest
+    assert choose_ios(18, ["coreml"], schemes) == 18
+
+
+def test_each_target_may_have_schemes_of_its_own() -> None:
+    both = ("tflite", "coreml")
+    assert parse_schemes("dynamic,palette6,w8a8,int8", both) == ("dynamic", "palette6", "int8")
 
 
 def test_lists_are_read_in_any_case_and_once_each() -> None:

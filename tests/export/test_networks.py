@@ -16,7 +16,7 @@ from export.calibration.preprocess import Preprocess
 from export.calibration.samples import load_samples
 from export.manifest import Manifest
 from export.pipeline import Request, export
-from export.schemes import SCHEMES
+from export.schemes import SCHEMES, schemes_of
 from export.tflite.inspection import Inspection, inspect
 from export.tflite.islands import float_islands
 from export.tflite.objects import constant, kind_of, shape_of
@@ -29,7 +29,8 @@ from tests.export.tflite.small_graphs import run_plain
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-INTEGER = [name for name, scheme in SCHEMES.items() if scheme.calibrated]
+TFLITE = schemes_of("tflite")
+INTEGER = [name for name in TFLITE if SCHEMES[name].calibrated]
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class Exported:
 def exported(name: str, expected: Expected, out: Path) -> Exported:
     request = Request(
         f"{HERE / 'networks.py'}:{name}",
-        schemes=tuple(SCHEMES),
+        schemes=TFLITE,
         shapes=((1, 3, expected.size, expected.size),),
         out=out,
     )
@@ -140,7 +141,7 @@ def test_quantizing_adds_no_operators_but_conversions(network: Exported) -> None
             counts[kind.kind] = counts.get(kind.kind, 0) + kind.count
         return {kind: n for kind, n in counts.items() if "QUANTIZE" not in kind}
 
-    assert all(kinds(scheme) == kinds("none") for scheme in SCHEMES)
+    assert all(kinds(scheme) == kinds("none") for scheme in TFLITE)
 
 
 def test_sizes(network: Exported) -> None:
@@ -228,12 +229,12 @@ def test_broken_files_are_refused(network: Exported) -> None:
 def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
     for run in ("first", "second"):
         command = [sys.executable, "-m", "export", "tests/export/networks.py:shufflenet_v1_like"]
-        options = ["--input", "1,3,64,64", "--quant", ",".join(SCHEMES), "--out", tmp_path / run]
+        options = ["--input", "1,3,64,64", "--quant", ",".join(TFLITE), "--out", tmp_path / run]
         subprocess.run([*command, *options], cwd=ROOT, check=True, capture_output=True)  # noqa: S603
     first, second = (
         {path.name: path.read_bytes() for path in (tmp_path / run).iterdir()}
         for run in ("first", "second")
     )
     assert sorted(first) == sorted(second)
-    assert len([name for name in first if name.endswith(".tflite")]) == len(SCHEMES)
+    assert len([name for name in first if name.endswith(".tflite")]) == len(TFLITE)
     assert [name for name in first if first[name] != second[name]] == []

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import functools
 import warnings
 from collections import Counter
 from typing import Any
@@ -22,60 +21,19 @@ from export.onnx_graph import infer_shapes
 from export.schemes import SCHEMES
 from export.verification.metrics import compare
 from export.verification.runtimes import run_onnx
+from tests.export.coreml.compressing import (
+    COMPRESSED,
+    SHAPES,
+    converted,
+    dense,
+    network,
+    package,
+    stored,
+)
 from tests.export.coreml.ops.harness import lower_model, parse
-from tests.export.tflite.ops.harness import inputs_of, rand
+from tests.export.tflite.ops.harness import inputs_of
 
 Array = NDArray[Any]
-
-COMPRESSED = ["int8-weights", "palette8", "palette6", "palette4"]
-
-TEXT = """g (float[1, 3, 12, 12] x) => (float[1, 5] y) {
-    a = Conv<pads = [1, 1, 1, 1]>(x, first, bias)
-    b = Relu(a)
-    c = Conv(b, pruned)
-    d = Relu(c)
-    e = Conv<pads = [1, 1, 1, 1], group = 32>(d, small)
-    f = ConvTranspose<strides = [2, 2]>(e, upwards)
-    g = GlobalAveragePool(f)
-    h = Flatten(g)
-    y = Gemm<transB = 1>(h, matrix)
-}"""
-
-SHAPES = {
-    "first": (128, 3, 3, 3),
-    "pruned": (32, 128, 2, 2),
-    "small": (32, 1, 3, 3),
-    "upwards": (32, 40, 2, 2),
-    "matrix": (5, 40),
-    "bias": (128,),
-}
-
-
-def network() -> onnx.ModelProto:
-    """Every kind of weight; half of ``pruned`` is zero, two of its channels entirely."""
-    model = parse(TEXT)
-    for seed, (name, shape) in enumerate(SHAPES.items()):
-        array = rand(*shape, seed=seed) / np.float32(np.sqrt(np.prod(shape[1:])))
-        if name == "pruned":
-            array[np.abs(array) < 0.045] = 0
-            array[5:7] = 0
-        model.graph.initializer.append(onnx.numpy_helper.from_array(array, name))
-    return model
-
-
-@functools.cache
-def converted(ios: int, precision: Precision = "float16") -> Any:
-    return convert(lower_model(network(), ios), ios, precision)
-
-
-@functools.cache
-def package(scheme: str, ios: int) -> dict[str, bytes]:
-    precision: Precision = "float32" if scheme == "none" else "float16"
-    return package_of(compress(converted(ios, precision), SCHEMES[scheme]))
-
-
-def dense(ios: int, precision: Precision = "float16") -> dict[str, bytes]:
-    return package_of(converted(ios, precision))
 
 
 def kinds(files: dict[str, bytes]) -> Counter[str]:
@@ -97,12 +55,6 @@ def unpacked(files: dict[str, bytes]) -> dict[str, Array]:
         name: values[found].reshape(SHAPES[name])
         for name, (found,) in zip(in_order, names, strict=True)
     }
-
-
-def stored(name: str) -> Array:
-    """The weight in float16, as it is before it is compressed."""
-    [tensor] = [one for one in network().graph.initializer if one.name == name]
-    return onnx.numpy_helper.to_array(tensor).astype(np.float16)
 
 
 def compressed_ones(program: MilProgram) -> list[str]:
@@ -225,7 +177,9 @@ def test_weights_without_zeros_are_not_stored_sparse() -> None:
 def test_biases_are_not_compressed(scheme: str) -> None:
     program = read_program(package(scheme, 16))
     [first] = [op for op in program.operations if op.kind == "conv" and "bias" in op.inputs]
-    [name] = first.inputs["bias"]
+    given = first.inputs["bias"]
+    assert isinstance(given, tuple)
+    [name] = given
     np.testing.assert_array_equal(
         evaluate(package(scheme, 16), (name,))[name], stored("bias"), strict=True
     )

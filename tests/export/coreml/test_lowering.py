@@ -8,11 +8,8 @@ import onnx_ir as ir
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from export.coreml.convert import convert
-from export.coreml.evaluator.reading import read_program
 from export.coreml.evaluator.running import run
 from export.coreml.lowering import lower
-from export.coreml.package import package_of
 from export.errors import InputError, UnsupportedError
 from export.onnx_graph import infer_shapes, serialize
 from export.verification.runtimes import run_onnx
@@ -23,7 +20,7 @@ from tests.export.coreml.ops.harness import (
     lower_model,
     parse,
     rand,
-    settle,
+    saved,
 )
 
 X = (1, 3, 4, 5)
@@ -302,9 +299,8 @@ def test_the_trace_names_what_each_variable_holds() -> None:
     reference = graph_model(nodes, inputs, names)
     feeds = inputs_of(reference)
     expected = dict(zip(names, run_onnx(reference.SerializeToString(), [feeds])[0], strict=True))
-    settle()
     lowered = lower_model(graph_model(nodes, inputs))
-    program = read_program(package_of(convert(lowered, 15, "float32")))
+    program = saved(lowered)
     computed = {variable.name for op in program.operations for variable in op.outputs}
     traced = {name: value for name, value in lowered.trace.items() if name in computed}
     assert set(traced.values()) == {"a", "b", "d", "e", "f", "y"}  # c is d

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import gc
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,7 +15,6 @@ from export.coreml.convert import Precision, convert
 from export.coreml.evaluator.program import MilProgram
 from export.coreml.evaluator.reading import read_program
 from export.coreml.evaluator.running import run
-from export.coreml.library import coremltools
 from export.coreml.lowering import Lowered, lower
 from export.coreml.package import package_of
 from export.onnx_graph import infer_shapes
@@ -42,7 +40,7 @@ __all__ = [
     "node_model",
     "parse",
     "rand",
-    "settle",
+    "saved",
     "typed",
 ]
 
@@ -52,14 +50,17 @@ def lower_model(model: onnx.ModelProto, ios: int = 15) -> Lowered:
     return lower(infer_shapes(ir.from_proto(model)), ios)
 
 
-@functools.cache
-def settle() -> None:
-    """Import coremltools and exempt what is loaded by now from garbage collection.
+def saved(lowered: Lowered, ios: int = 15, precision: Precision = "float32") -> MilProgram:
+    """The program as it is read back from the package.
 
-    coremltools collects garbage in each conversion: 0.17 of the 0.2 seconds of a small one.
+    coremltools collects garbage in each conversion: 0.17 of the 0.2 seconds of a small one, if
+    all that is loaded were not exempt meanwhile.
     """
-    coremltools()
     gc.freeze()
+    try:
+        return read_program(package_of(convert(lowered, ios, precision)))
+    finally:
+        gc.unfreeze()
 
 
 def check(
@@ -86,9 +87,8 @@ def check(
     Returns:
         The kinds of the operators in the saved program in order, constants left out.
     """
-    settle()
     lowered = lower_model(model, ios)
-    program = read_program(package_of(convert(lowered, ios, precision)))
+    program = saved(lowered, ios, precision)
     feeds = inputs_of(model, low=low) if feeds is None else feeds
     expected = run_onnx((reference or model).SerializeToString(), [feeds])
     results = run(program, _renamed(lowered, feeds))

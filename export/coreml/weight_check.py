@@ -1,0 +1,83 @@
+"""Comparing the weights of a compressed package, one by one, with those it was made from.
+
+What a network computes with few bits is so far from what it computes with all of them that a wrong
+weight would not show in its outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from export.coreml.compression import is_compressed
+from export.coreml.evaluator import Evaluator
+from export.coreml.rounding import int8_steps, rounded
+from export.errors import VerificationError
+from export.schemes import Scheme
+
+Array = NDArray[Any]
+
+#: Operators that read a ``weight`` -> its axis of output channels.
+_CHANNEL_AXES = {"conv": 0, "conv_transpose": 1, "linear": 0}
+
+#: How much farther than by the formula a weight may be off, as a part of an int8 step: what lies
+#: in the middle of two steps may go to either, and products are rounded to float16.
+_SLACK = 1 / 16
+
+
+def check_weights(
+    plain: Evaluator, compressed: Evaluator, feeds: Mapping[str, Array], scheme: Scheme
+) -> int:
+    """Demand that each weight is as near to the one before as the scheme allows.
+
+    Args:
+        plain: The package before its weights were compressed.
+        compressed: The package after it.
+        feeds: One sample for both, since constants are read from a run.
+        scheme: What was asked for; one that compresses nothing must change nothing.
+
+    Returns:
+        How many weights were compared.
+
+    Raises:
+        VerificationError: A weight is another one, or an operator with weights is missing.
+    """
+    before, after = (_weights(one, feeds) for one in (plain, compressed))
+    if list(before) != list(after):
+        raise VerificationError(
+            "The compressed package does not have the operators that it was made from.",
+            why=", ".join(sorted(set(before) ^ set(after))) or "their order is another",
+        )
+    for name, (weight, axis) in before.items():
+        stored = after[name][0]
+        if stored.shape != weight.shape or not _allowed(stored, weight, axis, scheme):
+            raise VerificationError(
+                "A weight of the compressed package is not what it was made from.",
+                where=f"the weight of {name}",
+                why=f"the scheme {scheme.name} stores it nearer to what it was",
+                todo="report it, with the network",
+            )
+    return len(before)
+
+
+def _allowed(stored: Array, weight: Array, axis: int, scheme: Scheme) -> bool:
+    if not is_compressed(weight, scheme):
+        return np.array_equal(stored, weight)
+    # Float64, since differences of float16 numbers are rounded themselves.
+    exact = weight.astype(np.float64)
+    allowed = np.abs(rounded(weight, axis, scheme.name) - exact) + _SLACK * int8_steps(exact, axis)
+    return bool((np.abs(stored - exact) <= allowed).all())
+
+
+def _weights(evaluator: Evaluator, feeds: Mapping[str, Array]) -> dict[str, tuple[Array, int]]:
+    """Return what an operator computes -> its weight and the axis of the output channels."""
+    sources = {}
+    for operation in evaluator.program.operations:
+        given = operation.inputs.get("weight")
+        if operation.kind in _CHANNEL_AXES and isinstance(given, tuple):
+            sources[operation.outputs[0].name] = given[0], _CHANNEL_AXES[operation.kind]
+    values = evaluator.run(feeds, [name for name, _ in sources.values()])
+    return {output: (values[name], axis) for output, (name, axis) in sources.items()}
