@@ -29,6 +29,7 @@ def palette(weight: Array, bits: int, keep_zeros: bool) -> tuple[Array, Array]:
         indices, uint8, flat.
     """
     size = 2**bits
+    # In float64: NumPy 2.4.6 was seen to sort float16 numbers with many repetitions wrongly.
     values, counts = np.unique(weight.astype(np.float64), return_counts=True)
     if len(values) > size:
         nonzero = values != 0

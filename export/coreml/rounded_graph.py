@@ -28,7 +28,7 @@ def rounded_weights_db(
         graph: The graph that was lowered, with its constants as initializers.
         samples: Input name -> array of the graph's type and shape.
         reference: What the network computes from them.
-        scheme: The name of one with compressed weights.
+        scheme: Its name; the weights are rounded to 8 bits where it has no palette.
 
     Returns:
         Infinity if rounding changed nothing.
@@ -42,7 +42,7 @@ def round_weights(graph: ir.Model, scheme: str) -> bytes:
 
     Args:
         graph: Its constants must be initializers.
-        scheme: The name of one with compressed weights.
+        scheme: Its name; the weights are rounded to 8 bits where it has no palette.
     """
     import onnx_ir as ir
 

@@ -17,7 +17,7 @@ def rounded(weight: Array, axis: int, scheme: str) -> Array:
     Args:
         weight: Floating point numbers.
         axis: Of the output channels.
-        scheme: The name of one with compressed weights.
+        scheme: Its name; the weight is rounded to 8 bits if it has no palette.
     """
     if scheme in PALETTE_BITS:
         bits = PALETTE_BITS[scheme]

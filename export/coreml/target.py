@@ -22,13 +22,14 @@ from export.coreml.prediction import can_predict, check_prediction, predictable
 from export.coreml.record import artifact_record
 from export.coreml.rounded_graph import rounded_weights_db
 from export.coreml.settings import Settings
+from export.coreml.weight_check import check_weights
 from export.errors import VerificationError
 from export.manifest import Artifact
 from export.onnx_graph import serialize
 from export.schemes import SCHEMES
 from export.stage_log import StageLog
 from export.verification.demand import demand
-from export.verification.metrics import Outputs, Parity
+from export.verification.metrics import Outputs, Parity, compare
 from export.verification.runtimes import run_onnx
 from export.verification.tolerance import needed_sqnr_db, warn
 
@@ -61,10 +62,11 @@ class _Job:
 
 @dataclass(frozen=True)
 class _Base:
-    """A model whose weights are not compressed, and what it was made from."""
+    """A model whose weights are not compressed, as read back, and what it was made from."""
 
     lowered: Lowered
     model: Any
+    evaluator: Evaluator
 
 
 @dataclass(frozen=True)
@@ -113,9 +115,7 @@ def export_coreml(
         count = sum(operator.op_type != "const" for operator in operators)
         log.done(f"float32 ML program for iOS {settings.ios}, {count} operators")
     if settings.ports.pixels is not None:
-        # Pixels are normalised with other roundings, which a deep network would magnify.
-        checked = adapted.normalized[: len(reference)]
-        reference = run_onnx(serialize(graph), checked)
+        reference = _reference_for_pictures(graph, adapted, reference, log)
     job = _Job(graph, adapted, reference, settings, _ranges(adapted, schemes, log))
     records = []
     bases: dict[str, _Base] = {}
@@ -141,6 +141,21 @@ def export_coreml(
     return records
 
 
+def _reference_for_pictures(
+    graph: ir.Model, adapted: Adapted, reference: Outputs, log: StageLog
+) -> Outputs:
+    """Return what the rewritten graph computes from pixels as packages normalise them.
+
+    They do it with other roundings than was done for the samples. A deep network would magnify
+    these, and a fault of the package could hide behind them.
+    """
+    with log.stage("reference for pictures"):
+        outputs = run_onnx(serialize(graph), adapted.normalized[: len(reference)])
+        detail = "ONNX Runtime on pixels as the packages normalise them, for these to be judged by"
+        log.done(detail, compare(reference, outputs))
+    return outputs
+
+
 def _file_name(name: str, scheme: str) -> str:
     return f"{name}_{SCHEMES[scheme].suffix}{SUFFIX}"
 
@@ -162,13 +177,20 @@ def _ranges(adapted: Adapted, schemes: Sequence[str], log: StageLog) -> Ranges:
 def _write(job: _Job, scheme: str, bases: dict[str, _Base]) -> _Written:
     """Return the package of a scheme; ``bases`` keeps what several schemes are made from."""
     activations = _activations(scheme)
-    if activations not in bases:
-        bases[activations] = _base(job, activations)
+    # What is compressed is as far from the network as its few bits make it; whatever else is wrong
+    # shows in float16.
+    for needed in (activations,) if activations == "float32" else ("float16", activations):
+        if needed not in bases:
+            bases[needed] = _base(job, needed)
     base = bases[activations]
     model = compress(base.model, SCHEMES[scheme])
     job.settings.description.write(model)
     package = package_of(model)
-    return _Written(package, base.lowered, Evaluator(read_program(package)))
+    evaluator = Evaluator(read_program(package))
+    first = job.adapted.samples[0]
+    feeds = {port.name: first[port.onnx_name] for port in base.lowered.io.inputs}
+    check_weights(base.evaluator, evaluator, feeds, SCHEMES[scheme])
+    return _Written(package, base.lowered, evaluator)
 
 
 def _activations(scheme: str) -> str:
@@ -193,12 +215,20 @@ def _base(job: _Job, activations: str) -> _Base:
         labels=settings.ports.labels,
         probabilities=names.get(adapted.probabilities, ""),
     )
-    return _Base(lowered, model)
+    package = package_of(model)
+    base = _Base(lowered, model, Evaluator(read_program(package)))
+    if activations == "float16":
+        written = _Written(package, lowered, base.evaluator)
+        _verify(job, written, "fp16", _rounded_db(job, "fp16"))
+    return base
 
 
 def _rounded_db(job: _Job, scheme: str) -> float | None:
-    """Return the SQNR in dB that rounding the weights alone leaves, None where nothing is."""
-    if SCHEMES[scheme].weights.startswith("float"):
+    """Return the SQNR in dB that rounding the weights alone leaves, None where that is nothing.
+
+    Of ``fp16``, that with 8 bits is the yardstick.
+    """
+    if scheme == "none":
         return None
     samples = job.adapted.normalized[: len(job.reference)]
     found = rounded_weights_db(job.graph, samples, job.reference, scheme)

@@ -27,6 +27,10 @@ _CHANNEL_AXES = {"conv": 0, "conv_transpose": 1, "linear": 0}
 #: in the middle of two steps may go to either, and products are rounded to float16.
 _SLACK = 1 / 16
 
+#: How much farther a tiny weight may be off: 127 steps, each rounded to float16, whose smallest
+#: numbers lie 6e-8 apart.
+_TINY = 127 * 2.0**-25
+
 
 def check_weights(
     plain: Evaluator, compressed: Evaluator, feeds: Mapping[str, Array], scheme: Scheme
@@ -68,7 +72,8 @@ def _allowed(stored: Array, weight: Array, axis: int, scheme: Scheme) -> bool:
         return np.array_equal(stored, weight)
     # Float64, since differences of float16 numbers are rounded themselves.
     exact = weight.astype(np.float64)
-    allowed = np.abs(rounded(weight, axis, scheme.name) - exact) + _SLACK * int8_steps(exact, axis)
+    allowed = np.abs(rounded(weight, axis, scheme.name) - exact)
+    allowed += _SLACK * int8_steps(exact, axis) + _TINY
     return bool((np.abs(stored - exact) <= allowed).all())
 
 

@@ -15,8 +15,9 @@ class Tolerance:
     Attributes:
         max_rel: The largest error allowed, as a fraction of the output's range.
         min_sqnr_db: The smallest signal to quantization noise ratio allowed, in dB.
-        below_rounded_db: How far in dB the ratio may lie below that of the float file whose
-            weights are rounded to 8 bits (`export.tflite.rounded_weights`).
+        below_rounded_db: How far in dB the ratio may lie below that of the network whose weights
+            are rounded and nothing else: to 8 bits (`export.tflite.rounded_weights`), or as the
+            scheme stores them (`export.coreml.rounded_graph`).
         min_top1: The smallest fraction of samples whose top-1 class must be the same.
         warn_sqnr_db: The ratio in dB under which a correct file is still worth a warning.
     """
@@ -47,25 +48,37 @@ TOLERANCES: dict[str, Tolerance] = {
     # a sum of some thousand terms, tens of layers deep, loses two to three digits of that.
     # Measured: 1e-7 to 1e-5.
     "float": Tolerance(max_rel=1e-4),
-    # Weights with 11 significant bits. Measured: 35 to 68 dB, 23 to 32 dB above rounded weights;
-    # errors of up to 0.8 % of the range.
-    "fp16": Tolerance(max_rel=2e-2, min_sqnr_db=30.0, below_rounded_db=-15.0, warn_sqnr_db=40.0),
+    # Weights with 11 significant bits. Measured for TFLite: 35 to 68 dB, 23 to 32 dB above rounded
+    # weights; errors of up to 0.8 % of the range. Core ML computes with 11 bits, too: 31 to 64 dB,
+    # 19 to 30 dB above, errors of up to 2 %.
+    "fp16": Tolerance(max_rel=5e-2, min_sqnr_db=25.0, below_rounded_db=-15.0, warn_sqnr_db=40.0),
     # Activations are rounded as well, by their range at run time. Measured: 9 to 36 dB, 0.4 to
     # 7 dB below rounded weights, and 15 dB where batch norms follow the activations.
     "dynamic": Tolerance(min_sqnr_db=4.0, below_rounded_db=18.0, warn_sqnr_db=20.0),
     # As "dynamic", by calibrated ranges. Measured: 4 to 32 dB; 1 to 8 dB below rounded weights for
     # random networks, 11 to 14 dB for trained ones, and 22 dB where batch norms follow the
     # activations. Broken files: -7 to 11 dB where the change was large, up to 22 dB where it was
-    # small.
+    # small. Core ML: 6 to 36 dB, 1 to 17 dB below rounded weights.
     "int8": Tolerance(min_sqnr_db=3.0, below_rounded_db=24.0, warn_sqnr_db=20.0),
     # int16 activations are as good as exact. Measured: at most 0.7 dB below rounded weights. Of the
     # broken files, all but a few with two filters exchanged lost more than 3 dB.
     "int16x8": Tolerance(min_sqnr_db=4.0, below_rounded_db=3.0, warn_sqnr_db=20.0),
-    # PROVISIONAL, being measured.
-    "int8-weights": Tolerance(min_sqnr_db=4.0, below_rounded_db=3.0, warn_sqnr_db=20.0),
-    "palette8": Tolerance(min_sqnr_db=3.0, below_rounded_db=3.0, warn_sqnr_db=20.0),
-    "palette6": Tolerance(min_sqnr_db=0.0, below_rounded_db=3.0, warn_sqnr_db=20.0),
-    "palette4": Tolerance(min_sqnr_db=-3.0, below_rounded_db=3.0, warn_sqnr_db=20.0),
+    # The schemes of Core ML that compress weights and nothing else, on seventeen networks: fourteen
+    # random ones and three trained ones. Rounded weights are those of the scheme: packages came
+    # as near as 3 dB to them, and often lie above, since small weights are not compressed. One
+    # palette for all channels of a layer suits few of them once batch norms are folded. It kept 10
+    # to 42 dB with 8 bits, 4 to 28 with 6 and 2 to 16 with 4, where int8 with a scale per channel
+    # kept 10 to 42.
+    #
+    # Under so much noise outputs tell little: of 89 graphs broken as above, 80 failed with int8, 76
+    # with palettes of 8 bits, 59 of 6 and 32 of 4. So these limits are the second line. An export
+    # first demands that the float16 package, from which the others are made, computes what the
+    # network does, and then that each weight is as near to its float16 one as the scheme allows
+    # (`export.coreml.weight_check`), which finds one wrong index in a palette.
+    "int8-weights": Tolerance(min_sqnr_db=4.0, below_rounded_db=6.0, warn_sqnr_db=20.0),
+    "palette8": Tolerance(min_sqnr_db=4.0, below_rounded_db=6.0, warn_sqnr_db=20.0),
+    "palette6": Tolerance(min_sqnr_db=0.0, below_rounded_db=6.0, warn_sqnr_db=20.0),
+    "palette4": Tolerance(min_sqnr_db=-3.0, below_rounded_db=6.0, warn_sqnr_db=20.0),
 }
 
 

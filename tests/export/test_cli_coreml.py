@@ -175,6 +175,9 @@ def test_a_classifier_of_pictures(camera: tuple[Path, str, MilProgram], network:
         found["classLabel_probs"].ravel(), (exponents / exponents.sum()).ravel(), atol=0.02
     )
     assert str(found["classLabel"]) == f"Ünit {scores.argmax()}"
+    manifest = json.loads((out / "manifest.json").read_text())
+    [stage] = [s for s in manifest["stages"] if s["stage"] == "reference for pictures"]
+    assert stage["parity"]["max_rel"] < 1e-4
     ports = artifacts(out)["coreml", "fp16"]
     assert (ports["inputs"][0]["dtype"], ports["inputs"][0]["layout"]) == ("image", "RGB")
     assert "the package normalises a picture itself" in stdout
@@ -276,6 +279,35 @@ def test_a_wrong_package_is_refused_named_and_set_aside(
         "net.onnx.previous",
         "net_fp32.mlpackage.previous",
     }
+
+
+def test_wrong_labels_in_a_package_are_noticed(
+    network: Path, labels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    convert = target.convert
+    monkeypatch.setattr(
+        target, "convert", lambda *a, labels, **k: convert(*a, labels=labels[::-1], **k)
+    )
+    arguments = ("--to", "coreml", "--labels", labels, "--out", tmp_path / "out")
+    _, stderr = run(network, *arguments, code=3)
+    assert "The package's labels are not those of --labels." in stderr
+
+
+def test_probabilities_that_are_no_softmax_are_noticed(
+    network: Path, labels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lower = target.lower
+
+    def wrong(graph: Any, ios: int) -> Any:
+        node = next(node for node in graph.graph if node.op_type in ("Softmax", "Sigmoid"))
+        node.op_type = "Sigmoid"
+        node.attributes.clear()
+        return lower(graph, ios)
+
+    monkeypatch.setattr(target, "lower", wrong)
+    arguments = ("--to", "coreml", "--labels", labels, "--out", tmp_path / "out")
+    _, stderr = run(network, *arguments, code=3)
+    assert "label does not come from a softmax" in stderr
 
 
 def test_too_much_noise_is_refused(

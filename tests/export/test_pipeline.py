@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 
 import numpy as np
 import onnx
 import onnx_ir as ir
 import pytest
 
-from export import graph_stages, simplify
+from export import graph_stages, pipeline, simplify
+from export.calibration.preprocess import Preprocess
 from export.errors import InputError, UnsupportedError, VerificationError
 from export.manifest import Manifest
 from export.pipeline import Request, export
@@ -310,3 +312,37 @@ def test_a_failing_reparameterize_is_one_sentence(tmp_path):
     with pytest.raises(InputError, match=r"reparameterize\(\) failed") as error:
         export(request(f"{tmp_path}/branches2.py:build_broken", tmp_path / "out"))
     assert "KeyError" in error.value.why
+
+
+def test_a_scheme_that_no_target_has_is_refused_at_once(tmp_path):
+    with pytest.raises(InputError, match="--quant palette6 does not go with --to tflite"):
+        export(Request("nowhere.onnx", schemes=("palette6",), out=tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_crop_that_the_weights_were_trained_with_is_kept(model, tmp_path, monkeypatch):
+    known = Preprocess((0.1, 0.2, 0.3), (0.4, 0.5, 0.6), crop=1.0)
+    load = pipeline.load_network
+    monkeypatch.setattr(
+        pipeline, "load_network", lambda *a, **k: replace(load(*a, **k), preprocess=known)
+    )
+    manifest = export(request(model, tmp_path / "own")).manifest
+    assert manifest.preprocess == known.describe()
+    manifest = export(request(model, tmp_path / "std", std=(1.0, 1.0, 1.0))).manifest
+    assert manifest.preprocess == replace(known, std=(1.0, 1.0, 1.0)).describe()
+
+
+def test_blue_first_needs_pictures(tmp_path):
+    proto = onnx.helper.make_model(
+        onnx.helper.make_graph(
+            [onnx.helper.make_node("Relu", ["x"], ["y"])],
+            "g",
+            [onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, (2, 3))],
+            [onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, (2, 3))],
+        ),
+        opset_imports=[onnx.helper.make_opsetid("", 17)],
+    )
+    proto.ir_version = 9
+    onnx.save(proto, str(tmp_path / "relu.onnx"))
+    with pytest.raises(InputError, match="--color bgr needs a network that takes pictures"):
+        export(Request(str(tmp_path / "relu.onnx"), color="bgr", out=tmp_path / "out"))

@@ -41,6 +41,22 @@ def test_image_of_the_right_size_is_only_normalized(tmp_path: Path) -> None:
     np.testing.assert_array_equal(array, expected.transpose(2, 0, 1))
 
 
+def test_blue_first_turns_the_channels_and_keeps_the_order_of_mean_and_std(tmp_path: Path) -> None:
+    pixels = noise(20, 30, 3)
+    bgr = Preprocess(MEAN, STD, crop=1.0, bgr=True)
+    array = load_image(save(tmp_path, pixels), (20, 30), 3, bgr)
+    scaled = pixels[:, :, ::-1].astype(np.float32) / np.float32(255)
+    expected = (scaled - np.array(MEAN, np.float32)) / np.array(STD, np.float32)
+    np.testing.assert_array_equal(array, expected.transpose(2, 0, 1))
+    assert bgr.describe()["color_order"] == "BGR"
+    assert IMAGENET.describe()["color_order"] == "RGB"
+
+
+def test_a_grey_picture_has_no_blue() -> None:
+    with pytest.raises(InputError, match="three channels"):
+        Preprocess((0.5,), (0.5,), bgr=True)
+
+
 def test_crop_keeps_the_centre_of_the_resized_image(tmp_path: Path) -> None:
     # 8 / 0.5 = 16 is the shorter side already, so nothing is resized: the centre remains.
     pixels = noise(16, 24, 3)

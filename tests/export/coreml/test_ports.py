@@ -58,7 +58,7 @@ def test_a_picture_is_normalised_inside_as_outside(
     np.testing.assert_allclose(run(adapted), expected, rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(adapted.normalized[0]["image"], sample["image"], atol=2e-6)
     # The graph that was given is not changed.
-    assert [node.op_type for node in graph.graph][0] == "Conv"
+    assert next(iter(graph.graph)).op_type == "Conv"
 
 
 def test_numbers_that_are_no_picture_stay_what_they_are() -> None:

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from export.coreml.evaluator import Evaluator, MilProgram, read_program
-from export.coreml.weight_check import check_weights
+from export.coreml.weight_check import _allowed, check_weights
 from export.errors import VerificationError
 from export.schemes import SCHEMES
 from tests.export.coreml.compressing import COMPRESSED, dense, network, package
@@ -115,3 +115,14 @@ def test_a_missing_operator_is_named() -> None:
     with pytest.raises(VerificationError, match="operators") as caught:
         check(shorter, "fp16", 15)
     assert "f_" in caught.value.why
+
+
+def test_a_channel_of_tiny_weights_may_lose_what_float16_cannot_hold() -> None:
+    """Steps under 6e-5 are rounded to multiples of 6e-8; that is no fault."""
+    weight = np.tile(np.linspace(-2.663e-4, 2.663e-4, 1001).astype(np.float16), (64, 1))
+    step = np.float16(np.abs(weight).max() / 127)  # 35.2 times 6e-8, of which 35 times are left
+    integers = np.clip(np.rint(weight / step), -127, 127)
+    stored = (integers * step).astype(np.float16)
+    assert np.abs(stored - weight).max() > step / 2 + step / 16
+    assert _allowed(stored, weight, 0, SCHEMES["int8-weights"])
+    assert not _allowed(2 * stored, weight, 0, SCHEMES["int8-weights"])

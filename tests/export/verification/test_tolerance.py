@@ -2,6 +2,7 @@ import math
 
 import pytest
 
+from export.schemes import SCHEMES
 from export.verification.metrics import Parity
 from export.verification.tolerance import TOLERANCES, Tolerance, judge, needed_sqnr_db, warn
 
@@ -44,7 +45,7 @@ def test_outputs_that_are_no_scores_are_not_asked_for_top1(strict: str) -> None:
     assert judge(parity(top1=None), strict) is None
 
 
-@pytest.mark.parametrize("kind", ["float", "fp16", "dynamic", "int8", "int16x8"])
+@pytest.mark.parametrize("kind", list(TOLERANCES))
 def test_every_kind_passes_equal_outputs_and_fails_nan(kind: str) -> None:
     assert judge(parity(), kind) is None
     assert judge(Parity(math.inf, math.inf, -math.inf, None), kind) is not None
@@ -108,9 +109,18 @@ def test_what_has_no_limit_is_not_warned_of() -> None:
     assert warn(parity(sqnr_db=-3.0), "float") is None
 
 
-@pytest.mark.parametrize("kind", ["fp16", "dynamic", "int8", "int16x8"])
+@pytest.mark.parametrize("kind", [kind for kind in TOLERANCES if kind != "float"])
 def test_warnings_begin_above_failures(kind: str) -> None:
     limits = TOLERANCES[kind]
     assert limits.min_sqnr_db is not None
     assert limits.warn_sqnr_db is not None
     assert limits.min_sqnr_db < limits.warn_sqnr_db
+
+
+def test_every_scheme_has_a_tolerance() -> None:
+    assert set(SCHEMES) - {"none"} | {"float"} == set(TOLERANCES)
+
+
+def test_fewer_bits_may_lose_more() -> None:
+    floors = [TOLERANCES[f"palette{bits}"].min_sqnr_db or 0.0 for bits in (8, 6, 4)]
+    assert floors == sorted(floors, reverse=True)

@@ -1,0 +1,63 @@
+"""What Xcode shows: facts that somebody said, and nothing made up."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+from export.calibration.preprocess import Preprocess
+from export.coreml.description import Description, describe
+from export.source import Network
+
+DIGEST = "0123456789abcdef" * 4
+COUNTED = {"mult_adds": 146_000_000, "params": 2_300_000}
+
+
+def network(**fields) -> Network:
+    given = {"name": "net", "shapes": ((1, 3, 8, 8),), "module": None, "onnx": None}
+    return Network(**{**given, "weights": "weights.pth", **fields})
+
+
+def test_the_publisher_of_the_weights_is_the_author():
+    found = describe(
+        network(
+            facts={"paper": "A paper (arXiv 1)", "year": 2018},
+            training={"publisher": "them", "licence": "MIT", "top1_accuracy": 72.5},
+        ),
+        COUNTED,
+        Preprocess((0.5,), (0.25,)),
+        DIGEST,
+    )
+    assert (found.author, found.license, found.version) == ("them", "MIT", "0123456789ab")
+    assert found.short == "net, A paper (arXiv 1), 2018. Weights: weights.pth."
+    assert found.entries["edgeship.top1_accuracy"] == "72.5"
+    assert found.entries["edgeship.mult_adds"] == "146000000"
+    assert found.entries["edgeship.onnx_sha256"] == DIGEST
+    assert "grayscale" in found.entries["edgeship.preprocessing"]
+    assert "minus mean (0.5), divided by std (0.25)" in found.entries["edgeship.preprocessing"]
+    assert "edgeship.url" not in found.entries
+
+
+def test_what_the_user_says_comes_first_and_what_nobody_says_stays_empty():
+    said = network(training={"publisher": "them", "licence": "MIT"})
+    found = describe(said, COUNTED, None, DIGEST, "me", "GPL-3.0")
+    assert (found.author, found.license) == ("me", "GPL-3.0")
+    found = describe(network(), COUNTED, None, DIGEST)
+    assert (found.author, found.license) == ("", "")
+    assert "edgeship.preprocessing" not in found.entries
+    assert "edgeship.paper" not in found.entries
+
+
+def test_random_weights_are_called_untrained():
+    found = describe(
+        network(untrained=True, weights="UNTRAINED: random, seed 0"), COUNTED, None, DIGEST
+    )
+    assert found.short.startswith("net. UNTRAINED: random weights")
+    assert found.entries["edgeship.weights"] == "UNTRAINED: random, seed 0"
+
+
+def test_it_is_written_into_the_fields_of_a_model():
+    model = SimpleNamespace(user_defined_metadata={"other": "kept"})
+    Description("short", "me", "MIT", "1", {"key": "value"}).write(model)
+    assert (model.short_description, model.author) == ("short", "me")
+    assert (model.license, model.version) == ("MIT", "1")
+    assert model.user_defined_metadata == {"other": "kept", "key": "value"}
