@@ -1,9 +1,10 @@
-"""Test accuracy of the shipped CIFAR-10 checkpoints: PyTorch, and the .tflite file of each scheme.
+"""Test accuracy of the shipped CIFAR-10 checkpoints: PyTorch, and the file of each scheme.
 
-Run: python benchmarks/accuracy.py cifar10.zip [--limit N]
+Run: python benchmarks/accuracy.py cifar10.zip [MODEL ...] [--to tflite|coreml] [--limit N]
 
-Prints top-1 in percent. int8 is calibrated twice: on the pictures shipped with edgeship, which are
-photographs scaled down to the input size, and on 200 training pictures.
+Prints top-1 in percent: of .tflite files as LiteRT runs them, of .mlpackage files as edgeship's
+evaluator does. int8 is calibrated on the pictures shipped with edgeship, which are photographs
+scaled down to the input size, and for TFLite once more on 200 training pictures.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 import models
 from device_bench.accuracy import file_accuracy
@@ -22,11 +24,16 @@ from models.pretrained import find, shipped_names, spec_of
 from models.training.data import Split, read_split
 from models.training.recipe import count_right, normalized
 
-SCHEMES = ("none", "fp16", "dynamic", "int8", "int16x8")
+SCHEMES = {
+    "tflite": ("none", "fp16", "dynamic", "int8", "int16x8"),
+    "coreml": ("fp16", "int8-weights", "int8"),
+}
+#: Those that are made once more, calibrated on training pictures.
+AGAIN = {"tflite": ("int8",), "coreml": ()}
 CALIBRATION_PICTURES = 200
 
 
-def row(name: str, data: Path, limit: int) -> str:
+def row(name: str, target: str, data: Path, limit: int) -> str:
     """Return a row of the Markdown table."""
     trained = find(name, "cifar10")
     entry = spec_of(name, trained)
@@ -38,32 +45,60 @@ def row(name: str, data: Path, limit: int) -> str:
     right, _ = count_right(module, test, entry.mean, entry.std, torch.device("cpu"))
     cells = [f"{100 * right / len(test.labels):.2f}"]
 
-    images = normalized(test.images, entry.mean, entry.std).permute(0, 2, 3, 1).contiguous().numpy()
+    images = normalized(test.images, entry.mean, entry.std).numpy()
+    labels = test.labels.numpy()
     with tempfile.TemporaryDirectory() as folder:
         train = read_split(data, "train", size).images
         every = len(train) // CALIBRATION_PICTURES
         np.save(Path(folder) / "train.npy", train[::every][:CALIBRATION_PICTURES].numpy())
-        for calib, schemes in ((None, SCHEMES), (f"{folder}/train.npy", ("int8",))):
+        for calib, schemes in ((None, SCHEMES[target]), (f"{folder}/train.npy", AGAIN[target])):
+            if not schemes:
+                continue
             out = Path(folder) / f"out{len(cells)}"
-            request = Request(name, schemes=schemes, weights="cifar10", calib=calib, out=out)
+            request = Request(
+                name, (target,), schemes, weights="cifar10", calib=calib, ios=17, out=out
+            )
             for artifact in export(request).manifest.artifacts:
-                accuracy = file_accuracy(
-                    out / artifact.file, images, test.labels.numpy(), len(test.classes)
+                path = out / artifact.file
+                accuracy = (
+                    package_accuracy(path, images, labels)
+                    if target == "coreml"
+                    else file_accuracy(
+                        path, images.transpose(0, 2, 3, 1).copy(), labels, len(test.classes)
+                    )
                 )
                 cells.append(f"{accuracy:.2f}")
     return f"| {name} | {' | '.join(cells)} |"
+
+
+def package_accuracy(path: Path, images: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+    """Return the percentage of pictures (N, C, H, W) whose highest score is that of their class."""
+    from export.coreml.evaluator import Evaluator, read_program
+    from export.coreml.package import read_package
+
+    program = read_program(read_package(path))
+    evaluator = Evaluator(program)
+    (port,) = program.inputs
+    right = 0
+    for image, label in zip(images, labels, strict=True):
+        (scores,) = evaluator.run({port.name: image[None]}).values()
+        right += int(scores.argmax()) == int(label)
+    return 100 * right / len(labels)
 
 
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
+    parser.add_argument("models", nargs="*", default=shipped_names())
+    parser.add_argument("--to", choices=SCHEMES, default="tflite")
     parser.add_argument("--limit", type=int, default=10_000, help="test pictures")
     arguments = parser.parse_args()
-    print(f"| model | PyTorch | {' | '.join(SCHEMES)} | int8, training pictures |")
-    print("|---|" + "--:|" * (len(SCHEMES) + 2))
-    for name in shipped_names():
-        print(row(name, arguments.data, arguments.limit), flush=True)
+    again = [f"{scheme}, training pictures" for scheme in AGAIN[arguments.to]]
+    columns = ["PyTorch", *SCHEMES[arguments.to], *again]
+    print(f"| model | {' | '.join(columns)} |\n|---|{'--:|' * len(columns)}")
+    for name in arguments.models:
+        print(row(name, arguments.to, arguments.data, arguments.limit), flush=True)
 
 
 if __name__ == "__main__":
