@@ -12,7 +12,7 @@ from export.artifacts import OutputFolder
 from export.calibration.preprocess import Preprocess
 from export.calibration.samples import Samples, load_samples
 from export.errors import InputError, VerificationError
-from export.schemes import SCHEMES, check_schemes, schemes_of
+from export.schemes import SCHEMES, check_ios, check_schemes, schemes_of
 from export.source import Network, load_network
 from export.stage_log import StageLog, StageResult
 
@@ -94,6 +94,8 @@ def export(request: Request, report: Callable[[str], None] = lambda stage: None)
             file stands at the final names.
     """
     check_schemes(request.schemes, request.targets)
+    if request.ios is not None:
+        check_ios(request.ios, request.schemes)
     log = StageLog(report)
     with log.stage("load"):
         network = load_network(

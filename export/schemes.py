@@ -10,6 +10,9 @@ from export.errors import InputError
 _FLOAT = ("float32",)
 _BOTH = ("tflite", "coreml")
 
+#: What --ios may be: those whose operators coremltools writes as ML programs.
+IOS = (15, 16, 17, 18)
+
 
 @dataclass(frozen=True)
 class Scheme:
@@ -87,3 +90,23 @@ def check_schemes(schemes: Sequence[str], targets: Sequence[str]) -> None:
 def oldest_ios(schemes: Sequence[str]) -> int:
     """Return the oldest iOS whose Core ML has all of these schemes."""
     return max(SCHEMES[scheme].ios for scheme in schemes)
+
+
+def check_ios(ios: int, schemes: Sequence[str] = ()) -> None:
+    """Check that packages can be written for an iOS, by all schemes that Core ML has.
+
+    Raises:
+        InputError: Packages cannot be written for it, or a scheme needs a later one.
+    """
+    if ios not in IOS:
+        raise InputError(
+            f"There is no deployment target '{ios}' for --ios.",
+            todo=f"choose from {', '.join(map(str, IOS))}",
+        )
+    newer = [scheme for scheme in schemes if SCHEMES[scheme].ios > ios]
+    if newer:
+        raise InputError(
+            f"--ios {ios} does not go with --quant {','.join(newer)}.",
+            why=f"the operators for it came with iOS {oldest_ios(newer)}",
+            todo=f"use --ios {oldest_ios(newer)}, or leave --ios out",
+        )

@@ -13,6 +13,7 @@ import typer
 
 from export.commands import coreml_options, interrupt, options
 from export.commands.terminal import console
+from export.schemes import check_ios
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -188,15 +189,17 @@ def _request(
     """Return the options as a request, or raise InputError before anything slow has begun."""
     targets = options.parse_targets(to)
     schemes = options.parse_schemes(quant, targets)
-    oldest = coreml_options.choose_ios(ios, targets, schemes)
     takes = coreml_options.parse_io(io)
     for given, option in (
+        (ios is not None, "--ios"),
         (takes == "image", "--io image"),
         (labels is not None, "--labels"),
         (author is not None, "--author"),
         (license_ is not None, "--license"),
     ):
         coreml_options.check_coreml_only(given, option, targets)
+    if ios is not None:
+        check_ios(ios, schemes)
     classes = () if labels is None else coreml_options.read_labels(labels)
     shapes = tuple(options.parse_shape(text) for text in inputs)
     means = None if mean is None else options.parse_numbers(mean, "--mean")
@@ -227,7 +230,7 @@ def _request(
         color=options.parse_color(color),
         io_layout=layout,
         io_dtype=io_dtype,
-        ios=oldest,
+        ios=ios,
         io=takes,
         labels=classes,
         author=author,

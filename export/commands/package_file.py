@@ -19,6 +19,7 @@ from export.coreml.prediction import can_predict
 from export.coreml.wiring import Wiring
 from export.errors import InputError
 from export.manifest import Artifact
+from export.verification.tolerance import tolerance_of
 
 #: Outputs that hold no numbers: the label that a classifier chose.
 _NO_NUMBERS = ("string", "int64")
@@ -76,7 +77,7 @@ class PackageFile:
 
     def tolerance(self, scheme: str | None) -> str:
         """Return the tolerance of a scheme of a manifest, or of what the package holds."""
-        return _tolerance(scheme or _scheme(self.found))
+        return tolerance_of(scheme or _scheme(self.found))
 
     def alone(self) -> RelatedPackage:
         """Return the package without a graph."""
@@ -173,10 +174,6 @@ def _scheme(found: Inspection) -> str:
     if weights in ("float32", "float16", ""):
         return "fp16" if "float16" in (weights, found.compute_kind) else "none"
     return weights
-
-
-def _tolerance(scheme: str) -> str:
-    return "float" if scheme == "none" else scheme
 
 
 def _matched(side: str, features: Sequence[Feature], expected: Shapes) -> tuple[Feature, ...]:

@@ -15,17 +15,13 @@ from export.calibration.preprocess import Preprocess
 from export.commands.coreml_runtime import predict
 from export.coreml.evaluator.program import Array, Feature
 from export.coreml.evaluator.running import Evaluator
-from export.errors import VerificationError
+from export.coreml.probabilities import check_probabilities
 from export.pipeline import assumed_preprocess
 from export.verification.metrics import Outputs
 
 #: Runtimes of packages: our own, and Core ML itself, which only macOS has.
 EVALUATOR = "evaluator"
 COREML = "coreml"
-
-#: How far a probability may be from the softmax of the scores, as a part of the largest: float16
-#: rounds by 0.0005.
-_MOST_GAP = 2e-3
 
 
 @dataclass(frozen=True)
@@ -112,7 +108,7 @@ class RelatedPackage:
     def _evaluated(self, sample: Sample) -> list[Array]:
         results = self.evaluator.run(sample, tuple(self.scores.values()))
         for name, scores in self.scores.items():
-            _check_probabilities(name, results[name], results[scores])
+            check_probabilities(name, results[name], results[scores])
             results[name] = results[scores]
         return self._outputs(results)
 
@@ -144,15 +140,3 @@ def _per_channel(preprocess: Preprocess, channels: int) -> tuple[Array, Array]:
         preprocess = assumed_preprocess(channels)
     mean = np.array(preprocess.mean, np.float32).reshape(1, channels, 1, 1)
     return mean, np.array(preprocess.std, np.float32).reshape(1, channels, 1, 1)
-
-
-def _check_probabilities(name: str, probabilities: Array, scores: Array) -> None:
-    expected = softmax(scores.astype(np.float64).ravel())
-    gap = math.inf
-    if probabilities.size == expected.size:
-        gap = float(np.abs(probabilities.ravel() - expected).max() / expected.max())
-    if not gap <= _MOST_GAP:
-        raise VerificationError(
-            f"{name} is not the softmax of the package's scores.",
-            why=f"They differ by {gap:.2g} of the largest.",
-        )

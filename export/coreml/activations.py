@@ -13,7 +13,7 @@ import numpy as np
 
 from export.calibration.ranges import Ranges
 from export.coreml.library import coremltools
-from export.coreml.rounded import common_ranges, rounded_variables
+from export.coreml.rounded_activations import common_ranges, rounded_variables
 
 
 def quantize_activations(program: Any, ranges: Ranges, trace: Mapping[str, str]) -> int:

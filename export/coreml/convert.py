@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from export.coreml.library import coremltools, quiet
+from export.coreml.library import coremltools, deployment_target, quiet
 from export.coreml.lowering import Lowered
-from export.coreml.targets import deployment_target
 from export.errors import UnsupportedError
 
 Precision = Literal["float32", "float16"]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import logging
 import warnings
 from collections.abc import Iterator
 from typing import Any
+
+from export.schemes import check_ios
 
 
 def coremltools() -> Any:
@@ -20,6 +23,16 @@ def coremltools() -> Any:
     import coremltools as module
 
     return module
+
+
+def deployment_target(ios: int) -> Any:
+    """Return coremltools' name of the oldest iOS that a package is to run on.
+
+    Raises:
+        InputError: Packages cannot be written for it.
+    """
+    check_ios(ios)
+    return getattr(coremltools().target, f"iOS{ios}")
 
 
 @contextlib.contextmanager
@@ -35,3 +48,20 @@ def quiet() -> Iterator[None]:
     ):
         warnings.simplefilter("ignore")
         yield
+
+
+@contextlib.contextmanager
+def frozen_heap() -> Iterator[None]:
+    """Exempt all objects that exist from the garbage collector, for as long as the block runs.
+
+    coremltools collects garbage in each conversion, and its passes make so many objects that
+    Python does so meanwhile. Each time the modules that are loaded, some hundred thousand objects
+    that stay, are searched as well. The block is to hold several conversions: what was frozen for
+    one would be garbage that the next one cannot collect.
+    """
+    coremltools()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()

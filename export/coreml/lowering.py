@@ -10,9 +10,8 @@ import onnx_ir as ir
 
 from export.coreml.context import Context, demand_axes, mil_dtype
 from export.coreml.io import PackageIO, PortSpec
-from export.coreml.library import coremltools
+from export.coreml.library import coremltools, deployment_target
 from export.coreml.ops import LOWERINGS
-from export.coreml.targets import deployment_target
 from export.errors import UnsupportedError
 from export.lowering.unsupported import UnknownShape, Unsupported
 
@@ -37,7 +36,7 @@ def lower(model: ir.Model, ios: int) -> Lowered:
 
     Args:
         model: The rewritten graph.
-        ios: The oldest iOS that the program is to run on, a key of `export.coreml.targets.OPSETS`.
+        ios: The oldest iOS that the program is to run on, one of `export.schemes.IOS`.
 
     Raises:
         UnsupportedError: Naming every input, node and output that cannot be lowered.

@@ -74,9 +74,6 @@ class _Rule:
     reason: str
     source: str
 
-    def concerns(self, kind: str) -> bool:
-        return not self.kinds or kind in self.kinds
-
 
 def departures(program: MilProgram) -> tuple[Departure, ...]:
     """Return what of a program is known to leave the Neural Engine, in the order of the table."""

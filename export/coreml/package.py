@@ -130,7 +130,8 @@ def read_package(path: Path) -> dict[str, bytes]:
 
 
 def _check_folder(path: Path) -> None:
-    if path.suffix == ".mlmodelc":
+    suffix = path.suffix.lower()
+    if suffix == ".mlmodelc":
         raise InputError(
             f"{path} is a compiled model.",
             why="what a Core ML compiler made of a package cannot be read back",
@@ -138,7 +139,7 @@ def _check_folder(path: Path) -> None:
         )
     if path.is_file():
         why, todo = "an .mlpackage is a folder", "check the path"
-        if path.suffix == ".mlmodel":
+        if suffix == ".mlmodel":
             why = "a lone .mlmodel holds a neural network of the older kind, or a part of a package"
             todo = "give the .mlpackage; models of the older kind are not supported"
         elif zipfile.is_zipfile(path):

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.special import softmax
 
 from export.coreml.evaluator.program import Feature, MilProgram
 from export.coreml.library import coremltools, quiet
@@ -82,19 +83,12 @@ def check_prediction(
     ]
     expected = [
         [
-            softmax(array) if classified and adapted.scores else array
+            softmax(array.astype(np.float64)) if classified and adapted.scores else array
             for array, classified in zip(row, places, strict=True)
         ]
         for row in reference
     ]
     return demand(expected, outputs, kind, "Core ML's own prediction")
-
-
-def softmax(scores: Array) -> NDArray[np.float64]:
-    """Return the probabilities of scores (1, K)."""
-    powers = np.exp(scores.astype(np.float64) - scores.max())
-    probabilities: NDArray[np.float64] = powers / powers.sum()
-    return probabilities
 
 
 def predict(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from export.coreml.rounding import rounded
+from export.coreml.rounded_weights import rounded
 from export.onnx_graph import integer, serialize
 from export.verification.metrics import Outputs, compare
 from export.verification.runtimes import run_onnx

@@ -15,6 +15,7 @@ from export.coreml.compression import compress
 from export.coreml.convert import convert
 from export.coreml.evaluator import Evaluator, read_program
 from export.coreml.judging import check_classifier, evaluate, first_divergence
+from export.coreml.library import frozen_heap
 from export.coreml.lowering import Lowered, lower
 from export.coreml.package import SUFFIX, Package, package_of
 from export.coreml.ports import Adapted, Sample, adapt
@@ -31,7 +32,7 @@ from export.stage_log import StageLog
 from export.verification.demand import demand
 from export.verification.metrics import Outputs, Parity, compare
 from export.verification.runtimes import run_onnx
-from export.verification.tolerance import needed_sqnr_db, warn
+from export.verification.tolerance import needed_sqnr_db, tolerance_of, warn
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -78,6 +79,7 @@ class _Written:
     evaluator: Evaluator
 
 
+@frozen_heap()
 def export_coreml(
     name: str,
     graph: ir.Model,
@@ -134,7 +136,7 @@ def export_coreml(
                 parity,
                 rounded_db,
             )
-            log.done(_detail(record), parity, warn(parity, _kind(scheme)) or "")
+            log.done(_detail(record), parity, warn(parity, tolerance_of(scheme)) or "")
         folder.write_folder(record.file, written.package)
         records.append(record)
     log.notes.append(f"The packages were {_judges(adapted)}.")
@@ -158,11 +160,6 @@ def _reference_for_pictures(
 
 def _file_name(name: str, scheme: str) -> str:
     return f"{name}_{SCHEMES[scheme].suffix}{SUFFIX}"
-
-
-def _kind(scheme: str) -> str:
-    """Return the tolerance of a scheme, a key of ``TOLERANCES``."""
-    return "float" if scheme == "none" else scheme
 
 
 def _ranges(adapted: Adapted, schemes: Sequence[str], log: StageLog) -> Ranges:
@@ -237,7 +234,7 @@ def _rounded_db(job: _Job, scheme: str) -> float | None:
 
 def _verify(job: _Job, written: _Written, scheme: str, rounded_db: float | None) -> Parity:
     """Run the package; if it is out of tolerance, name the first variable that is."""
-    kind = _kind(scheme)
+    kind = tolerance_of(scheme)
     evaluator, lowered, adapted = written.evaluator, written.lowered, job.adapted
     samples = adapted.samples[: len(job.reference)]
     outputs = evaluate(evaluator, lowered, adapted, samples)
@@ -250,6 +247,11 @@ def _verify(job: _Job, written: _Written, scheme: str, rounded_db: float | None)
                 f" The first variable out of tolerance is {found.name} ({found.kind}; "
                 f"{found.onnx_name} in the ONNX graph): SQNR {found.sqnr_db:.1f} dB."
             )
+            if found.passed_over:
+                error.why += (
+                    f" {found.passed_over} sums before it could not be compared: coremltools "
+                    "changes their scale."
+                )
         raise
     if job.settings.ports.labels:
         check_classifier(evaluator, lowered, adapted, job.settings.ports.labels)

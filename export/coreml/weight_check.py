@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from export.coreml.compression import is_compressed
 from export.coreml.evaluator import Evaluator
-from export.coreml.rounding import int8_steps, rounded
+from export.coreml.rounded_weights import int8_steps, rounded
 from export.errors import VerificationError
 from export.schemes import Scheme
 

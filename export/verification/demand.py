@@ -43,6 +43,6 @@ def _advice(kind: str) -> str:
     if SCHEMES[kind].calibrated:
         return (
             "calibrate on images like those the network will see (--calib DIR), "
-            "or choose --quant int16x8 or fp16"
+            "or choose --quant fp16, or int16x8 for TFLite"
         )
     return "choose a scheme with more bits, such as --quant fp16"

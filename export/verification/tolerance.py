@@ -82,6 +82,11 @@ TOLERANCES: dict[str, Tolerance] = {
 }
 
 
+def tolerance_of(scheme: str) -> str:
+    """Return the key of `TOLERANCES` for packages of a scheme: its name, or ``float`` for none."""
+    return "float" if scheme == "none" else scheme
+
+
 def judge(parity: Parity, stage_kind: str, rounded_db: float | None = None) -> str | None:
     """Return None when the parity is within the tolerance of the kind, or a sentence why not.
 

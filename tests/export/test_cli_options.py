@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from export.commands import coreml_options
-from export.commands.coreml_options import choose_ios, read_labels
+from export.commands.coreml_options import read_labels
 from export.commands.options import parse_schemes, parse_shape
 from export.errors import InputError
+from export.schemes import check_ios, oldest_ios
 from tests.export.command_line import ROOT, run, write_network
 
 NAME = "shufflenet_v2"
@@ -191,6 +192,24 @@ def test_labels_are_lines_of_utf8_with_any_line_ends(tmp_path: Path) -> None:
     assert read_labels(tmp_path / "labels.txt") == ("Käfer", "red fox")
 
 
+def test_a_carriage_return_alone_ends_a_line_too(tmp_path: Path) -> None:
+    (tmp_path / "labels.txt").write_bytes(b"cat\rdog\r")
+    assert read_labels(tmp_path / "labels.txt") == ("cat", "dog")
+
+
+def test_labels_that_may_not_be_read_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / "labels.txt").write_text("cat")
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(InputError, match=r"labels\.txt cannot be read") as error:
+        read_labels(tmp_path / "labels.txt")
+    assert error.value.why == "Permission denied"
+
+
 def test_too_many_labels_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(coreml_options, "MAX_LABEL_BYTES", 3)
     (tmp_path / "labels.txt").write_text("fox\n")
@@ -203,8 +222,10 @@ def test_too_many_labels_are_not_read(tmp_path: Path, monkeypatch: pytest.Monkey
     [(["none"], 15), (["fp16", "palette6"], 16), (["int8", "none"], 17), (["dynamic", "fp16"], 15)],
 )
 def test_the_oldest_ios_is_what_the_schemes_need(schemes: list[str], oldest: int) -> None:
-    assert choose_ios(None, ["tflite", "coreml"], schemes) == oldest
-    assert choose_ios(18, ["coreml"], schemes) == 18
+    assert oldest_ios(schemes) == oldest
+    check_ios(oldest, schemes)
+    with pytest.raises(InputError):
+        check_ios(oldest - 1, schemes)
 
 
 def test_each_target_may_have_schemes_of_its_own() -> None:

@@ -320,6 +320,17 @@ def test_a_scheme_that_no_target_has_is_refused_at_once(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("ios", "words"), [(16, "use --ios 17"), (14, "choose from 15, 16, 17, 18")]
+)
+def test_an_ios_that_is_too_old_is_refused_at_once(tmp_path, ios, words):
+    asked = Request("nowhere.onnx", ("coreml",), ("none", "int8"), ios=ios, out=tmp_path / "out")
+    with pytest.raises(InputError) as error:
+        export(asked)
+    assert words in error.value.todo
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_crop_that_the_weights_were_trained_with_is_kept(model, tmp_path, monkeypatch):
     known = Preprocess((0.1, 0.2, 0.3), (0.4, 0.5, 0.6), crop=1.0)
     load = pipeline.load_network

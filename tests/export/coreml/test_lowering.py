@@ -77,7 +77,7 @@ def test_targets(ios: int, precision: Any) -> None:
 
 @pytest.mark.parametrize("ios", [14, 99])
 def test_unknown_targets(ios: int) -> None:
-    with pytest.raises(InputError, match=f"iOS {ios}") as error:
+    with pytest.raises(InputError, match=f"target '{ios}'") as error:
         lower_model(graph_model([relu("x", "y")], {"x": X}), ios)
     assert "15, 16, 17, 18" in error.value.todo
 

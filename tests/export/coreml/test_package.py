@@ -90,6 +90,7 @@ def test_the_digest_is_that_of_names_and_contents_with_their_lengths():
     [
         ("nothing.mlpackage", "does not exist"),
         ("lone.mlmodel", "older kind"),
+        ("loud.MLMODEL", "older kind"),
         ("zipped.mlpackage", "unzip it first"),
         ("text.mlpackage", "an .mlpackage is a folder"),
         ("net.mlmodelc", "compiled"),
@@ -98,6 +99,7 @@ def test_the_digest_is_that_of_names_and_contents_with_their_lengths():
 )
 def test_what_is_no_package_is_said(tmp_path, name, words):
     (tmp_path / "lone.mlmodel").write_bytes(b"x")
+    (tmp_path / "loud.MLMODEL").write_bytes(b"x")
     with zipfile.ZipFile(tmp_path / "zipped.mlpackage", "w") as archive:
         archive.writestr("Manifest.json", "{}")
     (tmp_path / "text.mlpackage").write_bytes(b"text")

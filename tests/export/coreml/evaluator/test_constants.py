@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from export.coreml.evaluator import Evaluator, read_program
-from export.coreml.library import coremltools, quiet
+from export.coreml.library import coremltools, deployment_target, quiet
 from export.coreml.package import package_of
-from export.coreml.targets import deployment_target
 from export.errors import InputError
 from tests.export.coreml.evaluator.calling import compute
 

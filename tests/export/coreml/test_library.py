@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+import gc
+
+import pytest
+
+from export.coreml.library import deployment_target, frozen_heap
+from export.errors import InputError
+
+
+def test_the_heap_is_frozen_inside_of_the_block_only() -> None:
+    before = gc.get_freeze_count()
+    with frozen_heap():
+        assert gc.get_freeze_count() > before + 100_000
+    assert gc.get_freeze_count() == before
+    with pytest.raises(KeyError), frozen_heap():
+        raise KeyError
+    assert gc.get_freeze_count() == before
+
+
+def test_a_deployment_target_that_is_no_ml_program_is_refused() -> None:
+    assert deployment_target(18).name == "iOS18"
+    with pytest.raises(InputError, match="There is no deployment target '14'"):
+        deployment_target(14)
