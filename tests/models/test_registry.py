@@ -10,6 +10,7 @@ import torch
 import models
 from export.errors import InputError
 from models.catalog import CATALOG
+from models.registry import _MAX_CHANNELS
 
 ROOT = Path(__file__).parents[2]
 TABLE_5 = [
@@ -71,9 +72,9 @@ def test_a_name_close_to_none_points_to_the_list() -> None:
         ({"num_classes": 2**20 + 1}, "num_classes must be a whole number"),
         ({"num_classes": 10.0}, "num_classes must be .* not 10.0"),
         ({"num_classes": True}, "num_classes must be .* not True"),
-        ({"in_channels": -3}, "in_channels must be a whole number from 1 to 1024, not -3"),
+        ({"in_channels": -3}, "in_channels must be a whole number from 1 to 2048, not -3"),
         ({"in_channels": "3"}, "in_channels must be .* not '3'"),
-        ({"in_channels": 1025}, "in_channels must be"),
+        ({"in_channels": 2049}, "in_channels must be"),
         ({"seed": -1}, "seed must be a whole number from 0"),
         ({"seed": 2**63}, "seed must be"),
         ({"depth": 3}, "shufflenet_v2_x1_0 has no argument 'depth'"),
@@ -148,3 +149,7 @@ def test_the_catalog_is_read_without_torch() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert run.stdout.split() == ["False", "True"]
+
+
+def test_no_published_input_has_more_channels_than_are_accepted() -> None:
+    assert max(entry.input_size[0] for entry in CATALOG.values()) <= _MAX_CHANNELS
