@@ -20,7 +20,7 @@ _INT32 = np.iinfo(np.int32)
 MOST_AXES = 5
 
 
-class Context(Values):
+class Context(Values[Any]):
     """The program under construction and the variable of every ONNX value in it.
 
     Axes lie as in ONNX: Core ML is channels first, too. Functions that use it run inside of the
@@ -33,12 +33,7 @@ class Context(Values):
     def __init__(self, ios: int) -> None:
         super().__init__()
         self.ios = ios
-        self.variables: dict[ir.Value, Any] = {}
         self._names: set[str] = set()
-
-    def knows(self, value: ir.Value) -> bool:
-        """Return whether a value is a constant or has been lowered."""
-        return value in self.variables or self.constant(value) is not None
 
     def read(self, value: ir.Value) -> Operand:
         """Return the variable of a value, or a constant's data: float32, int32 or bool.
@@ -47,19 +42,11 @@ class Context(Values):
             Unsupported: If a constant's integers need more than 32 bits.
         """
         data = self.constant(value)
-        return self.variables[value] if data is None else stored(data, value.name or "a constant")
+        return self.places[value] if data is None else stored(data, value.name or "a constant")
 
     def bind(self, value: ir.Value, variable: Any) -> None:
         """Record the variable of an ONNX value."""
-        self.variables[value] = variable
-
-    def alias(self, value: ir.Value, source: ir.Value) -> None:
-        """Record that a value is another one."""
-        data = self.constant(source)
-        if data is not None:
-            self.fold(value, data)
-        else:
-            self.variables[value] = self.variables[source]
+        self.places[value] = variable
 
     def emit(self, kind: str, output: ir.Value, **inputs: Operand) -> Any:
         """Append an operator whose result is the ONNX value ``output``.

@@ -12,8 +12,11 @@ from export.coreml.context import Context, demand_axes, mil_dtype
 from export.coreml.io import PackageIO, PortSpec
 from export.coreml.library import coremltools, deployment_target
 from export.coreml.ops import LOWERINGS
-from export.errors import UnsupportedError
-from export.lowering.unsupported import UnknownShape, Unsupported
+from export.lowering.nodes import demand_none, lower_nodes
+from export.lowering.unsupported import Unsupported
+
+#: For messages.
+TARGET = "Core ML"
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ def lower(model: ir.Model, ios: int) -> Lowered:
     ctx = Context(ios)
     values = [value for value in model.graph.inputs if not value.is_initializer()]
     inputs, problems = _inputs(ctx, values)
-    _demand_none(problems)
+    demand_none(problems, TARGET)
     placeholders = {
         port.name: Builder.placeholder(port.shape, _builder_type(port)) for port in inputs
     }
@@ -58,16 +61,16 @@ def lower(model: ir.Model, ios: int) -> Lowered:
     with Function(placeholders, opset_version=deployment_target(ios)) as function:
         for port, value in zip(inputs, values, strict=True):
             ctx.bind(value, _input(ctx, value, function.inputs[port.name]))
-        problems = _lower_nodes(ctx, model.graph)
-        _demand_none(problems)
+        problems = lower_nodes(ctx, model.graph, LOWERINGS, TARGET, _stand_in)
+        demand_none(problems, TARGET)
         fed = [function.inputs[port.name] for port in inputs]
         outputs, variables, problems = _outputs(ctx, fed, model.graph.outputs)
-        _demand_none(problems)
+        demand_none(problems, TARGET)
         function.set_outputs(variables)
     program.add_function("main", function)
     trace = {
         str(variable.name): value.name
-        for value, variable in ctx.variables.items()
+        for value, variable in ctx.places.items()
         if value.name is not None
     }
     return Lowered(program, PackageIO(tuple(inputs), tuple(outputs)), trace)
@@ -86,50 +89,12 @@ def _inputs(ctx: Context, values: Sequence[ir.Value]) -> tuple[list[PortSpec], l
     return ports, problems
 
 
-def _lower_nodes(ctx: Context, graph: ir.Graph) -> list[str]:
-    """Lower all nodes; one that reads what could not be made is passed over in silence.
-
-    Unknown shapes are reported only where they are the only problem: an unknown operator may have
-    kept them from being inferred.
-    """
-    problems: list[str] = []
-    shapes: list[str] = []
-    for node in graph:
-        try:
-            if node.domain not in ("", "ai.onnx") or node.op_type not in LOWERINGS:
-                raise Unsupported("no Core ML lowering for this operator")
-            if all(value is None or ctx.knows(value) for value in node.inputs):
-                LOWERINGS[node.op_type](ctx, node)
-                _check_outputs(ctx, node)
-            else:
-                _stand_in(ctx, node)
-        except Unsupported as problem:
-            found = shapes if isinstance(problem, UnknownShape) else problems
-            found.append(f"{node.op_type} ({node.name or 'unnamed'}): {problem}")
-            _stand_in(ctx, node)
-    return problems or shapes
-
-
-def _stand_in(ctx: Context, node: ir.Node) -> None:
-    """Give a node that failed outputs, so that the ones behind it can be tried as well.
-
-    An output whose shape nobody knows gets none. The program is thrown away in the end. Random
-    numbers serve, since coremltools does not compute them while the program is built.
-    """
-    for output in node.outputs:
-        try:
-            shape, dtype = ctx.shape(output), mil_dtype(output)
-            if shape:
-                numbers = ctx.temporary("random_normal", "missing", shape=shape)
-                ctx.bind(output, ctx.temporary("cast", "missing", x=numbers, dtype=dtype))
-        except Unsupported:
-            continue
-
-
-def _check_outputs(ctx: Context, node: ir.Node) -> None:
-    for number, output in enumerate(node.outputs):
-        if not ctx.knows(output) and (output.uses() or output.is_graph_output()):
-            raise Unsupported(f"its output {number} ({output.name}) is used")
+def _stand_in(ctx: Context, output: ir.Value) -> None:
+    """Bind random numbers, since coremltools does not compute them while the program is built."""
+    shape, dtype = ctx.shape(output), mil_dtype(output)
+    if shape:
+        numbers = ctx.temporary("random_normal", "missing", shape=shape)
+        ctx.bind(output, ctx.temporary("cast", "missing", x=numbers, dtype=dtype))
 
 
 def _input(ctx: Context, value: ir.Value, variable: Any) -> Any:
@@ -182,16 +147,3 @@ def _builder_type(port: PortSpec) -> Any:
     from coremltools.converters.mil.mil import types
 
     return {"float32": types.fp32, "int32": types.int32}[port.dtype]
-
-
-def _demand_none(problems: Sequence[str]) -> None:
-    if problems:
-        raise UnsupportedError(
-            f"{len(problems)} parts of the network cannot be expressed in Core ML."
-            if len(problems) > 1
-            else "A part of the network cannot be expressed in Core ML.",
-            where="lowering to Core ML",
-            why="\n       ".join(problems),
-            todo="replace these parts of the network; "
-            "`python -m export list --ops` prints the operators that are supported",
-        )

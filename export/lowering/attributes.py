@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import onnx_ir as ir
 
 from export.lowering.values import Values
@@ -34,7 +36,9 @@ def optional_input(node: ir.Node, index: int) -> ir.Value | None:
     return node.inputs[index] if index < len(node.inputs) else None
 
 
-def integers_anywhere(values: Values, node: ir.Node, name: str, index: int) -> list[int] | None:
+def integers_anywhere(
+    values: Values[Any], node: ir.Node, name: str, index: int
+) -> list[int] | None:
     """Return a list that older opsets keep in an attribute and newer ones in a constant input.
 
     Raises:
@@ -48,7 +52,7 @@ def integers_anywhere(values: Values, node: ir.Node, name: str, index: int) -> l
     return [int(item) for item in values.required_constant(value, name).reshape(-1)]
 
 
-def real_anywhere(values: Values, node: ir.Node, name: str, index: int) -> float | None:
+def real_anywhere(values: Values[Any], node: ir.Node, name: str, index: int) -> float | None:
     """Return a number that older opsets keep in an attribute and newer ones in a constant input.
 
     Raises:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import onnx_ir as ir
 
@@ -21,7 +23,7 @@ def transformation(node: ir.Node) -> str:
     return attributes.text(node, "coordinate_transformation_mode", default)
 
 
-def scales(values: Values, node: ir.Node, before: Shape, after: Shape) -> list[float]:
+def scales(values: Values[Any], node: ir.Node, before: Shape, after: Shape) -> list[float]:
     """Return the factor of each axis: the one given, else the ratio of the extents."""
     if "scales" in node.attributes:
         return list(node.attributes["scales"].as_floats())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import onnx_ir as ir
@@ -12,6 +12,9 @@ from export.lowering.unsupported import UnknownShape, Unsupported
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
+
+#: Where a target keeps what it computes.
+Place = TypeVar("Place")
 
 #: Types of 16 bits and more; what is rounded to fewer is meant to be rounded.
 _AS_FLOAT32 = {
@@ -23,10 +26,15 @@ _AS_FLOAT32 = {
 _AS_THEY_ARE = {ir.DataType.BOOL, ir.DataType.INT32, ir.DataType.INT64}
 
 
-class Values:
-    """The constants of a graph, and what is known of all its values before running."""
+class Values(Generic[Place]):
+    """The constants of a graph, and what is known of all its values before running.
+
+    Attributes:
+        places: Where each value that has been lowered lies in the target.
+    """
 
     def __init__(self) -> None:
+        self.places: dict[ir.Value, Place] = {}
         self._folded: dict[ir.Value, Array] = {}
 
     def shape(self, value: ir.Value) -> Shape:
@@ -65,6 +73,18 @@ class Values:
     def fold(self, value: ir.Value, data: Array) -> None:
         """Make a value a constant."""
         self._folded[value] = data
+
+    def knows(self, value: ir.Value) -> bool:
+        """Return whether a value is a constant or has been lowered."""
+        return value in self.places or value in self._folded or value.const_value is not None
+
+    def alias(self, value: ir.Value, source: ir.Value) -> None:
+        """Record that a value is another one."""
+        data = self.constant(source)
+        if data is not None:
+            self.fold(value, data)
+        else:
+            self.places[value] = self.places[source]
 
 
 def data_of(tensor: ir.TensorProtocol) -> Array:

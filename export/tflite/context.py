@@ -32,22 +32,17 @@ class Stored:
     columns: Array | None = None
 
 
-class Context(Values):
+class Context(Values[Stored]):
     """The TFLite graph under construction and the place of every ONNX value in it."""
 
     def __init__(self, graph: TfliteGraph) -> None:
         super().__init__()
         self.graph = graph
-        self.stored: dict[ir.Value, Stored] = {}
         self._transposed: dict[tuple[int, Perm], int] = {}
-
-    def knows(self, value: ir.Value) -> bool:
-        """Return whether a value is a constant or has been lowered."""
-        return value in self.stored or value in self._folded or value.const_value is not None
 
     def perm(self, value: ir.Value) -> Perm:
         """Return the stored order of a value; a constant lies in ONNX's order."""
-        found = self.stored.get(value)
+        found = self.places.get(value)
         return layout.identity(len(self.shape(value))) if found is None else found.perm
 
     def common_order(self, values: Sequence[ir.Value]) -> Perm:
@@ -74,7 +69,7 @@ class Context(Values):
         data = self.constant(value)
         if data is not None:
             return self._constant(value, data.transpose(perm))
-        stored = self.stored[value]
+        stored = self.places[value]
         if stored.columns is not None:
             raise AssertionError("only a product with constants reads a value without its order")
         return self.transpose(stored.tensor, tuple(stored.perm.index(axis) for axis in perm))
@@ -98,15 +93,7 @@ class Context(Values):
 
     def bind(self, value: ir.Value, tensor: int, perm: Perm, columns: Array | None = None) -> None:
         """Record where an ONNX value lies."""
-        self.stored[value] = Stored(tensor, perm, columns)
-
-    def alias(self, value: ir.Value, source: ir.Value) -> None:
-        """Record that a value is another one."""
-        data = self.constant(source)
-        if data is not None:
-            self.fold(value, data)
-        else:
-            self.stored[value] = self.stored[source]
+        self.places[value] = Stored(tensor, perm, columns)
 
     def emit(
         self,

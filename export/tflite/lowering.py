@@ -8,8 +8,8 @@ from typing import Literal
 
 import onnx_ir as ir
 
-from export.errors import UnsupportedError
-from export.lowering.unsupported import UnknownShape, Unsupported
+from export.lowering.nodes import demand_none, lower_nodes
+from export.lowering.unsupported import Unsupported
 from export.lowering.values import dtype_of
 from export.tflite import layout
 from export.tflite.context import Context
@@ -20,6 +20,9 @@ from export.tflite.ops import LOWERINGS
 from export.tflite.peephole import optimize
 
 IoLayout = Literal["nhwc", "nchw"]
+
+#: For messages.
+TARGET = "TFLite"
 
 
 @dataclass(frozen=True)
@@ -50,19 +53,10 @@ def lower(model: ir.Model, io_layout: IoLayout = "nhwc") -> Lowered:
     ctx = Context(TfliteGraph())
     inputs = [value for value in model.graph.inputs if not value.is_initializer()]
     problems = _lower_inputs(ctx, inputs, io_layout)
-    problems += _lower_nodes(ctx, model.graph)
+    problems += lower_nodes(ctx, model.graph, LOWERINGS, TARGET, _stand_in)
     if not problems:
         problems += _lower_outputs(ctx, model.graph.outputs, io_layout)
-    if problems:
-        raise UnsupportedError(
-            f"{len(problems)} parts of the network cannot be expressed in TFLite."
-            if len(problems) > 1
-            else "A part of the network cannot be expressed in TFLite.",
-            where="lowering to TFLite",
-            why="\n       ".join(problems),
-            todo="replace these parts of the network; "
-            "`python -m export list --ops` prints the operators that are supported",
-        )
+    demand_none(problems, TARGET)
     io = FileIO(
         tuple(_port(ctx, value, _input_order(ctx, value, io_layout)) for value in inputs),
         tuple(
@@ -94,48 +88,10 @@ def _lower_inputs(ctx: Context, values: Sequence[ir.Value], io_layout: IoLayout)
     return problems
 
 
-def _lower_nodes(ctx: Context, graph: ir.Graph) -> list[str]:
-    """Lower all nodes; one that reads what could not be made is passed over in silence.
-
-    Unknown shapes are reported only where they are the only problem: an unknown operator may have
-    kept them from being inferred.
-    """
-    problems: list[str] = []
-    shapes: list[str] = []
-    for node in graph:
-        try:
-            if node.domain not in ("", "ai.onnx") or node.op_type not in LOWERINGS:
-                raise Unsupported("no TFLite lowering for this operator")
-            if all(value is None or ctx.knows(value) for value in node.inputs):
-                LOWERINGS[node.op_type](ctx, node)
-                _check_outputs(ctx, node)
-            else:
-                _stand_in(ctx, node)
-        except Unsupported as problem:
-            found = shapes if isinstance(problem, UnknownShape) else problems
-            found.append(f"{node.op_type} ({node.name or 'unnamed'}): {problem}")
-            _stand_in(ctx, node)
-    return problems or shapes
-
-
-def _check_outputs(ctx: Context, node: ir.Node) -> None:
-    for number, output in enumerate(node.outputs):
-        if not ctx.knows(output) and (output.uses() or output.is_graph_output()):
-            raise Unsupported(f"its output {number} ({output.name}) is used")
-
-
-def _stand_in(ctx: Context, node: ir.Node) -> None:
-    """Give a node that failed outputs, so that the ones behind it can be tried as well.
-
-    An output whose shape nobody knows gets none. The graph is thrown away in the end.
-    """
-    for output in node.outputs:
-        try:
-            shape, dtype = ctx.shape(output), dtype_of(output)
-        except Unsupported:
-            continue
-        tensor = ctx.graph.tensor(output.name or "missing", shape, dtype)
-        ctx.bind(output, tensor, layout.identity(len(shape)))
+def _stand_in(ctx: Context, output: ir.Value) -> None:
+    shape = ctx.shape(output)
+    tensor = ctx.graph.tensor(output.name or "missing", shape, dtype_of(output))
+    ctx.bind(output, tensor, layout.identity(len(shape)))
 
 
 def _lower_outputs(ctx: Context, values: Sequence[ir.Value], io_layout: IoLayout) -> list[str]:
@@ -196,7 +152,7 @@ def _port(ctx: Context, value: ir.Value, perm: Perm) -> PortSpec:
 
 def _trace(ctx: Context) -> dict[str, tuple[str, Perm]]:
     trace: dict[str, tuple[str, Perm]] = {}
-    for value, stored in ctx.stored.items():
+    for value, stored in ctx.places.items():
         name = ctx.graph.tensors[stored.tensor].name
         if stored.columns is None and value.name and name not in trace:
             trace[name] = (value.name, stored.perm)

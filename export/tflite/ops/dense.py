@@ -62,7 +62,7 @@ def _factors(
     ctx: Context, x: ir.Value, y: ir.Value, weight: Array, bias: Array, transposed: bool = False
 ) -> list[int]:
     """Return the inputs of FULLY_CONNECTED; ``weight`` is (outputs, inputs)."""
-    stored = ctx.stored.get(x)
+    stored = ctx.places.get(x)
     if stored is not None and stored.columns is not None:
         tensor = stored.tensor
         weight = weight[:, stored.columns]

@@ -5,32 +5,15 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from export.lowering import attributes
-from export.lowering.unsupported import Unsupported
-from export.lowering.values import data_of
+from export.lowering import attributes, copies
 from export.tflite import layout
 from export.tflite.context import Context
 from export.tflite.graph import Array, options
 from export.tflite.ops.dense import takes_columns
 from export.tflite.ops.registry import lowers
 
-
-@lowers("Identity", "Dropout")
-def alias(ctx: Context, node: ir.Node) -> None:
-    """No operator: the output is the input."""
-    training = ctx.constant(attributes.optional_input(node, 2))
-    if training is not None and training.any():
-        raise Unsupported("dropout in training mode")
-    ctx.alias(node.outputs[0], attributes.source(node))
-
-
-@lowers("Constant")
-def constant(ctx: Context, node: ir.Node) -> None:
-    """A constant that is a graph output; all others were lifted to initializers."""
-    data = ir.convenience.get_const_tensor(node.outputs[0])
-    if data is None:
-        raise Unsupported("a constant that is no tensor")
-    ctx.fold(node.outputs[0], data_of(data))
+lowers("Identity", "Dropout")(copies.alias)
+lowers("Constant")(copies.constant)
 
 
 @lowers("Transpose")

@@ -1,0 +1,82 @@
+"""The walk over the nodes of a graph, and what is said of those that cannot be lowered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, TypeVar
+
+import onnx_ir as ir
+
+from export.errors import UnsupportedError
+from export.lowering.unsupported import UnknownShape, Unsupported
+from export.lowering.values import Values
+
+Context = TypeVar("Context", bound=Values[Any])
+
+
+def lower_nodes(
+    ctx: Context,
+    graph: ir.Graph,
+    lowerings: Mapping[str, Callable[[Context, ir.Node], None]],
+    target: str,
+    stand_in: Callable[[Context, ir.Value], None],
+) -> list[str]:
+    """Lower all nodes; one that reads what could not be made is passed over in silence.
+
+    Unknown shapes are reported only where they are the only problem: an unknown operator may have
+    kept them from being inferred.
+
+    Args:
+        ctx: What the lowerings work with.
+        graph: Its nodes are in order of execution.
+        lowerings: ONNX operator -> the function that writes it.
+        target: Its name, for messages.
+        stand_in: Gives an output of a node that failed a place, so that the nodes behind it can be
+            tried as well; Unsupported where nobody knows its shape or type. What has been lowered
+            is thrown away then.
+
+    Returns:
+        What is wrong, a sentence for each node.
+    """
+    problems: list[str] = []
+    shapes: list[str] = []
+    for node in graph:
+        try:
+            if node.domain not in ("", "ai.onnx") or node.op_type not in lowerings:
+                raise Unsupported(f"no {target} lowering for this operator")
+            if all(value is None or ctx.knows(value) for value in node.inputs):
+                lowerings[node.op_type](ctx, node)
+                _check_outputs(ctx, node)
+                continue
+        except Unsupported as problem:
+            found = shapes if isinstance(problem, UnknownShape) else problems
+            found.append(f"{node.op_type} ({node.name or 'unnamed'}): {problem}")
+        for output in node.outputs:
+            with suppress(Unsupported):
+                stand_in(ctx, output)
+    return problems or shapes
+
+
+def demand_none(problems: Sequence[str], target: str) -> None:
+    """Refuse a network some of whose parts cannot be lowered.
+
+    Raises:
+        UnsupportedError: There are problems; it names them all.
+    """
+    if problems:
+        raise UnsupportedError(
+            f"{len(problems)} parts of the network cannot be expressed in {target}."
+            if len(problems) > 1
+            else f"A part of the network cannot be expressed in {target}.",
+            where=f"lowering to {target}",
+            why="\n       ".join(problems),
+            todo="replace these parts of the network; "
+            "`python -m export list --ops` prints the operators that are supported",
+        )
+
+
+def _check_outputs(values: Values[Any], node: ir.Node) -> None:
+    for number, output in enumerate(node.outputs):
+        if not values.knows(output) and (output.uses() or output.is_graph_output()):
+            raise Unsupported(f"its output {number} ({output.name}) is used")
