@@ -138,6 +138,7 @@ def _run_stages(
     onnx = serialize(graph)
     graph_file = GraphFile(file=f"{network.name}.onnx", sha256=hashlib.sha256(onnx).hexdigest())
     folder.write(graph_file.file, onnx)
+    model = _model_record(network, captured)
     artifacts: list[Artifact] = []
     if schemes := request.schemes_for("tflite"):
         from export.tflite.target import export_tflite
@@ -157,14 +158,11 @@ def _run_stages(
         from export.coreml.settings import settings_of
         from export.coreml.target import export_coreml
 
-        counted = _model_record(network, captured)
-        settings = settings_of(request, network, counted, preprocess, graph_file.sha256)
+        settings = settings_of(request, network, model, preprocess, graph_file.sha256)
         artifacts += export_coreml(
             network.name, graph, samples.arrays, reference, schemes, settings, folder, log
         )
-    manifest = _manifest(
-        request, network, captured, preprocess, samples, graph_file, artifacts, log
-    )
+    manifest = _manifest(request, network, model, preprocess, samples, graph_file, artifacts, log)
     folder.write("manifest.json", (manifest.model_dump_json(indent=2) + "\n").encode())
     return manifest
 
@@ -218,7 +216,7 @@ def _samples(
 def _manifest(
     request: Request,
     network: Network,
-    captured: ir.Model,
+    model: dict[str, Any],
     preprocess: Preprocess | None,
     samples: Samples,
     graph_file: GraphFile,
@@ -230,7 +228,7 @@ def _manifest(
     calibration = {"source": samples.source, "count": len(samples.arrays), "method": "min-max"}
     return Manifest(
         versions=versions(),
-        model=_model_record(network, captured),
+        model=model,
         weights={
             "source": network.weights,
             "sha256": network.weights_sha256,

@@ -9,12 +9,10 @@ from typing import Any
 
 from export.coreml.evaluator.program import Feature, MilProgram
 from export.coreml.evaluator.reading import read_program
+from export.coreml.library import IOS_OF_VERSION
 from export.coreml.neural_engine import Departure, departures
 from export.coreml.stored_weights import FLOATS, WeightKind, float_name, stored_weights
 from export.coreml.wiring import Wiring, stores
-
-#: Version of the file format -> the oldest iOS that reads it.
-_IOS = {6: 15, 7: 16, 8: 17, 9: 18, 10: 26}
 
 #: Metadata that every model may have.
 _SHOWN = ("short_description", "author", "license", "version")
@@ -124,7 +122,7 @@ def inspect_program(program: MilProgram, file_bytes: Mapping[str, int]) -> Inspe
         package_bytes=sum(file_bytes.values()),
         file_bytes=dict(sorted(file_bytes.items())),
         specification_version=program.specification_version,
-        ios=_IOS.get(program.specification_version),
+        ios=IOS_OF_VERSION.get(program.specification_version),
         opset=program.opset,
         inputs=program.inputs,
         outputs=program.outputs,

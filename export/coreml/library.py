@@ -12,6 +12,9 @@ from typing import Any
 
 from export.schemes import check_ios
 
+#: Version of the file format -> the oldest iOS that reads it.
+IOS_OF_VERSION = {6: 15, 7: 16, 8: 17, 9: 18, 10: 26}
+
 
 def coremltools() -> Any:
     """Return the module ``coremltools``.

@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from export.coreml.library import coremltools, quiet
+from export.coreml.library import IOS_OF_VERSION, coremltools, quiet
 
 #: Operators with weights; the lowering writes products with a constant matrix as ``linear``.
 _WEIGHTED = ("conv", "conv_transpose", "linear")
@@ -17,14 +17,10 @@ PER_BLOB = 128
 #: Constants with fewer elements stand in the program itself, where coremltools leaves them.
 LEAST_ELEMENTS = 10
 
-_OLDEST_VERSION = 6
-_OLDEST_IOS = 15
-
 
 def ios_of(model: Any) -> int:
     """Return the oldest iOS that a ``coremltools.models.MLModel`` runs on."""
-    version = int(model.get_spec().specificationVersion)
-    return version - _OLDEST_VERSION + _OLDEST_IOS
+    return IOS_OF_VERSION[int(model.get_spec().specificationVersion)]
 
 
 def weights_of(model: Any) -> dict[str, NDArray[Any]]:
