@@ -16,6 +16,7 @@ from export.coreml.evaluator.running import Evaluator
 from export.coreml.inspection import Inspection, inspect_program
 from export.coreml.package import digest, read_package
 from export.coreml.prediction import can_predict
+from export.coreml.probabilities import classification
 from export.coreml.wiring import Wiring
 from export.errors import InputError
 from export.manifest import Artifact
@@ -23,9 +24,6 @@ from export.verification.tolerance import tolerance_of
 
 #: Outputs that hold no numbers: the label that a classifier chose.
 _NO_NUMBERS = ("string", "int64")
-
-#: Operators that leave probabilities what they are.
-_MOVES = ("cast", "reshape", "squeeze", "expand_dims", "identity", "flatten2d")
 
 
 @dataclass(frozen=True)
@@ -106,7 +104,7 @@ class PackageFile:
             found = self._shape(feature)
             if found is not None and found != shape:
                 raise _unfit("output", name, found, shape)
-        probabilities = self._probabilities
+        classified = classification(self.program)
         return RelatedPackage(
             self.path,
             self._evaluator,
@@ -114,9 +112,11 @@ class PackageFile:
             tuple(feature.name for feature in outputs),
             tuple(reference.outputs.values()),
             {
-                feature.name: probabilities[feature.name]
+                feature.name: classified.scores
                 for feature, name in zip(outputs, reference.outputs, strict=True)
-                if feature.name in probabilities and name not in reference.probabilities
+                if classified.scores
+                and feature.name in classified.outputs
+                and name not in reference.probabilities
             },
         )
 
@@ -132,21 +132,6 @@ class PackageFile:
         """Return the shape of an output, or None where its numbers have none of their own."""
         variable = Wiring(self.program).variables.get(feature.name)
         return None if variable is None or feature.dtype == "dictionary" else variable.shape
-
-    @property
-    def _probabilities(self) -> dict[str, str]:
-        """The outputs that name probabilities of classes, and the scores that a softmax reads."""
-        wiring = Wiring(self.program)
-        for operation in self.program.operations:
-            if operation.kind != "classify":
-                continue
-            producer = wiring.producer(operation, "probabilities")
-            while producer is not None and producer.kind in _MOVES:
-                producer = wiring.producer(producer, "x")
-            if producer is not None and producer.kind == "softmax":
-                scores = wiring.bound(producer, "x")
-                return {output.name: scores for output in operation.outputs} if scores else {}
-        return {}
 
 
 def open_package(path: Path) -> PackageFile:

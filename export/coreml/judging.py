@@ -13,7 +13,7 @@ from export.coreml.evaluator import Evaluator, MilProgram
 from export.coreml.evaluator.program import Operation
 from export.coreml.lowering import Lowered
 from export.coreml.ports import Adapted, Sample
-from export.coreml.probabilities import check_probabilities
+from export.coreml.probabilities import Classification, check_probabilities, classification
 from export.coreml.wiring import Wiring
 from export.errors import VerificationError
 from export.onnx_graph import serialize
@@ -57,19 +57,18 @@ def evaluate(
         adapted: The graph that this was made from.
         samples: What that graph takes.
     """
-    compared = [
-        classified(evaluator.program, inside=bool(adapted.scores))
-        if adapted.probabilities and port.onnx_name == adapted.probabilities
-        else port.name
-        for port in lowered.io.outputs
-    ]
+    compared = {port.onnx_name: port.name for port in lowered.io.outputs}
+    if adapted.probabilities:
+        found = _classification(evaluator.program, scored=bool(adapted.scores))
+        compared[adapted.probabilities] = found.scores if adapted.scores else found.probabilities
+    names = list(compared.values())
     outputs: Outputs = []
     for sample in samples:
-        values = evaluator.run(_feeds(lowered, sample), compared)
+        values = evaluator.run(_feeds(lowered, sample), names)
         outputs.append(
             [
                 values[name].reshape(port.shape)
-                for name, port in zip(compared, lowered.io.outputs, strict=True)
+                for name, port in zip(names, lowered.io.outputs, strict=True)
             ]
         )
     return outputs
@@ -79,31 +78,22 @@ def _feeds(lowered: Lowered, sample: Sample) -> dict[str, NDArray[Any]]:
     return {port.name: sample[port.onnx_name] for port in lowered.io.inputs}
 
 
-def classified(program: MilProgram, inside: bool) -> str:
-    """Return the variable that a classifier's labels are chosen by.
+def _classification(program: MilProgram, scored: bool) -> Classification:
+    """Return where a package that was written as a classifier computes what.
 
     Args:
-        program: A classifier.
-        inside: Whether to return the scores that its softmax reads, instead of probabilities.
+        program: Of the package.
+        scored: Whether its probabilities are to be made of scores.
 
     Raises:
-        VerificationError: There is no such variable.
+        VerificationError: It is no classifier, or they are not.
     """
-    producers = {output.name: one for one in program.operations for output in one.outputs}
-    wanted = ["classify", "softmax"] if inside else ["classify"]
-    name = program.predicted_feature
-    while name in producers and wanted:
-        operation = producers[name]
-        parameter = "probabilities" if operation.kind == "classify" else "x"
-        if operation.kind == wanted[0]:
-            wanted.pop(0)
-        elif operation.kind != "cast":
-            break
-        given = operation.inputs.get(parameter)
-        name = given[0] if isinstance(given, tuple) and given else ""
-    if wanted:
-        raise VerificationError(f"The package's label does not come from a {wanted[0]}.")
-    return name
+    found = classification(program)
+    if program.predicted_feature not in found.outputs:
+        raise VerificationError("The package's label does not come from a classify.")
+    if scored and not found.scores:
+        raise VerificationError("The package's label does not come from a softmax.")
+    return found
 
 
 def check_classifier(
@@ -119,9 +109,10 @@ def check_classifier(
         raise VerificationError("The package's labels are not those of --labels.")
     if not adapted.scores:
         return
-    scores, probabilities = (classified(program, inside) for inside in (True, False))
-    values = evaluator.run(_feeds(lowered, adapted.samples[0]), [scores, probabilities])
-    check_probabilities(adapted.probabilities, values[probabilities], values[scores])
+    found = _classification(program, scored=True)
+    feeds = _feeds(lowered, adapted.samples[0])
+    values = evaluator.run(feeds, [found.scores, found.probabilities])
+    check_probabilities(adapted.probabilities, values[found.probabilities], values[found.scores])
 
 
 def first_divergence(

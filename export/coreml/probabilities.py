@@ -1,19 +1,57 @@
-"""Probabilities of classes: the check that a package's are the softmax of its scores."""
+"""Probabilities of classes: where a package computes them, and that they are a softmax."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
+from export.coreml.evaluator.program import MilProgram
+from export.coreml.wiring import Wiring
 from export.errors import VerificationError
 
 #: How far a probability may be from the softmax of the scores, as a part of the largest: float16
 #: rounds by 0.0005.
 _MOST_GAP = 2e-3
+
+#: Operators that leave probabilities what they are.
+_MOVES = ("cast", "reshape", "squeeze", "expand_dims", "identity", "flatten2d")
+
+
+@dataclass(frozen=True)
+class Classification:
+    """Where a classifier computes what.
+
+    Attributes:
+        outputs: The label and the probabilities by label, as the operator ``classify`` names them.
+        probabilities: The variable that this chooses the label by.
+        scores: The variable that a softmax makes these of, or "" if none does.
+    """
+
+    outputs: tuple[str, ...]
+    probabilities: str
+    scores: str
+
+
+def classification(program: MilProgram) -> Classification:
+    """Return where a package computes its labels; one without outputs if it is no classifier."""
+    wiring = Wiring(program)
+    for operation in program.operations:
+        if operation.kind != "classify":
+            continue
+        producer = wiring.producer(operation, "probabilities")
+        while producer is not None and producer.kind in _MOVES:
+            producer = wiring.producer(producer, "x")
+        return Classification(
+            tuple(output.name for output in operation.outputs),
+            wiring.bound(operation, "probabilities"),
+            wiring.bound(producer, "x") if producer and producer.kind == "softmax" else "",
+        )
+    return Classification((), "", "")
 
 
 def check_probabilities(name: str, probabilities: NDArray[Any], scores: NDArray[Any]) -> None:
