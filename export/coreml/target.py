@@ -15,7 +15,7 @@ from export.coreml.compression import compress
 from export.coreml.convert import convert
 from export.coreml.evaluator import Evaluator, read_program
 from export.coreml.judging import check_classifier, evaluate, first_divergence
-from export.coreml.library import frozen_heap
+from export.coreml.library import frozen_heap, unchecked_passes
 from export.coreml.lowering import Lowered, lower
 from export.coreml.package import SUFFIX, Package, package_of
 from export.coreml.ports import Adapted, Sample, adapt
@@ -82,6 +82,7 @@ class _Written:
 
 
 @frozen_heap()
+@unchecked_passes()
 def export_coreml(
     name: str,
     graph: ir.Model,

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import gc
+from typing import Any
 
 import pytest
 
-from export.coreml.library import deployment_target, frozen_heap
+from export.coreml.library import deployment_target, frozen_heap, unchecked_passes
 from export.errors import InputError
 
 
@@ -16,6 +17,22 @@ def test_the_heap_is_frozen_inside_of_the_block_only() -> None:
     with pytest.raises(KeyError), frozen_heap():
         raise KeyError
     assert gc.get_freeze_count() == before
+
+
+def test_programs_are_unchecked_inside_of_the_block_only() -> None:
+    from coremltools.converters.mil import Builder
+    from coremltools.converters.mil.mil.block import InvalidBlockStateError
+
+    @Builder.program(input_specs=[Builder.TensorSpec((1,))])
+    def program(x: Any) -> Any:
+        return Builder.relu(x=x)
+
+    [x] = program.functions["main"].inputs.values()
+    x.add_child_op(program.functions["main"].operations[0])
+    with unchecked_passes():
+        program.validate()
+    with pytest.raises(InvalidBlockStateError, match="consumed"):
+        program.validate()
 
 
 def test_a_deployment_target_that_is_no_ml_program_is_refused() -> None:
