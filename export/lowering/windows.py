@@ -40,6 +40,11 @@ class Axis:
         """Elements from the first tap to the last."""
         return (self.kernel - 1) * self.dilation + 1
 
+    @property
+    def full(self) -> int:
+        """Elements that a transposed convolution gives before its pads are cut off."""
+        return (self.extent - 1) * self.stride + self.reach
+
     def padded(self, before: int, after: int) -> Axis:
         """Return the axis with other pads."""
         return replace(self, before=before, after=after)
@@ -100,6 +105,28 @@ def resolved(node: ir.Node, axis: Axis) -> Axis:
     total = max((axis.result - 1) * axis.stride + axis.reach - axis.extent, 0)
     before = total // 2 if auto == "SAME_UPPER" else total - total // 2
     return axis.padded(before, total - before)
+
+
+def transposed(node: ir.Node, axes: list[Axis]) -> list[Axis]:
+    """Return the axes of a transposed convolution; their pads are what is cut off the full result.
+
+    With ``auto_pad`` or ``output_shape`` the specification shares out what must go, and the odd
+    element goes behind for SAME_UPPER alone.
+
+    Args:
+        node: A ConvTranspose.
+        axes: What its attributes say; axes that it does not have come first.
+    """
+    auto = attributes.text(node, "auto_pad", "NOTSET")
+    if auto == "NOTSET" and "output_shape" not in node.attributes:
+        return axes
+    padding = attributes.integers(node, "output_padding", [])
+    found = []
+    for axis, extra in zip(axes, [0] * (len(axes) - len(padding)) + padding, strict=True):
+        total = 0 if auto == "VALID" else max(axis.full + extra - axis.result, 0)
+        before = total // 2 if auto == "SAME_UPPER" else total - total // 2
+        found.append(axis.padded(before, total - before))
+    return found
 
 
 def counts(axis: Axis, include_pad: bool) -> Array:

@@ -6,7 +6,7 @@ import numpy as np
 import onnx_ir as ir
 
 from export.lowering import attributes
-from export.lowering.unsupported import Unsupported
+from export.lowering.batch_norm import scale_and_shift
 from export.tflite import layout
 from export.tflite.context import Context
 from export.tflite.graph import Array, options
@@ -20,16 +20,7 @@ def batch_normalization(ctx: Context, node: ir.Node) -> None:
     Other ranks than 4 become MUL and ADD.
     """
     x, y = attributes.source(node), node.outputs[0]
-    if attributes.integer(node, "training_mode", 0):
-        raise Unsupported("batch normalization in training mode")
-    if not attributes.integer(node, "spatial", 1):
-        raise Unsupported("batch normalization with statistics for each pixel")
-    gamma, beta, mean, variance = (
-        ctx.required_constant(value, "a parameter of batch normalization").astype(np.float64)
-        for value in node.inputs[1:5]
-    )
-    scale = gamma / np.sqrt(variance + attributes.real(node, "epsilon", 1e-5))
-    shift = beta - mean * scale
+    scale, shift = scale_and_shift(ctx, node)
     if len(ctx.shape(x)) == 4:
         _depthwise_affine(ctx, x, y, scale, shift)
         return

@@ -8,7 +8,7 @@ from ai_edge_litert import schema_py_generated as schema
 from export.lowering import attributes
 from export.lowering.unsupported import Unsupported
 from export.lowering.values import dtype_of
-from export.lowering.windows import Axis
+from export.lowering.windows import Axis, transposed
 from export.tflite.context import Context
 from export.tflite.graph import options
 from export.tflite.ops import image
@@ -24,14 +24,14 @@ def conv_transpose(ctx: Context, node: ir.Node) -> None:
     weight, bias = parameters(ctx, node)
     if attributes.integer(node, "group", 1) != 1:
         raise Unsupported("a transposed convolution in groups")
-    axes = _axes(ctx, node, weight.shape[2:])
+    axes = transposed(node, per_axis(ctx, node, weight.shape[2:]))
     if any(axis.dilation != 1 for axis in axes):
         raise Unsupported("a dilated transposed convolution")
     weight = weight.reshape(*weight.shape[:2], *(axis.kernel for axis in axes))
     batch, *extents, channels = image.shape_of(ctx, y)
     same = all(_is_same(axis) for axis in axes)
     if not same:
-        extents = [max(_full(axis), axis.before + axis.result) for axis in axes]
+        extents = [max(axis.full, axis.before + axis.result) for axis in axes]
     shape = (batch, *extents, channels)
     inputs = [
         ctx.ints("shape", shape),
@@ -56,27 +56,7 @@ def conv_transpose(ctx: Context, node: ir.Node) -> None:
     image.emit(ctx, "SLICE", inputs, y, options("SliceOptions"))
 
 
-def _axes(ctx: Context, node: ir.Node, kernel: tuple[int, ...]) -> list[Axis]:
-    """Return each axis; its pads are what is cut off the full result."""
-    axes = per_axis(ctx, node, kernel)
-    padding = attributes.integers(node, "output_padding", [0] * len(kernel))
-    padding = [0] * (2 - len(kernel)) + padding
-    auto = attributes.text(node, "auto_pad", "NOTSET")
-    if auto == "NOTSET" and "output_shape" not in node.attributes:
-        return axes
-    found = []
-    for axis, extra in zip(axes, padding, strict=True):
-        total = 0 if auto == "VALID" else max(_full(axis) + extra - axis.result, 0)
-        before = total // 2 if auto == "SAME_UPPER" else total - total // 2
-        found.append(axis.padded(before, total - before))
-    return found
-
-
-def _full(axis: Axis) -> int:
-    return (axis.extent - 1) * axis.stride + axis.reach
-
-
 def _is_same(axis: Axis) -> bool:
     """Return whether TFLite's SAME cuts off as much in front as the model asks for."""
-    cut = max(_full(axis) - axis.result, 0)
+    cut = max(axis.full - axis.result, 0)
     return axis.extent == -(-axis.result // axis.stride) and axis.before == cut // 2
