@@ -155,9 +155,12 @@ def _run_stages(
             log,
         )
     if schemes := request.schemes_for("coreml"):
-        from export.coreml.settings import settings_of
-        from export.coreml.target import export_coreml
+        with log.stage("import coremltools"):
+            from export.coreml.library import coremltools
+            from export.coreml.settings import settings_of
+            from export.coreml.target import export_coreml
 
+            log.done(f"version {coremltools().__version__}")
         settings = settings_of(request, network, model, preprocess, graph_file.sha256)
         artifacts += export_coreml(
             network.name, graph, samples.arrays, reference, schemes, settings, folder, log
