@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from export.commands.options import check_file
 from export.commands.terminal import print_error
+from export.errors import InputError
 
 if TYPE_CHECKING:
     from device_bench.devices.base import Device
@@ -96,9 +97,15 @@ def measure_all(
     """Measure files on one or more devices at the same time, save and show the progress.
 
     Raises:
-        InputError: A file does not exist, or the store cannot be used.
+        InputError: A file does not exist or is a package, or the store cannot be used.
     """
     for file in files:
+        if file.suffix == ".mlpackage":
+            raise InputError(
+                f"{file} is a package for Core ML, and device_bench measures .tflite files.",
+                why="no iPhone is reached by adb or ssh",
+                todo="measure it in Xcode: open the package, then Performance",
+            )
         check_file(file, "FILE")
     from device_bench.commands.progress import ProgressView
     from device_bench.measurement.collector import Collector

@@ -205,6 +205,15 @@ def test_a_missing_file(tmp_path):
     assert not store.exists()
 
 
+def test_a_package_for_core_ml(tmp_path):
+    package = tmp_path / "a.mlpackage"
+    package.mkdir()
+    store = tmp_path / "s.sqlite"
+    _, err = run("run", package, "--device", "local", "--store", store, code=2)
+    assert "a.mlpackage is a package for Core ML" in err
+    assert not store.exists()
+
+
 def test_the_interpreter_on_this_computer(files, tmp_path):
     """All of the way with nothing faked."""
     out, _ = run(
