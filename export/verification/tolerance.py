@@ -49,17 +49,20 @@ TOLERANCES: dict[str, Tolerance] = {
     # Measured: 1e-7 to 1e-5.
     "float": Tolerance(max_rel=1e-4),
     # Weights with 11 significant bits. Measured for TFLite: 35 to 68 dB, 15 to 32 dB above rounded
-    # weights; errors of up to 0.8 % of the range. Core ML computes with 11 bits, too: 31 to 64 dB,
-    # 19 to 30 dB above, errors of up to 2 %.
-    "fp16": Tolerance(max_rel=5e-2, min_sqnr_db=25.0, below_rounded_db=-12.0, warn_sqnr_db=40.0),
+    # weights; errors of up to 0.8 % of the range. Core ML computes with 11 bits, too: 29 to 64 dB,
+    # 19 to 30 dB above, errors of up to 2 %, and of 6 % in the maps of an untrained feature
+    # extractor.
+    "fp16": Tolerance(max_rel=1e-1, min_sqnr_db=25.0, below_rounded_db=-12.0, warn_sqnr_db=40.0),
     # Activations are rounded as well, by their range at run time. Measured: 9 to 36 dB, 0.4 to
     # 7 dB below rounded weights, and 15 dB where batch norms follow the activations.
     "dynamic": Tolerance(min_sqnr_db=4.0, below_rounded_db=18.0, warn_sqnr_db=20.0),
     # As "dynamic", by calibrated ranges. Measured: 4 to 32 dB; 1 to 8 dB below rounded weights for
     # random networks, 11 to 14 dB for trained ones, and 22 dB where batch norms follow the
     # activations. Broken files: -7 to 11 dB where the change was large, up to 22 dB where it was
-    # small. Core ML: 6 to 36 dB, 1 to 17 dB below rounded weights.
-    "int8": Tolerance(min_sqnr_db=3.0, below_rounded_db=24.0, warn_sqnr_db=20.0),
+    # small. Core ML: 6 to 36 dB, 1 to 17 dB below rounded weights. The maps of an untrained feature
+    # extractor, which no pooling averages, kept 2.9 dB, 6 below rounded weights. What has nothing
+    # to do with the network keeps 0 dB at most.
+    "int8": Tolerance(min_sqnr_db=2.0, below_rounded_db=24.0, warn_sqnr_db=20.0),
     # int16 activations are as good as exact. Measured: at most 0.7 dB below rounded weights. Of the
     # broken files, all but a few with two filters exchanged lost more than 3 dB.
     "int16x8": Tolerance(min_sqnr_db=4.0, below_rounded_db=3.0, warn_sqnr_db=20.0),
