@@ -6,12 +6,8 @@ know which channel is where.
 
 Every value behind Concat, Split, Slice, Gather and shuffles is a list of channels, each taken from
 a value that something computes (its source). The order of a source's channels is free, unless
-something pins it (`channel_orders`). Two choices make the result cheap:
-
-1. A source is sorted by who reads each channel. The channels that one reader wants lie together,
-   and one Slice fetches them.
-2. A reader takes its channels source by source, in the order in which they lie there, as one
-   Concat of those slices; its weights absorb that order.
+something pins it (`channel_orders`), and is chosen so that a reader fetches few runs of channels
+(`channel_plan`); its weights absorb the order in which these come.
 
 In a ShuffleNet V2 stage each unit's new half is then sliced once for every later unit that reads
 from it, each channel is copied once in all, and no reshape or transpose is left. What cannot be
@@ -20,12 +16,10 @@ absorbed, such as the shuffle between the grouped convolutions of ShuffleNet V1,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import onnx_ir as ir
 
-from export.passes.channel_moves import Channel, Move, constant, find_moves, static_shape
+from export.passes.channel_moves import Move, constant, find_moves, static_shape
 from export.passes.channel_orders import (
     ChannelOrders,
     carries_channels,
@@ -34,28 +28,8 @@ from export.passes.channel_orders import (
     is_dense,
     is_per_channel,
 )
+from export.passes.channel_plan import Order, Piece, Plan, plan_orders, scattered
 from export.passes.new_values import NewValues
-
-#: A reader may need this many slices for each source it draws from; a shuffle that nothing absorbs
-#: would need one for each channel.
-_MOST_SLICES_PER_SOURCE = 2
-
-Order = list[int]
-#: A run of channels: a source, and the first and the last position but one.
-Piece = tuple[ir.Value, int, int]
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """What to do to the graph.
-
-    Attributes:
-        orders: Root of a set of values -> which channel of the model lies at each position.
-        assembled: Output of a move that something else reads -> the pieces that make it up.
-    """
-
-    orders: dict[ir.Value, Order]
-    assembled: dict[ir.Value, list[Piece]]
 
 
 def absorb_permutations(model: ir.Model) -> int:
@@ -76,8 +50,8 @@ def absorb_permutations(model: ir.Model) -> int:
     moves = _with_shuffle(find_moves(graph))
     while moves:
         sets = _sets(graph, moves)
-        plan = _plan(sets, moves)
-        worst = _scattered(plan)
+        plan = plan_orders(sets, moves)
+        worst = scattered(plan)
         if not worst:
             _apply(graph, sets, plan, moves)
             return sum(move.permutes for move in moves)
@@ -134,127 +108,7 @@ def _sets(graph: ir.Graph, moves: list[Move]) -> ChannelOrders:
     return sets
 
 
-def _plan(sets: ChannelOrders, moves: list[Move]) -> _Plan:
-    written = {value: channels for move in moves for value, channels in move.outputs.items()}
-    content: dict[ir.Value, list[Channel]] = {}
-    for value, channels in written.items():  # in execution order, so inputs come first
-        content[value] = [
-            content[source][index] if source in content else (source, index)
-            for source, index in channels
-        ]
-    moving = {node for move in moves for node in move.nodes}
-    read = [
-        value
-        for value in content
-        if value.is_graph_output() or any(use.node not in moving for use in value.uses())
-    ]
-    orders = _choose_orders(sets, content, read)
-    return _Plan(orders, {value: _pieces(sets, orders, value, content[value]) for value in read})
-
-
-def _choose_orders(
-    sets: ChannelOrders, content: dict[ir.Value, list[Channel]], read: list[ir.Value]
-) -> dict[ir.Value, Order]:
-    """Return the order of each set: by readers first, then as its own channels come in."""
-    readers: dict[Channel, list[int]] = {}
-    for number, value in enumerate(read):
-        for source, index in content[value]:
-            readers.setdefault((sets.root(source), index), []).append(number)
-    arrivals = {sets.root(value): content[value] for value in reversed(read)}
-    sizes = {root: len(channels) for root, channels in arrivals.items()}
-    for value in read:
-        for source, _ in content[value]:
-            shape = static_shape(source)
-            if shape is not None:
-                sizes[sets.root(source)] = shape[1]
-    pinned = sets.pinned_roots()
-    orders: dict[ir.Value, Order] = {}
-    positions: dict[Channel, tuple[int, int]] = {}
-    for number, root in enumerate(_sources_first(sets, sizes, arrivals)):
-        channels = range(sizes[root])
-        wanted = [readers.get((root, channel), []) for channel in channels]
-        orders[root] = (
-            list(channels)
-            if root in pinned
-            else _sorted_channels(sets, wanted, arrivals.get(root), positions)
-        )
-        for place, channel in enumerate(orders[root]):
-            positions[root, channel] = (number, place)
-    return orders
-
-
-def _sources_first(
-    sets: ChannelOrders, sizes: dict[ir.Value, int], arrivals: dict[ir.Value, list[Channel]]
-) -> list[ir.Value]:
-    """Return the roots so that a set comes after those it is assembled from."""
-    done: dict[ir.Value, None] = {}
-
-    def visit(root: ir.Value, path: frozenset[ir.Value]) -> None:
-        if root in done or root in path:
-            return
-        for source, _ in arrivals.get(root, []):
-            visit(sets.root(source), path | {root})
-        done[root] = None
-
-    for root in sizes:
-        visit(root, frozenset())
-    return list(done)
-
-
-def _sorted_channels(
-    sets: ChannelOrders,
-    wanted: list[list[int]],
-    arrivals: list[Channel] | None,
-    positions: dict[Channel, tuple[int, int]],
-) -> Order:
-    """Return the channels of one set in their best order.
-
-    Args:
-        sets: All sets.
-        wanted: For each channel, the numbers of its readers.
-        arrivals: For each channel of an assembled set, the channel that it is.
-        positions: Channels of sets already ordered -> (number of the set, position).
-    """
-
-    def key(channel: int) -> tuple[list[int], tuple[int, int]]:
-        place = (0, channel)
-        if arrivals is not None:
-            source, index = arrivals[channel]
-            place = positions.get((sets.root(source), index), place)
-        return wanted[channel], place
-
-    return sorted(range(len(wanted)), key=key)
-
-
-def _pieces(
-    sets: ChannelOrders, orders: dict[ir.Value, Order], value: ir.Value, channels: list[Channel]
-) -> list[Piece]:
-    """Return the runs of source channels that make up a value in its chosen order."""
-    pieces: list[Piece] = []
-    inverse = {
-        root: {channel: place for place, channel in enumerate(orders[root])}
-        for root in {sets.root(source) for source, _ in channels}
-    }
-    for channel in orders[sets.root(value)]:
-        source, index = channels[channel]
-        place = inverse[sets.root(source)][index]
-        if pieces and pieces[-1][0] is source and pieces[-1][2] == place:
-            pieces[-1] = (source, pieces[-1][1], place + 1)
-        else:
-            pieces.append((source, place, place + 1))
-    return pieces
-
-
-def _scattered(plan: _Plan) -> list[ir.Value]:
-    """Return the values that would need too many slices."""
-    return [
-        value
-        for value, pieces in plan.assembled.items()
-        if len(pieces) > _MOST_SLICES_PER_SOURCE * len({source for source, _, _ in pieces})
-    ]
-
-
-def _apply(graph: ir.Graph, sets: ChannelOrders, plan: _Plan, moves: list[Move]) -> None:
+def _apply(graph: ir.Graph, sets: ChannelOrders, plan: Plan, moves: list[Move]) -> None:
     new = NewValues(graph)
     moving = {node for move in moves for node in move.nodes}
     for node in list(graph):
@@ -271,7 +125,7 @@ def _apply(graph: ir.Graph, sets: ChannelOrders, plan: _Plan, moves: list[Move])
     graph.sort()
 
 
-def _reorder_parameters(new: NewValues, sets: ChannelOrders, plan: _Plan, node: ir.Node) -> None:
+def _reorder_parameters(new: NewValues, sets: ChannelOrders, plan: Plan, node: ir.Node) -> None:
     if is_dense(node):
         by_input, by_output = dense_parameters(node)
         _permute(new, node, by_input, _order(sets, plan, node.inputs[0]))
@@ -280,7 +134,7 @@ def _reorder_parameters(new: NewValues, sets: ChannelOrders, plan: _Plan, node: 
         _permute(new, node, channel_parameters(node), _order(sets, plan, node.outputs[0]))
 
 
-def _order(sets: ChannelOrders, plan: _Plan, value: ir.Value | None) -> Order | None:
+def _order(sets: ChannelOrders, plan: Plan, value: ir.Value | None) -> Order | None:
     order = plan.orders.get(sets.root(value)) if value is not None else None
     return None if order is None or order == list(range(len(order))) else order
 

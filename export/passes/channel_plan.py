@@ -1,0 +1,160 @@
+"""Which channel lies where: an order for every source that lets readers fetch runs of channels.
+
+Two choices make the result cheap:
+
+1. A source is sorted by who reads each channel. The channels that one reader wants lie together,
+   and one Slice fetches them.
+2. A reader takes its channels source by source, in the order in which they lie there, as one
+   Concat of those slices; its weights absorb that order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import onnx_ir as ir
+
+from export.passes.channel_moves import Channel, Move, static_shape
+from export.passes.channel_orders import ChannelOrders
+
+#: A reader may need this many slices for each source it draws from; a shuffle that nothing absorbs
+#: would need one for each channel.
+_MOST_SLICES_PER_SOURCE = 2
+
+Order = list[int]
+#: A run of channels: a source, and the first and the last position but one.
+Piece = tuple[ir.Value, int, int]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do to the graph.
+
+    Attributes:
+        orders: Root of a set of values -> which channel of the model lies at each position.
+        assembled: Output of a move that something else reads -> the pieces that make it up.
+    """
+
+    orders: dict[ir.Value, Order]
+    assembled: dict[ir.Value, list[Piece]]
+
+
+def plan_orders(sets: ChannelOrders, moves: list[Move]) -> Plan:
+    """Choose the orders for a graph whose channels are moved by ``moves`` and nothing else."""
+    written = {value: channels for move in moves for value, channels in move.outputs.items()}
+    content: dict[ir.Value, list[Channel]] = {}
+    for value, channels in written.items():  # in execution order, so inputs come first
+        content[value] = [
+            content[source][index] if source in content else (source, index)
+            for source, index in channels
+        ]
+    moving = {node for move in moves for node in move.nodes}
+    read = [
+        value
+        for value in content
+        if value.is_graph_output() or any(use.node not in moving for use in value.uses())
+    ]
+    orders = _choose_orders(sets, content, read)
+    return Plan(orders, {value: _pieces(sets, orders, value, content[value]) for value in read})
+
+
+def _choose_orders(
+    sets: ChannelOrders, content: dict[ir.Value, list[Channel]], read: list[ir.Value]
+) -> dict[ir.Value, Order]:
+    """Return the order of each set: by readers first, then as its own channels come in."""
+    readers: dict[Channel, list[int]] = {}
+    for number, value in enumerate(read):
+        for source, index in content[value]:
+            readers.setdefault((sets.root(source), index), []).append(number)
+    arrivals = {sets.root(value): content[value] for value in reversed(read)}
+    sizes = {root: len(channels) for root, channels in arrivals.items()}
+    for value in read:
+        for source, _ in content[value]:
+            shape = static_shape(source)
+            if shape is not None:
+                sizes[sets.root(source)] = shape[1]
+    pinned = sets.pinned_roots()
+    orders: dict[ir.Value, Order] = {}
+    positions: dict[Channel, tuple[int, int]] = {}
+    for number, root in enumerate(_sources_first(sets, sizes, arrivals)):
+        channels = range(sizes[root])
+        wanted = [readers.get((root, channel), []) for channel in channels]
+        orders[root] = (
+            list(channels)
+            if root in pinned
+            else _sorted_channels(sets, wanted, arrivals.get(root), positions)
+        )
+        for place, channel in enumerate(orders[root]):
+            positions[root, channel] = (number, place)
+    return orders
+
+
+def _sources_first(
+    sets: ChannelOrders, sizes: dict[ir.Value, int], arrivals: dict[ir.Value, list[Channel]]
+) -> list[ir.Value]:
+    """Return the roots so that a set comes after those it is assembled from."""
+    done: dict[ir.Value, None] = {}
+
+    def visit(root: ir.Value, path: frozenset[ir.Value]) -> None:
+        if root in done or root in path:
+            return
+        for source, _ in arrivals.get(root, []):
+            visit(sets.root(source), path | {root})
+        done[root] = None
+
+    for root in sizes:
+        visit(root, frozenset())
+    return list(done)
+
+
+def _sorted_channels(
+    sets: ChannelOrders,
+    wanted: list[list[int]],
+    arrivals: list[Channel] | None,
+    positions: dict[Channel, tuple[int, int]],
+) -> Order:
+    """Return the channels of one set in their best order.
+
+    Args:
+        sets: All sets.
+        wanted: For each channel, the numbers of its readers.
+        arrivals: For each channel of an assembled set, the channel that it is.
+        positions: Channels of sets already ordered -> (number of the set, position).
+    """
+
+    def key(channel: int) -> tuple[list[int], tuple[int, int]]:
+        place = (0, channel)
+        if arrivals is not None:
+            source, index = arrivals[channel]
+            place = positions.get((sets.root(source), index), place)
+        return wanted[channel], place
+
+    return sorted(range(len(wanted)), key=key)
+
+
+def _pieces(
+    sets: ChannelOrders, orders: dict[ir.Value, Order], value: ir.Value, channels: list[Channel]
+) -> list[Piece]:
+    """Return the runs of source channels that make up a value in its chosen order."""
+    pieces: list[Piece] = []
+    inverse = {
+        root: {channel: place for place, channel in enumerate(orders[root])}
+        for root in {sets.root(source) for source, _ in channels}
+    }
+    for channel in orders[sets.root(value)]:
+        source, index = channels[channel]
+        place = inverse[sets.root(source)][index]
+        if pieces and pieces[-1][0] is source and pieces[-1][2] == place:
+            pieces[-1] = (source, pieces[-1][1], place + 1)
+        else:
+            pieces.append((source, place, place + 1))
+    return pieces
+
+
+def scattered(plan: Plan) -> list[ir.Value]:
+    """Return the values that would need too many slices."""
+    return [
+        value
+        for value, pieces in plan.assembled.items()
+        if len(pieces) > _MOST_SLICES_PER_SOURCE * len({source for source, _, _ in pieces})
+    ]
