@@ -71,7 +71,8 @@ TOLERANCES: dict[str, Tolerance] = {
     # as near as 3 dB to them, and often lie above, since small weights are not compressed. One
     # palette for all channels of a layer suits few of them once batch norms are folded. It kept 10
     # to 42 dB with 8 bits, 4 to 28 with 6 and 2 to 16 with 4, where int8 with a scale per channel
-    # kept 10 to 42.
+    # kept 10 to 42. The worst of all networks of the registry, untrained, kept 8.7 dB with int8 and
+    # -1.1 with palettes of 6 bits.
     #
     # Under so much noise outputs tell little: of 89 graphs broken as above, 80 failed with int8, 76
     # with palettes of 8 bits, 59 of 6 and 32 of 4. So these limits are the second line. An export
@@ -80,7 +81,7 @@ TOLERANCES: dict[str, Tolerance] = {
     # (`export.coreml.weight_check`), which finds one wrong index in a palette.
     "int8-weights": Tolerance(min_sqnr_db=4.0, below_rounded_db=6.0, warn_sqnr_db=20.0),
     "palette8": Tolerance(min_sqnr_db=4.0, below_rounded_db=6.0, warn_sqnr_db=20.0),
-    "palette6": Tolerance(min_sqnr_db=0.0, below_rounded_db=6.0, warn_sqnr_db=20.0),
+    "palette6": Tolerance(min_sqnr_db=-3.0, below_rounded_db=6.0, warn_sqnr_db=20.0),
     "palette4": Tolerance(min_sqnr_db=-3.0, below_rounded_db=6.0, warn_sqnr_db=20.0),
 }
 
