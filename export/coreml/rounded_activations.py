@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from export.disjoint_sets import DisjointSets
+
 Bounds = tuple[float, float]
 
 #: Operators that Core ML computes in integers -> the activations they read. They are those around
@@ -90,7 +92,7 @@ def common_ranges(function: Any, measured: Mapping[Any, Bounds]) -> dict[Any, Bo
         The same with common ranges, and with those of activations that were not measured but are
         made of others that were.
     """
-    sets = _Sets()
+    sets = DisjointSets[Any]()
     concats = []
     for op in function.operations:
         if op.op_type == "concat":
@@ -137,22 +139,3 @@ def _width(variables: Collection[Any], measured: Mapping[Any, Bounds]) -> float:
         return 0.0
     low, high = min(low for low, _ in known), max(high for _, high in known)
     return max(high, 0.0) - min(low, 0.0)
-
-
-class _Sets:
-    """Disjoint sets of variables."""
-
-    def __init__(self) -> None:
-        self._sets: dict[Any, list[Any]] = {}
-
-    def members(self, variable: Any) -> list[Any]:
-        return self._sets.setdefault(variable, [variable])
-
-    def join(self, a: Any, b: Any) -> None:
-        first, second = self.members(a), self.members(b)
-        if first is not second:
-            first += second
-            self._sets.update((variable, first) for variable in second)
-
-    def all(self) -> list[list[Any]]:
-        return list({id(members): members for members in self._sets.values()}.values())

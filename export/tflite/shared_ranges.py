@@ -15,6 +15,7 @@ from typing import Any
 from ai_edge_litert import schema_py_generated as schema
 
 from export.calibration.ranges import Ranges
+from export.disjoint_sets import DisjointSets
 from export.tflite.objects import kind_of, name_of
 
 _B = schema.BuiltinOperator
@@ -119,7 +120,7 @@ class _View:
 
 def _tied(view: _View, ranges: Ranges, fixed: Ranges) -> list[list[str]]:
     """Return the sets of tensors that are to have one range, each with its members in order."""
-    sets = _Sets()
+    sets = DisjointSets[str]()
     readers = view.readers()
     postponed: list[tuple[str, str]] = []
     for op, kind in view.operators():
@@ -144,7 +145,7 @@ def _tied(view: _View, ranges: Ranges, fixed: Ranges) -> list[list[str]]:
     return sets.all()
 
 
-def _join(sets: _Sets, ranges: Ranges, a: str, b: str) -> None:
+def _join(sets: DisjointSets[str], ranges: Ranges, a: str, b: str) -> None:
     # Constants have no range: they take that of the operator that reads them.
     if a in ranges and b in ranges:
         sets.join(a, b)
@@ -199,22 +200,3 @@ def _representable(bounds: tuple[float, float], bits: int) -> tuple[float, float
 
 def _contains(outer: tuple[float, float], inner: tuple[float, float]) -> bool:
     return outer[0] <= inner[0] and inner[1] <= outer[1]
-
-
-class _Sets:
-    """Disjoint sets of names."""
-
-    def __init__(self) -> None:
-        self._sets: dict[str, list[str]] = {}
-
-    def members(self, name: str) -> list[str]:
-        return self._sets.setdefault(name, [name])
-
-    def join(self, a: str, b: str) -> None:
-        first, second = self.members(a), self.members(b)
-        if first is not second:
-            first += second
-            self._sets.update((name, first) for name in second)
-
-    def all(self) -> list[list[str]]:
-        return list({id(members): members for members in self._sets.values()}.values())

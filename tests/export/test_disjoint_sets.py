@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from export.disjoint_sets import DisjointSets
+
+
+def test_items_are_alone_until_they_are_joined() -> None:
+    sets = DisjointSets[str]()
+    assert sets.members("a") == ["a"]
+    sets.join("b", "c")
+    sets.join("c", "a")
+    sets.join("d", "e")
+    assert sets.members("a") == sets.members("b") == sets.members("c")
+    assert sorted(sets.members("a")) == ["a", "b", "c"]
+    assert [sorted(members) for members in sets.all()] == [["a", "b", "c"], ["d", "e"]]
+
+
+def test_what_is_joined_already_stays_as_it_is() -> None:
+    sets = DisjointSets[int]()
+    for _ in range(2):
+        sets.join(1, 2)
+        sets.join(2, 1)
+        sets.join(1, 1)
+    assert sets.all() == [[1, 2]]
