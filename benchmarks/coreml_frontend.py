@@ -41,7 +41,7 @@ def make(name: str, package: Path) -> None:
     import coremltools
     import torch
 
-    import models
+    from _edgeship import models
 
     start = time.perf_counter()
     network = models.create(name).eval()
@@ -59,12 +59,12 @@ def make(name: str, package: Path) -> None:
 
 def row(name: str, python: str) -> str:
     """Return a row of the Markdown table."""
-    import models
-    from export.coreml.evaluator import Evaluator, read_program
-    from export.coreml.package import read_package
-    from export.pipeline import Request, export
-    from export.verification.metrics import compare
-    from export.verification.runtimes import run_torch
+    from _edgeship import models
+    from _edgeship.export.coreml.evaluator import Evaluator, read_program
+    from _edgeship.export.coreml.package import read_package
+    from _edgeship.export.pipeline import Request, export
+    from _edgeship.export.runtimes.running import run_torch
+    from _edgeship.export.verification.metrics import compare
 
     shape = (1, *models.spec(name).input_size)
     samples = [{"input": picture} for picture in pictures(shape)]
@@ -100,8 +100,8 @@ def row(name: str, python: str) -> str:
 
 def pictures(shape: tuple[int, ...]) -> list:
     """Return four of the pictures shipped with edgeship, normalised."""
-    from export.calibration.samples import load_samples
-    from export.pipeline import assumed_preprocess
+    from _edgeship.export.calibration.samples import load_samples
+    from _edgeship.export.pipeline import assumed_preprocess
 
     samples = load_samples(None, {"input": shape}, assumed_preprocess(shape[1]), limit=4)
     return [sample["input"] for sample in samples.arrays]

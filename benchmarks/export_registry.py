@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import models
+from _edgeship import models
 
 SCHEMES = {
     "tflite": ("none", "fp16", "int8"),
@@ -28,8 +28,8 @@ SCHEMES = {
 
 def child(name: str, target: str) -> None:
     """Export one model and print a JSON object."""
-    from export.errors import EdgeshipError
-    from export.pipeline import Request, export
+    from _edgeship.errors import EdgeshipError
+    from _edgeship.export.pipeline import Request, export
 
     # Pictures fill inputs of one or three channels only.
     shape = models.spec(name).input_size

@@ -31,7 +31,7 @@ def child(model: str) -> None:
     import torch  # noqa: F401
 
     rows.append(("import torch", time.perf_counter() - start, peak()))
-    from export.pipeline import Request, export
+    from _edgeship.export.pipeline import Request, export
 
     peaks: list[float] = []
     with tempfile.TemporaryDirectory() as folder:

@@ -17,19 +17,19 @@ from collections.abc import Callable
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from export import passes
-from export.calibration.preprocess import Preprocess
-from export.calibration.samples import load_samples
-from export.capture import capture_module
-from export.onnx_graph import infer_shapes, input_shapes
-from export.passes.absorb_permutations import absorb_permutations
-from export.simplify import simplify
-from export.source import load_network
-from export.tflite.calibrate import activation_ranges
-from export.tflite.fold_frames import fold_frames
-from export.tflite.lowering import lower
-from export.tflite.quantization import quantize
-from export.tflite.writer import to_bytes, to_model
+from _edgeship.export import passes
+from _edgeship.export.calibration.preprocess import Preprocess
+from _edgeship.export.calibration.samples import load_samples
+from _edgeship.export.graph.onnx_graph import infer_shapes, input_shapes
+from _edgeship.export.network.capture import capture_module
+from _edgeship.export.network.source import load_network
+from _edgeship.export.passes.absorb_permutations import absorb_permutations
+from _edgeship.export.simplify import simplify
+from _edgeship.export.tflite.calibrate import activation_ranges
+from _edgeship.export.tflite.fold_frames import fold_frames
+from _edgeship.export.tflite.lowering import lower
+from _edgeship.export.tflite.quantization import quantize
+from _edgeship.export.tflite.writer import to_bytes, to_model
 
 
 def build(model: str, absorb: bool) -> tuple[dict[str, bytes], str]:

@@ -16,9 +16,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from device_bench.devices.find import find
-from device_bench.devices.system import read_conditions
-from device_bench.devices.workspace import Workspace
+from _edgeship.device_bench.devices.find import find
+from _edgeship.device_bench.devices.system import read_conditions
+from _edgeship.device_bench.devices.workspace import Workspace
 
 
 def seconds(action: Callable[[], object], repeats: int) -> list[float]:

@@ -1,6 +1,6 @@
 """Entry point of `python -m device_bench`."""
 
-from export.entry import start
+from _edgeship.terminal.entry import start
 
 if __name__ == "__main__":
-    start("device_bench.cli")
+    start("_edgeship.device_bench.commands.cli")

@@ -11,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from device_bench.zoo import Accuracy, Entry
-from export.commands.files import read_bytes
-from export.errors import InputError
+from _edgeship.device_bench.zoo import Accuracy, Entry
+from _edgeship.errors import InputError
+from _edgeship.files import read_bytes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,7 +61,7 @@ def file_accuracy(
     Raises:
         InputError: The file gives another number of scores.
     """
-    from export.verification.interpreters import open_interpreter
+    from _edgeship.export.runtimes.interpreters import open_interpreter
 
     runner = open_interpreter(read_bytes(path)).get_signature_runner()
     (name,) = runner.get_input_details()
@@ -78,9 +78,9 @@ def _pictures(
     model: str, weights: str, data: Path
 ) -> tuple[NDArray[np.float32], NDArray[np.int64], int]:
     """Return the test pictures as the network reads them, their labels, and how many classes."""
-    from models.pretrained import find, spec_of
-    from models.training.data import read_split
-    from models.training.recipe import normalized
+    from _edgeship.models.pretrained import find, spec_of
+    from _edgeship.models.training.data import read_split
+    from _edgeship.models.training.recipe import normalized
 
     trained = find(model, weights)
     entry = spec_of(model, trained)

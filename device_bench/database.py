@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from export.errors import InputError
+from _edgeship.errors import InputError
 
 #: Raised with every change of the tables or of the records.
 SCHEMA_VERSION = 1

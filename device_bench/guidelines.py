@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from device_bench.records import Measurement, Session
-from device_bench.statistics import RESOLUTION, compare, summarize
-from device_bench.units import INSTRUCTIONS
-from models.catalog import CATALOG
+from _edgeship.device_bench.records import Measurement, Session
+from _edgeship.device_bench.statistics import RESOLUTION, compare, summarize
+from _edgeship.device_bench.units import INSTRUCTIONS
+from _edgeship.models.catalog import CATALOG
 
 Channels = Literal["arm", "gpu"]
 Verdict = Literal["holds", "does not hold", "no difference shown"]

@@ -13,10 +13,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from device_bench.records import Measurement
-from device_bench.reports.rows import Row, cores_text
-from device_bench.statistics import Comparison, compare
-from export.errors import InputError
+from _edgeship.device_bench.records import Measurement
+from _edgeship.device_bench.reports.rows import Row, cores_text
+from _edgeship.device_bench.statistics import Comparison, compare
+from _edgeship.errors import InputError
 
 Verdict = Literal[
     "baseline", "REGRESSION", "slower", "faster", "no difference shown", "nothing measured"

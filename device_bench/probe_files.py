@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from device_bench.runners.building import build_once
-from export.schemes import SCHEMES
+from _edgeship.device_bench.runners.building import build_once
+from _edgeship.export.contract.schemes import SCHEMES
 
 
 def probe_files(
@@ -37,7 +37,7 @@ def probe_files(
 def _export(
     model: str, schemes: tuple[str, ...], report: Callable[[str], None], folder: Path
 ) -> list[str]:
-    from export.pipeline import Request, export
+    from _edgeship.export.pipeline import Request, export
 
     report(f"exporting {model} ({', '.join(schemes)})")
     result = export(Request(model, schemes=schemes, calib="random", out=folder))
@@ -46,15 +46,15 @@ def _export(
 
 def _code() -> list[bytes]:
     """Return what decides the bytes of an exported file: the sources of both packages."""
-    import export
-    import models
+    import _edgeship
 
-    roots = [Path(package.__path__[0]) for package in (export, models)]
+    place = Path(_edgeship.__file__).parent
+    roots = [place / package for package in ("export", "models")]
     paths = sorted(path for root in roots for path in root.rglob("*.py"))
     return [part for path in paths for part in (path.name.encode(), path.read_bytes())]
 
 
 def _versions() -> list[bytes]:
-    from export.manifest import versions
+    from _edgeship.export.contract.manifest import versions
 
     return [f"{name} {version}".encode() for name, version in versions().items()]

@@ -18,16 +18,16 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from device_bench.database import Database
-from device_bench.measurement.events import (
+from _edgeship.device_bench.database import Database
+from _edgeship.device_bench.measurement.events import (
     Event,
     MeasurementChanged,
     RoundDone,
     SessionEnded,
     SessionStarted,
 )
-from device_bench.records import Measurement, Record, Round, Session
-from export.errors import InputError
+from _edgeship.device_bench.records import Measurement, Record, Round, Session
+from _edgeship.errors import InputError
 
 #: How many sessions a message names.
 _NAMED = 5

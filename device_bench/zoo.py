@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from export.errors import InputError
-from export.schemes import SCHEMES
+from _edgeship.errors import InputError
+from _edgeship.export.contract.schemes import SCHEMES
 
 if TYPE_CHECKING:
-    from export.manifest import Manifest
+    from _edgeship.export.contract.manifest import Manifest
 
 #: The four architectures of the paper's Figure 1.
 FIGURE_1 = ("shufflenet_v2_x*", "mobilenet_v2_x*", "shufflenet_v1_g3_x*", "xception_like_x*")
@@ -77,8 +77,8 @@ def choose(patterns: Sequence[str], weights: str | None) -> list[str]:
     Raises:
         InputError: A pattern matches nothing.
     """
-    from models.pretrained import shipped_names
-    from models.registry import names, spec
+    from _edgeship.models.pretrained import shipped_names
+    from _edgeship.models.registry import names, spec
 
     if not patterns and weights == "cifar10":
         return list(dict.fromkeys(spec(name).alias_of or name for name in shipped_names()))
@@ -118,12 +118,12 @@ def prepare(
     Raises:
         EdgeshipError: The export failed, or there are no such weights.
     """
-    from models.registry import spec
+    from _edgeship.models.registry import spec
 
     out = folder / f"{model}-{weights or 'untrained'}"
     manifest = _manifest_of(out, model, schemes)
     if manifest is None:
-        from export.pipeline import Request, export
+        from _edgeship.export.pipeline import Request, export
 
         report(model)
         kept = [one for one in SCHEMES if one in schemes or _manifest_of(out, model, [one])]
@@ -173,8 +173,8 @@ def _path(out: Path, model: str, scheme: str) -> Path:
 
 def _manifest_of(out: Path, model: str, schemes: Sequence[str]) -> Manifest | None:
     """Return the manifest of the schemes' files if all are there as these versions made them."""
-    from export.commands.recorded import find_record
-    from export.manifest import versions
+    from _edgeship.export.contract.manifest import versions
+    from _edgeship.export.contract.recorded import find_record
 
     manifest = None
     for scheme in schemes:

@@ -1,6 +1,6 @@
 """Entry point of `python -m export`."""
 
-from export.entry import start
+from _edgeship.terminal.entry import start
 
 if __name__ == "__main__":
-    start("export.cli")
+    start("_edgeship.export.commands.cli")

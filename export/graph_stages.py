@@ -5,27 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from export.errors import VerificationError
-from export.source import Network
-from export.stage_log import StageLog
+from _edgeship.errors import VerificationError
+from _edgeship.export.contract.stage_log import StageLog
+from _edgeship.export.network.source import Network
 
 if TYPE_CHECKING:
     import onnx_ir as ir
 
-    from export.verification.metrics import Outputs
+    from _edgeship.export.verification.metrics import Outputs
 
 Samples = Sequence[dict[str, Any]]
 
 
 def capture(network: Network, log: StageLog) -> ir.Model:
     """Return the network as an ONNX graph with static shapes."""
-    from export.onnx_graph import infer_shapes
+    from _edgeship.export.graph.onnx_graph import infer_shapes
 
     with log.stage("capture"):
         folded = None
         if network.module is not None:
-            from export.capture import capture_module
-            from export.reparameterize import reparameterized
+            from _edgeship.export.network.capture import capture_module
+            from _edgeship.export.network.reparameterize import reparameterized
 
             folded = reparameterized(network.module)
             captured = infer_shapes(capture_module(folded or network.module, network.shapes))
@@ -46,9 +46,9 @@ def reference_outputs(
     Raises:
         VerificationError: If the captured graph computes something else than the module.
     """
-    from export.onnx_graph import serialize
-    from export.verification.demand import demand
-    from export.verification.runtimes import run_onnx, run_torch
+    from _edgeship.export.graph.onnx_graph import serialize
+    from _edgeship.export.runtimes.running import run_onnx, run_torch
+    from _edgeship.export.verification.demand import demand
 
     with log.stage("verify capture"):
         outputs = run_onnx(serialize(captured), samples)
@@ -62,10 +62,10 @@ def reference_outputs(
 
 def simplify(captured: ir.Model, samples: Samples, reference: Outputs, log: StageLog) -> ir.Model:
     """Return the simplified graph, or the captured one where simplifying failed or changed it."""
-    from export.onnx_graph import serialize
-    from export.simplify import simplify as run_onnxsim
-    from export.verification.demand import demand
-    from export.verification.runtimes import run_onnx
+    from _edgeship.export.graph.onnx_graph import serialize
+    from _edgeship.export.runtimes.running import run_onnx
+    from _edgeship.export.simplify import simplify as run_onnxsim
+    from _edgeship.export.verification.demand import demand
 
     with log.stage("simplify"):
         try:
@@ -87,10 +87,10 @@ def rewrite(graph: ir.Model, samples: Samples, reference: Outputs, log: StageLog
     Raises:
         VerificationError: If a pass changed what it computes.
     """
-    from export.onnx_graph import serialize
-    from export.passes import rewrite as run_passes
-    from export.verification.demand import demand
-    from export.verification.runtimes import run_onnx
+    from _edgeship.export.graph.onnx_graph import serialize
+    from _edgeship.export.passes import rewrite as run_passes
+    from _edgeship.export.runtimes.running import run_onnx
+    from _edgeship.export.verification.demand import demand
 
     with log.stage("rewrite"):
         rewritten, changes = run_passes(graph)

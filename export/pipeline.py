@@ -8,19 +8,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from export.artifacts import OutputFolder
-from export.calibration.preprocess import Preprocess
-from export.calibration.samples import Samples, load_samples
-from export.errors import InputError, VerificationError
-from export.schemes import SCHEMES, check_ios, check_schemes, schemes_of
-from export.source import Network, load_network
-from export.stage_log import StageLog, StageResult
+from _edgeship.artifacts import OutputFolder
+from _edgeship.errors import InputError, VerificationError
+from _edgeship.export.calibration.preprocess import Preprocess
+from _edgeship.export.calibration.samples import Samples, load_samples
+from _edgeship.export.contract.schemes import SCHEMES, check_ios, check_schemes, schemes_of
+from _edgeship.export.contract.stage_log import StageLog, StageResult
+from _edgeship.export.network.source import Network, load_network
 
 if TYPE_CHECKING:
     import onnx_ir as ir
 
-    from export.manifest import Artifact, GraphFile, Manifest
-    from export.tflite.lowering import IoLayout
+    from _edgeship.export.contract.manifest import Artifact, GraphFile, Manifest
+    from _edgeship.export.tflite.lowering import IoLayout
 
 #: Samples to calibrate on, and how many of them every stage is compared on.
 CALIBRATION_SAMPLES = 32
@@ -124,9 +124,9 @@ def assumed_preprocess(channels: int) -> Preprocess:
 def _run_stages(
     request: Request, network: Network, folder: OutputFolder, log: StageLog
 ) -> Manifest:
-    from export import graph_stages
-    from export.manifest import GraphFile
-    from export.onnx_graph import serialize
+    from _edgeship.export import graph_stages
+    from _edgeship.export.contract.manifest import GraphFile
+    from _edgeship.export.graph.onnx_graph import serialize
 
     captured = graph_stages.capture(network, log)
     preprocess = _preprocess(request, network, log)
@@ -141,7 +141,7 @@ def _run_stages(
     model = _model_record(network, captured)
     artifacts: list[Artifact] = []
     if schemes := request.schemes_for("tflite"):
-        from export.tflite.target import export_tflite
+        from _edgeship.export.tflite.target import export_tflite
 
         artifacts += export_tflite(
             network.name,
@@ -156,9 +156,9 @@ def _run_stages(
         )
     if schemes := request.schemes_for("coreml"):
         with log.stage("import coremltools"):
-            from export.coreml.library import coremltools
-            from export.coreml.settings import settings_of
-            from export.coreml.target import export_coreml
+            from _edgeship.export.coreml.library import coremltools
+            from _edgeship.export.coreml.settings import settings_of
+            from _edgeship.export.coreml.target import export_coreml
 
             log.done(f"version {coremltools().__version__}")
         settings = settings_of(request, network, model, preprocess, graph_file.sha256)
@@ -198,7 +198,7 @@ def _preprocess(request: Request, network: Network, log: StageLog) -> Preprocess
 def _samples(
     request: Request, captured: ir.Model, preprocess: Preprocess | None, log: StageLog
 ) -> Samples:
-    from export.onnx_graph import input_shapes
+    from _edgeship.export.graph.onnx_graph import input_shapes
 
     source = request.calib
     if source is None and preprocess is None and not request.calibrated:
@@ -226,7 +226,7 @@ def _manifest(
     artifacts: list[Artifact],
     log: StageLog,
 ) -> Manifest:
-    from export.manifest import Manifest, StageRecord, versions
+    from _edgeship.export.contract.manifest import Manifest, StageRecord, versions
 
     calibration = {"source": samples.source, "count": len(samples.arrays), "method": "min-max"}
     return Manifest(
@@ -260,7 +260,7 @@ def _manifest(
 
 
 def _model_record(network: Network, captured: ir.Model) -> dict[str, Any]:
-    from export import graph_cost
+    from _edgeship.export.graph import cost as graph_cost
 
     if network.module is not None:
         params = sum(parameter.numel() for parameter in network.module.parameters())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
-from export.onnx_graph import infer_shapes
-from export.verification.quiet import captured_stderr
+from _edgeship.export.graph.onnx_graph import infer_shapes
+from _edgeship.export.runtimes.quiet import captured_stderr
 
 
 def simplify(model: ir.Model) -> ir.Model:

@@ -1,5 +1,5 @@
 """Entry point of `python -m models`."""
 
-from models.cli import app
+from _edgeship.models.commands.cli import app
 
 app(prog_name="python -m models")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from export.errors import InputError
+from _edgeship.errors import InputError
 
 
 class SpatialLayers(NamedTuple):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from export.errors import InputError
+from _edgeship.errors import InputError
 
 _Positive = Field(gt=0)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from models.catalog_baselines import baselines
-from models.catalog_effnet import effnets
-from models.catalog_mobilenet import mobilenets
-from models.catalog_probes import probes
-from models.catalog_rexnet import rexnets
-from models.catalog_shufflenet import shufflenets
-from models.catalog_video import video
-from models.spec import ModelSpec
+from _edgeship.models.catalog_baselines import baselines
+from _edgeship.models.catalog_effnet import effnets
+from _edgeship.models.catalog_mobilenet import mobilenets
+from _edgeship.models.catalog_probes import probes
+from _edgeship.models.catalog_rexnet import rexnets
+from _edgeship.models.catalog_shufflenet import shufflenets
+from _edgeship.models.catalog_video import video
+from _edgeship.models.spec import ModelSpec
 
 _ENTRIES: tuple[ModelSpec, ...] = (
     *shufflenets(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from models.spec import ModelSpec
+from _edgeship.models.spec import ModelSpec
 
 
 def effnets() -> tuple[ModelSpec, ...]:
@@ -28,7 +28,7 @@ def _effnet(name: str, note: str, **arguments: Any) -> ModelSpec:
         family="EffNet",
         paper="EffNet (arXiv 1801.06434)",
         year=2018,
-        factory="models.effnet:EffNet",
+        factory="_edgeship.models.effnet:EffNet",
         arguments=arguments,
         input_size=(3, 32, 32),
         mean=(0.4914, 0.4822, 0.4465),

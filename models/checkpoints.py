@@ -12,8 +12,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from export.errors import InputError
-from models.key_layouts import to_our_layout
+from _edgeship.errors import InputError
+from _edgeship.models.key_layouts import to_our_layout
 
 _CHUNK_BYTES = 1 << 20
 _SHOWN_KEYS = 3

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from export.errors import InputError
-from models.imagenet import Published
+from _edgeship.errors import InputError
+from _edgeship.models.imagenet import Published
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -77,7 +77,7 @@ def fetch(published: Published, folder: Path | None = None) -> Path:
     folder = cache_folder() if folder is None else folder
     path = folder / published.file
     if path.is_file():
-        from models.checkpoints import file_sha256
+        from _edgeship.models.checkpoints import file_sha256
 
         if file_sha256(path).startswith(published.sha256):
             return path

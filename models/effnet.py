@@ -12,7 +12,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 from torch.nn import functional
 
-from export.errors import InputError
+from _edgeship.errors import InputError
 
 # Channels of the first block's input convolution and of each block's output.
 CHANNELS = (32, 64, 128, 256)

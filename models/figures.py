@@ -11,10 +11,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from models.spec import ModelSpec
+from _edgeship.models.spec import ModelSpec
 
 if TYPE_CHECKING:
-    from models.complexity import Complexity
+    from _edgeship.models.complexity import Complexity
 
 TOLERANCE = 0.01
 RULE = "A figure is met within 1 % or within rounding, half of one in its last published digit."

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from export.errors import InputError
-from models.registry import spec
+from _edgeship.errors import InputError
+from _edgeship.models.registry import spec
 
 
 @dataclass(frozen=True)

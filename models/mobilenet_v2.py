@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from export.errors import InputError
-from models.blocks import conv_bn_act, make_divisible
+from _edgeship.errors import InputError
+from _edgeship.models.blocks import conv_bn_act, make_divisible
 
 # Table 2: expansion, output channels at width 1, units, stride of the first unit.
 STAGES = (

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from export.errors import InputError
-from models.card import Card, read_card
-from models.downloads import fetch
-from models.imagenet import Published, published
-from models.registry import names, spec
-from models.spec import ModelSpec
+from _edgeship.errors import InputError
+from _edgeship.models.card import Card, read_card
+from _edgeship.models.downloads import fetch
+from _edgeship.models.imagenet import Published, published
+from _edgeship.models.registry import names, spec
+from _edgeship.models.spec import ModelSpec
 
 #: What `weights` may be besides a file.
 NAMED_WEIGHTS = ("cifar10", "imagenet")

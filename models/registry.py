@@ -10,14 +10,14 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from export.errors import InputError
-from models.catalog import CATALOG
-from models.spec import ModelSpec
+from _edgeship.errors import InputError
+from _edgeship.models.catalog import CATALOG
+from _edgeship.models.spec import ModelSpec
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from models.pretrained import Pretrained
+    from _edgeship.models.pretrained import Pretrained
 
 # Images in the noise batch that sets a random network's batch-norm statistics.
 _NOISE_BATCH = 8
@@ -106,16 +106,16 @@ def create(
         module = factory(**arguments)
 
     if trained:
-        from models.checkpoints import load_weights
+        from _edgeship.models.checkpoints import load_weights
 
         load_weights(module, trained.path)
         if card:
-            from models.resolution import undo_strides
+            from _edgeship.models.resolution import undo_strides
 
             undo_strides(module, card.strides_undone, entry.input_size[1])
         return module.eval()
 
-    from models.initialization import initialize
+    from _edgeship.models.initialization import initialize
 
     noise_shape = (_NOISE_BATCH, in_channels, *entry.input_size[1:])
     return initialize(module, noise_shape, seed)
@@ -125,7 +125,7 @@ def _trained(name: str, weights: str | Path | None) -> Pretrained | None:
     """Find the weights that were asked for."""
     if weights is None:
         return None
-    from models.pretrained import find
+    from _edgeship.models.pretrained import find
 
     return find(name, weights)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from export.errors import InputError
+from _edgeship.errors import InputError
 
 _POOLS = (nn.MaxPool2d, nn.AvgPool2d)
 

@@ -14,8 +14,8 @@ from itertools import accumulate, chain, pairwise, repeat
 import torch
 from torch import Tensor, nn
 
-from export.errors import InputError
-from models.blocks import SqueezeExcite, conv_bn_act, make_divisible
+from _edgeship.errors import InputError
+from _edgeship.models.blocks import SqueezeExcite, conv_bn_act, make_divisible
 
 # One row per stage:
 #         blocks  stride  squeeze-excite

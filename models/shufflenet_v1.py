@@ -18,8 +18,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from export.errors import InputError
-from models.blocks import (
+from _edgeship.errors import InputError
+from _edgeship.models.blocks import (
     channel_shuffle,
     check_width,
     conv_bn_act,

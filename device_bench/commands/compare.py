@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from device_bench.commands import options
-from export.commands.terminal import console, print_json, printable
-from export.errors import InputError
+from _edgeship.device_bench.commands import options
+from _edgeship.errors import InputError
+from _edgeship.terminal.console import console, print_json, printable
 
 #: Rounds where time is measured; `device_bench.statistics` says what they can show.
 ROUNDS = 30
@@ -47,14 +47,14 @@ def compare(
     """
     if len(files) < 2:
         raise InputError("There is only one file.", todo="name two or more to compare")
-    from device_bench.commands.figures import (
+    from _edgeship.device_bench.commands.figures import (
         comparisons,
         measured,
         session_json,
         show_comparisons,
         show_session,
     )
-    from device_bench.commands.measuring import make_plans, measure_all
+    from _edgeship.device_bench.commands.measuring import make_plans, measure_all
 
     plans = make_plans(
         device,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from device_bench.commands.options import JsonOption
-from export.commands.terminal import add_row, console, print_json, printable, size, table
-from export.errors import DeviceError, EdgeshipError
+from _edgeship.device_bench.commands.options import JsonOption
+from _edgeship.errors import DeviceError, EdgeshipError
+from _edgeship.terminal.console import add_row, console, print_json, printable, size, table
 
 if TYPE_CHECKING:
-    from device_bench.records import Properties
+    from _edgeship.device_bench.records import Properties
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ def devices(as_json: JsonOption = False) -> None:
 
 
 def _entry(selector: str) -> Entry:
-    from device_bench.devices.find import find
-    from device_bench.devices.system import read_properties
+    from _edgeship.device_bench.devices.find import find
+    from _edgeship.device_bench.devices.system import read_properties
 
     try:
         return Entry(selector, "ready", read_properties(find(selector)))
@@ -53,7 +53,7 @@ def _entry(selector: str) -> Entry:
 
 
 def _phones() -> list[Entry]:
-    from device_bench.devices.adb_server import phones
+    from _edgeship.device_bench.devices.adb_server import phones
 
     try:
         listed = phones()
@@ -75,7 +75,7 @@ def _as_dict(entry: Entry) -> dict[str, object]:
 
 
 def _show(entries: list[Entry]) -> None:
-    from device_bench.devices.cores import describe_cores
+    from _edgeship.device_bench.devices.cores import describe_cores
 
     output = console()
     shown = table("device", "state", "model", "chip", "system", "ABI", "cores", "memory")

@@ -7,10 +7,10 @@ from typing import Any
 
 from rich.table import Table
 
-from device_bench.records import Measurement, Profile, Session
-from device_bench.statistics import Comparison, Summary, compare, summarize
-from device_bench.units import INSTRUCTIONS, NOT_TIME, amount, heading, span
-from export.commands.terminal import add_row, console, printable, size, table
+from _edgeship.device_bench.records import Measurement, Profile, Session
+from _edgeship.device_bench.statistics import Comparison, Summary, compare, summarize
+from _edgeship.device_bench.units import INSTRUCTIONS, NOT_TIME, amount, heading, span
+from _edgeship.terminal.console import add_row, console, printable, size, table
 
 #: Operators that `--ops` shows of each file.
 TOP = 10

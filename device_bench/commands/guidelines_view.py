@@ -9,15 +9,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from device_bench.commands.options import STORE
-from device_bench.guidelines import STATEMENTS, ColumnResult, interval, sentence
-from device_bench.units import INSTRUCTIONS, NOT_TIME, amount, heading
-from export.commands.terminal import add_row, console, printable, table
+from _edgeship.device_bench.commands.options import STORE
+from _edgeship.device_bench.guidelines import STATEMENTS, ColumnResult, interval, sentence
+from _edgeship.device_bench.units import INSTRUCTIONS, NOT_TIME, amount, heading
+from _edgeship.terminal.console import add_row, console, printable, table
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from device_bench.guidelines import RowResult
+    from _edgeship.device_bench.guidelines import RowResult
 
 _PAPER = {
     "arm": "one thread of a Snapdragon 810, float32",

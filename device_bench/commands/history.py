@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from device_bench.commands import options
-from export.commands.terminal import add_row, console, print_json, printable, table
-from export.errors import InputError
+from _edgeship.device_bench.commands import options
+from _edgeship.errors import InputError
+from _edgeship.terminal.console import add_row, console, print_json, printable, table
 
 if TYPE_CHECKING:
-    from device_bench.history import Series
+    from _edgeship.device_bench.history import Series
 
 
 def history(
@@ -46,9 +46,9 @@ def history(
     A regression is a ratio whose whole interval is above the tolerance; if the newest session of
     a series is one, the exit code is 3.
     """
-    from device_bench.history import all_series, choose_baseline
-    from device_bench.reports.rows import rows
-    from device_bench.store import Filter, Store
+    from _edgeship.device_bench.history import all_series, choose_baseline
+    from _edgeship.device_bench.reports.rows import rows
+    from _edgeship.device_bench.store import Filter, Store
 
     with Store(store, create=False) as opened:
         measured = rows(opened.sessions(Filter(device=device, subject=name)))
@@ -96,7 +96,7 @@ def _as_dict(series: Series) -> dict[str, Any]:
 
 
 def _show(series: list[Series]) -> None:
-    from device_bench.reports.history import table as contents
+    from _edgeship.device_bench.reports.history import table as contents
 
     output = console()
     for one in series:

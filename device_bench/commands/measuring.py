@@ -11,15 +11,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from export.commands.options import check_file
-from export.commands.terminal import print_error
-from export.errors import InputError
+from _edgeship.errors import InputError
+from _edgeship.export.commands.options import check_file
+from _edgeship.terminal.console import print_error
 
 if TYPE_CHECKING:
-    from device_bench.devices.base import Device
-    from device_bench.measurement.events import Event
-    from device_bench.records import Session, Settings
-    from device_bench.runners.base import Runner
+    from _edgeship.device_bench.devices.base import Device
+    from _edgeship.device_bench.measurement.events import Event
+    from _edgeship.device_bench.records import Session, Settings
+    from _edgeship.device_bench.runners.base import Runner
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Result:
             KeyboardInterrupt: It was interrupted.
             Exception: The last error.
         """
-        from export.command_group import explain
+        from _edgeship.terminal.command_group import explain
 
         if self.interrupted:
             raise KeyboardInterrupt
@@ -82,8 +82,8 @@ def make_plans(
         InputError: A word is wrong.
         DeviceError: A device cannot be reached.
     """
-    from device_bench.devices.find import find_all
-    from device_bench.runners import find as runners
+    from _edgeship.device_bench.devices.find import find_all
+    from _edgeship.device_bench.runners import find as runners
 
     # A runner of its own for each device: their threads share nothing.
     return [
@@ -107,11 +107,11 @@ def measure_all(
                 todo="measure it in Xcode: open the package, then Performance",
             )
         check_file(file, "FILE")
-    from device_bench.commands.progress import ProgressView
-    from device_bench.measurement.collector import Collector
-    from device_bench.measurement.parallel import run_all
-    from device_bench.measurement.session import measure
-    from device_bench.store import Store
+    from _edgeship.device_bench.commands.progress import ProgressView
+    from _edgeship.device_bench.measurement.collector import Collector
+    from _edgeship.device_bench.measurement.parallel import run_all
+    from _edgeship.device_bench.measurement.session import measure
+    from _edgeship.device_bench.store import Store
 
     collector = Collector()
     command = "python -m device_bench " + shlex.join(sys.argv[1:])

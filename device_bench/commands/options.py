@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from device_bench.devices.base import Device
-from device_bench.records import Settings
-from export.errors import InputError
+from _edgeship.device_bench.devices.base import Device
+from _edgeship.device_bench.records import Settings
+from _edgeship.errors import InputError
 
 STORE = Path("build/device_bench.sqlite")
 
@@ -156,8 +156,8 @@ def settings(
         )
     pinned: tuple[int, ...] = ()
     if cores is not None:
-        from device_bench.devices.cores import choose_cores
-        from device_bench.devices.system import read_properties
+        from _edgeship.device_bench.devices.cores import choose_cores
+        from _edgeship.device_bench.devices.system import read_properties
 
         pinned = choose_cores(cores, read_properties(device))
     wishes = {

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from device_bench.measurement.events import Event, RoundDone, SessionStarted, Waiting
-from export.commands.terminal import print_error, printable
+from _edgeship.device_bench.measurement.events import Event, RoundDone, SessionStarted, Waiting
+from _edgeship.terminal.console import print_error, printable
 
 
 class ProgressView:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from device_bench.commands import options
-from export.commands.terminal import console, printable, size
-from export.errors import InputError
+from _edgeship.device_bench.commands import options
+from _edgeship.errors import InputError
+from _edgeship.terminal.console import console, printable, size
 
 if TYPE_CHECKING:
-    from device_bench.records import Session
-    from device_bench.store import Store
+    from _edgeship.device_bench.records import Session
+    from _edgeship.device_bench.store import Store
 
 SUFFIXES = (".html", ".md", ".csv", ".json")
 
@@ -45,8 +45,8 @@ def report(
             f"--out {out} does not say what to write.",
             todo=f"end its name in one of {', '.join(SUFFIXES)}",
         )
-    from device_bench.reports.writing import write
-    from device_bench.store import Filter, Store
+    from _edgeship.device_bench.reports.writing import write
+    from _edgeship.device_bench.store import Filter, Store
 
     with Store(store, create=False) as opened:
         found = opened.sessions(Filter(ids=tuple(session or ()), device=device))
@@ -63,17 +63,17 @@ def report(
 
 def _render(suffix: str, chosen: list[Session], store: Store, left_out: int) -> str:
     if suffix == ".csv":
-        from device_bench.reports import csv
+        from _edgeship.device_bench.reports import csv
 
         return csv.render(chosen)
     if suffix == ".json":
-        from device_bench.reports import json
+        from _edgeship.device_bench.reports import json
 
         return json.render(chosen)
-    from device_bench.history import all_series
-    from device_bench.reports import history, html, markdown, sessions
-    from device_bench.reports.rows import rows
-    from device_bench.reports.writing import written_by
+    from _edgeship.device_bench.history import all_series
+    from _edgeship.device_bench.reports import history, html, markdown, sessions
+    from _edgeship.device_bench.reports.rows import rows
+    from _edgeship.device_bench.reports.writing import written_by
 
     every = rows(chosen)
     sections = sessions.sections(every)

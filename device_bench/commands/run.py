@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from device_bench.commands import options
-from export.commands.terminal import console, print_json, printable
+from _edgeship.device_bench.commands import options
+from _edgeship.terminal.console import console, print_json, printable
 
 
 def run(
@@ -35,8 +35,8 @@ def run(
     Rounds of several files are interleaved, so that heat and other programs favour none. What is
     finished stays in the store, whatever happens.
     """
-    from device_bench.commands.figures import session_json, show_session
-    from device_bench.commands.measuring import make_plans, measure_all
+    from _edgeship.device_bench.commands.figures import session_json, show_session
+    from _edgeship.device_bench.commands.measuring import make_plans, measure_all
 
     plans = make_plans(
         device,

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from export.commands.terminal import add_row, console, print_json, printable, size, table
+from _edgeship.terminal.console import add_row, console, print_json, printable, size, table
 
 if TYPE_CHECKING:
-    from device_bench.runners.building import Built
+    from _edgeship.device_bench.runners.building import Built
 
 
 def setup(
@@ -28,9 +28,9 @@ def setup(
 
     What is there already is checked and kept.
     """
-    from device_bench.runners.bundle import ABIS, bundle
-    from device_bench.runners.litert_library import host_abi
-    from export.errors import InputError
+    from _edgeship.device_bench.runners.bundle import ABIS, bundle
+    from _edgeship.device_bench.runners.litert_library import host_abi
+    from _edgeship.errors import InputError
 
     wanted = list(dict.fromkeys(abi or filter(None, ("arm64-v8a", host_abi()))))
     for name in wanted:

@@ -7,14 +7,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from device_bench.commands import options
-from export.commands.options import check_out, parse_schemes
-from export.commands.terminal import add_row, console, print_error, print_json, printable, table
-from export.errors import InputError
+from _edgeship.device_bench.commands import options
+from _edgeship.errors import InputError
+from _edgeship.export.commands.options import check_out, parse_schemes
+from _edgeship.terminal.console import (
+    add_row,
+    console,
+    print_error,
+    print_json,
+    printable,
+    table,
+)
 
 if TYPE_CHECKING:
-    from device_bench.reports.zoo import Measured
-    from device_bench.zoo import Entry
+    from _edgeship.device_bench.reports.zoo import Measured
+    from _edgeship.device_bench.zoo import Entry
 
 
 def zoo(
@@ -67,7 +74,7 @@ def zoo(
     What is missing is exported first, into --folder. All files are measured in one session, in
     interleaved rounds.
     """
-    from device_bench.zoo import WEIGHTS, choose
+    from _edgeship.device_bench.zoo import WEIGHTS, choose
 
     schemes = parse_schemes(quant)
     if weights is not None and weights not in WEIGHTS:
@@ -83,9 +90,9 @@ def zoo(
         raise InputError(f"--out {out} is not named like a page.", todo="end it in .html")
     check_out(folder)
     names = choose(model or [], weights)
-    from device_bench.commands.measuring import make_plans, measure_all
-    from device_bench.reports import zoo as report
-    from device_bench.reports.rows import rows
+    from _edgeship.device_bench.commands.measuring import make_plans, measure_all
+    from _edgeship.device_bench.reports import zoo as report
+    from _edgeship.device_bench.reports.rows import rows
 
     plans = make_plans(
         [device],
@@ -103,7 +110,7 @@ def zoo(
     )
     entries = _prepare(names, schemes, weights, folder)
     if data is not None and weights is not None:
-        from device_bench.accuracy import evaluate
+        from _edgeship.device_bench.accuracy import evaluate
 
         entries = evaluate(entries, weights, data, lambda name: print_error(f"running {name} ..."))
     result = measure_all([entry.path for entry in entries], plans, store)
@@ -121,8 +128,8 @@ def _prepare(
     names: list[str], schemes: tuple[str, ...], weights: str | None, folder: Path
 ) -> list[Entry]:
     """Export what is missing; an interrupted export is made again the next time."""
-    from device_bench.zoo import prepare
-    from export.commands import interrupt
+    from _edgeship.device_bench.zoo import prepare
+    from _edgeship.terminal import interrupt
 
     def report(model: str) -> None:
         print_error(f"exporting {model} ({names.index(model) + 1} of {len(names)}) ...")
@@ -137,9 +144,9 @@ def _prepare(
 def _write(measured: list[Measured], out: Path) -> None:
     from dataclasses import replace
 
-    from device_bench.reports import html, sessions
-    from device_bench.reports.writing import write, written_by
-    from device_bench.reports.zoo import section
+    from _edgeship.device_bench.reports import html, sessions
+    from _edgeship.device_bench.reports.writing import write, written_by
+    from _edgeship.device_bench.reports.zoo import section
 
     details = sessions.sections([one.row for one in measured])
     parts = [section(measured), *(replace(part, folded=True) for part in details)]
@@ -147,8 +154,8 @@ def _write(measured: list[Measured], out: Path) -> None:
 
 
 def _show(measured: list[Measured], out: Path) -> None:
-    from device_bench.reports.zoo import notes
-    from device_bench.reports.zoo import table as contents
+    from _edgeship.device_bench.reports.zoo import notes
+    from _edgeship.device_bench.reports.zoo import table as contents
 
     output = console()
     for note in notes(measured):

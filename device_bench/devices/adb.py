@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from device_bench.devices import adb_server, adb_shell, adb_sync
-from device_bench.devices.adb_server import Channel
-from device_bench.devices.arriving import arriving
-from device_bench.devices.base import Completed, DeviceGone
-from export.errors import DeviceError, InputError
+from _edgeship.device_bench.devices import adb_server, adb_shell, adb_sync
+from _edgeship.device_bench.devices.adb_server import Channel
+from _edgeship.device_bench.devices.arriving import arriving
+from _edgeship.device_bench.devices.base import Completed, DeviceGone
+from _edgeship.errors import DeviceError, InputError
 
 _T = TypeVar("_T")
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from device_bench.devices.base import DeviceGone
-from export.errors import DeviceError
+from _edgeship.device_bench.devices.base import DeviceGone
+from _edgeship.errors import DeviceError
 
 if TYPE_CHECKING:
     from adbutils import AdbClient

@@ -10,11 +10,11 @@ import struct
 import time
 from collections.abc import Callable
 
-from device_bench.devices.adb_server import Channel
-from device_bench.devices.base import Completed, DeviceTimeout
-from device_bench.devices.lines import Lines
-from device_bench.devices.processes import MAX_OUTPUT_BYTES
-from export.errors import DeviceError
+from _edgeship.device_bench.devices.adb_server import Channel
+from _edgeship.device_bench.devices.base import Completed, DeviceTimeout
+from _edgeship.device_bench.devices.lines import Lines
+from _edgeship.device_bench.devices.processes import MAX_OUTPUT_BYTES
+from _edgeship.errors import DeviceError
 
 _STDOUT, _STDERR, _EXIT, _CLOSE_STDIN = 1, 2, 3, 4
 _HEADER = struct.Struct("<BI")

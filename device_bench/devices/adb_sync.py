@@ -13,9 +13,9 @@ import time
 from collections.abc import Iterator
 from typing import IO
 
-from device_bench.devices.adb_server import Channel
-from device_bench.devices.base import DeviceFull, DeviceGone
-from export.errors import DeviceError
+from _edgeship.device_bench.devices.adb_server import Channel
+from _edgeship.device_bench.devices.base import DeviceFull, DeviceGone
+from _edgeship.errors import DeviceError
 
 _PIECE_BYTES = 64 * 1024
 

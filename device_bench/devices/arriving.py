@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from export.errors import DeviceError
+from _edgeship.errors import DeviceError
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from export.errors import DeviceError
+from _edgeship.errors import DeviceError
 
 
 class DeviceGone(DeviceError):  # noqa: N818

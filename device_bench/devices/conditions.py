@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from device_bench.devices.properties import clean
-from device_bench.records import Conditions
+from _edgeship.device_bench.devices.properties import clean
+from _edgeship.device_bench.records import Conditions
 
 Parts = Mapping[str, Sequence[str]]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from device_bench.records import Core, Properties
-from export.errors import InputError
+from _edgeship.device_bench.records import Core, Properties
+from _edgeship.errors import InputError
 
 # Efficiency cores by implementer and part, where the frequency is hidden. Arm: Cortex-A7, A35,
 # A53, A55, A510, A520. Qualcomm: the silver cores of Kryo 280, 385 and 485. The numbers are those

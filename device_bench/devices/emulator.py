@@ -6,8 +6,8 @@ import re
 import shutil
 from pathlib import Path
 
-from device_bench.runners.building import FLAGS, SOURCES, build_once, compile_c, run_tool
-from export.errors import DeviceError
+from _edgeship.device_bench.runners.building import FLAGS, SOURCES, build_once, compile_c, run_tool
+from _edgeship.errors import DeviceError
 
 _QEMU = "qemu-aarch64"
 _PACKAGE = "qemu-user"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from device_bench.devices.base import Device
-from export.errors import InputError
+from _edgeship.device_bench.devices.base import Device
+from _edgeship.errors import InputError
 
 #: What `--device` takes.
 CHOICES = ("local", "virtual", "adb", "adb:SERIAL", "ssh:HOST")
@@ -23,19 +23,19 @@ def find(selector: str) -> Device:
     """
     kind, colon, name = selector.partition(":")
     if kind == "ssh" and name:
-        from device_bench.devices.ssh import SshDevice
+        from _edgeship.device_bench.devices.ssh import SshDevice
 
         return SshDevice(name)
     if kind == "adb" and (name or not colon):
-        from device_bench.devices.adb import find_phone
+        from _edgeship.device_bench.devices.adb import find_phone
 
         return find_phone(name or None)
     if selector == "local":
-        from device_bench.devices.local import LocalDevice
+        from _edgeship.device_bench.devices.local import LocalDevice
 
         return LocalDevice()
     if selector == "virtual":
-        from device_bench.devices.virtual import VirtualDevice
+        from _edgeship.device_bench.devices.virtual import VirtualDevice
 
         return VirtualDevice()
     raise InputError(

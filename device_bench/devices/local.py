@@ -9,9 +9,9 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from device_bench.devices.base import Completed, DeviceFull
-from device_bench.devices.processes import run_process
-from export.errors import DeviceError
+from _edgeship.device_bench.devices.base import Completed, DeviceFull
+from _edgeship.device_bench.devices.processes import run_process
+from _edgeship.errors import DeviceError
 
 
 class LocalDevice:

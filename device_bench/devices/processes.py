@@ -11,10 +11,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import IO
 
-from device_bench.devices.base import Completed, DeviceTimeout
-from device_bench.devices.lines import Lines
-from device_bench.devices.words import last_lines
-from export.errors import DeviceError
+from _edgeship.device_bench.devices.base import Completed, DeviceTimeout
+from _edgeship.device_bench.devices.lines import Lines
+from _edgeship.device_bench.devices.words import last_lines
+from _edgeship.errors import DeviceError
 
 #: What a program may print; a runner's report is a few hundred kilobytes.
 MAX_OUTPUT_BYTES = 16 << 20

@@ -14,11 +14,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
 
-from device_bench.devices.arriving import arriving
-from device_bench.devices.base import Completed, DeviceFull, DeviceGone
-from device_bench.devices.processes import run_process
-from device_bench.devices.words import last_words
-from export.errors import DeviceError, InputError
+from _edgeship.device_bench.devices.arriving import arriving
+from _edgeship.device_bench.devices.base import Completed, DeviceFull, DeviceGone
+from _edgeship.device_bench.devices.processes import run_process
+from _edgeship.device_bench.devices.words import last_words
+from _edgeship.errors import DeviceError, InputError
 
 _CONTACT_S = 30.0
 _COPY_S = 600.0

@@ -16,9 +16,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from device_bench.devices.base import Completed, Device, DeviceGone
-from device_bench.devices.words import last_words
-from export.errors import DeviceError
+from _edgeship.device_bench.devices.base import Completed, Device, DeviceGone
+from _edgeship.device_bench.devices.words import last_words
+from _edgeship.errors import DeviceError
 
 _SECONDS = 30.0
 

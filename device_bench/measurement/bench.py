@@ -8,13 +8,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-from device_bench.devices.base import Device, DeviceGone
-from device_bench.devices.workspace import Workspace
-from device_bench.measurement.host import Reference
-from device_bench.measurement.pause import Pause
-from device_bench.records import Settings
-from device_bench.runners.base import Job, Outcome, Runner
-from export.errors import DeviceError
+from _edgeship.device_bench.devices.base import Device, DeviceGone
+from _edgeship.device_bench.devices.workspace import Workspace
+from _edgeship.device_bench.measurement.host import Reference
+from _edgeship.device_bench.measurement.pause import Pause
+from _edgeship.device_bench.records import Settings
+from _edgeship.device_bench.runners.base import Job, Outcome, Runner
+from _edgeship.errors import DeviceError
 
 #: Seconds to wait for a device that went away; phones take about a minute to start.
 AWAY_SECONDS = 180.0

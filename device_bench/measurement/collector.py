@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from device_bench.measurement.events import (
+from _edgeship.device_bench.measurement.events import (
     Event,
     MeasurementChanged,
     RoundDone,
     SessionEnded,
     SessionStarted,
 )
-from device_bench.records import Measurement, Session
+from _edgeship.device_bench.records import Measurement, Session
 
 
 class Collector:

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from device_bench.records import Parity
-from export.errors import DeviceError, VerificationError
+from _edgeship.device_bench.records import Parity
+from _edgeship.errors import DeviceError, VerificationError
 
 _SEED = 0
 # Loading redirects the process's standard error, which only one thread may do at a time.
@@ -54,9 +54,9 @@ def run_on_host(data: bytes, accelerator: str) -> Reference:
         InputError: It is no TFLite file.
         VerificationError: The host's runtime refuses it or fails.
     """
-    from export.tflite.reading import read_model
-    from export.verification.interpreters import explain, open_interpreter
-    from export.verification.quiet import Captured, captured_stderr
+    from _edgeship.export.runtimes.interpreters import explain, open_interpreter
+    from _edgeship.export.runtimes.quiet import Captured, captured_stderr
+    from _edgeship.export.tflite.reading import read_model
 
     model = read_model(data)
     with _LOCK:
@@ -101,8 +101,8 @@ def check_outputs(reference: Reference, outputs: Sequence[bytes], where: str) ->
         DeviceError: The outputs have not the host's number or sizes.
         VerificationError: They are not the host's, within what rounding explains.
     """
-    from export.verification.affine import dequantize
-    from export.verification.metrics import compare
+    from _edgeship.export.runtimes.affine import dequantize
+    from _edgeship.export.verification.metrics import compare
 
     sizes = [values.nbytes for values in reference.outputs]
     if [len(output) for output in outputs] != sizes:
@@ -132,7 +132,7 @@ def check_outputs(reference: Reference, outputs: Sequence[bytes], where: str) ->
 
 
 def _draw(detail: Mapping[str, Any], generator: np.random.Generator) -> np.ndarray:
-    from export.verification.affine import quantize
+    from _edgeship.export.runtimes.affine import quantize
 
     shape, dtype = tuple(detail["shape"]), np.dtype(detail["dtype"])
     values = generator.standard_normal(shape).astype(np.float32)
@@ -143,7 +143,7 @@ def _draw(detail: Mapping[str, Any], generator: np.random.Generator) -> np.ndarr
 
 
 def _kind(data: bytes, accelerator: str) -> str:
-    from export.tflite.inspection import inspect
+    from _edgeship.export.tflite.inspection import inspect
 
     found = inspect(data)
     scheme = found.quantization.scheme
@@ -154,7 +154,7 @@ def _kind(data: bytes, accelerator: str) -> str:
 
 
 def _judge(found: Any, reference: Reference, where: str) -> None:
-    from export.verification.tolerance import judge
+    from _edgeship.export.verification.tolerance import judge
 
     if reference.kind != "quantized":
         problem = judge(found, reference.kind)

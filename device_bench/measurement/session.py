@@ -16,11 +16,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from device_bench.devices import system
-from device_bench.devices.base import Device
-from device_bench.measurement.bench import Bench
-from device_bench.measurement.collector import Collector
-from device_bench.measurement.events import (
+from _edgeship.device_bench.devices import system
+from _edgeship.device_bench.devices.base import Device
+from _edgeship.device_bench.measurement.bench import Bench
+from _edgeship.device_bench.measurement.collector import Collector
+from _edgeship.device_bench.measurement.events import (
     Event,
     MeasurementChanged,
     RoundDone,
@@ -28,15 +28,15 @@ from device_bench.measurement.events import (
     SessionStarted,
     Waiting,
 )
-from device_bench.measurement.heat import Cooling, throttled_runs
-from device_bench.measurement.host import Reference, check_outputs, run_on_host
-from device_bench.measurement.pause import Pause
-from device_bench.measurement.subjects import read_subjects
-from device_bench.measurement.warnings import find_warnings
-from device_bench.records import Measurement, Process, Round, Session, Settings
-from device_bench.runners.base import Runner
-from export.errors import DeviceError, InputError
-from export.manifest import versions
+from _edgeship.device_bench.measurement.heat import Cooling, throttled_runs
+from _edgeship.device_bench.measurement.host import Reference, check_outputs, run_on_host
+from _edgeship.device_bench.measurement.pause import Pause
+from _edgeship.device_bench.measurement.subjects import read_subjects
+from _edgeship.device_bench.measurement.warnings import find_warnings
+from _edgeship.device_bench.records import Measurement, Process, Round, Session, Settings
+from _edgeship.device_bench.runners.base import Runner
+from _edgeship.errors import DeviceError, InputError
+from _edgeship.export.contract.manifest import versions
 
 
 def measure(

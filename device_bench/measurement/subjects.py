@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from device_bench.records import Subject
-from export.errors import InputError
+from _edgeship.device_bench.records import Subject
+from _edgeship.errors import InputError
 
 
 def read_subjects(files: Sequence[Path]) -> list[tuple[Subject, bytes]]:
@@ -45,9 +45,9 @@ def unique_labels(files: Sequence[Path]) -> list[str]:
 
 
 def _read(file: Path, label: str) -> tuple[Subject, bytes]:
-    from export.commands.files import read_bytes
-    from export.commands.recorded import find_record
-    from export.tflite.inspection import inspect
+    from _edgeship.export.contract.recorded import find_record
+    from _edgeship.export.tflite.inspection import inspect
+    from _edgeship.files import read_bytes
 
     data = read_bytes(file)
     try:

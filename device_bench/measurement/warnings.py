@@ -5,9 +5,9 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable
 
-from device_bench.measurement.heat import BAND, processor_sensors
-from device_bench.records import Measurement, Properties
-from device_bench.statistics import Summary, summarize
+from _edgeship.device_bench.measurement.heat import BAND, processor_sensors
+from _edgeship.device_bench.records import Measurement, Properties
+from _edgeship.device_bench.statistics import Summary, summarize
 
 _FEW_RUNS = 30
 _FEW_ROUNDS = 6

@@ -10,7 +10,7 @@ import base64
 import hashlib
 from collections.abc import Sequence
 
-from device_bench.reports.parts import Section
+from _edgeship.device_bench.reports.parts import Section
 
 
 def render(title: str, written: str, sections: Sequence[Section]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from device_bench.reports.parts import Section, Table
+from _edgeship.device_bench.reports.parts import Section, Table
 
 # What Markdown or HTML would obey; a backslash makes each of them a plain character.
 _SPECIAL = str.maketrans({char: f"\\{char}" for char in "\\`*_{}[]<>#|~$&"})

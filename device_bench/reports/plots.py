@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from device_bench import units
-from device_bench.records import Round
+from _edgeship.device_bench import units
+from _edgeship.device_bench.records import Round
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

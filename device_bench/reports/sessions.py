@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from device_bench import units
-from device_bench.records import Core, Properties, Session
-from device_bench.reports import plots
-from device_bench.reports.parts import Cell, Plot, Section, Table
-from device_bench.reports.rows import Row, cores_text, parity_text
-from device_bench.statistics import Summary, counted_runs
-from export.commands.terminal import size
+from _edgeship.device_bench import units
+from _edgeship.device_bench.records import Core, Properties, Session
+from _edgeship.device_bench.reports import plots
+from _edgeship.device_bench.reports.parts import Cell, Plot, Section, Table
+from _edgeship.device_bench.reports.rows import Row, cores_text, parity_text
+from _edgeship.device_bench.statistics import Summary, counted_runs
+from _edgeship.terminal.console import size
 
 _TITLES = {"ns": "Times", units.INSTRUCTIONS: "Instructions"}
 

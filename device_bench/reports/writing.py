@@ -6,9 +6,9 @@ from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
 
-from export.artifacts import OutputFolder
-from export.commands.options import check_out
-from export.errors import InputError
+from _edgeship.artifacts import OutputFolder
+from _edgeship.errors import InputError
+from _edgeship.export.commands.options import check_out
 
 
 def write(path: Path, text: str) -> None:

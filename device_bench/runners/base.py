@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from device_bench.devices.workspace import Workspace
-from device_bench.records import Process, Profile, Settings
+from _edgeship.device_bench.devices.workspace import Workspace
+from _edgeship.device_bench.records import Process, Profile, Settings
 
 
 @dataclass(frozen=True)

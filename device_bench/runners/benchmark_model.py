@@ -14,12 +14,12 @@ import re
 import shutil
 from pathlib import Path
 
-from device_bench.devices.system import read_properties
-from device_bench.devices.words import last_words
-from device_bench.devices.workspace import Workspace
-from device_bench.records import Process, Properties, Settings
-from device_bench.runners.base import Job, Outcome
-from export.errors import DeviceError, InputError
+from _edgeship.device_bench.devices.system import read_properties
+from _edgeship.device_bench.devices.words import last_words
+from _edgeship.device_bench.devices.workspace import Workspace
+from _edgeship.device_bench.records import Process, Properties, Settings
+from _edgeship.device_bench.runners.base import Job, Outcome
+from _edgeship.errors import DeviceError, InputError
 
 _NUMBER = r"([0-9.]+(?:e[+-]?[0-9]+)?)"
 
@@ -49,7 +49,7 @@ def find_binary() -> Path:
     Raises:
         InputError: There is none.
     """
-    from models.downloads import cache_folder
+    from _edgeship.models.downloads import cache_folder
 
     found = shutil.which("benchmark_model")
     path = Path(found) if found else cache_folder() / "benchmark_model"

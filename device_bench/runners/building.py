@@ -12,12 +12,12 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from device_bench.devices.base import Completed
-from device_bench.devices.processes import run_process
-from device_bench.devices.words import last_words
-from device_bench.records import Record
-from export.errors import DeviceError
-from models.downloads import cache_folder
+from _edgeship.device_bench.devices.base import Completed
+from _edgeship.device_bench.devices.processes import run_process
+from _edgeship.device_bench.devices.words import last_words
+from _edgeship.device_bench.records import Record
+from _edgeship.errors import DeviceError
+from _edgeship.models.downloads import cache_folder
 
 #: Where the C sources of the runner and of the clock are.
 SOURCES = Path(__file__).with_name("native")

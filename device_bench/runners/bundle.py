@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from device_bench.runners.building import (
+from _edgeship.device_bench.runners.building import (
     FLAGS,
     SOURCES,
     Built,
@@ -19,8 +19,8 @@ from device_bench.runners.building import (
     compile_c,
     library_of,
 )
-from device_bench.runners.litert_library import copy_library, host_abi, litert_version
-from export.errors import DeviceError
+from _edgeship.device_bench.runners.litert_library import copy_library, host_abi, litert_version
+from _edgeship.errors import DeviceError
 
 #: Names in the bundle of what is started: LOADER --library-path FOLDER RUNNER.
 LOADER = "loader"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from device_bench.runners.base import Runner
-from export.errors import InputError
+from _edgeship.device_bench.runners.base import Runner
+from _edgeship.errors import InputError
 
 #: What `--runner` takes.
 CHOICES = ("native", "python", "benchmark_model", "benchmark_model:FILE")
@@ -23,15 +23,15 @@ def runner(name: str) -> Runner:
     """
     kind, _, argument = name.partition(":")
     if kind == "benchmark_model":
-        from device_bench.runners.benchmark_model import BenchmarkModelRunner, find_binary
+        from _edgeship.device_bench.runners.benchmark_model import BenchmarkModelRunner, find_binary
 
         return BenchmarkModelRunner(Path(argument) if argument else find_binary())
     if name == "native":
-        from device_bench.runners.native import NativeRunner
+        from _edgeship.device_bench.runners.native import NativeRunner
 
         return NativeRunner()
     if name == "python":
-        from device_bench.runners.interpreter import PythonRunner
+        from _edgeship.device_bench.runners.interpreter import PythonRunner
 
         return PythonRunner()
     raise InputError(

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
-from device_bench.devices.words import last_words
-from device_bench.devices.workspace import Workspace
-from device_bench.records import Process, Record
-from device_bench.runners.base import Job, Outcome
-from export.errors import DeviceError, InputError
+from _edgeship.device_bench.devices.words import last_words
+from _edgeship.device_bench.devices.workspace import Workspace
+from _edgeship.device_bench.records import Process, Record
+from _edgeship.device_bench.runners.base import Job, Outcome
+from _edgeship.errors import DeviceError, InputError
 
 _PROGRAM = Path(__file__).with_name("interpreter_program.py")
 

@@ -11,10 +11,10 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from device_bench.devices.words import last_words
-from device_bench.runners.building import run_tool
-from export.errors import DeviceError
-from models.downloads import cache_folder
+from _edgeship.device_bench.devices.words import last_words
+from _edgeship.device_bench.runners.building import run_tool
+from _edgeship.errors import DeviceError
+from _edgeship.models.downloads import cache_folder
 
 _PACKAGE = "ai-edge-litert"
 _MEMBER = "ai_edge_litert/libLiteRt.so"

@@ -6,14 +6,19 @@ import hashlib
 import tempfile
 from pathlib import Path
 
-from device_bench.devices.system import read_properties
-from device_bench.devices.words import last_words
-from device_bench.devices.workspace import Workspace
-from device_bench.runners.base import Job, Outcome
-from device_bench.runners.bundle import ABIS, LOADER, RUNNER, bundle
-from device_bench.runners.litert_library import litert_version
-from device_bench.runners.native_report import MalformedError, Report, RunnerError, parse_report
-from export.errors import DeviceError, InputError
+from _edgeship.device_bench.devices.system import read_properties
+from _edgeship.device_bench.devices.words import last_words
+from _edgeship.device_bench.devices.workspace import Workspace
+from _edgeship.device_bench.runners.base import Job, Outcome
+from _edgeship.device_bench.runners.bundle import ABIS, LOADER, RUNNER, bundle
+from _edgeship.device_bench.runners.litert_library import litert_version
+from _edgeship.device_bench.runners.native_report import (
+    MalformedError,
+    Report,
+    RunnerError,
+    parse_report,
+)
+from _edgeship.errors import DeviceError, InputError
 
 # Where only a time is asked for, this many runs end it: at 50 us a run they take half a second.
 _ENOUGH_RUNS = 10_000

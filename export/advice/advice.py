@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from export.advice import roofline
-from export.advice.blocks import Block, blocks
-from export.advice.findings import Finding, find
-from export.advice.steps import Network, Step
+from _edgeship.export.advice import roofline
+from _edgeship.export.advice.blocks import Block, blocks
+from _edgeship.export.advice.findings import Finding, find
+from _edgeship.export.advice.steps import Network, Step
 
 #: What the shares of memory access are told apart by, in the order in which they are shown.
 SHARES = (
@@ -109,7 +109,7 @@ def advise(network: Network, balance: float = roofline.BALANCE) -> Advice:
 
 
 def _bound(step: Step) -> float | None:
-    from models.complexity import access_bound
+    from _edgeship.models.complexity import access_bound
 
     there = step.convolution
     if there is None or not there.pointwise:

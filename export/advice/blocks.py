@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from export.advice.steps import Step
+from _edgeship.export.advice.steps import Step
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from export.advice.from_tflite import read_tflite_steps
-from export.advice.source import is_tflite
-from export.advice.steps import Network
-from export.errors import DeviceError
-from export.source import Shape
+from _edgeship.errors import DeviceError
+from _edgeship.export.advice.from_tflite import read_tflite_steps
+from _edgeship.export.advice.source import is_tflite
+from _edgeship.export.advice.steps import Network
+from _edgeship.export.network.source import Shape
 
 if TYPE_CHECKING:
-    from device_bench.devices.base import Device
-    from device_bench.records import Op, Profile
+    from _edgeship.device_bench.devices.base import Device
+    from _edgeship.device_bench.records import Op, Profile
 
 # How the names of convolutions and matrix products begin, in XNNPACK's profiles and TFLite's own.
 _LAYERS = (
@@ -64,7 +64,7 @@ def measure(model: str, shapes: Sequence[Shape], device: Device) -> Measured:
     """
     if is_tflite(model):
         return _profile(Path(model), device)
-    from export.pipeline import Request, export
+    from _edgeship.export.pipeline import Request, export
 
     with tempfile.TemporaryDirectory() as folder:
         result = export(Request(model, shapes=tuple(shapes), out=Path(folder)))
@@ -73,9 +73,9 @@ def measure(model: str, shapes: Sequence[Shape], device: Device) -> Measured:
 
 
 def _profile(file: Path, device: Device) -> Measured:
-    from device_bench.commands.options import settings
-    from device_bench.measurement.session import measure as run_session
-    from device_bench.runners.find import runner
+    from _edgeship.device_bench.commands.options import settings
+    from _edgeship.device_bench.measurement.session import measure as run_session
+    from _edgeship.device_bench.runners.find import runner
 
     # The figures come from the profile; one round beside it checks the outputs.
     session = run_session(

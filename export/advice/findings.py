@@ -10,8 +10,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from export.advice.blocks import Block
-from export.advice.steps import Convolution, Network, Step
+from _edgeship.export.advice.blocks import Block
+from _edgeship.export.advice.steps import Convolution, Network, Step
 
 #: A layer breaks G1 or G2 if its MAC is this many times what equal mult-adds need. In Table 1 the
 #: row 1:2 is at 1.06 and was 5 % (ARM) and 14 % (GPU) slower than 1:1; 1:6 at 1.43, 10 % and 69 %.

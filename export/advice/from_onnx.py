@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import onnx_ir as ir
 
-from export.advice.steps import Convolution, Kind, Network, Step, mark_fused
-from export.errors import InputError
+from _edgeship.errors import InputError
+from _edgeship.export.advice.steps import Convolution, Kind, Network, Step, mark_fused
 
 _KINDS: dict[Kind, tuple[str, ...]] = {
     "layer": ("Conv", "ConvTranspose", "Gemm", "MatMul"),
@@ -46,8 +46,8 @@ def read_onnx_steps(model: ir.Model, name: str) -> Network:
     Raises:
         InputError: A shape that a count needs is not known.
     """
-    from export.passes.fold_batch_norm import fold_batch_norm
-    from export.passes.fuse_hard_swish import fuse_hard_swish
+    from _edgeship.export.passes.fold_batch_norm import fold_batch_norm
+    from _edgeship.export.passes.fuse_hard_swish import fuse_hard_swish
 
     # Folding gives the weights new names.
     names = {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from export.advice.steps import Convolution, Kind, Network, Step, mark_fused
-from export.errors import InputError
-from export.tflite.reading import OperatorRecord, SubgraphRecord, read_model
+from _edgeship.errors import InputError
+from _edgeship.export.advice.steps import Convolution, Kind, Network, Step, mark_fused
+from _edgeship.export.tflite.reading import OperatorRecord, SubgraphRecord, read_model
 
 _KINDS: dict[Kind, tuple[str, ...]] = {
     "layer": (

@@ -12,7 +12,7 @@ stands at the same place.
 
 from __future__ import annotations
 
-from export.advice.steps import Step
+from _edgeship.export.advice.steps import Step
 
 BYTES_PER_VALUE = 4
 

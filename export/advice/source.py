@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from export.errors import InputError
-from export.source import Shape, file_name, load_network
+from _edgeship.errors import InputError
+from _edgeship.export.network.source import Shape, file_name, load_network
 
 if TYPE_CHECKING:
     import onnx_ir as ir
 
-    from export.advice.steps import Network
+    from _edgeship.export.advice.steps import Network
 
 
 def is_tflite(model: str) -> bool:
@@ -24,7 +24,7 @@ def read_steps(model: str, shapes: Sequence[Shape] = ()) -> Network:
     """Return the steps of a network, as it is written and before the compiler rewrites it.
 
     Args:
-        model: What `export.source.load_network` takes, or a .tflite file.
+        model: What `export.network.source.load_network` takes, or a .tflite file.
         shapes: Shape of each input, batch first, for what has none of its own.
 
     Raises:
@@ -32,15 +32,15 @@ def read_steps(model: str, shapes: Sequence[Shape] = ()) -> Network:
         UnsupportedError: torch cannot turn it into a graph.
     """
     if is_tflite(model):
-        from export.advice.from_tflite import read_tflite_steps
-        from export.commands.files import read_bytes
+        from _edgeship.export.advice.from_tflite import read_tflite_steps
+        from _edgeship.files import read_bytes
 
         if shapes:
             raise InputError("--input does not go with a .tflite file, which has its own shapes.")
         return read_tflite_steps(read_bytes(Path(model)), file_name(Path(model).stem))
-    from export.advice.from_onnx import read_onnx_steps
-    from export.graph_stages import capture
-    from export.stage_log import StageLog
+    from _edgeship.export.advice.from_onnx import read_onnx_steps
+    from _edgeship.export.contract.stage_log import StageLog
+    from _edgeship.export.graph_stages import capture
 
     network = load_network(model, shapes=shapes)
     graph = capture(network, StageLog(lambda stage: None))
@@ -51,7 +51,7 @@ def _with_shapes(graph: ir.Model) -> ir.Model:
     """Return the graph simplified if that is needed to know its shapes."""
     if all(_is_fixed(value) for node in graph.graph for value in node.outputs):
         return graph
-    from export.simplify import simplify
+    from _edgeship.export.simplify import simplify
 
     try:
         return simplify(graph)

@@ -12,9 +12,9 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from export.calibration.pictures import evenly_spaced
-from export.calibration.preprocess import Preprocess, check_channels, normalize
-from export.errors import InputError
+from _edgeship.errors import InputError
+from _edgeship.export.calibration.pictures import evenly_spaced
+from _edgeship.export.calibration.preprocess import Preprocess, check_channels, normalize
 
 MAX_ARCHIVE_BYTES = 4 * 2**30
 """Most bytes the arrays of an .npz file may unpack to."""

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from export.calibration.ranges import Ranges, merge
-from export.verification.runtimes import run_onnx
+from _edgeship.export.calibration.ranges import Ranges, merge
+from _edgeship.export.runtimes.running import run_onnx
 
 #: Memory for the values of the samples that run before their ranges are taken.
 _BYTES_AT_ONCE = 512 * 2**20

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from export.calibration.preprocess import Preprocess, load_image
-from export.errors import InputError
+from _edgeship.errors import InputError
+from _edgeship.export.calibration.preprocess import Preprocess, load_image
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable
@@ -57,7 +57,7 @@ def shipped_samples(
 
 def shipped_pictures() -> list[Traversable]:
     """Return the shipped JPEG files in the order of their names."""
-    folder = files("export.calibration") / "images"
+    folder = files("_edgeship.export.calibration") / "images"
     found = [entry for entry in folder.iterdir() if entry.name.endswith(".jpg")]
     return sorted(found, key=lambda entry: entry.name)
 

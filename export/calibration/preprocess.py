@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from export.errors import InputError
+from _edgeship.errors import InputError
 
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "WEBP")
 """Pillow decoders that may see a file; the others stay closed to untrusted input."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from export.errors import InputError
+from _edgeship.errors import InputError
 
 Ranges = dict[str, tuple[float, float]]
 """Tensor name -> (minimum, maximum)."""

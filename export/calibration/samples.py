@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from export.calibration.arrays import Sample, array_samples
-from export.calibration.pictures import folder_samples, shipped_samples
-from export.calibration.preprocess import COLOR_MODES, Preprocess
-from export.errors import InputError
+from _edgeship.errors import InputError
+from _edgeship.export.calibration.arrays import Sample, array_samples
+from _edgeship.export.calibration.pictures import folder_samples, shipped_samples
+from _edgeship.export.calibration.preprocess import COLOR_MODES, Preprocess
 
 RANDOM = "random"
 

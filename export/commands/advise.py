@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from export.commands import options
-from export.commands.terminal import print_json
-from export.errors import InputError
+from _edgeship.errors import InputError
+from _edgeship.export.commands import options
+from _edgeship.terminal.console import print_json
 
 if TYPE_CHECKING:
-    from device_bench.devices.base import Device
+    from _edgeship.device_bench.devices.base import Device
 
 
 def advise(
@@ -59,10 +59,10 @@ def advise(
     shapes = [options.parse_shape(text) for text in input_ or []]
     if balance is not None and not 0 < balance < float("inf"):
         raise InputError(f"--balance {balance:g} must be above 0.")
-    from export.advice import device_time, roofline
-    from export.advice.advice import advise as look_at
-    from export.advice.source import read_steps
-    from export.commands.advise_view import as_dict, show
+    from _edgeship.export.advice import device_time, roofline
+    from _edgeship.export.advice.advice import advise as look_at
+    from _edgeship.export.advice.source import read_steps
+    from _edgeship.export.commands.advise_view import as_dict, show
 
     target = None if device is None else _find(device)
     network = read_steps(model, shapes)
@@ -79,6 +79,6 @@ def advise(
 
 
 def _find(selector: str) -> Device:
-    from device_bench.devices.find import find
+    from _edgeship.device_bench.devices.find import find
 
     return find(selector)

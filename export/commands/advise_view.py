@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from export.commands.terminal import add_row, console, printable, table
-from models.figures import in_units
-from models.tables import ratio, shape
+from _edgeship.models.commands.tables import ratio, shape
+from _edgeship.models.figures import in_units
+from _edgeship.terminal.console import add_row, console, printable, table
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from export.advice.advice import Advice, LayerAdvice
-    from export.advice.device_time import Measured
-    from export.advice.findings import Finding
+    from _edgeship.export.advice.advice import Advice, LayerAdvice
+    from _edgeship.export.advice.device_time import Measured
+    from _edgeship.export.advice.findings import Finding
 
 #: Findings and layers shown without --layers.
 _SHOWN = 12
@@ -158,14 +158,14 @@ def _layer_cells(layer: LayerAdvice) -> tuple[str, ...]:
 
 
 def _time_heads(measured: Measured) -> tuple[str, ...]:
-    from device_bench.units import INSTRUCTIONS, heading
+    from _edgeship.device_bench.units import INSTRUCTIONS, heading
 
     single = "instruction" if measured.unit == INSTRUCTIONS else measured.unit
     return heading("measured", measured.unit), "share", f"mult-adds per {single}"
 
 
 def _time_cells(layer: LayerAdvice, time: int, measured: Measured) -> tuple[str, ...]:
-    from device_bench.units import amount
+    from _edgeship.device_bench.units import amount
 
     return (
         amount(time, measured.unit),
@@ -175,7 +175,7 @@ def _time_cells(layer: LayerAdvice, time: int, measured: Measured) -> tuple[str,
 
 
 def _measured_lines(measured: Measured) -> list[str]:
-    from device_bench.units import amount
+    from _edgeship.device_bench.units import amount
 
     unit = "" if measured.unit == "ns" else f" {measured.unit}"
     total, others = (amount(time, measured.unit) for time in (measured.total, measured.others))

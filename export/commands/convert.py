@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from export.commands import coreml_options, interrupt, options
-from export.commands.terminal import console
-from export.schemes import check_ios
+from _edgeship.export.commands import coreml_options, options
+from _edgeship.export.contract.schemes import check_ios
+from _edgeship.terminal import interrupt
+from _edgeship.terminal.console import console
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.status import Status
 
-    from export.pipeline import Request
+    from _edgeship.export.pipeline import Request
 
 
 def convert(
@@ -155,8 +156,8 @@ def convert(
         license_=license_,
         out=out,
     )
-    from export.commands.convert_view import next_steps, render
-    from export.pipeline import export
+    from _edgeship.export.commands.convert_view import next_steps, render
+    from _edgeship.export.pipeline import export
 
     output = console()
     with _progress(output) as progress:
@@ -207,7 +208,7 @@ def _request(
     options.check_normalization(means, stds, _channels(model, shapes))
     options.check_io_dtype(io_dtype, schemes, targets)
     layout = options.parse_io_layout(io_layout)
-    from models.pretrained import NAMED_WEIGHTS
+    from _edgeship.models.pretrained import NAMED_WEIGHTS
 
     if weights is not None and weights not in NAMED_WEIGHTS:
         options.check_file(weights, "--weights")
@@ -215,7 +216,7 @@ def _request(
         options.check_out(out)
     if calib is not None:
         options.check_calibration(calib)
-    from export.pipeline import Request
+    from _edgeship.export.pipeline import Request
 
     return Request(
         model=model,
@@ -241,7 +242,7 @@ def _request(
 
 def _channels(model: str, shapes: tuple[options.Shape, ...]) -> int | None:
     """Return how many channels the input has, if that can be known without loading the model."""
-    import models
+    from _edgeship import models
 
     if shapes:
         return shapes[0][1] if len(shapes[0]) > 1 else None

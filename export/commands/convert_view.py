@@ -10,11 +10,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from export.commands.terminal import add_row, printable, size, table
-from export.manifest import Artifact, Manifest, Port
-from export.pipeline import Request, Result
-from export.schemes import SCHEMES
-from export.stage_log import StageResult
+from _edgeship.export.contract.manifest import Artifact, Manifest, Port
+from _edgeship.export.contract.schemes import SCHEMES
+from _edgeship.export.contract.stage_log import StageResult
+from _edgeship.export.pipeline import Request, Result
+from _edgeship.terminal.console import add_row, printable, size, table
 
 
 def render(result: Result, request: Request) -> Group:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, cast
 
-from export.commands.files import read_bytes
-from export.commands.options import check_file, one_of
-from export.errors import InputError
+from _edgeship.errors import InputError
+from _edgeship.export.commands.options import check_file, one_of
+from _edgeship.files import read_bytes
 
 #: Largest file of --labels.
 MAX_LABEL_BYTES = 10_000_000

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from export.commands.terminal import add_row, console, print_json, size, table
+from _edgeship.terminal.console import add_row, console, print_json, size, table
 
 REQUIRED = {
     "adbutils": "reaches phones",
@@ -95,7 +95,7 @@ def _version(name: str) -> str | None:
 
 
 def _shipped_images() -> int:
-    folder = files("export.calibration") / "images"
+    folder = files("_edgeship.export.calibration") / "images"
     if not folder.is_dir():
         return 0
     return sum(entry.name.endswith(".jpg") for entry in folder.iterdir())

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from export.commands.files import is_package, read_bytes
-from export.commands.terminal import add_row, console, print_json, printable, size, table
-from export.errors import InputError
+from _edgeship.errors import InputError
+from _edgeship.files import is_package, read_bytes
+from _edgeship.terminal.console import add_row, console, print_json, printable, size, table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from export.commands.recorded import Record
+    from _edgeship.export.contract.recorded import Record
 
 
 def inspect(
@@ -33,8 +33,8 @@ def inspect(
 
 
 def _inspect_tflite(file: Path, as_json: bool) -> None:
-    from export.tflite.inspection import inspect as inspect_bytes
-    from export.tflite.inspection_view import render
+    from _edgeship.export.commands.tflite_view import render
+    from _edgeship.export.tflite.inspection import inspect as inspect_bytes
 
     data = read_bytes(file)
     inspection = inspect_bytes(data)
@@ -43,9 +43,9 @@ def _inspect_tflite(file: Path, as_json: bool) -> None:
 
 
 def _inspect_package(file: Path, as_json: bool) -> None:
-    from export.coreml.inspection import inspect_package
-    from export.coreml.inspection_view import render
-    from export.coreml.package import digest, read_package
+    from _edgeship.export.commands.coreml_view import render
+    from _edgeship.export.coreml.inspection import inspect_package
+    from _edgeship.export.coreml.package import digest, read_package
 
     files = read_package(file)
     inspection = inspect_package(files)
@@ -56,7 +56,7 @@ def _show(
     file: Path, digest: str, facts: dict[str, Any], rendered: RenderableType, as_json: bool
 ) -> None:
     """Print what a file holds, and what a manifest beside it records of it."""
-    from export.commands.recorded import find_digest
+    from _edgeship.export.contract.recorded import find_digest
 
     record, problem = None, ""
     try:
@@ -110,7 +110,7 @@ def _record_table(record: Record) -> Table:
 
 
 def _inspect_onnx(file: Path, as_json: bool) -> None:
-    from export.commands.onnx_summary import summarize
+    from _edgeship.export.checks.onnx_summary import summarize
 
     summary = summarize(file)
     if as_json:

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from export.commands.terminal import add_row, console, print_json, table
-from export.errors import InputError
+from _edgeship.errors import InputError
+from _edgeship.terminal.console import add_row, console, print_json, table
 
 #: Key in the JSON -> heading of the column.
 _TARGETS = {"tflite": "in TFLite", "coreml": "in Core ML"}
@@ -24,7 +24,7 @@ def list_(
 ) -> None:
     """List the models that can be exported by name, with their published figures."""
     if not ops:
-        from models.cli import list_models
+        from _edgeship.models.commands.cli import list_models
 
         list_models(pattern, as_json)
         return
@@ -50,8 +50,8 @@ def operators(pattern: str = "*") -> dict[str, dict[str, str]]:
     Args:
         pattern: Shell-style pattern of their names.
     """
-    from export.coreml.ops import LOWERINGS as COREML
-    from export.tflite.ops import LOWERINGS as TFLITE
+    from _edgeship.export.coreml.ops import LOWERINGS as COREML
+    from _edgeship.export.tflite.ops import LOWERINGS as TFLITE
 
     tables: dict[str, Mapping[str, Any]] = {"tflite": TFLITE, "coreml": COREML}
     return {

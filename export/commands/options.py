@@ -8,8 +8,8 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Literal, cast
 
-from export.errors import InputError
-from export.schemes import ALIASES, SCHEMES, check_schemes
+from _edgeship.errors import InputError
+from _edgeship.export.contract.schemes import ALIASES, SCHEMES, check_schemes
 
 Shape = tuple[int, ...]
 
@@ -178,8 +178,8 @@ def check_calibration(source: str) -> None:
     Raises:
         InputError: It does not.
     """
-    from export.calibration.preprocess import Preprocess
-    from export.calibration.samples import load_samples
+    from _edgeship.export.calibration.preprocess import Preprocess
+    from _edgeship.export.calibration.samples import load_samples
 
     path = Path(source)
     if path.is_file() and path.suffix.lower() in (".npy", ".npz"):

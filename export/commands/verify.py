@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from export.commands import options
-from export.commands.terminal import add_row, console, print_json, printable, table
+from _edgeship.export.commands import options
+from _edgeship.terminal.console import add_row, console, print_json, printable, table
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from export.commands.comparison import Comparison
-    from export.commands.subject import Subject
+    from _edgeship.export.checks.comparison import Comparison
+    from _edgeship.export.checks.subject import Subject
 
 
 def verify(
@@ -60,8 +60,8 @@ def verify(
         options.check_file(reference, "--reference")
     if calib is not None:
         options.check_calibration(calib)
-    from export.commands.comparison import compare_runtimes
-    from export.commands.subject import load_subject, open_model
+    from _edgeship.export.checks.comparison import compare_runtimes
+    from _edgeship.export.checks.subject import load_subject, open_model
 
     model = open_model(file)
     runtimes = model.default_runtimes

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from export.calibration.ranges import Ranges
-from export.coreml.library import coremltools
-from export.coreml.rounded_activations import common_ranges, rounded_variables
+from _edgeship.export.calibration.ranges import Ranges
+from _edgeship.export.coreml.library import coremltools
+from _edgeship.export.coreml.rounded_activations import common_ranges, rounded_variables
 
 
 def quantize_activations(program: Any, ranges: Ranges, trace: Mapping[str, str]) -> int:

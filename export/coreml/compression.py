@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from export.coreml.library import quiet
-from export.coreml.palettes import Array, palette
-from export.coreml.sparsity import least_sparsity, prune_compressed, store_sparse
-from export.coreml.weights import LEAST_ELEMENTS, PER_BLOB, weights_of
-from export.errors import UnsupportedError
-from export.schemes import Scheme
+from _edgeship.errors import UnsupportedError
+from _edgeship.export.contract.schemes import Scheme
+from _edgeship.export.coreml.library import quiet
+from _edgeship.export.coreml.palettes import Array, palette
+from _edgeship.export.coreml.sparsity import least_sparsity, prune_compressed, store_sparse
+from _edgeship.export.coreml.weights import LEAST_ELEMENTS, PER_BLOB, weights_of
 
 #: Bits of the indices, by the name of the scheme.
 PALETTE_BITS = {"palette4": 4, "palette6": 6, "palette8": 8}

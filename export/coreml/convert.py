@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from export.coreml.library import coremltools, deployment_target, quiet
-from export.coreml.lowering import Lowered
-from export.errors import UnsupportedError
+from _edgeship.errors import UnsupportedError
+from _edgeship.export.coreml.library import coremltools, deployment_target, quiet
+from _edgeship.export.coreml.lowering import Lowered
 
 Precision = Literal["float32", "float16"]
 Color = Literal["RGB", "BGR", "GRAYSCALE"]

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from typing import Any
 
-from export.calibration.preprocess import Preprocess
-from export.source import Network
+from _edgeship.export.calibration.preprocess import Preprocess
+from _edgeship.export.network.source import Network
 
 _UNTRAINED = "UNTRAINED: random weights, right for measuring speed and size only."
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from export.coreml.evaluator.program import Feature, MilProgram
-from export.coreml.evaluator.reading import read_program
-from export.coreml.library import IOS_OF_VERSION
-from export.coreml.neural_engine import Departure, departures
-from export.coreml.stored_weights import FLOATS, WeightKind, float_name, stored_weights
-from export.coreml.wiring import Wiring, stores
+from _edgeship.export.coreml.evaluator.program import Feature, MilProgram
+from _edgeship.export.coreml.evaluator.reading import read_program
+from _edgeship.export.coreml.library import IOS_OF_VERSION
+from _edgeship.export.coreml.neural_engine import Departure, departures
+from _edgeship.export.coreml.stored_weights import FLOATS, WeightKind, float_name, stored_weights
+from _edgeship.export.coreml.wiring import Wiring, stores
 
 #: Metadata that every model may have.
 _SHOWN = ("short_description", "author", "license", "version")

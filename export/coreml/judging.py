@@ -9,16 +9,20 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from export.coreml.evaluator import Evaluator, MilProgram
-from export.coreml.evaluator.program import Operation
-from export.coreml.lowering import Lowered
-from export.coreml.ports import Adapted, Sample
-from export.coreml.probabilities import Classification, check_probabilities, classification
-from export.coreml.wiring import Wiring
-from export.errors import VerificationError
-from export.onnx_graph import serialize
-from export.verification.divergence import onnx_values, out_of_tolerance
-from export.verification.metrics import Outputs, Parity, compare
+from _edgeship.errors import VerificationError
+from _edgeship.export.coreml.evaluator import Evaluator, MilProgram
+from _edgeship.export.coreml.evaluator.program import Operation
+from _edgeship.export.coreml.lowering import Lowered
+from _edgeship.export.coreml.ports import Adapted, Sample
+from _edgeship.export.coreml.probabilities import (
+    Classification,
+    check_probabilities,
+    classification,
+)
+from _edgeship.export.coreml.wiring import Wiring
+from _edgeship.export.graph.onnx_graph import serialize
+from _edgeship.export.verification.divergence import onnx_values, out_of_tolerance
+from _edgeship.export.verification.metrics import Outputs, Parity, compare
 
 #: What coremltools appends to the name of a variable that becomes float16.
 _FLOAT16 = "_cast_fp16"

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from export.schemes import check_ios
+from _edgeship.export.contract.schemes import check_ios
 
 #: Version of the file format -> the oldest iOS that reads it.
 IOS_OF_VERSION = {6: 15, 7: 16, 8: 17, 9: 18, 10: 26}

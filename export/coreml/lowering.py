@@ -8,12 +8,12 @@ from typing import Any
 
 import onnx_ir as ir
 
-from export.coreml.context import Context, demand_axes, mil_dtype
-from export.coreml.io import PackageIO, PortSpec
-from export.coreml.library import coremltools, deployment_target
-from export.coreml.ops import LOWERINGS
-from export.lowering.nodes import demand_none, lower_nodes
-from export.lowering.unsupported import Unsupported
+from _edgeship.export.coreml.building.context import Context, demand_axes, mil_dtype
+from _edgeship.export.coreml.building.ports import PackageIO, PortSpec
+from _edgeship.export.coreml.library import coremltools, deployment_target
+from _edgeship.export.coreml.ops import LOWERINGS
+from _edgeship.export.lowering.nodes import demand_none, lower_nodes
+from _edgeship.export.lowering.unsupported import Unsupported
 
 #: For messages.
 TARGET = "Core ML"
@@ -39,7 +39,7 @@ def lower(model: ir.Model, ios: int) -> Lowered:
 
     Args:
         model: The rewritten graph.
-        ios: The oldest iOS that the program is to run on, one of `export.schemes.IOS`.
+        ios: The oldest iOS that the program is to run on, one of `export.contract.schemes.IOS`.
 
     Raises:
         UnsupportedError: Naming every input, node and output that cannot be lowered.

@@ -14,8 +14,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from export.coreml.evaluator.program import MilProgram, Operation
-from export.coreml.wiring import Wiring, stores
+from _edgeship.export.coreml.evaluator.program import MilProgram, Operation
+from _edgeship.export.coreml.wiring import Wiring, stores
 
 #: Apple, on float32: the Neural Engine is barred where a program is typed with it.
 _TYPED_EXECUTION = "https://apple.github.io/coremltools/docs-guides/source/typed-execution.html"

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from export.errors import InputError
+from _edgeship.errors import InputError
 
 #: Path in the package, with slashes -> content.
 Package = Mapping[str, bytes]

@@ -10,10 +10,10 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from export.calibration.preprocess import Preprocess
-from export.coreml.convert import Color
-from export.errors import InputError, VerificationError
-from export.passes.new_values import NewValues
+from _edgeship.errors import InputError, VerificationError
+from _edgeship.export.calibration.preprocess import Preprocess
+from _edgeship.export.coreml.convert import Color
+from _edgeship.export.passes.new_values import NewValues
 
 Sample = dict[str, NDArray[Any]]
 

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.special import softmax
 
-from export.coreml.evaluator.program import Feature, MilProgram
-from export.coreml.library import coremltools, quiet
-from export.coreml.lowering import Lowered
-from export.coreml.package import SUFFIX, Package
-from export.coreml.ports import Adapted, Sample
-from export.errors import VerificationError
-from export.verification.demand import demand
-from export.verification.metrics import Outputs, Parity
+from _edgeship.errors import VerificationError
+from _edgeship.export.coreml.evaluator.program import Feature, MilProgram
+from _edgeship.export.coreml.library import coremltools, quiet
+from _edgeship.export.coreml.lowering import Lowered
+from _edgeship.export.coreml.package import SUFFIX, Package
+from _edgeship.export.coreml.ports import Adapted, Sample
+from _edgeship.export.verification.demand import demand
+from _edgeship.export.verification.metrics import Outputs, Parity
 
 Array = NDArray[Any]
 

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from export.coreml.evaluator.program import MilProgram
-from export.coreml.wiring import Wiring
-from export.errors import VerificationError
+from _edgeship.errors import VerificationError
+from _edgeship.export.coreml.evaluator.program import MilProgram
+from _edgeship.export.coreml.wiring import Wiring
 
 #: How far a probability may be from the softmax of the scores, as a part of the largest: float16
 #: rounds by 0.0005.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from export.coreml.evaluator.program import Feature, MilProgram
-from export.coreml.inspection import inspect_program
-from export.coreml.package import Package, digest, size
-from export.manifest import Artifact, Port
-from export.verification.metrics import Parity
+from _edgeship.export.contract.manifest import Artifact, Port
+from _edgeship.export.coreml.evaluator.program import Feature, MilProgram
+from _edgeship.export.coreml.inspection import inspect_program
+from _edgeship.export.coreml.package import Package, digest, size
+from _edgeship.export.verification.metrics import Parity
 
 #: Letters of the axes of arrays, by their number.
 _LAYOUTS = {4: "NCHW", 5: "NCDHW"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from export.disjoint_sets import DisjointSets
+from _edgeship.export.graph.disjoint_sets import DisjointSets
 
 Bounds = tuple[float, float]
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from export.coreml.rounded_weights import rounded
-from export.onnx_graph import integer, serialize
-from export.verification.metrics import Outputs, compare
-from export.verification.runtimes import run_onnx
+from _edgeship.export.coreml.rounded_weights import rounded
+from _edgeship.export.graph.onnx_graph import integer, serialize
+from _edgeship.export.runtimes.running import run_onnx
+from _edgeship.export.verification.metrics import Outputs, compare
 
 if TYPE_CHECKING:
     import onnx_ir as ir

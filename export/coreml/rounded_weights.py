@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from export.coreml.compression import PALETTE_BITS
-from export.coreml.palettes import Array, palette
-from export.coreml.sparsity import least_sparsity
+from _edgeship.export.coreml.compression import PALETTE_BITS
+from _edgeship.export.coreml.palettes import Array, palette
+from _edgeship.export.coreml.sparsity import least_sparsity
 
 _STEPS = 127
 

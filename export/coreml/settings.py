@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from export.calibration.preprocess import Preprocess
-from export.coreml.description import Description, describe
-from export.coreml.ports import Ports
-from export.errors import InputError
-from export.schemes import oldest_ios
-from export.source import Network
+from _edgeship.errors import InputError
+from _edgeship.export.calibration.preprocess import Preprocess
+from _edgeship.export.contract.schemes import oldest_ios
+from _edgeship.export.coreml.description import Description, describe
+from _edgeship.export.coreml.ports import Ports
+from _edgeship.export.network.source import Network
 
 if TYPE_CHECKING:
-    from export.pipeline import Request
+    from _edgeship.export.pipeline import Request
 
 
 @dataclass(frozen=True)

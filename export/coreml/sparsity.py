@@ -6,8 +6,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from export.coreml.library import coremltools, quiet
-from export.coreml.weights import ios_of, weights_of
+from _edgeship.export.coreml.library import coremltools, quiet
+from _edgeship.export.coreml.weights import ios_of, weights_of
 
 #: Weights with fewer elements are stored densely: another array and operator would cost more.
 _LEAST_ELEMENTS = 8192

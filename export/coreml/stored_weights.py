@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from export.coreml.evaluator.dtypes import nbytes
-from export.coreml.evaluator.program import MilProgram, Operation
-from export.coreml.wiring import Wiring, stores
+from _edgeship.export.coreml.evaluator.dtypes import nbytes
+from _edgeship.export.coreml.evaluator.program import MilProgram, Operation
+from _edgeship.export.coreml.wiring import Wiring, stores
 
 #: MIL's names of float types -> the usual ones.
 FLOATS = {"fp16": "float16", "fp32": "float32"}

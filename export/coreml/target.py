@@ -7,32 +7,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from export.artifacts import OutputFolder
-from export.calibration.graph_ranges import graph_ranges
-from export.calibration.ranges import Ranges
-from export.coreml.activations import quantize_activations
-from export.coreml.compression import compress
-from export.coreml.convert import convert
-from export.coreml.evaluator import Evaluator, read_program
-from export.coreml.judging import check_classifier, evaluate, first_divergence
-from export.coreml.library import frozen_heap, unchecked_passes
-from export.coreml.lowering import Lowered, lower
-from export.coreml.package import SUFFIX, Package, package_of
-from export.coreml.ports import Adapted, Sample, adapt
-from export.coreml.prediction import can_predict, check_prediction, predictable
-from export.coreml.record import artifact_record
-from export.coreml.rounded_graph import rounded_weights_db
-from export.coreml.settings import Settings
-from export.coreml.weight_check import check_weights
-from export.errors import VerificationError
-from export.manifest import Artifact
-from export.onnx_graph import serialize
-from export.schemes import SCHEMES
-from export.stage_log import StageLog
-from export.verification.demand import demand
-from export.verification.metrics import Outputs, Parity, compare
-from export.verification.runtimes import run_onnx
-from export.verification.tolerance import needed_sqnr_db, tolerance_of, warn
+from _edgeship.artifacts import OutputFolder
+from _edgeship.errors import VerificationError
+from _edgeship.export.calibration.graph_ranges import graph_ranges
+from _edgeship.export.calibration.ranges import Ranges
+from _edgeship.export.contract.manifest import Artifact
+from _edgeship.export.contract.schemes import SCHEMES
+from _edgeship.export.contract.stage_log import StageLog
+from _edgeship.export.coreml.activations import quantize_activations
+from _edgeship.export.coreml.compression import compress
+from _edgeship.export.coreml.convert import convert
+from _edgeship.export.coreml.evaluator import Evaluator, read_program
+from _edgeship.export.coreml.judging import check_classifier, evaluate, first_divergence
+from _edgeship.export.coreml.library import frozen_heap, unchecked_passes
+from _edgeship.export.coreml.lowering import Lowered, lower
+from _edgeship.export.coreml.package import SUFFIX, Package, package_of
+from _edgeship.export.coreml.ports import Adapted, Sample, adapt
+from _edgeship.export.coreml.prediction import can_predict, check_prediction, predictable
+from _edgeship.export.coreml.record import artifact_record
+from _edgeship.export.coreml.rounded_graph import rounded_weights_db
+from _edgeship.export.coreml.settings import Settings
+from _edgeship.export.coreml.weight_check import check_weights
+from _edgeship.export.graph.onnx_graph import serialize
+from _edgeship.export.runtimes.running import run_onnx
+from _edgeship.export.verification.demand import demand
+from _edgeship.export.verification.metrics import Outputs, Parity, compare
+from _edgeship.export.verification.tolerance import needed_sqnr_db, tolerance_of, warn
 
 if TYPE_CHECKING:
     import onnx_ir as ir

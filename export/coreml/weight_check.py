@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from export.coreml.compression import is_compressed
-from export.coreml.evaluator import Evaluator
-from export.coreml.rounded_weights import int8_steps, rounded
-from export.errors import VerificationError
-from export.schemes import Scheme
+from _edgeship.errors import VerificationError
+from _edgeship.export.contract.schemes import Scheme
+from _edgeship.export.coreml.compression import is_compressed
+from _edgeship.export.coreml.evaluator import Evaluator
+from _edgeship.export.coreml.rounded_weights import int8_steps, rounded
 
 Array = NDArray[Any]
 

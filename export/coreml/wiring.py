@@ -6,7 +6,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from export.coreml.evaluator.program import Argument, Array, MilProgram, Operation, Variable
+from _edgeship.export.coreml.evaluator.program import (
+    Argument,
+    Array,
+    MilProgram,
+    Operation,
+    Variable,
+)
 
 
 class Wiring:

@@ -6,9 +6,9 @@ from typing import Any
 
 import onnx_ir as ir
 
-from export.lowering.values import Values
-from export.onnx_graph import integer as integer
-from export.onnx_graph import real as real
+from _edgeship.export.graph.onnx_graph import integer as integer
+from _edgeship.export.graph.onnx_graph import real as real
+from _edgeship.export.lowering.values import Values
 
 
 def opset(node: ir.Node) -> int:

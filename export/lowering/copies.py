@@ -6,9 +6,9 @@ from typing import Any
 
 import onnx_ir as ir
 
-from export.lowering import attributes
-from export.lowering.unsupported import Unsupported
-from export.lowering.values import Values, data_of
+from _edgeship.export.lowering import attributes
+from _edgeship.export.lowering.unsupported import Unsupported
+from _edgeship.export.lowering.values import Values, data_of
 
 
 def alias(values: Values[Any], node: ir.Node) -> None:

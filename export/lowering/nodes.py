@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 import onnx_ir as ir
 
-from export.errors import UnsupportedError
-from export.lowering.unsupported import UnknownShape, Unsupported
-from export.lowering.values import Values
+from _edgeship.errors import UnsupportedError
+from _edgeship.export.lowering.unsupported import UnknownShape, Unsupported
+from _edgeship.export.lowering.values import Values
 
 Context = TypeVar("Context", bound=Values[Any])
 

@@ -8,7 +8,7 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from export.lowering.unsupported import UnknownShape, Unsupported
+from _edgeship.export.lowering.unsupported import UnknownShape, Unsupported
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import onnx_ir as ir
 
-from export.lowering import attributes
-from export.lowering.unsupported import Unsupported
-from export.lowering.values import Array
+from _edgeship.export.lowering import attributes
+from _edgeship.export.lowering.unsupported import Unsupported
+from _edgeship.export.lowering.values import Array
 
 
 @dataclass(frozen=True)

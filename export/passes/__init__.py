@@ -7,13 +7,13 @@ from collections.abc import Callable
 import onnx_ir as ir
 from onnx_ir.passes import common
 
-from export.onnx_graph import infer_shapes
-from export.passes.absorb_offset import absorb_offset
-from export.passes.absorb_permutations import absorb_permutations
-from export.passes.absorb_scale import absorb_scale
-from export.passes.fold_batch_norm import fold_batch_norm
-from export.passes.fuse_hard_swish import fuse_hard_swish
-from export.passes.scatter_to_concat import scatter_to_concat
+from _edgeship.export.graph.onnx_graph import infer_shapes
+from _edgeship.export.passes.absorb_offset import absorb_offset
+from _edgeship.export.passes.absorb_permutations import absorb_permutations
+from _edgeship.export.passes.absorb_scale import absorb_scale
+from _edgeship.export.passes.fold_batch_norm import fold_batch_norm
+from _edgeship.export.passes.fuse_hard_swish import fuse_hard_swish
+from _edgeship.export.passes.scatter_to_concat import scatter_to_concat
 
 Pass = Callable[[ir.Model], int]
 

@@ -6,8 +6,8 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from export.onnx_graph import float64_data, integer
-from export.passes.new_values import NewValues
+from _edgeship.export.graph.onnx_graph import float64_data, integer
+from _edgeship.export.passes.new_values import NewValues
 
 
 def absorb_offset(model: ir.Model) -> int:

@@ -19,8 +19,8 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from export.passes.channel_moves import Move, constant, find_moves, static_shape
-from export.passes.channel_orders import (
+from _edgeship.export.passes.channel_moves import Move, constant, find_moves, static_shape
+from _edgeship.export.passes.channel_orders import (
     ChannelOrders,
     carries_channels,
     channel_parameters,
@@ -28,8 +28,8 @@ from export.passes.channel_orders import (
     is_dense,
     is_per_channel,
 )
-from export.passes.channel_plan import Order, Piece, Plan, plan_orders, scattered
-from export.passes.new_values import NewValues
+from _edgeship.export.passes.channel_plan import Order, Piece, Plan, plan_orders, scattered
+from _edgeship.export.passes.new_values import NewValues
 
 
 def absorb_permutations(model: ir.Model) -> int:

@@ -6,8 +6,8 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from export.onnx_graph import float64_data, integer, real
-from export.passes.new_values import NewValues
+from _edgeship.export.graph.onnx_graph import float64_data, integer, real
+from _edgeship.export.passes.new_values import NewValues
 
 #: s f(x) = f(s x) for s > 0.
 _HOMOGENEOUS = {"LeakyRelu", "MaxPool", "Relu"}

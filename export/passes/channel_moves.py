@@ -12,7 +12,7 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from export.onnx_graph import integer
+from _edgeship.export.graph.onnx_graph import integer
 
 #: A channel: the value it belongs to, and its index there.
 Channel = tuple[ir.Value, int]

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 
 import onnx_ir as ir
 
-from export.onnx_graph import integer
-from export.passes.channel_moves import constant, integers, static_shape
+from _edgeship.export.graph.onnx_graph import integer
+from _edgeship.export.passes.channel_moves import constant, integers, static_shape
 
 _UNARY = {
     "Abs",

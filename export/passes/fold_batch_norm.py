@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from export.onnx_graph import float64_data, integer, real
-from export.passes.new_values import NewValues
+from _edgeship.export.graph.onnx_graph import float64_data, integer, real
+from _edgeship.export.passes.new_values import NewValues
 
 
 def fold_batch_norm(model: ir.Model) -> int:

@@ -6,7 +6,7 @@ import math
 
 import onnx_ir as ir
 
-from export.onnx_graph import real
+from _edgeship.export.graph.onnx_graph import real
 
 
 def fuse_hard_swish(model: ir.Model) -> int:

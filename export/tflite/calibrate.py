@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from export.calibration.ranges import Ranges, merge
-from export.tflite.io import FileIO
+from _edgeship.export.calibration.ranges import Ranges, merge
+from _edgeship.export.runtimes.tflite_ports import FileIO
 
 #: What a PADV2 before a max pool writes into the border is no activation to find a scale for.
 _LOWEST = float(np.finfo(np.float32).min)
@@ -37,7 +37,7 @@ def activation_ranges(
     """
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-    from export.verification.quiet import captured_stderr
+    from _edgeship.export.runtimes.quiet import captured_stderr
 
     with captured_stderr(), warnings.catch_warnings():
         # It warns about the memory that keeping all tensors takes.

@@ -14,12 +14,12 @@ from __future__ import annotations
 import onnx_ir as ir
 from onnx_ir.passes import common
 
-from export.lowering.unsupported import Unsupported
-from export.onnx_graph import infer_shapes
-from export.passes.channel_moves import Move, find_moves
-from export.tflite.frames import REWRITES
-from export.tflite.frames.channels import shuffle
-from export.tflite.frames.folding import Clip, Folding, is_clip
+from _edgeship.export.graph.onnx_graph import infer_shapes
+from _edgeship.export.lowering.unsupported import Unsupported
+from _edgeship.export.passes.channel_moves import Move, find_moves
+from _edgeship.export.tflite.frames import REWRITES
+from _edgeship.export.tflite.frames.channels import shuffle
+from _edgeship.export.tflite.frames.folding import Clip, Folding, is_clip
 
 #: A network that has one of these on clips is one on clips; a tensor of five axes alone may be half
 #: of a channel shuffle.

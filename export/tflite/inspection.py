@@ -7,7 +7,7 @@ from collections.abc import Iterator, Set
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from export.tflite.reading import (
+from _edgeship.export.tflite.reading import (
     ModelRecord,
     OperatorRecord,
     SubgraphRecord,

@@ -14,9 +14,9 @@ from typing import Any
 
 from ai_edge_litert import schema_py_generated as schema
 
-from export.tflite.graph import options
-from export.tflite.objects import builtin, kind_of, shape_of
-from export.tflite.schema_names import OPERATOR_NAMES
+from _edgeship.export.tflite.building.graph import options
+from _edgeship.export.tflite.objects import builtin, kind_of, shape_of
+from _edgeship.export.tflite.schema_names import OPERATOR_NAMES
 
 _B = schema.BuiltinOperator
 _BOTH = (8, 16)

@@ -8,16 +8,16 @@ from typing import Literal
 
 import onnx_ir as ir
 
-from export.lowering.nodes import demand_none, lower_nodes
-from export.lowering.unsupported import Unsupported
-from export.lowering.values import dtype_of
-from export.tflite import layout
-from export.tflite.context import Context
-from export.tflite.graph import TfliteGraph, options
-from export.tflite.io import FileIO, PortSpec
-from export.tflite.layout import Perm
-from export.tflite.ops import LOWERINGS
-from export.tflite.peephole import optimize
+from _edgeship.export.lowering.nodes import demand_none, lower_nodes
+from _edgeship.export.lowering.unsupported import Unsupported
+from _edgeship.export.lowering.values import dtype_of
+from _edgeship.export.runtimes.tflite_ports import FileIO, PortSpec
+from _edgeship.export.tflite.building import layout
+from _edgeship.export.tflite.building.context import Context
+from _edgeship.export.tflite.building.graph import TfliteGraph, options
+from _edgeship.export.tflite.building.layout import Perm
+from _edgeship.export.tflite.ops import LOWERINGS
+from _edgeship.export.tflite.peephole import optimize
 
 IoLayout = Literal["nhwc", "nchw"]
 

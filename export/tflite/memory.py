@@ -7,7 +7,7 @@ from typing import Any
 
 from ai_edge_litert import schema_py_generated as schema
 
-from export.tflite.objects import shape_of
+from _edgeship.export.tflite.objects import shape_of
 
 _T = schema.TensorType
 _BYTES = {

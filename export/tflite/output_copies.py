@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from export.tflite.graph import options
-from export.tflite.objects import name_of, shape_of
+from _edgeship.export.tflite.building.graph import options
+from _edgeship.export.tflite.objects import name_of, shape_of
 
 
 def copy_outputs(model: Any) -> set[str]:

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from export.tflite.graph import Op, TfliteGraph, options
+from _edgeship.export.tflite.building.graph import Op, TfliteGraph, options
 
 _FUSABLE = {
     "RELU": schema.ActivationFunctionType.RELU,

@@ -12,17 +12,17 @@ from typing import Any
 import flatbuffers
 import numpy as np
 
-from export.calibration.ranges import Ranges
-from export.errors import UnsupportedError, VerificationError
-from export.schemes import SCHEMES
-from export.tflite.islands import disguise, reveal
-from export.tflite.large_weights import large_weights
-from export.tflite.objects import name_of
-from export.tflite.output_copies import copy_outputs, remove_copies
-from export.tflite.schema_names import TYPE_NAMES
-from export.tflite.shared_ranges import share_ranges
-from export.tflite.weight_bounds import weight_bounds
-from export.tflite.writer import clear_metadata, from_bytes, set_metadata, to_bytes
+from _edgeship.errors import UnsupportedError, VerificationError
+from _edgeship.export.calibration.ranges import Ranges
+from _edgeship.export.contract.schemes import SCHEMES
+from _edgeship.export.tflite.islands import disguise, reveal
+from _edgeship.export.tflite.large_weights import large_weights
+from _edgeship.export.tflite.objects import name_of
+from _edgeship.export.tflite.output_copies import copy_outputs, remove_copies
+from _edgeship.export.tflite.schema_names import TYPE_NAMES
+from _edgeship.export.tflite.shared_ranges import share_ranges
+from _edgeship.export.tflite.weight_bounds import weight_bounds
+from _edgeship.export.tflite.writer import clear_metadata, from_bytes, set_metadata, to_bytes
 
 #: XNNPACK computes in half precision on ARMv8.2 and later only where a file asks for it so.
 REDUCED_PRECISION = ("reduced_precision_support", b"fp16accfp16")

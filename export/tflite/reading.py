@@ -16,8 +16,8 @@ from typing import TypeVar
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from export.errors import InputError
-from export.tflite.schema_names import OPERATOR_NAMES, TYPE_NAMES
+from _edgeship.errors import InputError
+from _edgeship.export.tflite.schema_names import OPERATOR_NAMES, TYPE_NAMES
 
 _IDENTIFIER = b"TFL3"
 # Tables, numbers in shapes and lists of tensors, and characters. A large CNN has some ten thousand.

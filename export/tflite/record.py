@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 
-from export.manifest import Artifact, Port
-from export.schemes import SCHEMES
-from export.tflite.inspection import Port as FilePort
-from export.tflite.inspection import inspect
-from export.tflite.io import FileIO, PortSpec
-from export.tflite.memory import peak_activation_bytes
-from export.tflite.writer import from_bytes
-from export.verification.metrics import Parity
+from _edgeship.export.contract.manifest import Artifact, Port
+from _edgeship.export.contract.schemes import SCHEMES
+from _edgeship.export.runtimes.tflite_ports import FileIO, PortSpec
+from _edgeship.export.tflite.inspection import Port as FilePort
+from _edgeship.export.tflite.inspection import inspect
+from _edgeship.export.tflite.memory import peak_activation_bytes
+from _edgeship.export.tflite.writer import from_bytes
+from _edgeship.export.verification.metrics import Parity
 
 
 def artifact_record(

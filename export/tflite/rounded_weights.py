@@ -12,8 +12,8 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
-from export.tflite.objects import constant, kind_of
-from export.tflite.writer import from_bytes, to_bytes
+from _edgeship.export.tflite.objects import constant, kind_of
+from _edgeship.export.tflite.writer import from_bytes, to_bytes
 
 _B = schema.BuiltinOperator
 

@@ -14,9 +14,9 @@ from typing import Any
 
 from ai_edge_litert import schema_py_generated as schema
 
-from export.calibration.ranges import Ranges
-from export.disjoint_sets import DisjointSets
-from export.tflite.objects import kind_of, name_of
+from _edgeship.export.calibration.ranges import Ranges
+from _edgeship.export.graph.disjoint_sets import DisjointSets
+from _edgeship.export.tflite.objects import kind_of, name_of
 
 _B = schema.BuiltinOperator
 

@@ -7,26 +7,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from export.artifacts import OutputFolder
-from export.calibration.ranges import Ranges
-from export.errors import VerificationError
-from export.manifest import Artifact
-from export.onnx_graph import serialize
-from export.schemes import SCHEMES
-from export.stage_log import StageLog
-from export.tflite.calibrate import activation_ranges
-from export.tflite.fold_frames import fold_frames
-from export.tflite.islands import float_islands
-from export.tflite.lowering import IoLayout, Lowered, lower
-from export.tflite.quantization import quantize
-from export.tflite.record import artifact_record
-from export.tflite.rounded_weights import round_weights
-from export.tflite.writer import from_bytes, to_bytes, to_model
-from export.verification.demand import demand
-from export.verification.divergence import first_divergence
-from export.verification.metrics import Outputs, Parity, compare
-from export.verification.runtimes import run_onnx, run_tflite
-from export.verification.tolerance import needed_sqnr_db, warn
+from _edgeship.artifacts import OutputFolder
+from _edgeship.errors import VerificationError
+from _edgeship.export.calibration.ranges import Ranges
+from _edgeship.export.contract.manifest import Artifact
+from _edgeship.export.contract.schemes import SCHEMES
+from _edgeship.export.contract.stage_log import StageLog
+from _edgeship.export.graph.onnx_graph import serialize
+from _edgeship.export.runtimes.running import run_onnx, run_tflite
+from _edgeship.export.tflite.calibrate import activation_ranges
+from _edgeship.export.tflite.fold_frames import fold_frames
+from _edgeship.export.tflite.islands import float_islands
+from _edgeship.export.tflite.lowering import IoLayout, Lowered, lower
+from _edgeship.export.tflite.quantization import quantize
+from _edgeship.export.tflite.record import artifact_record
+from _edgeship.export.tflite.rounded_weights import round_weights
+from _edgeship.export.tflite.writer import from_bytes, to_bytes, to_model
+from _edgeship.export.verification.demand import demand
+from _edgeship.export.verification.divergence import first_divergence
+from _edgeship.export.verification.metrics import Outputs, Parity, compare
+from _edgeship.export.verification.tolerance import needed_sqnr_db, warn
 
 if TYPE_CHECKING:
     import onnx_ir as ir

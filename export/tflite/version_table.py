@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from ai_edge_litert import schema_py_generated as schema
 
-from export.tflite.version_rules import (
+from _edgeship.export.tflite.version_rules import (
     Rule,
     all_of,
     any_of,

@@ -11,10 +11,10 @@ from typing import Any
 
 from ai_edge_litert import schema_py_generated as schema
 
-from export.errors import UnsupportedError
-from export.tflite.schema_names import OPERATOR_NAMES
-from export.tflite.version_rules import Node
-from export.tflite.version_table import OPERATORS
+from _edgeship.errors import UnsupportedError
+from _edgeship.export.tflite.schema_names import OPERATOR_NAMES
+from _edgeship.export.tflite.version_rules import Node
+from _edgeship.export.tflite.version_table import OPERATORS
 
 _OLDEST_RUNTIME = "1.5.0"
 # The old field for the kind of operator is a signed byte; its last value says "see the new field".

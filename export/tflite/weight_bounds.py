@@ -13,9 +13,9 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
-from export.calibration.ranges import Ranges
-from export.tflite.objects import constant, kind_of, name_of
-from export.tflite.rounded_weights import CHANNEL_AXES, STEPS, largest_magnitude
+from _edgeship.export.calibration.ranges import Ranges
+from _edgeship.export.tflite.objects import constant, kind_of, name_of
+from _edgeship.export.tflite.rounded_weights import CHANNEL_AXES, STEPS, largest_magnitude
 
 #: Half of what 32 bits hold; the other half is for the sum of products that is added.
 _LARGEST_BIAS = 2.0**30

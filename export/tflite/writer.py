@@ -8,9 +8,9 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from export.tflite.graph import TENSOR_TYPES, Op, Tensor, TfliteGraph
-from export.tflite.io import FileIO
-from export.tflite.versions import set_lowest_versions
+from _edgeship.export.runtimes.tflite_ports import FileIO
+from _edgeship.export.tflite.building.graph import TENSOR_TYPES, Op, Tensor, TfliteGraph
+from _edgeship.export.tflite.versions import set_lowest_versions
 
 SIGNATURE = "serving_default"
 MIN_RUNTIME_VERSION = "min_runtime_version"

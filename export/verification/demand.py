@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from export.errors import VerificationError
-from export.schemes import SCHEMES
-from export.verification.metrics import Outputs, Parity, compare
-from export.verification.tolerance import judge
+from _edgeship.errors import VerificationError
+from _edgeship.export.contract.schemes import SCHEMES
+from _edgeship.export.verification.metrics import Outputs, Parity, compare
+from _edgeship.export.verification.tolerance import judge
 
 
 def demand(

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from export.tflite.io import FileIO
-from export.verification.metrics import Parity, compare
-from export.verification.runtimes import run_onnx
-from export.verification.session import TFLiteSession, from_file
-from export.verification.tolerance import judge
+from _edgeship.export.runtimes.running import run_onnx
+from _edgeship.export.runtimes.tflite_ports import FileIO
+from _edgeship.export.runtimes.tflite_session import TFLiteSession, from_file
+from _edgeship.export.verification.metrics import Parity, compare
+from _edgeship.export.verification.tolerance import judge
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def first_divergence(
         io: How the file's inputs and outputs relate to the ONNX graph's.
         min_sqnr_db: For a quantized file, the SQNR in dB a tensor must reach. By default the
             tolerance for float is applied.
-        runtime: The runtime to run the file with; see `export.verification.runtimes.run_tflite`.
+        runtime: The runtime to run the file with; see `export.runtimes.running.run_tflite`.
 
     Returns:
         The first tensor out of tolerance, or None.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from export.errors import VerificationError
+from _edgeship.errors import VerificationError
 
 Outputs = list[list[np.ndarray]]
 """Per sample, the arrays of all outputs, in ONNX axis order."""

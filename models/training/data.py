@@ -14,9 +14,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from export.calibration.pictures import SUFFIXES
-from export.calibration.preprocess import FORMATS, read_pixels
-from export.errors import InputError
+from _edgeship.errors import InputError
+from _edgeship.export.calibration.pictures import SUFFIXES
+from _edgeship.export.calibration.preprocess import FORMATS, read_pixels
 
 _LAYOUT = "Give a folder or a zip file that holds train/CLASS/*.jpg and test/CLASS/*.jpg."
 #: Of decoded pictures; the recipe is for small data sets and keeps them in memory.

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import torch
 
-from export.errors import InputError
-from models.pretrained import find, spec_of
-from models.registry import create
-from models.training.data import read_split
-from models.training.recipe import count_right
+from _edgeship.errors import InputError
+from _edgeship.models.pretrained import find, spec_of
+from _edgeship.models.registry import create
+from _edgeship.models.training.data import read_split
+from _edgeship.models.training.recipe import count_right
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.training.augmentation import augment
-from models.training.data import Split
+from _edgeship.models.training.augmentation import augment
+from _edgeship.models.training.data import Split
 
 _MOMENTUM = 0.9
 _WEIGHT_DECAY = 5e-4

@@ -15,13 +15,13 @@ import torch
 from safetensors.torch import save
 from torch import nn
 
-from export.errors import InputError
-from models.card import Card, card_path
-from models.checkpoints import file_sha256
-from models.registry import create, spec
-from models.resolution import undo_strides, usual_strides_undone
-from models.training.data import Split, picture_side, read_split
-from models.training.recipe import Progress, Recipe, Run, count_right
+from _edgeship.errors import InputError
+from _edgeship.models.card import Card, card_path
+from _edgeship.models.checkpoints import file_sha256
+from _edgeship.models.registry import create, spec
+from _edgeship.models.resolution import undo_strides, usual_strides_undone
+from _edgeship.models.training.data import Split, picture_side, read_split
+from _edgeship.models.training.recipe import Progress, Recipe, Run, count_right
 
 
 @dataclass(frozen=True)

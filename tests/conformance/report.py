@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from export.commands.terminal import add_row, console, table
+from _edgeship.terminal.console import add_row, console, table
 from tests.conformance.refusals.refusal import Refusal
 from tests.conformance.running import Outcome, Run
 

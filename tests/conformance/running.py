@@ -10,8 +10,8 @@ from fnmatch import fnmatchcase
 
 import numpy as np
 
-from export.errors import UnsupportedError, VerificationError
-from export.verification.metrics import compare
+from _edgeship.errors import UnsupportedError, VerificationError
+from _edgeship.export.verification.metrics import compare
 from tests.conformance.cases import Case, bound, expected, within
 from tests.conformance.refusals.refusal import Refusal
 from tests.conformance.sources import Source

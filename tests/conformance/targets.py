@@ -35,7 +35,7 @@ class Target:
 
 def tflite() -> Target:
     """A float32 .tflite file, run by LiteRT."""
-    from export.tflite.ops import LOWERINGS
+    from _edgeship.export.tflite.ops import LOWERINGS
     from tests.export.tflite.ops.harness import lower_model, run_lowered
 
     return Target(
@@ -48,8 +48,8 @@ def tflite() -> Target:
 
 def coreml() -> Target:
     """A float32 .mlpackage for iOS 15, run by our evaluator."""
-    from export.coreml.library import coremltools
-    from export.coreml.ops import LOWERINGS
+    from _edgeship.export.coreml.library import coremltools
+    from _edgeship.export.coreml.ops import LOWERINGS
 
     coremltools()
     # coremltools collects garbage in every conversion, which takes three times as long as the rest
@@ -64,10 +64,10 @@ def coreml() -> Target:
 
 
 def _run_package(model: onnx.ModelProto, inputs: Feeds) -> list[np.ndarray]:
-    from export.coreml.convert import convert
-    from export.coreml.evaluator.reading import read_program
-    from export.coreml.evaluator.running import run
-    from export.coreml.package import package_of
+    from _edgeship.export.coreml.convert import convert
+    from _edgeship.export.coreml.evaluator.reading import read_program
+    from _edgeship.export.coreml.evaluator.running import run
+    from _edgeship.export.coreml.package import package_of
     from tests.export.coreml.ops.harness import lower_model
 
     ios = 15

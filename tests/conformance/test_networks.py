@@ -8,7 +8,7 @@ from typing import Any
 import onnx
 import pytest
 
-from export.errors import UnsupportedError
+from _edgeship.errors import UnsupportedError
 from tests.conformance.networks import load
 from tests.export.coreml.ops import harness as coreml
 from tests.export.tflite.ops import harness as tflite

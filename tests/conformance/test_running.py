@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import pytest
 
-from export.errors import UnsupportedError
+from _edgeship.errors import UnsupportedError
 from tests.conformance.cases import Case
 from tests.conformance.refusals.refusal import Refusal, idle_patterns
 from tests.conformance.report import show

@@ -3,10 +3,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from device_bench.accuracy import evaluate, file_accuracy
-from device_bench.zoo import prepare
-from export.errors import InputError
-from models.training.evaluate import evaluate as evaluate_in_torch
+from _edgeship.device_bench.accuracy import evaluate, file_accuracy
+from _edgeship.device_bench.zoo import prepare
+from _edgeship.errors import InputError
+from _edgeship.models.training.evaluate import evaluate as evaluate_in_torch
 from tests.export.tflite.small_graphs import Small
 from tests.models.training.pictures import write_pictures
 

@@ -16,14 +16,14 @@ from pathlib import Path
 
 import pytest
 
-from device_bench.devices.adb import AdbDevice
-from device_bench.devices.base import DeviceFull, DeviceGone, DeviceTimeout
-from device_bench.measurement import bench, session
-from device_bench.measurement.events import Event, RoundDone, Waiting
-from device_bench.records import Session, Settings
-from device_bench.runners.native import NativeRunner
-from device_bench.store import Store
-from export.errors import DeviceError
+from _edgeship.device_bench.devices.adb import AdbDevice
+from _edgeship.device_bench.devices.base import DeviceFull, DeviceGone, DeviceTimeout
+from _edgeship.device_bench.measurement import bench, session
+from _edgeship.device_bench.measurement.events import Event, RoundDone, Waiting
+from _edgeship.device_bench.records import Session, Settings
+from _edgeship.device_bench.runners.native import NativeRunner
+from _edgeship.device_bench.store import Store
+from _edgeship.errors import DeviceError
 from tests.device_bench.runners import small_files
 from tests.phone.phone import Phone
 

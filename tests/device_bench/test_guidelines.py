@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from device_bench.guidelines import (
+from _edgeship.device_bench.guidelines import (
     SCALES,
     STATEMENTS,
     Column,
@@ -18,9 +18,9 @@ from device_bench.guidelines import (
     judge,
     sentence,
 )
-from device_bench.records import Session
-from models.catalog import CATALOG
-from models.catalog_probes import probes
+from _edgeship.device_bench.records import Session
+from _edgeship.models.catalog import CATALOG
+from _edgeship.models.catalog_probes import probes
 from tests.device_bench.synthetic import PHONE, VIRTUAL, session
 
 G1 = column("G1", "arm", 1, "none")

@@ -2,11 +2,11 @@ from typing import Any
 
 import pytest
 
-from device_bench.history import Series, all_series, choose_baseline
-from device_bench.records import Session
-from device_bench.reports import history as report
-from device_bench.reports.rows import rows
-from export.errors import InputError
+from _edgeship.device_bench.history import Series, all_series, choose_baseline
+from _edgeship.device_bench.records import Session
+from _edgeship.device_bench.reports import history as report
+from _edgeship.device_bench.reports.rows import rows
+from _edgeship.errors import InputError
 from tests.device_bench.synthetic import PHONE, VIRTUAL, session
 
 DAYS = ("20261120-090000-aaaa", "20261121-090000-bbbb", "20261122-090000-cccc")

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from device_bench import probe_files as module
-from device_bench.probe_files import probe_files
-from export import pipeline
-from export.errors import VerificationError
+from _edgeship.device_bench import probe_files as module
+from _edgeship.device_bench.probe_files import probe_files
+from _edgeship.errors import VerificationError
+from _edgeship.export import pipeline
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_a_failed_export_leaves_nothing(
 def test_a_real_probe_has_a_manifest_with_its_mult_adds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from device_bench.measurement.subjects import read_subjects
+    from _edgeship.device_bench.measurement.subjects import read_subjects
 
     monkeypatch.setenv("EDGESHIP_CACHE", str(tmp_path / "cache"))
     files = probe_files("probe_g4_plain_c32", ("none", "int8"), lambda text: None)

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from device_bench.database import SCHEMA_VERSION
-from device_bench.measurement.events import (
+from _edgeship.device_bench.database import SCHEMA_VERSION
+from _edgeship.device_bench.measurement.events import (
     MeasurementChanged,
     RoundDone,
     SessionEnded,
     SessionStarted,
     Waiting,
 )
-from device_bench.records import Measurement, Parity, Session
-from device_bench.store import Filter, Store
-from export.errors import InputError
+from _edgeship.device_bench.records import Measurement, Parity, Session
+from _edgeship.device_bench.store import Filter, Store
+from _edgeship.errors import InputError
 from tests.device_bench.synthetic import PHONE, VIRTUAL, session
 
 ROOT = Path(__file__).parents[2]
@@ -131,7 +131,7 @@ def test_baselines_are_remembered_and_replaced(path: Path) -> None:
 _WRITER = """
 import sys
 from pathlib import Path
-from device_bench.store import Store
+from _edgeship.device_bench.store import Store
 from tests.device_bench.synthetic import session
 
 whole = session(sys.argv[2], rounds=40)

@@ -1,6 +1,6 @@
 import pytest
 
-from device_bench import units
+from _edgeship.device_bench import units
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-import export.pipeline
-from device_bench import zoo
-from device_bench.zoo import choose, prepare
-from export.errors import InputError
-from export.manifest import Artifact, GraphFile, Manifest, versions
-from export.pipeline import Request, Result
-from export.schemes import SCHEMES
-from models.pretrained import shipped_names
+from _edgeship.device_bench import zoo
+from _edgeship.device_bench.zoo import choose, prepare
+from _edgeship.errors import InputError
+from _edgeship.export import pipeline
+from _edgeship.export.contract.manifest import Artifact, GraphFile, Manifest, versions
+from _edgeship.export.contract.schemes import SCHEMES
+from _edgeship.export.pipeline import Request, Result
+from _edgeship.models.pretrained import shipped_names
 
 
 def test_the_default_is_figure_1_of_the_paper() -> None:
@@ -89,7 +89,7 @@ class _Exports:
 @pytest.fixture
 def exports(monkeypatch: pytest.MonkeyPatch) -> _Exports:
     fake = _Exports({})
-    monkeypatch.setattr(export.pipeline, "export", fake)
+    monkeypatch.setattr(pipeline, "export", fake)
     return fake
 
 

@@ -9,7 +9,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from typer.testing import CliRunner
 
-from export.cli import PROGRAM, app
+from _edgeship.export.commands.cli import PROGRAM, app
 
 ROOT = Path(__file__).parents[2]
 

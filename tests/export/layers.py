@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from models.initialization import initialize
+from _edgeship.models.initialization import initialize
 
 
 def ready(network: nn.Module, size: int = 64) -> nn.Module:

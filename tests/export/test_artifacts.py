@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from export.artifacts import OutputFolder
-from export.errors import InputError
+from _edgeship.artifacts import OutputFolder
+from _edgeship.errors import InputError
 
 
 def names(folder: Path) -> list[str]:

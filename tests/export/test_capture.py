@@ -9,12 +9,12 @@ import torch
 from onnx import TensorProto, helper
 from torch import nn
 
-from export.capture import OPSET, capture_module, read_onnx
-from export.errors import InputError, UnsupportedError
-from export.graph_cost import mult_adds, parameters
-from export.onnx_graph import infer_shapes, input_shapes, operator_counts, serialize
-from export.simplify import simplify
-from export.verification.runtimes import run_onnx
+from _edgeship.errors import InputError, UnsupportedError
+from _edgeship.export.graph.cost import mult_adds, parameters
+from _edgeship.export.graph.onnx_graph import infer_shapes, input_shapes, operator_counts, serialize
+from _edgeship.export.network.capture import OPSET, capture_module, read_onnx
+from _edgeship.export.runtimes.running import run_onnx
+from _edgeship.export.simplify import simplify
 
 
 class Block(nn.Module):

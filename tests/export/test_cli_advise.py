@@ -8,12 +8,12 @@ from pathlib import Path
 import onnx_ir as ir
 import pytest
 
-from device_bench.devices.base import Device
-from export.advice import device_time
-from export.advice.device_time import Measured
-from export.advice.from_tflite import read_tflite_steps
-from export.tflite.lowering import lower
-from export.tflite.writer import to_bytes, to_model
+from _edgeship.device_bench.devices.base import Device
+from _edgeship.export.advice import device_time
+from _edgeship.export.advice.device_time import Measured
+from _edgeship.export.advice.from_tflite import read_tflite_steps
+from _edgeship.export.tflite.lowering import lower
+from _edgeship.export.tflite.writer import to_bytes, to_model
 from tests.export.advice.graphs import Nodes
 from tests.export.command_line import run, write_network
 

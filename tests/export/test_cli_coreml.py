@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from export.coreml import target
-from export.coreml.evaluator import read_program
-from export.coreml.package import digest, read_package, size
-from export.verification.tolerance import TOLERANCES, Tolerance
+from _edgeship.export.coreml import target
+from _edgeship.export.coreml.evaluator import read_program
+from _edgeship.export.coreml.package import digest, read_package, size
+from _edgeship.export.verification.tolerance import TOLERANCES, Tolerance
 from tests.export.classifier import write_classifier
 from tests.export.command_line import ROOT, run, write_network
 
@@ -155,7 +155,8 @@ def test_too_much_noise_is_refused(
 
 def test_only_core_ml_pays_for_coremltools(network: Path, tmp_path: Path) -> None:
     code = (
-        "import sys; from typer.testing import CliRunner; from export.cli import app\n"
+        "import sys; from typer.testing import CliRunner\n"
+        "from _edgeship.export.commands.cli import app\n"
         "assert CliRunner().invoke(app, sys.argv[1:]).exit_code == 0\n"
         "print('coremltools' in sys.modules)"
     )

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from export.coreml import prediction, target
-from export.coreml.evaluator import Evaluator, read_program
-from export.coreml.package import read_package
+from _edgeship.export.coreml import prediction, target
+from _edgeship.export.coreml.evaluator import Evaluator, read_program
+from _edgeship.export.coreml.package import read_package
 from tests.export.classifier import write_classifier, write_labels
 from tests.export.command_line import run
 

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from export.calibration.preprocess import Preprocess, normalize
-from export.coreml import target
-from export.coreml.evaluator import Evaluator, MilProgram, read_program
-from export.coreml.package import read_package
-from export.verification.runtimes import run_onnx
+from _edgeship.export.calibration.preprocess import Preprocess, normalize
+from _edgeship.export.coreml import target
+from _edgeship.export.coreml.evaluator import Evaluator, MilProgram, read_program
+from _edgeship.export.coreml.package import read_package
+from _edgeship.export.runtimes.running import run_onnx
 from tests.export.classifier import write_classifier, write_labels
 from tests.export.command_line import run
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from export.command_group import explain
-from export.errors import DeviceError, UnsupportedError
-from export.verification.tolerance import TOLERANCES, Tolerance
+from _edgeship.errors import DeviceError, UnsupportedError
+from _edgeship.export.verification.tolerance import TOLERANCES, Tolerance
+from _edgeship.terminal.command_group import explain
 from tests.export.command_line import ROOT, run, write_network
 
 
@@ -60,7 +60,7 @@ def test_an_export_prints_its_stages_files_and_what_to_do_next(
 def test_random_weights_are_called_untrained(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from export import pipeline
+    from _edgeship.export import pipeline
 
     network = write_network(tmp_path / "small.onnx")
     load = pipeline.load_network
@@ -125,7 +125,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(
 def test_a_bug_is_one_line_and_debug_shows_where(
     network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from export import pipeline
+    from _edgeship.export import pipeline
 
     def broken(*args: object, **options: object) -> None:
         raise ZeroDivisionError("division\nby zero")
@@ -138,7 +138,7 @@ def test_a_bug_is_one_line_and_debug_shows_where(
     )
     from typer.testing import CliRunner
 
-    from export.cli import app
+    from _edgeship.export.commands.cli import app
 
     debugged = CliRunner().invoke(app, ["--debug", str(network)])
     assert debugged.exit_code == 1
@@ -167,7 +167,7 @@ def test_every_exception_has_a_message_and_a_code(error: Exception, code: int, w
 # Runs the command line with a stage that hangs until Ctrl-C, and that may swallow it as torch does.
 HANGING = """
 import sys, time
-import export.tflite.target as target
+import _edgeship.export.tflite.target as target
 def hang(*args):
     print("hanging", flush=True)
     try:
@@ -175,8 +175,8 @@ def hang(*args):
     except KeyboardInterrupt:
         {reaction}
 target.lower = hang
-from export.entry import start
-start("export.cli")
+from _edgeship.terminal.entry import start
+start("_edgeship.export.commands.cli")
 """
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from export.commands.ports import match, on_their_own
-from export.errors import InputError
-from export.manifest import Port as RecordedPort
-from export.tflite.inspection import Port
-from export.tflite.io import PortSpec
-from export.verification.interpreters import RUNTIMES, Runtime
-from export.verification.tolerance import TOLERANCES, Tolerance
+from _edgeship.errors import InputError
+from _edgeship.export.contract.manifest import Port as RecordedPort
+from _edgeship.export.runtimes.interpreters import RUNTIMES, Runtime
+from _edgeship.export.runtimes.tflite_ports import PortSpec
+from _edgeship.export.tflite.file_ports import match, on_their_own
+from _edgeship.export.tflite.inspection import Port
+from _edgeship.export.verification.tolerance import TOLERANCES, Tolerance
 from tests.export.command_line import run, write_network
 
 
@@ -92,8 +92,8 @@ def test_verify_exits_3_for_a_file_that_is_not_the_one_recorded(files: Path) -> 
 def test_verify_exits_3_if_a_runtime_refuses_the_file(
     exported: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from export.commands import tflite_file
-    from export.errors import VerificationError
+    from _edgeship.errors import VerificationError
+    from _edgeship.export.tflite import file as tflite_file
 
     def refuse(*args: object) -> None:
         raise VerificationError("The runtime refuses the file.", why="It is Monday.")

@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from export.commands.package_file import open_package
-from export.commands.package_run import RelatedPackage
-from export.coreml.evaluator.program import Feature, MilProgram, Operation, Variable
-from export.coreml.evaluator.running import Evaluator
-from export.coreml.stored_weights import WeightKind
-from export.errors import VerificationError
-from export.verification.tolerance import TOLERANCES
+from _edgeship.errors import VerificationError
+from _edgeship.export.coreml.evaluator.program import Feature, MilProgram, Operation, Variable
+from _edgeship.export.coreml.evaluator.running import Evaluator
+from _edgeship.export.coreml.package_file import open_package
+from _edgeship.export.coreml.package_run import RelatedPackage
+from _edgeship.export.coreml.stored_weights import WeightKind
+from _edgeship.export.verification.tolerance import TOLERANCES
 from tests.export.command_line import run, write_network
 
 MODEL = "Data/com.apple.CoreML/model.mlmodel"
@@ -327,8 +327,8 @@ class FakeModel:
     """Stands in for Core ML: the evaluator behind Core ML's interface, labels in no order."""
 
     def __init__(self, path: str, compute_units: Any) -> None:
-        from export.coreml.evaluator.reading import read_program
-        from export.coreml.package import read_package
+        from _edgeship.export.coreml.evaluator.reading import read_program
+        from _edgeship.export.coreml.package import read_package
 
         self.evaluator = Evaluator(read_program(read_package(Path(path))))
 
@@ -348,7 +348,8 @@ class FakeModel:
 def test_on_a_mac_core_ml_is_compared_too(
     classifier: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from export.commands import coreml_runtime, package_file
+    from _edgeship.export.coreml import package_file
+    from _edgeship.export.coreml import package_runtimes as coreml_runtime
 
     monkeypatch.setattr(package_file, "can_predict", lambda: True)
     monkeypatch.setattr(coreml_runtime, "can_predict", lambda: True)
@@ -396,8 +397,8 @@ def test_a_damaged_manifest_stops_verify_and_not_inspect(files: Path) -> None:
 
 def test_other_files_do_not_cost_the_import_of_coremltools() -> None:
     code = (
-        "import sys; import export.commands.subject, export.commands.comparison, "
-        "export.commands.tflite_file, export.commands.inspect; "
+        "import sys; from _edgeship.export.checks import comparison, subject; "
+        "from _edgeship.export.commands import inspect; from _edgeship.export.tflite import file; "
         "sys.exit('coremltools' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603

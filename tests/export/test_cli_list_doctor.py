@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-import models
-from export.commands import doctor
-from export.commands.terminal import printable, size
+from _edgeship import models
+from _edgeship.export.commands import doctor
+from _edgeship.terminal.console import printable, size
 from tests.export.command_line import ROOT, run
 
 
@@ -28,8 +28,8 @@ def test_list_prints_the_models_with_their_figures() -> None:
 
 
 def test_list_ops_prints_every_lowering_of_each_target_with_a_description() -> None:
-    from export.coreml.ops import LOWERINGS as COREML
-    from export.tflite.ops import LOWERINGS as TFLITE
+    from _edgeship.export.coreml.ops import LOWERINGS as COREML
+    from _edgeship.export.tflite.ops import LOWERINGS as TFLITE
 
     operators = json.loads(run("list", "--ops", "--json")[0])
     assert list(operators) == ["tflite", "coreml"]
@@ -49,7 +49,7 @@ def test_list_ops_prints_the_targets_side_by_side() -> None:
 
 
 def test_list_ops_says_which_target_lacks_an_operator(monkeypatch: pytest.MonkeyPatch) -> None:
-    from export.coreml.ops import LOWERINGS
+    from _edgeship.export.coreml.ops import LOWERINGS
 
     monkeypatch.delitem(LOWERINGS, "Conv")
     stdout, _ = run("list", "--ops", "Conv")
@@ -59,7 +59,7 @@ def test_list_ops_says_which_target_lacks_an_operator(monkeypatch: pytest.Monkey
 
 def test_list_ops_does_not_import_coremltools() -> None:
     code = (
-        "import sys; from export.commands.listing import operators\n"
+        "import sys; from _edgeship.export.commands.listing import operators\n"
         "assert operators()['coreml'] and 'coremltools' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)  # noqa: S603 - our own code
@@ -146,7 +146,8 @@ def test_version() -> None:
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["doctor"], ["list"]])
 def test_what_must_be_fast_imports_nothing_heavy(arguments: list[str]) -> None:
     code = (
-        "import sys; from typer.testing import CliRunner; from export.cli import app\n"
+        "import sys; from typer.testing import CliRunner\n"
+        "from _edgeship.export.commands.cli import app\n"
         "assert CliRunner().invoke(app, sys.argv[1:]).exit_code == 0\n"
         "heavy = {'torch', 'onnx', 'onnx_ir', 'onnxruntime', 'ai_edge_litert', 'numpy', 'PIL'}\n"
         "print(sorted(heavy & set(sys.modules)))"

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from export.commands import coreml_options
-from export.commands.coreml_options import read_labels
-from export.commands.options import parse_schemes, parse_shape
-from export.errors import InputError
-from export.schemes import check_ios, oldest_ios
+from _edgeship.errors import InputError
+from _edgeship.export.commands import coreml_options
+from _edgeship.export.commands.coreml_options import read_labels
+from _edgeship.export.commands.options import parse_schemes, parse_shape
+from _edgeship.export.contract.schemes import check_ios, oldest_ios
 from tests.export.command_line import ROOT, run, write_network
 
 NAME = "shufflenet_v2"
@@ -142,7 +142,8 @@ def test_wrong_input_is_one_message_on_stderr(
 
 def test_wrong_input_is_found_before_torch_is_imported(folder: Path) -> None:
     code = (
-        "import json, sys; from typer.testing import CliRunner; from export.cli import app\n"
+        "import json, sys; from typer.testing import CliRunner\n"
+        "from _edgeship.export.commands.cli import app\n"
         "for words in json.loads(sys.argv[1]):\n"
         "    result = CliRunner().invoke(app, words)\n"
         "    assert result.exit_code == 2, (words, result.output)\n"

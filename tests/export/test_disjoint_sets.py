@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from export.disjoint_sets import DisjointSets
+from _edgeship.export.graph.disjoint_sets import DisjointSets
 
 
 def test_items_are_alone_until_they_are_joined() -> None:

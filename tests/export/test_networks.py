@@ -12,18 +12,18 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from export.calibration.preprocess import Preprocess
-from export.calibration.samples import load_samples
-from export.manifest import Manifest
-from export.pipeline import Request, export
-from export.schemes import SCHEMES, schemes_of
-from export.tflite.inspection import Inspection, inspect
-from export.tflite.islands import float_islands
-from export.tflite.objects import constant, kind_of, shape_of
-from export.tflite.rounded_weights import round_weights
-from export.tflite.writer import from_bytes, to_bytes
-from export.verification.metrics import Outputs, Parity, compare
-from export.verification.tolerance import judge
+from _edgeship.export.calibration.preprocess import Preprocess
+from _edgeship.export.calibration.samples import load_samples
+from _edgeship.export.contract.manifest import Manifest
+from _edgeship.export.contract.schemes import SCHEMES, schemes_of
+from _edgeship.export.pipeline import Request, export
+from _edgeship.export.tflite.inspection import Inspection, inspect
+from _edgeship.export.tflite.islands import float_islands
+from _edgeship.export.tflite.objects import constant, kind_of, shape_of
+from _edgeship.export.tflite.rounded_weights import round_weights
+from _edgeship.export.tflite.writer import from_bytes, to_bytes
+from _edgeship.export.verification.metrics import Outputs, Parity, compare
+from _edgeship.export.verification.tolerance import judge
 from tests.export.tflite.small_graphs import run_plain
 
 HERE = Path(__file__).parent

@@ -6,8 +6,8 @@ import onnx_ir as ir
 import pytest
 from onnx import helper, numpy_helper
 
-from export.nonnegative import is_nonnegative
-from export.onnx_graph import infer_shapes
+from _edgeship.export.graph.nonnegative import is_nonnegative
+from _edgeship.export.graph.onnx_graph import infer_shapes
 
 
 def judge(text: str, opset: int = 18) -> bool:

@@ -11,18 +11,18 @@ import onnx
 import onnx_ir as ir
 import pytest
 
-from export import graph_stages, pipeline, simplify
-from export.calibration.preprocess import Preprocess
-from export.errors import InputError, UnsupportedError, VerificationError
-from export.manifest import Manifest
-from export.pipeline import Request, export
-from export.tflite import target
-from export.tflite.inspection import inspect
+from _edgeship.errors import InputError, UnsupportedError, VerificationError
+from _edgeship.export import graph_stages, pipeline, simplify
+from _edgeship.export.calibration.preprocess import Preprocess
+from _edgeship.export.contract.manifest import Manifest
+from _edgeship.export.pipeline import Request, export
+from _edgeship.export.tflite import target
+from _edgeship.export.tflite.inspection import inspect
 
 FACTORY = """
 import torch
 from torch import nn
-from models.initialization import initialize
+from _edgeship.models.initialization import initialize
 
 class Net(nn.Module):
     def __init__(self):
@@ -202,7 +202,7 @@ def test_a_wrong_file_is_refused_named_and_removed(exported, tmp_path, monkeypat
 
 
 def test_a_pass_that_changes_the_result_is_refused(exported, tmp_path, monkeypatch):
-    from export import passes
+    from _edgeship.export import passes
 
     monkeypatch.setattr(passes, "rewrite", lambda graph: (break_weights(graph), {"bad_pass": 1}))
     with pytest.raises(VerificationError) as caught:
@@ -271,7 +271,7 @@ def test_what_the_quantizer_cannot_do_is_said_in_a_sentence(model, tmp_path, mon
 BRANCHES = """
 import torch
 from torch import nn
-from models.repvgg import RepVGGBlock
+from _edgeship.models.repvgg import RepVGGBlock
 
 class Net(nn.Module):
     def __init__(self):

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from export.errors import InputError
-from export.source import file_name, load_network
+from _edgeship.errors import InputError
+from _edgeship.export.network.source import file_name, load_network
 
 FACTORY = """
 import torch

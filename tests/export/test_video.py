@@ -5,16 +5,16 @@ from __future__ import annotations
 import onnx_ir as ir
 import pytest
 
-from export.errors import VerificationError
-from export.pipeline import Request, export
-from export.tflite import target
-from export.tflite.inspection import inspect
-from export.tflite.writer import from_bytes
+from _edgeship.errors import VerificationError
+from _edgeship.export.pipeline import Request, export
+from _edgeship.export.tflite import target
+from _edgeship.export.tflite.inspection import inspect
+from _edgeship.export.tflite.writer import from_bytes
 
 NETWORK = """
 import torch
 from torch import nn
-from models.initialization import initialize
+from _edgeship.models.initialization import initialize
 
 def conv(inputs, outputs, kernel=1, stride=1, groups=1, relu=True):
     layer = nn.Conv3d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False)

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
-import models
+from _edgeship import models
 
 
 def construct(name: str, **overrides: Any) -> nn.Module:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import torch
 
-import models
-from export.pipeline import Request, export
-from models.complexity import Complexity, count
+from _edgeship import models
+from _edgeship.export.pipeline import Request, export
+from _edgeship.models.complexity import Complexity, count
 from tests.models.construct import on_meta
 
 Shapes = dict[str, tuple[int, ...]]

@@ -9,8 +9,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from export.errors import InputError
-from models.checkpoints import file_sha256, load_weights
+from _edgeship.errors import InputError
+from _edgeship.models.checkpoints import file_sha256, load_weights
 
 
 def _network(num_classes: int = 5, in_channels: int = 3) -> nn.Module:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import models
-from models.cli import app
+from _edgeship import models
+from _edgeship.models.commands.cli import app
 
 ROOT = Path(__file__).parents[2]
 
@@ -198,7 +198,8 @@ def test_progress_is_shown_on_a_terminal_and_not_in_the_table() -> None:
 
 def test_list_does_not_load_torch() -> None:
     code = (
-        "import sys; from typer.testing import CliRunner; from models.cli import app;"
+        "import sys; from typer.testing import CliRunner;"
+        "from _edgeship.models.commands.cli import app;"
         "print(CliRunner().invoke(app, ['list']).exit_code, 'torch' in sys.modules)"
     )
     run = subprocess.run(  # noqa: S603 - our own interpreter and code

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-import models
-from models.complexity import Complexity, LayerCost, count, per_layer
+from _edgeship import models
+from _edgeship.models.complexity import Complexity, LayerCost, count, per_layer
 
 
 @pytest.mark.parametrize(

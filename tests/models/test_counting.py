@@ -2,10 +2,10 @@
 
 import pytest
 
-import models
-from models.complexity import per_layer
-from models.counting import count_entries, count_entry
-from models.spec import ModelSpec
+from _edgeship import models
+from _edgeship.models.complexity import per_layer
+from _edgeship.models.counting import count_entries, count_entry
+from _edgeship.models.spec import ModelSpec
 from tests.models.construct import construct
 
 

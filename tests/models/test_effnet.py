@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-import models
-from export.errors import InputError
-from export.pipeline import Request, export
-from models.complexity import count
+from _edgeship import models
+from _edgeship.errors import InputError
+from _edgeship.export.pipeline import Request, export
+from _edgeship.models.complexity import count
 from tests.models.construct import construct, on_meta
 
 

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-import models
-from models.catalog import CATALOG
-from models.complexity import LayerCost
-from models.counting import count_entry
+from _edgeship import models
+from _edgeship.models.catalog import CATALOG
+from _edgeship.models.complexity import LayerCost
+from _edgeship.models.counting import count_entry
 
 
 def _convolutions(name: str) -> list[LayerCost]:

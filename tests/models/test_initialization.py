@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-import models
-from models.initialization import initialize
+from _edgeship import models
+from _edgeship.models.initialization import initialize
 
 
 def _noise(*shape: int, seed: int = 5) -> Tensor:

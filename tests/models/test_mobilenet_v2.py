@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 
-import models
-from export.errors import InputError
-from models.complexity import count
+from _edgeship import models
+from _edgeship.errors import InputError
+from _edgeship.models.complexity import count
 from tests.models.construct import on_meta
 from tests.models.published import (
     Shapes,

@@ -10,13 +10,13 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-import models
-from export.errors import InputError
-from export.source import load_network
-from models import pretrained
-from models.card import read_card
-from models.checkpoints import file_sha256
-from models.imagenet import PUBLISHED
+from _edgeship import models
+from _edgeship.errors import InputError
+from _edgeship.export.network.source import load_network
+from _edgeship.models import pretrained
+from _edgeship.models.card import read_card
+from _edgeship.models.checkpoints import file_sha256
+from _edgeship.models.imagenet import PUBLISHED
 
 CARD = {
     "model": "shufflenet_v2_x0_25",

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-import models
-from export.errors import InputError
-from models.complexity import per_layer
+from _edgeship import models
+from _edgeship.errors import InputError
+from _edgeship.models.complexity import per_layer
 from tests.models.construct import on_meta
 from tests.models.published import computed, export_float_and_int8, output_shape
 

@@ -2,13 +2,13 @@
 
 import pytest
 
-import models
-from models.catalog import CATALOG
-from models.complexity import Complexity
-from models.counting import count_entries
-from models.figures import Figure, as_printed, compare, in_units
-from models.markdown import comparison
-from models.spec import ModelSpec, printed
+from _edgeship import models
+from _edgeship.models.catalog import CATALOG
+from _edgeship.models.commands.markdown import comparison
+from _edgeship.models.complexity import Complexity
+from _edgeship.models.counting import count_entries
+from _edgeship.models.figures import Figure, as_printed, compare, in_units
+from _edgeship.models.spec import ModelSpec, printed
 from tests.models.construct import on_meta
 
 # The figures that are not met, in percent of the published one. A note excuses these differences

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import torch
 
-import models
-from export.errors import InputError
-from models.catalog import CATALOG
-from models.registry import _MAX_CHANNELS
+from _edgeship import models
+from _edgeship.errors import InputError
+from _edgeship.models.catalog import CATALOG
+from _edgeship.models.registry import _MAX_CHANNELS
 
 ROOT = Path(__file__).parents[2]
 TABLE_5 = [
@@ -140,8 +140,8 @@ def test_create_gives_eval_mode_with_and_without_weights(tmp_path: Path) -> None
 
 def test_the_catalog_is_read_without_torch() -> None:
     code = (
-        "import sys, models, models.catalog, models.registry, models.spec;"
-        "models.names(); sys.modules['models'].spec('shufflenet_v2');"
+        "import sys; from _edgeship import models; import _edgeship.models.catalog;"
+        "models.names(); models.spec('shufflenet_v2');"
         "print('torch' in sys.modules); models.create('shufflenet_v2_x0_5');"
         "print('torch' in sys.modules)"
     )

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-import models
-from export.errors import InputError
+from _edgeship import models
+from _edgeship.errors import InputError
 from tests.models.construct import on_meta
 from tests.models.published import (
     Shapes,

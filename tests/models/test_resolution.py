@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from export.errors import InputError
-from models import create
-from models.resolution import undo_strides, usual_strides_undone
+from _edgeship.errors import InputError
+from _edgeship.models import create
+from _edgeship.models.resolution import undo_strides, usual_strides_undone
 
 
 def last_side(name: str, count: int) -> int:

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-import models
-from export.errors import InputError
-from export.pipeline import Request, export
-from models.complexity import count
-from models.rexnet import ReXNet, channels, lite_channels
+from _edgeship import models
+from _edgeship.errors import InputError
+from _edgeship.export.pipeline import Request, export
+from _edgeship.models.complexity import count
+from _edgeship.models.rexnet import ReXNet, channels, lite_channels
 from tests.models.construct import construct, on_meta
 
 STATE_DICTS = Path(__file__).parent / "state_dicts"

@@ -2,7 +2,7 @@
 
 import pytest
 
-import models
+from _edgeship import models
 from tests.models.construct import on_meta
 from tests.models.published import computed, output_shape
 

@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-import models
-from export import passes
-from export.capture import capture_module
-from export.errors import InputError
-from export.simplify import simplify
-from models.shufflenet_v1 import ShuffleNetV1
-from models.shufflenet_v2 import ShuffleNetV2
+from _edgeship import models
+from _edgeship.errors import InputError
+from _edgeship.export import passes
+from _edgeship.export.network.capture import capture_module
+from _edgeship.export.simplify import simplify
+from _edgeship.models.shufflenet_v1 import ShuffleNetV1
+from _edgeship.models.shufflenet_v2 import ShuffleNetV2
 from tests.models.construct import construct, on_meta
 from tests.models.published import computed, shapes
 

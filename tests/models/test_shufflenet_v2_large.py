@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from models.complexity import count
-from models.shufflenet_v2_large import ResidualUnit
+from _edgeship.models.complexity import count
+from _edgeship.models.shufflenet_v2_large import ResidualUnit
 from tests.models.construct import construct, on_meta
 
 # Layers, published mult-adds, and the appendix's channels and units of the four stages.

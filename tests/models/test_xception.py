@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-import models
-from export.errors import InputError
+from _edgeship import models
+from _edgeship.errors import InputError
 from tests.models.construct import on_meta
 from tests.models.published import computed, export_float_and_int8, output_shape
 

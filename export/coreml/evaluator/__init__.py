@@ -3,8 +3,8 @@
 It shares no code with the target, and follows the documentation of MIL's operators.
 """
 
-from export.coreml.evaluator.program import MilProgram
-from export.coreml.evaluator.reading import read_program
-from export.coreml.evaluator.running import Evaluator, run, unknown_operators
+from _edgeship.export.coreml.evaluator.program import MilProgram
+from _edgeship.export.coreml.evaluator.reading import read_program
+from _edgeship.export.coreml.evaluator.running import Evaluator, run, unknown_operators
 
 __all__ = ["Evaluator", "MilProgram", "read_program", "run", "unknown_operators"]

@@ -13,8 +13,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from export.coreml.evaluator.dtypes import PACKED, decoded, nbytes
-from export.errors import InputError
+from _edgeship.errors import InputError
+from _edgeship.export.coreml.evaluator.dtypes import PACKED, decoded, nbytes
 
 _ALIGNMENT = 64
 _VERSION = 2

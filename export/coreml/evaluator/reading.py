@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
-from export.coreml.evaluator.blobs import BlobFile
-from export.coreml.evaluator.program import (
+from _edgeship.errors import InputError, UnsupportedError
+from _edgeship.export.coreml.evaluator.blobs import BlobFile
+from _edgeship.export.coreml.evaluator.program import (
     Argument,
     Feature,
     ImagePort,
@@ -16,9 +17,8 @@ from export.coreml.evaluator.program import (
     Operation,
     Variable,
 )
-from export.coreml.evaluator.values import constant_of, dtype_of, variable_of
-from export.coreml.library import coremltools
-from export.errors import InputError, UnsupportedError
+from _edgeship.export.coreml.evaluator.values import constant_of, dtype_of, variable_of
+from _edgeship.export.coreml.library import coremltools
 
 _MANIFEST = "Manifest.json"
 _MANIFEST_MOST_BYTES = 1_000_000

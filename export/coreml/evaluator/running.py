@@ -11,11 +11,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from export.coreml.evaluator.dtypes import NUMPY
-from export.coreml.evaluator.ops import COMPUTATIONS
-from export.coreml.evaluator.ops.registry import Call
-from export.coreml.evaluator.program import Argument, Array, MilProgram, Operation, Variable
-from export.errors import EdgeshipError, InputError, UnsupportedError
+from _edgeship.errors import EdgeshipError, InputError, UnsupportedError
+from _edgeship.export.coreml.evaluator.dtypes import NUMPY
+from _edgeship.export.coreml.evaluator.ops import COMPUTATIONS
+from _edgeship.export.coreml.evaluator.ops.registry import Call
+from _edgeship.export.coreml.evaluator.program import (
+    Argument,
+    Array,
+    MilProgram,
+    Operation,
+    Variable,
+)
 
 # Elements of a tensor, and of all constants once they are expanded: a small file can ask for much.
 _MOST_ELEMENTS = 2**28

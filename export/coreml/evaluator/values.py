@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from export.coreml.evaluator.blobs import BlobFile
-from export.coreml.evaluator.dtypes import NUMPY, decoded, nbytes
-from export.coreml.evaluator.program import Argument, Array, Variable
-from export.errors import InputError, UnsupportedError
+from _edgeship.errors import InputError, UnsupportedError
+from _edgeship.export.coreml.evaluator.blobs import BlobFile
+from _edgeship.export.coreml.evaluator.dtypes import NUMPY, decoded, nbytes
+from _edgeship.export.coreml.evaluator.program import Argument, Array, Variable
 
 #: The constants of `MILSpec.DataType` -> MIL's names.
 _NAMES = {

@@ -1,6 +1,6 @@
 """One function per ONNX operator, grouped in files by kind; importing fills the table."""
 
-from export.coreml.ops import (
+from _edgeship.export.coreml.ops import (
     activation,
     cast,
     conv,
@@ -17,7 +17,7 @@ from export.coreml.ops import (
     slicing,
     transposed_conv,
 )
-from export.coreml.ops.registry import LOWERINGS
+from _edgeship.export.coreml.ops.registry import LOWERINGS
 
 __all__ = [
     "LOWERINGS",

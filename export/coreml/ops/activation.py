@@ -7,10 +7,10 @@ import math
 import numpy as np
 import onnx_ir as ir
 
-from export.coreml.context import Context
-from export.coreml.ops.registry import lowers
-from export.lowering import attributes
-from export.lowering.values import Array, dtype_of
+from _edgeship.export.coreml.building.context import Context
+from _edgeship.export.coreml.ops.registry import lowers
+from _edgeship.export.lowering import attributes
+from _edgeship.export.lowering.values import Array, dtype_of
 
 _UNARY = {
     "Relu": "relu",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
-from export.coreml.context import Context, mil_dtype
-from export.coreml.ops.registry import lowers
-from export.lowering import attributes
-from export.lowering.values import dtype_of
+from _edgeship.export.coreml.building.context import Context, mil_dtype
+from _edgeship.export.coreml.ops.registry import lowers
+from _edgeship.export.lowering import attributes
+from _edgeship.export.lowering.values import dtype_of
 
 
 @lowers("Cast")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
-from export.coreml.context import Context
-from export.coreml.ops.registry import lowers
-from export.lowering import attributes
-from export.lowering.unsupported import Unsupported
-from export.lowering.values import Array
-from export.lowering.windows import Axis, given, resolved
+from _edgeship.export.coreml.building.context import Context
+from _edgeship.export.coreml.ops.registry import lowers
+from _edgeship.export.lowering import attributes
+from _edgeship.export.lowering.unsupported import Unsupported
+from _edgeship.export.lowering.values import Array
+from _edgeship.export.lowering.windows import Axis, given, resolved
 
 
 @lowers("Conv")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from export.coreml.context import Context, Operand
-from export.coreml.ops.registry import lowers
-from export.lowering import attributes
-from export.lowering.unsupported import Unsupported
-from export.lowering.values import dtype_of
+from _edgeship.export.coreml.building.context import Context, Operand
+from _edgeship.export.coreml.ops.registry import lowers
+from _edgeship.export.lowering import attributes
+from _edgeship.export.lowering.unsupported import Unsupported
+from _edgeship.export.lowering.values import dtype_of
 
 _BINARY = {"Add": "add", "Sub": "sub", "Mul": "mul"}
 _VARIADIC = {"Max": "maximum", "Min": "minimum", "Sum": "add"}

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import onnx_ir as ir
 
-from export.coreml.context import Context, Operand
-from export.lowering.values import Array, Shape
+from _edgeship.export.coreml.building.context import Context, Operand
+from _edgeship.export.lowering.values import Array, Shape
 
 #: A MIL operator and its inputs, but for ``x``.
 Step = tuple[str, dict[str, Operand]]

@@ -7,13 +7,13 @@ from functools import reduce
 import numpy as np
 import onnx_ir as ir
 
-from export.coreml.context import Context, Operand
-from export.coreml.ops.conv import axes_of
-from export.coreml.ops.registry import lowers
-from export.lowering import attributes
-from export.lowering.unsupported import Unsupported
-from export.lowering.values import Array
-from export.lowering.windows import Axis, counts, resolved
+from _edgeship.export.coreml.building.context import Context, Operand
+from _edgeship.export.coreml.ops.conv import axes_of
+from _edgeship.export.coreml.ops.registry import lowers
+from _edgeship.export.lowering import attributes
+from _edgeship.export.lowering.unsupported import Unsupported
+from _edgeship.export.lowering.values import Array
+from _edgeship.export.lowering.windows import Axis, counts, resolved
 
 
 @lowers("MaxPool")

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import onnx_ir as ir
 
-from export.coreml.context import Context
-from export.lowering.registry import registering
+from _edgeship.export.coreml.building.context import Context
+from _edgeship.export.lowering.registry import registering
 
 Lowering = Callable[[Context, ir.Node], None]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
-from export.coreml.context import Context
-from export.coreml.ops.picking import Step, emit_steps
-from export.coreml.ops.registry import lowers
-from export.lowering import attributes
+from _edgeship.export.coreml.building.context import Context
+from _edgeship.export.coreml.ops.picking import Step, emit_steps
+from _edgeship.export.coreml.ops.registry import lowers
+from _edgeship.export.lowering import attributes
 
 
 @lowers("Tile")

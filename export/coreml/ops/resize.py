@@ -10,12 +10,12 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from export.coreml.context import Context
-from export.coreml.ops.picking import pick
-from export.coreml.ops.registry import lowers
-from export.lowering import attributes, resize_positions
-from export.lowering.unsupported import Unsupported
-from export.lowering.values import Array, Shape, dtype_of
+from _edgeship.export.coreml.building.context import Context
+from _edgeship.export.coreml.ops.picking import pick
+from _edgeship.export.coreml.ops.registry import lowers
+from _edgeship.export.lowering import attributes, resize_positions
+from _edgeship.export.lowering.unsupported import Unsupported
+from _edgeship.export.lowering.values import Array, Shape, dtype_of
 
 _SAMPLING_MODES = (
     "UNALIGN_CORNERS",

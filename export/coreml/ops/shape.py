@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
-from export.coreml.context import MOST_AXES, Context, demand_axes
-from export.coreml.ops.registry import lowers
-from export.lowering import attributes, copies
+from _edgeship.export.coreml.building.context import MOST_AXES, Context, demand_axes
+from _edgeship.export.coreml.ops.registry import lowers
+from _edgeship.export.lowering import attributes, copies
 
 lowers("Identity", "Dropout")(copies.alias)
 lowers("Constant")(copies.constant)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from export.coreml.context import Context
-from export.coreml.ops.picking import emit_steps, pick, picking
-from export.coreml.ops.registry import lowers
-from export.lowering import attributes
-from export.lowering.unsupported import Unsupported
-from export.lowering.values import Array, Shape, dtype_of
+from _edgeship.export.coreml.building.context import Context
+from _edgeship.export.coreml.ops.picking import emit_steps, pick, picking
+from _edgeship.export.coreml.ops.registry import lowers
+from _edgeship.export.lowering import attributes
+from _edgeship.export.lowering.unsupported import Unsupported
+from _edgeship.export.lowering.values import Array, Shape, dtype_of
 
 #: ONNX's modes of Pad that repeat elements of the tensor (NumPy's names, too) -> MIL's.
 _MIRRORS = {"reflect": "reflect", "edge": "replicate", "wrap": None}

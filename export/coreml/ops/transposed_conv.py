@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
-from export.coreml.context import Context
-from export.coreml.ops.conv import axes_of, parameters
-from export.coreml.ops.registry import lowers
-from export.lowering import attributes
-from export.lowering.windows import Axis, transposed
+from _edgeship.export.coreml.building.context import Context
+from _edgeship.export.coreml.ops.conv import axes_of, parameters
+from _edgeship.export.coreml.ops.registry import lowers
+from _edgeship.export.lowering import attributes
+from _edgeship.export.lowering.windows import Axis, transposed
 
 
 @lowers("ConvTranspose")

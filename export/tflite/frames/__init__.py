@@ -1,6 +1,6 @@
 """How each ONNX operator on clips is done on frames; importing fills the table."""
 
-from export.tflite.frames import channels, convolution, elementwise, pooling, reshaping
-from export.tflite.frames.folding import REWRITES
+from _edgeship.export.tflite.frames import channels, convolution, elementwise, pooling, reshaping
+from _edgeship.export.tflite.frames.folding import REWRITES
 
 __all__ = ["REWRITES", "channels", "convolution", "elementwise", "pooling", "reshaping"]

@@ -20,12 +20,12 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from export.lowering.windows import Axis, given, resolved
-from export.onnx_graph import integer
-from export.passes.channel_moves import constant
-from export.tflite.frames.folding import Clip, Folding, first_clip, folds
-from export.tflite.frames.nodes import shape_of
-from export.tflite.frames.timing import Picks, stacks
+from _edgeship.export.graph.onnx_graph import integer
+from _edgeship.export.lowering.windows import Axis, given, resolved
+from _edgeship.export.passes.channel_moves import constant
+from _edgeship.export.tflite.frames.folding import Clip, Folding, first_clip, folds
+from _edgeship.export.tflite.frames.nodes import shape_of
+from _edgeship.export.tflite.frames.timing import Picks, stacks
 
 #: Taps of the largest depthwise kernel of XNNPACK.
 _MOST_TAPS = 25

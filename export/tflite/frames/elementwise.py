@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
-from export.tflite.frames.folding import (
+from _edgeship.export.tflite.frames.folding import (
     Clip,
     Folding,
     broadcast_constant,
@@ -12,7 +12,7 @@ from export.tflite.frames.folding import (
     folds,
     is_clip,
 )
-from export.tflite.frames.nodes import shape_of
+from _edgeship.export.tflite.frames.nodes import shape_of
 
 
 @folds(

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import onnx_ir as ir
 
-from export.passes.channel_moves import constant, static_shape
-from export.tflite.frames.nodes import Nodes, Shape, shape_of
+from _edgeship.export.passes.channel_moves import constant, static_shape
+from _edgeship.export.tflite.frames.nodes import Nodes, Shape, shape_of
 
 RANK = 5
 _SWAP = (0, 2, 1, 3, 4)

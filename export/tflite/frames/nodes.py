@@ -10,8 +10,8 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from export.passes.channel_moves import integers, static_shape
-from export.passes.new_values import NewValues
+from _edgeship.export.passes.channel_moves import integers, static_shape
+from _edgeship.export.passes.new_values import NewValues
 
 Shape = tuple[int, ...]
 #: Axis -> (first, last but one).

@@ -10,11 +10,11 @@ from typing import Any
 
 import onnx_ir as ir
 
-from export.lowering.windows import Axis, given, resolved
-from export.onnx_graph import integer
-from export.passes.channel_moves import integers
-from export.tflite.frames.folding import Clip, Folding, first_clip, folds
-from export.tflite.frames.nodes import shape_of
+from _edgeship.export.graph.onnx_graph import integer
+from _edgeship.export.lowering.windows import Axis, given, resolved
+from _edgeship.export.passes.channel_moves import integers
+from _edgeship.export.tflite.frames.folding import Clip, Folding, first_clip, folds
+from _edgeship.export.tflite.frames.nodes import shape_of
 
 
 @folds("AveragePool", "MaxPool")

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import onnx_ir as ir
 
-from export.tflite.frames.folding import Clip, Folding
-from export.tflite.frames.nodes import Nodes
+from _edgeship.export.tflite.frames.folding import Clip, Folding
+from _edgeship.export.tflite.frames.nodes import Nodes
 
 #: XNNPACK joins at most four quantized tensors.
 _MOST_JOINED = 4

@@ -1,6 +1,6 @@
 """One function per ONNX operator, grouped in files by kind; importing fills the table."""
 
-from export.tflite.ops import (
+from _edgeship.export.tflite.ops import (
     activation,
     cast,
     conv,
@@ -17,7 +17,7 @@ from export.tflite.ops import (
     slicing,
     transposed_conv,
 )
-from export.tflite.ops.registry import LOWERINGS
+from _edgeship.export.tflite.ops.registry import LOWERINGS
 
 __all__ = [
     "LOWERINGS",

@@ -7,13 +7,13 @@ import math
 import numpy as np
 import onnx_ir as ir
 
-from export.lowering import attributes
-from export.lowering.unsupported import Unsupported
-from export.lowering.values import dtype_of
-from export.tflite import layout
-from export.tflite.context import Context
-from export.tflite.graph import options
-from export.tflite.ops.registry import lowers
+from _edgeship.export.lowering import attributes
+from _edgeship.export.lowering.unsupported import Unsupported
+from _edgeship.export.lowering.values import dtype_of
+from _edgeship.export.tflite.building import layout
+from _edgeship.export.tflite.building.context import Context
+from _edgeship.export.tflite.building.graph import options
+from _edgeship.export.tflite.ops.registry import lowers
 
 _UNARY = {
     "Relu": ("RELU", None),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
-from export.lowering import attributes
-from export.lowering.values import dtype_of
-from export.tflite.context import Context
-from export.tflite.graph import TENSOR_TYPES, options
-from export.tflite.ops.registry import lowers
+from _edgeship.export.lowering import attributes
+from _edgeship.export.lowering.values import dtype_of
+from _edgeship.export.tflite.building.context import Context
+from _edgeship.export.tflite.building.graph import TENSOR_TYPES, options
+from _edgeship.export.tflite.ops.registry import lowers
 
 
 @lowers("Cast")

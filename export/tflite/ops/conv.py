@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from export.lowering import attributes
-from export.tflite.context import Context
-from export.tflite.graph import Array, options
-from export.tflite.ops import image, window
-from export.tflite.ops.registry import lowers
+from _edgeship.export.lowering import attributes
+from _edgeship.export.tflite.building.context import Context
+from _edgeship.export.tflite.building.graph import Array, options
+from _edgeship.export.tflite.ops import image, window
+from _edgeship.export.tflite.ops.registry import lowers
 
 
 @lowers("Conv")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
-from export.lowering import attributes
-from export.tflite import layout
-from export.tflite.context import Context
-from export.tflite.graph import options
-from export.tflite.ops.registry import lowers
+from _edgeship.export.lowering import attributes
+from _edgeship.export.tflite.building import layout
+from _edgeship.export.tflite.building.context import Context
+from _edgeship.export.tflite.building.graph import options
+from _edgeship.export.tflite.ops.registry import lowers
 
 _NHWC = layout.channels_last(4)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from export.lowering import attributes
-from export.lowering.unsupported import Unsupported
-from export.lowering.values import dtype_of
-from export.tflite.context import Context
-from export.tflite.graph import Array, options
-from export.tflite.layout import Perm
-from export.tflite.ops.registry import lowers
+from _edgeship.export.lowering import attributes
+from _edgeship.export.lowering.unsupported import Unsupported
+from _edgeship.export.lowering.values import dtype_of
+from _edgeship.export.tflite.building.context import Context
+from _edgeship.export.tflite.building.graph import Array, options
+from _edgeship.export.tflite.building.layout import Perm
+from _edgeship.export.tflite.ops.registry import lowers
 
 _BINARY = {
     "Add": ("ADD", "AddOptions"),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
-from export.lowering import attributes
-from export.lowering.unsupported import Unsupported
-from export.tflite import layout
-from export.tflite.context import Context
-from export.tflite.graph import Array, options
-from export.tflite.ops.registry import lowers
-from export.tflite.ops.shape import emit_reshape
+from _edgeship.export.lowering import attributes
+from _edgeship.export.lowering.unsupported import Unsupported
+from _edgeship.export.tflite.building import layout
+from _edgeship.export.tflite.building.context import Context
+from _edgeship.export.tflite.building.graph import Array, options
+from _edgeship.export.tflite.ops.registry import lowers
+from _edgeship.export.tflite.ops.shape import emit_reshape
 
 
 @lowers("Gather")

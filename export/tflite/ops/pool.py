@@ -6,14 +6,14 @@ import numpy as np
 import onnx_ir as ir
 from ai_edge_litert import schema_py_generated as schema
 
-from export.lowering import attributes
-from export.lowering.unsupported import Unsupported
-from export.lowering.windows import Axis, counts
-from export.nonnegative import is_nonnegative
-from export.tflite.context import Context
-from export.tflite.graph import options
-from export.tflite.ops import image, window
-from export.tflite.ops.registry import lowers
+from _edgeship.export.graph.nonnegative import is_nonnegative
+from _edgeship.export.lowering import attributes
+from _edgeship.export.lowering.unsupported import Unsupported
+from _edgeship.export.lowering.windows import Axis, counts
+from _edgeship.export.tflite.building.context import Context
+from _edgeship.export.tflite.building.graph import options
+from _edgeship.export.tflite.ops import image, window
+from _edgeship.export.tflite.ops.registry import lowers
 
 
 @lowers("MaxPool")

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import onnx_ir as ir
 
-from export.lowering.registry import registering
-from export.tflite.context import Context
+from _edgeship.export.lowering.registry import registering
+from _edgeship.export.tflite.building.context import Context
 
 Lowering = Callable[[Context, ir.Node], None]
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from export.lowering import attributes, resize_positions
-from export.lowering.unsupported import Unsupported
-from export.tflite import layout
-from export.tflite.context import Context
-from export.tflite.graph import Array, options
-from export.tflite.ops.registry import lowers
+from _edgeship.export.lowering import attributes, resize_positions
+from _edgeship.export.lowering.unsupported import Unsupported
+from _edgeship.export.tflite.building import layout
+from _edgeship.export.tflite.building.context import Context
+from _edgeship.export.tflite.building.graph import Array, options
+from _edgeship.export.tflite.ops.registry import lowers
 
 #: (align_corners, half_pixel_centers)
 _FLAGS = [(False, True), (False, False), (True, False)]

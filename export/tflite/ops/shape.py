@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from export.lowering import attributes, copies
-from export.tflite import layout
-from export.tflite.context import Context
-from export.tflite.graph import Array, options
-from export.tflite.ops.dense import takes_columns
-from export.tflite.ops.registry import lowers
+from _edgeship.export.lowering import attributes, copies
+from _edgeship.export.tflite.building import layout
+from _edgeship.export.tflite.building.context import Context
+from _edgeship.export.tflite.building.graph import Array, options
+from _edgeship.export.tflite.ops.dense import takes_columns
+from _edgeship.export.tflite.ops.registry import lowers
 
 lowers("Identity", "Dropout")(copies.alias)
 lowers("Constant")(copies.constant)

@@ -6,13 +6,13 @@ import numpy as np
 import onnx_ir as ir
 from ai_edge_litert import schema_py_generated as schema
 
-from export.lowering import attributes
-from export.lowering.unsupported import Unsupported
-from export.lowering.values import dtype_of
-from export.tflite.context import Context
-from export.tflite.graph import options
-from export.tflite.layout import Perm, permuted
-from export.tflite.ops.registry import lowers
+from _edgeship.export.lowering import attributes
+from _edgeship.export.lowering.unsupported import Unsupported
+from _edgeship.export.lowering.values import dtype_of
+from _edgeship.export.tflite.building.context import Context
+from _edgeship.export.tflite.building.graph import options
+from _edgeship.export.tflite.building.layout import Perm, permuted
+from _edgeship.export.tflite.ops.registry import lowers
 
 #: The edge is what a single element is mirrored to if the edge itself is mirrored too.
 _MIRRORS = {"reflect": schema.MirrorPadMode.REFLECT, "edge": schema.MirrorPadMode.SYMMETRIC}

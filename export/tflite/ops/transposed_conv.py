@@ -5,16 +5,16 @@ from __future__ import annotations
 import onnx_ir as ir
 from ai_edge_litert import schema_py_generated as schema
 
-from export.lowering import attributes
-from export.lowering.unsupported import Unsupported
-from export.lowering.values import dtype_of
-from export.lowering.windows import Axis, transposed
-from export.tflite.context import Context
-from export.tflite.graph import options
-from export.tflite.ops import image
-from export.tflite.ops.conv import parameters
-from export.tflite.ops.registry import lowers
-from export.tflite.ops.window import per_axis
+from _edgeship.export.lowering import attributes
+from _edgeship.export.lowering.unsupported import Unsupported
+from _edgeship.export.lowering.values import dtype_of
+from _edgeship.export.lowering.windows import Axis, transposed
+from _edgeship.export.tflite.building.context import Context
+from _edgeship.export.tflite.building.graph import options
+from _edgeship.export.tflite.ops import image
+from _edgeship.export.tflite.ops.conv import parameters
+from _edgeship.export.tflite.ops.registry import lowers
+from _edgeship.export.tflite.ops.window import per_axis
 
 
 @lowers("ConvTranspose")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import onnx_ir as ir
 from ai_edge_litert import schema_py_generated as schema
 
-from export.lowering import attributes
-from export.lowering.unsupported import Unsupported
-from export.lowering.windows import Axis, given, resolved
-from export.tflite.context import Context
-from export.tflite.graph import options
+from _edgeship.export.lowering import attributes
+from _edgeship.export.lowering.unsupported import Unsupported
+from _edgeship.export.lowering.windows import Axis, given, resolved
+from _edgeship.export.tflite.building.context import Context
+from _edgeship.export.tflite.building.graph import options
 
 
 def axes_of(ctx: Context, node: ir.Node, kernel: tuple[int, ...]) -> list[Axis]:

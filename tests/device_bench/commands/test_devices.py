@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from device_bench.commands.devices import devices
-from device_bench.devices import adb_server, find
-from device_bench.devices.adb_server import Phone
-from device_bench.devices.local import LocalDevice
-from export.errors import DeviceError
+from _edgeship.device_bench.commands.devices import devices
+from _edgeship.device_bench.devices import adb_server, find
+from _edgeship.device_bench.devices.adb_server import Phone
+from _edgeship.device_bench.devices.local import LocalDevice
+from _edgeship.errors import DeviceError
 from tests.device_bench.devices.answers import Answers
 from tests.device_bench.devices.test_system import PIXEL
 

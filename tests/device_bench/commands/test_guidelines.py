@@ -10,14 +10,14 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from device_bench import probe_files
-from device_bench.commands import measuring
-from device_bench.commands.guidelines import guidelines
-from device_bench.commands.guidelines_view import grouped
-from device_bench.commands.measuring import Plan, Result
-from device_bench.records import Session
-from export.command_group import CommandGroup
-from export.errors import DeviceError
+from _edgeship.device_bench import probe_files
+from _edgeship.device_bench.commands import measuring
+from _edgeship.device_bench.commands.guidelines import guidelines
+from _edgeship.device_bench.commands.guidelines_view import grouped
+from _edgeship.device_bench.commands.measuring import Plan, Result
+from _edgeship.device_bench.records import Session
+from _edgeship.errors import DeviceError
+from _edgeship.terminal.command_group import CommandGroup
 from tests.device_bench.synthetic import PHONE, session
 
 _APP = typer.Typer(cls=CommandGroup, pretty_exceptions_enable=False)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from device_bench.commands.options import settings
-from device_bench.devices import system
-from device_bench.records import Settings
-from export.errors import InputError
+from _edgeship.device_bench.commands.options import settings
+from _edgeship.device_bench.devices import system
+from _edgeship.device_bench.records import Settings
+from _edgeship.errors import InputError
 from tests.device_bench.measurement.fakes import PHONE, BreakableDevice
 
 

@@ -7,8 +7,14 @@ import sys
 
 import pytest
 
-from device_bench.commands.progress import ProgressView
-from device_bench.measurement.events import Event, RoundDone, SessionEnded, SessionStarted, Waiting
+from _edgeship.device_bench.commands.progress import ProgressView
+from _edgeship.device_bench.measurement.events import (
+    Event,
+    RoundDone,
+    SessionEnded,
+    SessionStarted,
+    Waiting,
+)
 from tests.device_bench import synthetic
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from device_bench.cli import PROGRAM, app
-from device_bench.store import Store
+from _edgeship.device_bench.commands.cli import PROGRAM, app
+from _edgeship.device_bench.store import Store
 from tests.device_bench.synthetic import VIRTUAL, session
 
 ROOT = Path(__file__).parents[3]
@@ -162,7 +162,8 @@ def test_bad_input_of_history_is_one_message(
 
 def test_history_needs_neither_matplotlib_nor_jinja(store: Path) -> None:
     code = (
-        "import sys; from typer.testing import CliRunner; from device_bench.cli import app;"
+        "import sys; from typer.testing import CliRunner;"
+        "from _edgeship.device_bench.commands.cli import app;"
         f"CliRunner().invoke(app, ['history', '--store', {str(store)!r}]);"
         "print(*({'matplotlib', 'jinja2', 'torch'} & set(sys.modules)))"
     )

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from device_bench.cli import PROGRAM, app
-from device_bench.devices import find as devices
-from device_bench.devices import system
-from device_bench.devices.base import DeviceTimeout
-from device_bench.runners import find as runners
-from device_bench.store import Store
+from _edgeship.device_bench.commands.cli import PROGRAM, app
+from _edgeship.device_bench.devices import find as devices
+from _edgeship.device_bench.devices import system
+from _edgeship.device_bench.devices.base import DeviceTimeout
+from _edgeship.device_bench.runners import find as runners
+from _edgeship.device_bench.store import Store
 from tests.device_bench.measurement.fakes import PHONE, BreakableDevice, FakeRunner, cool
 from tests.device_bench.runners.small_files import chain
 

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from device_bench.cli import PROGRAM, app
-from device_bench.store import Store
+from _edgeship.device_bench.commands.cli import PROGRAM, app
+from _edgeship.device_bench.store import Store
 
 
 def _run(*arguments: object, code: int = 0) -> tuple[str, str]:

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from device_bench.devices import adb_server as ours
-from device_bench.devices import adb_sync
-from device_bench.devices.adb import AdbDevice, find_phone
-from device_bench.devices.base import DeviceFull, DeviceGone, DeviceTimeout
-from device_bench.devices.processes import MAX_OUTPUT_BYTES
-from device_bench.devices.workspace import Workspace
-from export.errors import DeviceError, InputError
+from _edgeship.device_bench.devices import adb_server as ours
+from _edgeship.device_bench.devices import adb_sync
+from _edgeship.device_bench.devices.adb import AdbDevice, find_phone
+from _edgeship.device_bench.devices.base import DeviceFull, DeviceGone, DeviceTimeout
+from _edgeship.device_bench.devices.processes import MAX_OUTPUT_BYTES
+from _edgeship.device_bench.devices.workspace import Workspace
+from _edgeship.errors import DeviceError, InputError
 from tests.phone.phone import Phone
 
 NASTY = """ ; rm -rf * 'single' "double" $HOME `id` \\ ä \t\n*"""

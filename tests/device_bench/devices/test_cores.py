@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from device_bench.devices.cores import choose_cores, describe_cores
-from device_bench.records import Core, Properties
-from export.errors import InputError
+from _edgeship.device_bench.devices.cores import choose_cores, describe_cores
+from _edgeship.device_bench.records import Core, Properties
+from _edgeship.errors import InputError
 from tests.device_bench.synthetic import PHONE
 
 

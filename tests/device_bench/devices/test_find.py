@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from device_bench.devices.find import find, find_all
-from device_bench.devices.local import LocalDevice
-from export.errors import InputError
+from _edgeship.device_bench.devices.find import find, find_all
+from _edgeship.device_bench.devices.local import LocalDevice
+from _edgeship.errors import InputError
 
 
 def test_local() -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from device_bench.devices.base import DeviceFull
-from device_bench.devices.local import LocalDevice
-from export.errors import DeviceError
+from _edgeship.device_bench.devices.base import DeviceFull
+from _edgeship.device_bench.devices.local import LocalDevice
+from _edgeship.errors import DeviceError
 
 NAME = "a 'b' \"c\" ; rm -rf x $(id)"
 

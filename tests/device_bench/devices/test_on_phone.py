@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from device_bench.devices.adb import AdbDevice
-from device_bench.devices.base import DeviceGone, DeviceTimeout
-from device_bench.devices.cores import choose_cores
-from device_bench.devices.system import read_conditions, read_properties
-from device_bench.devices.workspace import Workspace
+from _edgeship.device_bench.devices.adb import AdbDevice
+from _edgeship.device_bench.devices.base import DeviceGone, DeviceTimeout
+from _edgeship.device_bench.devices.cores import choose_cores
+from _edgeship.device_bench.devices.system import read_conditions, read_properties
+from _edgeship.device_bench.devices.workspace import Workspace
 from tests.phone import root
 from tests.phone.phone import Phone
 

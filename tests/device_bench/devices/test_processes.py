@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from device_bench.devices.base import DeviceTimeout
-from device_bench.devices.processes import MAX_OUTPUT_BYTES, run_process
-from export.errors import DeviceError
+from _edgeship.device_bench.devices.base import DeviceTimeout
+from _edgeship.device_bench.devices.processes import MAX_OUTPUT_BYTES, run_process
+from _edgeship.errors import DeviceError
 from tests.device_bench.devices.running import has_ended
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from device_bench.devices.base import DeviceFull, DeviceGone, DeviceTimeout
-from device_bench.devices.find import find
-from device_bench.devices.ssh import SshDevice
-from device_bench.devices.workspace import Workspace
-from export.errors import DeviceError, InputError
+from _edgeship.device_bench.devices.base import DeviceFull, DeviceGone, DeviceTimeout
+from _edgeship.device_bench.devices.find import find
+from _edgeship.device_bench.devices.ssh import SshDevice
+from _edgeship.device_bench.devices.workspace import Workspace
+from _edgeship.errors import DeviceError, InputError
 from tests.device_bench.devices.running import has_ended
 from tests.device_bench.devices.ssh_server import SshServer, ssh_server
 

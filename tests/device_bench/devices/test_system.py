@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from device_bench.devices.local import LocalDevice
-from device_bench.devices.system import read_conditions, read_properties
-from device_bench.records import Core
-from export.errors import DeviceError
+from _edgeship.device_bench.devices.local import LocalDevice
+from _edgeship.device_bench.devices.system import read_conditions, read_properties
+from _edgeship.device_bench.records import Core
+from _edgeship.errors import DeviceError
 from tests.device_bench.devices.answers import Answers
 
 PIXEL = """@@ kernel

@@ -10,20 +10,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from device_bench.devices.base import DeviceTimeout
-from device_bench.devices.emulator import emulator
-from device_bench.devices.find import find
-from device_bench.devices.local import LocalDevice
-from device_bench.devices.processes import run_process
-from device_bench.devices.system import read_properties
-from device_bench.devices.virtual import VirtualDevice
-from device_bench.devices.workspace import Workspace
-from device_bench.records import Settings
-from device_bench.runners.base import Job, Outcome
-from device_bench.runners.bundle import LOADER, RUNNER, bundle
-from device_bench.runners.native import NativeRunner
-from device_bench.runners.native_report import parse_report
-from export.errors import DeviceError
+from _edgeship.device_bench.devices.base import DeviceTimeout
+from _edgeship.device_bench.devices.emulator import emulator
+from _edgeship.device_bench.devices.find import find
+from _edgeship.device_bench.devices.local import LocalDevice
+from _edgeship.device_bench.devices.processes import run_process
+from _edgeship.device_bench.devices.system import read_properties
+from _edgeship.device_bench.devices.virtual import VirtualDevice
+from _edgeship.device_bench.devices.workspace import Workspace
+from _edgeship.device_bench.records import Settings
+from _edgeship.device_bench.runners.base import Job, Outcome
+from _edgeship.device_bench.runners.bundle import LOADER, RUNNER, bundle
+from _edgeship.device_bench.runners.native import NativeRunner
+from _edgeship.device_bench.runners.native_report import parse_report
+from _edgeship.errors import DeviceError
 from tests.device_bench.runners.small_files import chain, image, needs_virtual
 
 pytestmark = needs_virtual

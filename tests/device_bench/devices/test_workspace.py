@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from device_bench.devices.base import Completed, DeviceGone, DeviceTimeout
-from device_bench.devices.local import LocalDevice
-from device_bench.devices.workspace import Workspace, _host
-from export.errors import DeviceError
+from _edgeship.device_bench.devices.base import Completed, DeviceGone, DeviceTimeout
+from _edgeship.device_bench.devices.local import LocalDevice
+from _edgeship.device_bench.devices.workspace import Workspace, _host
+from _edgeship.errors import DeviceError
 from tests.device_bench.devices.running import has_ended, is_running, start_in
 
 NAME = "a 'b' \"c\" ; rm -rf x $(id).tflite"
@@ -131,8 +131,8 @@ def test_the_next_workspace_removes_what_a_dead_process_left(
     device: LocalDevice, tmp_path: Path
 ) -> None:
     script = (
-        "import os, sys; from device_bench.devices.local import LocalDevice; "
-        "from device_bench.devices.workspace import Workspace; "
+        "import os, sys; from _edgeship.device_bench.devices.local import LocalDevice; "
+        "from _edgeship.device_bench.devices.workspace import Workspace; "
         "device = LocalDevice(); device.base = sys.argv[1]; "
         "Workspace(device).__enter__(); os._exit(9)"
     )

@@ -6,12 +6,12 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from device_bench.devices.base import Completed, DeviceGone
-from device_bench.devices.local import LocalDevice
-from device_bench.devices.workspace import Workspace
-from device_bench.measurement.host import run_on_host
-from device_bench.records import Conditions, Core, Op, Process, Profile, Properties
-from device_bench.runners.base import Job, Outcome
+from _edgeship.device_bench.devices.base import Completed, DeviceGone
+from _edgeship.device_bench.devices.local import LocalDevice
+from _edgeship.device_bench.devices.workspace import Workspace
+from _edgeship.device_bench.measurement.host import run_on_host
+from _edgeship.device_bench.records import Conditions, Core, Op, Process, Profile, Properties
+from _edgeship.device_bench.runners.base import Job, Outcome
 
 PHONE = Properties(
     selector="adb:FAKE",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from device_bench.measurement.host import check_outputs, run_on_host
-from export.errors import DeviceError, InputError, VerificationError
+from _edgeship.device_bench.measurement.host import check_outputs, run_on_host
+from _edgeship.errors import DeviceError, InputError, VerificationError
 from tests.device_bench.runners.small_files import SHAPE, chain, interpret, network
 
 

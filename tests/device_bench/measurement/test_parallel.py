@@ -8,9 +8,9 @@ import threading
 
 import pytest
 
-from device_bench.measurement.parallel import run_all
-from device_bench.records import Session
-from export.errors import DeviceError
+from _edgeship.device_bench.measurement.parallel import run_all
+from _edgeship.device_bench.records import Session
+from _edgeship.errors import DeviceError
 from tests.device_bench import synthetic
 
 

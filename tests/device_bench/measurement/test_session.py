@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from device_bench.devices import system
-from device_bench.devices.base import DeviceGone, DeviceTimeout
-from device_bench.measurement import bench
-from device_bench.measurement.events import (
+from _edgeship.device_bench.devices import system
+from _edgeship.device_bench.devices.base import DeviceGone, DeviceTimeout
+from _edgeship.device_bench.measurement import bench
+from _edgeship.device_bench.measurement.events import (
     Event,
     MeasurementChanged,
     RoundDone,
@@ -18,9 +18,9 @@ from device_bench.measurement.events import (
     SessionStarted,
     Waiting,
 )
-from device_bench.measurement.session import measure
-from device_bench.records import Conditions, Session, Settings
-from export.errors import DeviceError, InputError, VerificationError
+from _edgeship.device_bench.measurement.session import measure
+from _edgeship.device_bench.records import Conditions, Session, Settings
+from _edgeship.errors import DeviceError, InputError, VerificationError
 from tests.device_bench.measurement.fakes import (
     PHONE,
     BreakableDevice,
@@ -259,7 +259,7 @@ def test_a_warm_device_is_waited_for(on, monkeypatch):
         "read_conditions",
         lambda device: cool(temperatures={"cpu-0": next(degrees, 35.0)}),
     )
-    monkeypatch.setattr("device_bench.measurement.heat._POLL", 0.001)
+    monkeypatch.setattr("_edgeship.device_bench.measurement.heat._POLL", 0.001)
     session = on.measure()
     [waiting] = [event for event in on.events if isinstance(event, Waiting)]
     assert "60 °C at cpu-0, 35 °C at the start" in waiting.reason

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from device_bench.measurement.subjects import read_subjects, unique_labels
-from export.errors import InputError
+from _edgeship.device_bench.measurement.subjects import read_subjects, unique_labels
+from _edgeship.errors import InputError
 from tests.device_bench.runners.small_files import chain
 from tests.export.command_line import run, write_network
 

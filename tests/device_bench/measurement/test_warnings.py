@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from device_bench.measurement.warnings import find_warnings
-from device_bench.records import (
+from _edgeship.device_bench.measurement.warnings import find_warnings
+from _edgeship.device_bench.records import (
     Conditions,
     Core,
     Measurement,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from device_bench.reports import html
-from device_bench.reports.parts import Cell, Section, Table
+from _edgeship.device_bench.reports import html
+from _edgeship.device_bench.reports.parts import Cell, Section, Table
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 

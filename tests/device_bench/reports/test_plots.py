@@ -3,8 +3,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from device_bench.reports import plots
-from device_bench.reports.plots import Bar, Point
+from _edgeship.device_bench.reports import plots
+from _edgeship.device_bench.reports.plots import Bar, Point
 from tests.device_bench.synthetic import session
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -5,12 +5,12 @@ from html.parser import HTMLParser
 
 import pytest
 
-from device_bench.records import Session
-from device_bench.reports import csv, html, json, markdown
-from device_bench.reports.parts import Section
-from device_bench.reports.rows import rows
-from device_bench.reports.sessions import sections
-from device_bench.statistics import summarize
+from _edgeship.device_bench.records import Session
+from _edgeship.device_bench.reports import csv, html, json, markdown
+from _edgeship.device_bench.reports.parts import Section
+from _edgeship.device_bench.reports.rows import rows
+from _edgeship.device_bench.reports.sessions import sections
+from _edgeship.device_bench.statistics import summarize
 from tests.device_bench.synthetic import PHONE, VIRTUAL, session
 
 EVIL = "net_</td><script>alert(1)</script>|`x`$=\n_int8"

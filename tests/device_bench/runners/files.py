@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from export.tflite.graph import options
+from _edgeship.export.tflite.building.graph import options
 from tests.export.tflite.small_graphs import Small
 
 SHAPE = (1, 4, 5, 3)

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from device_bench.devices.processes import run_process
-from device_bench.runners.litert_library import host_abi
-from export.tflite.graph import options
-from export.verification.quiet import captured_stderr
+from _edgeship.device_bench.devices.processes import run_process
+from _edgeship.device_bench.runners.litert_library import host_abi
+from _edgeship.export.runtimes.quiet import captured_stderr
+from _edgeship.export.tflite.building.graph import options
 from tests.export.tflite.small_graphs import Small
 
 SHAPE = (1, 8, 8, 4)

@@ -8,15 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from device_bench.devices.base import DeviceTimeout
-from device_bench.devices.local import LocalDevice
-from device_bench.devices.system import read_properties
-from device_bench.devices.workspace import Workspace
-from device_bench.records import Process, Settings
-from device_bench.runners.base import Job
-from device_bench.runners.benchmark_model import BenchmarkModelRunner, find_binary, parse_output
-from device_bench.runners.find import runner
-from export.errors import DeviceError, InputError
+from _edgeship.device_bench.devices.base import DeviceTimeout
+from _edgeship.device_bench.devices.local import LocalDevice
+from _edgeship.device_bench.devices.system import read_properties
+from _edgeship.device_bench.devices.workspace import Workspace
+from _edgeship.device_bench.records import Process, Settings
+from _edgeship.device_bench.runners.base import Job
+from _edgeship.device_bench.runners.benchmark_model import (
+    BenchmarkModelRunner,
+    find_binary,
+    parse_output,
+)
+from _edgeship.device_bench.runners.find import runner
+from _edgeship.errors import DeviceError, InputError
 
 OLD = """STARTING!
 Log parameter values verbosely: [0]

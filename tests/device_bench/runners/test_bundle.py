@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from device_bench.commands.setup import setup
-from device_bench.devices.base import Completed
-from device_bench.devices.processes import run_process
-from device_bench.runners import building, bundle, litert_library
-from device_bench.runners.building import build_once, compile_c
-from device_bench.runners.litert_library import copy_library, host_abi, litert_version
-from export.errors import DeviceError, InputError
+from _edgeship.device_bench.commands.setup import setup
+from _edgeship.device_bench.devices.base import Completed
+from _edgeship.device_bench.devices.processes import run_process
+from _edgeship.device_bench.runners import building, bundle, litert_library
+from _edgeship.device_bench.runners.building import build_once, compile_c
+from _edgeship.device_bench.runners.litert_library import copy_library, host_abi, litert_version
+from _edgeship.errors import DeviceError, InputError
 from tests.device_bench.runners.small_files import needs_native, needs_virtual
 
 MEMBER = "ai_edge_litert/libLiteRt.so"

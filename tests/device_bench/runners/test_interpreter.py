@@ -12,15 +12,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from device_bench.devices.base import Completed, DeviceTimeout
-from device_bench.devices.local import LocalDevice
-from device_bench.devices.workspace import Workspace
-from device_bench.records import Settings
-from device_bench.runners.base import Job, Outcome
-from device_bench.runners.find import runner
-from device_bench.runners.interpreter import PythonRunner
-from export.errors import DeviceError, InputError
-from export.tflite.writer import from_bytes
+from _edgeship.device_bench.devices.base import Completed, DeviceTimeout
+from _edgeship.device_bench.devices.local import LocalDevice
+from _edgeship.device_bench.devices.workspace import Workspace
+from _edgeship.device_bench.records import Settings
+from _edgeship.device_bench.runners.base import Job, Outcome
+from _edgeship.device_bench.runners.find import runner
+from _edgeship.device_bench.runners.interpreter import PythonRunner
+from _edgeship.errors import DeviceError, InputError
+from _edgeship.export.tflite.writer import from_bytes
 from tests.device_bench.runners.files import write_inputs, write_sub_and_mul
 from tests.export.tflite.building import packed
 

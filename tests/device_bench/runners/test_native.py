@@ -10,18 +10,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from device_bench.devices.base import Completed, DeviceTimeout
-from device_bench.devices.local import LocalDevice
-from device_bench.devices.processes import run_process
-from device_bench.devices.system import read_properties
-from device_bench.devices.workspace import Workspace
-from device_bench.records import Settings
-from device_bench.runners import native
-from device_bench.runners.base import Job, Outcome
-from device_bench.runners.bundle import LOADER, RUNNER, bundle
-from device_bench.runners.litert_library import host_abi
-from device_bench.runners.native import NativeRunner
-from export.errors import DeviceError, InputError
+from _edgeship.device_bench.devices.base import Completed, DeviceTimeout
+from _edgeship.device_bench.devices.local import LocalDevice
+from _edgeship.device_bench.devices.processes import run_process
+from _edgeship.device_bench.devices.system import read_properties
+from _edgeship.device_bench.devices.workspace import Workspace
+from _edgeship.device_bench.records import Settings
+from _edgeship.device_bench.runners import native
+from _edgeship.device_bench.runners.base import Job, Outcome
+from _edgeship.device_bench.runners.bundle import LOADER, RUNNER, bundle
+from _edgeship.device_bench.runners.litert_library import host_abi
+from _edgeship.device_bench.runners.native import NativeRunner
+from _edgeship.errors import DeviceError, InputError
 from tests.device_bench.devices.running import is_running
 from tests.device_bench.runners.small_files import chain, image, interpret, needs_native, network
 

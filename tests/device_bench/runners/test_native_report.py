@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from device_bench.records import Op
-from device_bench.runners import native_report
-from device_bench.runners.native_report import MalformedError, RunnerError, parse_report
+from _edgeship.device_bench.records import Op
+from _edgeship.device_bench.runners import native_report
+from _edgeship.device_bench.runners.native_report import MalformedError, RunnerError, parse_report
 
 INIT = {"event": "init", "ns": 70}
 FIRST = {"event": "first", "ns": 60}

@@ -10,9 +10,9 @@ import onnx
 import onnx_ir as ir
 from onnx import TensorProto, helper, numpy_helper
 
-from export.advice.from_onnx import read_onnx_steps
-from export.advice.steps import Network
-from export.onnx_graph import infer_shapes
+from _edgeship.export.advice.from_onnx import read_onnx_steps
+from _edgeship.export.advice.steps import Network
+from _edgeship.export.graph.onnx_graph import infer_shapes
 
 
 class Nodes:

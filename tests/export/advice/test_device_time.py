@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from device_bench.records import Op, Profile
-from export.advice.device_time import combine, same_layers
+from _edgeship.device_bench.records import Op, Profile
+from _edgeship.export.advice.device_time import combine, same_layers
 from tests.export.advice.graphs import Nodes
 from tests.export.tflite.small_graphs import Small, add
 

@@ -6,13 +6,13 @@ import math
 
 import pytest
 
-from export.advice import roofline
-from export.advice.advice import advise
-from export.advice.blocks import blocks
-from export.advice.findings import EXCESS, balanced, find, ungrouped
-from export.advice.steps import Convolution, Network
-from models.catalog import CATALOG
-from models.complexity import access_bound
+from _edgeship.export.advice import roofline
+from _edgeship.export.advice.advice import advise
+from _edgeship.export.advice.blocks import blocks
+from _edgeship.export.advice.findings import EXCESS, balanced, find, ungrouped
+from _edgeship.export.advice.steps import Convolution, Network
+from _edgeship.models.catalog import CATALOG
+from _edgeship.models.complexity import access_bound
 from tests.export.advice.graphs import Nodes, names
 
 

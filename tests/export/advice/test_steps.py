@@ -10,15 +10,15 @@ import onnx_ir as ir
 import pytest
 from torch import nn
 
-from export import graph_cost
-from export.advice.from_onnx import read_onnx_steps
-from export.advice.from_tflite import read_tflite_steps
-from export.advice.steps import Convolution
-from export.errors import InputError
-from export.onnx_graph import infer_shapes
-from export.tflite.lowering import lower
-from export.tflite.writer import to_bytes, to_model
-from models.complexity import per_layer
+from _edgeship.errors import InputError
+from _edgeship.export.advice.from_onnx import read_onnx_steps
+from _edgeship.export.advice.from_tflite import read_tflite_steps
+from _edgeship.export.advice.steps import Convolution
+from _edgeship.export.graph import cost as graph_cost
+from _edgeship.export.graph.onnx_graph import infer_shapes
+from _edgeship.export.tflite.lowering import lower
+from _edgeship.export.tflite.writer import to_bytes, to_model
+from _edgeship.models.complexity import per_layer
 from tests.export.advice.graphs import Nodes, names
 from tests.export.command_line import write_network
 from tests.export.tflite.small_graphs import Small, add

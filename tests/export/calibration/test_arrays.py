@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from export.calibration import arrays as module
-from export.calibration.arrays import array_samples
-from export.calibration.preprocess import Preprocess
-from export.errors import InputError
+from _edgeship.errors import InputError
+from _edgeship.export.calibration import arrays as module
+from _edgeship.export.calibration.arrays import array_samples
+from _edgeship.export.calibration.preprocess import Preprocess
 
 PREPROCESS = Preprocess((0.5, 0.4, 0.3), (0.2, 0.25, 0.5))
 IMAGE = {"x": (1, 3, 4, 5)}

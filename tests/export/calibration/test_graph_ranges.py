@@ -5,9 +5,9 @@ import onnx
 import pytest
 from numpy.typing import NDArray
 
-from export.calibration import graph_ranges as module
-from export.calibration.graph_ranges import graph_ranges
-from export.errors import InputError, VerificationError
+from _edgeship.errors import InputError, VerificationError
+from _edgeship.export.calibration import graph_ranges as module
+from _edgeship.export.calibration.graph_ranges import graph_ranges
 
 
 def model(text: str) -> bytes:

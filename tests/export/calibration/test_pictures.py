@@ -5,10 +5,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from export.calibration import pictures
-from export.calibration.pictures import evenly_spaced, folder_samples, load_sample, shipped_pictures
-from export.calibration.preprocess import Preprocess
-from export.errors import InputError
+from _edgeship.errors import InputError
+from _edgeship.export.calibration import pictures
+from _edgeship.export.calibration.pictures import (
+    evenly_spaced,
+    folder_samples,
+    load_sample,
+    shipped_pictures,
+)
+from _edgeship.export.calibration.preprocess import Preprocess
 
 PLAIN = Preprocess((0.0,) * 3, (1.0,) * 3, crop=1.0)
 IMAGES = Path(pictures.__file__).parent / "images"

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from export.calibration import preprocess as module
-from export.calibration.preprocess import Preprocess, load_image
-from export.errors import InputError
+from _edgeship.errors import InputError
+from _edgeship.export.calibration import preprocess as module
+from _edgeship.export.calibration.preprocess import Preprocess, load_image
 
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from export.calibration.ranges import merge
-from export.errors import InputError
+from _edgeship.errors import InputError
+from _edgeship.export.calibration.ranges import merge
 
 
 def test_range_widens_to_the_extremes_of_all_samples() -> None:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from export.calibration.pictures import shipped_pictures
-from export.calibration.preprocess import Preprocess
-from export.calibration.samples import Samples, load_samples
-from export.errors import InputError
+from _edgeship.errors import InputError
+from _edgeship.export.calibration.pictures import shipped_pictures
+from _edgeship.export.calibration.preprocess import Preprocess
+from _edgeship.export.calibration.samples import Samples, load_samples
 
 PREPROCESS = Preprocess((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 IMAGE = {"x": (1, 3, 32, 32)}
@@ -165,7 +165,7 @@ def test_senseless_inputs_are_refused(inputs: dict[str, tuple[int, ...]], limit:
 
 def test_import_does_not_load_torch() -> None:
     code = (
-        "import sys, export.calibration.samples, export.calibration.ranges\n"
+        "import sys, _edgeship.export.calibration.samples, export.calibration.ranges\n"
         "print(sorted({'torch', 'onnx', 'onnxruntime'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603

@@ -11,14 +11,14 @@ import pytest
 from numpy.typing import NDArray
 from onnx import helper
 
-from export.calibration.graph_ranges import graph_ranges
-from export.calibration.ranges import Ranges
-from export.coreml.activations import affine, quantize_activations
-from export.coreml.convert import Precision, convert
-from export.coreml.evaluator import MilProgram, read_program, run
-from export.coreml.lowering import Lowered
-from export.coreml.package import package_of
-from export.verification.metrics import compare
+from _edgeship.export.calibration.graph_ranges import graph_ranges
+from _edgeship.export.calibration.ranges import Ranges
+from _edgeship.export.coreml.activations import affine, quantize_activations
+from _edgeship.export.coreml.convert import Precision, convert
+from _edgeship.export.coreml.evaluator import MilProgram, read_program, run
+from _edgeship.export.coreml.lowering import Lowered
+from _edgeship.export.coreml.package import package_of
+from _edgeship.export.verification.metrics import compare
 from tests.export.coreml.ops.harness import lower_model, parse
 from tests.export.tflite.ops.harness import inputs_of, rand
 

@@ -10,17 +10,17 @@ import onnx_ir as ir
 import pytest
 from numpy.typing import NDArray
 
-from export.coreml.activations import quantize_activations
-from export.coreml.compression import compress
-from export.coreml.convert import Precision, convert
-from export.coreml.evaluator import MilProgram, read_program, run
-from export.coreml.package import package_of, size
-from export.coreml.rounded_graph import round_weights, rounded_weights_db
-from export.errors import UnsupportedError
-from export.onnx_graph import infer_shapes
-from export.schemes import SCHEMES
-from export.verification.metrics import compare
-from export.verification.runtimes import run_onnx
+from _edgeship.errors import UnsupportedError
+from _edgeship.export.contract.schemes import SCHEMES
+from _edgeship.export.coreml.activations import quantize_activations
+from _edgeship.export.coreml.compression import compress
+from _edgeship.export.coreml.convert import Precision, convert
+from _edgeship.export.coreml.evaluator import MilProgram, read_program, run
+from _edgeship.export.coreml.package import package_of, size
+from _edgeship.export.coreml.rounded_graph import round_weights, rounded_weights_db
+from _edgeship.export.graph.onnx_graph import infer_shapes
+from _edgeship.export.runtimes.running import run_onnx
+from _edgeship.export.verification.metrics import compare
 from tests.export.coreml.compressing import (
     COMPRESSED,
     SHAPES,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from export.calibration.preprocess import Preprocess
-from export.coreml.description import Description, describe
-from export.source import Network
+from _edgeship.export.calibration.preprocess import Preprocess
+from _edgeship.export.coreml.description import Description, describe
+from _edgeship.export.network.source import Network
 
 DIGEST = "0123456789abcdef" * 4
 COUNTED = {"mult_adds": 146_000_000, "params": 2_300_000}

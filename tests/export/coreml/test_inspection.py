@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from export.coreml.evaluator.program import (
+from _edgeship.errors import InputError
+from _edgeship.export.commands.coreml_view import render
+from _edgeship.export.coreml.evaluator.program import (
     Argument,
     Feature,
     ImagePort,
@@ -18,13 +20,11 @@ from export.coreml.evaluator.program import (
     Operation,
     Variable,
 )
-from export.coreml.inspection import Inspection, inspect_package, inspect_program
-from export.coreml.inspection_view import render
-from export.coreml.library import coremltools
-from export.coreml.neural_engine import departures
-from export.coreml.package import package_of
-from export.coreml.stored_weights import WeightKind
-from export.errors import InputError
+from _edgeship.export.coreml.inspection import Inspection, inspect_package, inspect_program
+from _edgeship.export.coreml.library import coremltools
+from _edgeship.export.coreml.neural_engine import departures
+from _edgeship.export.coreml.package import package_of
+from _edgeship.export.coreml.stored_weights import WeightKind
 
 #: Values of the two filters of the network below, and of its bias.
 FIRST, SECOND, BIAS = 16 * 8 * 3 * 3, 64 * 16 * 3 * 3, 16
@@ -293,7 +293,7 @@ def test_casts_at_the_edges_compute_nothing_in_float32() -> None:
 
 
 def test_every_departure_names_its_source() -> None:
-    from export.coreml.neural_engine import _RULES
+    from _edgeship.export.coreml.neural_engine import _RULES
 
     assert all(rule.source.startswith("https://") and rule.reason for rule in _RULES)
 

@@ -8,11 +8,11 @@ import onnx_ir as ir
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from export.coreml.evaluator.running import run
-from export.coreml.lowering import lower
-from export.errors import InputError, UnsupportedError
-from export.onnx_graph import infer_shapes, serialize
-from export.verification.runtimes import run_onnx
+from _edgeship.errors import InputError, UnsupportedError
+from _edgeship.export.coreml.evaluator.running import run
+from _edgeship.export.coreml.lowering import lower
+from _edgeship.export.graph.onnx_graph import infer_shapes, serialize
+from _edgeship.export.runtimes.running import run_onnx
 from tests.export.coreml.ops.harness import (
     check,
     graph_model,

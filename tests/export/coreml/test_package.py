@@ -12,9 +12,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from export.coreml import package
-from export.coreml.package import digest, package_of, read_package, size
-from export.errors import InputError
+from _edgeship.errors import InputError
+from _edgeship.export.coreml import package
+from _edgeship.export.coreml.package import digest, package_of, read_package, size
 
 FILES = {
     "Manifest.json": b"{}",
@@ -32,7 +32,7 @@ def write(folder: Path, files: dict[str, bytes]) -> Path:
 
 def model(tmp_path: Path, date: str) -> SimpleNamespace:
     """Return what package_of reads of an MLModel."""
-    from export.coreml.library import coremltools
+    from _edgeship.export.coreml.library import coremltools
 
     coremltools()
     from coremltools.proto.Model_pb2 import Model

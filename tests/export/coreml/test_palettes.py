@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from export.coreml.palettes import palette
+from _edgeship.export.coreml.palettes import palette
 
 Array = NDArray[Any]
 

@@ -9,13 +9,13 @@ import numpy as np
 import onnx_ir as ir
 import pytest
 
-from export.calibration.preprocess import Preprocess, normalize
-from export.capture import read_onnx
-from export.coreml import ports
-from export.coreml.ports import Adapted, Ports, adapt, color_of, pixels_of
-from export.errors import InputError, VerificationError
-from export.onnx_graph import serialize
-from export.verification.runtimes import run_onnx
+from _edgeship.errors import InputError, VerificationError
+from _edgeship.export.calibration.preprocess import Preprocess, normalize
+from _edgeship.export.coreml import ports
+from _edgeship.export.coreml.ports import Adapted, Ports, adapt, color_of, pixels_of
+from _edgeship.export.graph.onnx_graph import serialize
+from _edgeship.export.network.capture import read_onnx
+from _edgeship.export.runtimes.running import run_onnx
 from tests.export.command_line import write_network
 
 IMAGENET = Preprocess((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from export.coreml.probabilities import check_probabilities
-from export.errors import VerificationError
+from _edgeship.errors import VerificationError
+from _edgeship.export.coreml.probabilities import check_probabilities
 
 SCORES = np.log(np.array([[1, 2, 5]], np.float32))
 

@@ -5,11 +5,11 @@ from collections import Counter
 import onnx_ir as ir
 import pytest
 
-from export.capture import capture_module
-from export.onnx_graph import infer_shapes, operator_counts
-from export.passes import rewrite
-from export.simplify import simplify
-from export.source import load_network
+from _edgeship.export.graph.onnx_graph import infer_shapes, operator_counts
+from _edgeship.export.network.capture import capture_module
+from _edgeship.export.network.source import load_network
+from _edgeship.export.passes import rewrite
+from _edgeship.export.simplify import simplify
 from tests.export.coreml.ops.harness import check
 
 

@@ -9,11 +9,11 @@ import onnx_ir as ir
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from export.onnx_graph import infer_shapes, operator_counts, serialize
-from export.passes import rewrite
-from export.passes.absorb_permutations import absorb_permutations
-from export.verification.metrics import compare
-from export.verification.runtimes import run_onnx
+from _edgeship.export.graph.onnx_graph import infer_shapes, operator_counts, serialize
+from _edgeship.export.passes import rewrite
+from _edgeship.export.passes.absorb_permutations import absorb_permutations
+from _edgeship.export.runtimes.running import run_onnx
+from _edgeship.export.verification.metrics import compare
 
 
 class Net:

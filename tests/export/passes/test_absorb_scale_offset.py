@@ -8,13 +8,13 @@ import pytest
 import torch
 from torch import nn
 
-from export.capture import capture_module
-from export.onnx_graph import infer_shapes, operator_counts, serialize
-from export.passes.absorb_offset import absorb_offset
-from export.passes.absorb_scale import absorb_scale
-from export.passes.fold_batch_norm import fold_batch_norm
-from export.verification.metrics import compare
-from export.verification.runtimes import run_onnx
+from _edgeship.export.graph.onnx_graph import infer_shapes, operator_counts, serialize
+from _edgeship.export.network.capture import capture_module
+from _edgeship.export.passes.absorb_offset import absorb_offset
+from _edgeship.export.passes.absorb_scale import absorb_scale
+from _edgeship.export.passes.fold_batch_norm import fold_batch_norm
+from _edgeship.export.runtimes.running import run_onnx
+from _edgeship.export.verification.metrics import compare
 
 SHAPE = (2, 6, 9, 8)
 

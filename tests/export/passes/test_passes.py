@@ -7,12 +7,12 @@ import onnx_ir as ir
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from export.onnx_graph import infer_shapes, operator_counts, serialize
-from export.passes import rewrite
-from export.passes.fold_batch_norm import fold_batch_norm
-from export.passes.fuse_hard_swish import fuse_hard_swish
-from export.verification.metrics import compare
-from export.verification.runtimes import run_onnx
+from _edgeship.export.graph.onnx_graph import infer_shapes, operator_counts, serialize
+from _edgeship.export.passes import rewrite
+from _edgeship.export.passes.fold_batch_norm import fold_batch_norm
+from _edgeship.export.passes.fuse_hard_swish import fuse_hard_swish
+from _edgeship.export.runtimes.running import run_onnx
+from _edgeship.export.verification.metrics import compare
 
 RNG = np.random.default_rng(0)
 

@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from export.capture import capture_module
-from export.onnx_graph import infer_shapes, operator_counts, serialize
-from export.passes.scatter_to_concat import scatter_to_concat
-from export.simplify import simplify
-from export.verification.runtimes import run_onnx, run_torch
+from _edgeship.export.graph.onnx_graph import infer_shapes, operator_counts, serialize
+from _edgeship.export.network.capture import capture_module
+from _edgeship.export.passes.scatter_to_concat import scatter_to_concat
+from _edgeship.export.runtimes.running import run_onnx, run_torch
+from _edgeship.export.simplify import simplify
 
 SHAPE = (1, 6, 4, 4)
 

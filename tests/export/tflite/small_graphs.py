@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-from export.calibration.ranges import Ranges
-from export.tflite.calibrate import activation_ranges
-from export.tflite.graph import Array, Shape, TfliteGraph, options
-from export.tflite.io import FileIO, PortSpec
-from export.tflite.objects import kind_of, name_of
-from export.tflite.quantization import quantize
-from export.tflite.schema_names import OPERATOR_NAMES, TYPE_NAMES
-from export.tflite.writer import from_bytes, to_bytes, to_model
-from export.verification.quiet import captured_stderr
-from export.verification.session import TFLiteSession
+from _edgeship.export.calibration.ranges import Ranges
+from _edgeship.export.runtimes.quiet import captured_stderr
+from _edgeship.export.runtimes.tflite_ports import FileIO, PortSpec
+from _edgeship.export.runtimes.tflite_session import TFLiteSession
+from _edgeship.export.tflite.building.graph import Array, Shape, TfliteGraph, options
+from _edgeship.export.tflite.calibrate import activation_ranges
+from _edgeship.export.tflite.objects import kind_of, name_of
+from _edgeship.export.tflite.quantization import quantize
+from _edgeship.export.tflite.schema_names import OPERATOR_NAMES, TYPE_NAMES
+from _edgeship.export.tflite.writer import from_bytes, to_bytes, to_model
 
 
 class Small:

@@ -5,10 +5,10 @@ import itertools
 import numpy as np
 import pytest
 
-from export.errors import InputError
-from export.tflite.calibrate import activation_ranges
-from export.tflite.graph import options
-from export.tflite.io import FileIO, PortSpec
+from _edgeship.errors import InputError
+from _edgeship.export.runtimes.tflite_ports import FileIO, PortSpec
+from _edgeship.export.tflite.building.graph import options
+from _edgeship.export.tflite.calibrate import activation_ranges
 from tests.export.tflite.small_graphs import Small, add
 
 NHWC = (1, 4, 4, 2)

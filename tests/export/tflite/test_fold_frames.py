@@ -8,12 +8,12 @@ import onnx_ir as ir
 import pytest
 from onnx import helper
 
-from export.errors import UnsupportedError
-from export.onnx_graph import infer_shapes, serialize
-from export.tflite.fold_frames import fold_frames
-from export.tflite.lowering import lower
-from export.verification.metrics import compare
-from export.verification.runtimes import run_onnx
+from _edgeship.errors import UnsupportedError
+from _edgeship.export.graph.onnx_graph import infer_shapes, serialize
+from _edgeship.export.runtimes.running import run_onnx
+from _edgeship.export.tflite.fold_frames import fold_frames
+from _edgeship.export.tflite.lowering import lower
+from _edgeship.export.verification.metrics import compare
 from tests.export.tflite.frames.clips import behind_a_window, check_clips, conv_model, node
 from tests.export.tflite.ops.harness import (
     check,

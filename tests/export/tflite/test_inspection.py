@@ -11,9 +11,9 @@ from ai_edge_litert import schema_py_generated as schema
 from litert_quantizer import quantizer, recipe
 from rich.console import Console
 
-from export.errors import InputError
-from export.tflite.inspection import Conversions, Inspection, inspect
-from export.tflite.inspection_view import render
+from _edgeship.errors import InputError
+from _edgeship.export.commands.tflite_view import render
+from _edgeship.export.tflite.inspection import Conversions, Inspection, inspect
 from tests.export.tflite.building import classifier, packed, tensor
 
 FLOAT32, FLOAT16, INT8 = (

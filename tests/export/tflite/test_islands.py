@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from export.tflite.graph import Shape, options
-from export.tflite.islands import disguise, float_islands, reveal
-from export.tflite.writer import from_bytes
+from _edgeship.export.tflite.building.graph import Shape, options
+from _edgeship.export.tflite.islands import disguise, float_islands, reveal
+from _edgeship.export.tflite.writer import from_bytes
 from tests.export.tflite.small_graphs import Small, add, kinds, run_plain, sqnr_db, types
 
 NHWC = (1, 4, 4, 8)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
-from export.errors import UnsupportedError
+from _edgeship.errors import UnsupportedError
 from tests.export.tflite.ops.harness import check, graph_model, inputs_of, lower_model
 
 AXIS = np.array([0])

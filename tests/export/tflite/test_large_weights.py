@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from export.tflite.graph import options
-from export.tflite.objects import constant, name_of
-from export.tflite.quantization import quantize
-from export.tflite.writer import from_bytes
+from _edgeship.export.tflite.building.graph import options
+from _edgeship.export.tflite.objects import constant, name_of
+from _edgeship.export.tflite.quantization import quantize
+from _edgeship.export.tflite.writer import from_bytes
 from tests.export.tflite.small_graphs import Small, ranges_of
 
 

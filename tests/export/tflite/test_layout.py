@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from onnx import helper
 
-from export.tflite import layout
+from _edgeship.export.tflite.building import layout
 from tests.export.tflite.ops.harness import check, graph_model, rand
 
 

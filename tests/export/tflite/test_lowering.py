@@ -7,8 +7,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from export.errors import UnsupportedError
-from export.verification.runtimes import run_onnx
+from _edgeship.errors import UnsupportedError
+from _edgeship.export.runtimes.running import run_onnx
 from tests.export.tflite.ops.harness import (
     LAYOUTS,
     check,
@@ -307,8 +307,8 @@ def test_the_trace_names_what_each_tensor_holds() -> None:
 def test_lowering_leaves_the_model_as_it_was(io_layout: Any) -> None:
     import onnx_ir as ir
 
-    from export.onnx_graph import infer_shapes, serialize
-    from export.tflite.lowering import lower
+    from _edgeship.export.graph.onnx_graph import infer_shapes, serialize
+    from _edgeship.export.tflite.lowering import lower
 
     model = infer_shapes(ir.from_proto(network("com.example.Magic")))
     before = serialize(model)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from export.tflite.graph import options
-from export.tflite.memory import peak_activation_bytes
-from export.tflite.quantization import quantize
-from export.tflite.writer import from_bytes
+from _edgeship.export.tflite.building.graph import options
+from _edgeship.export.tflite.memory import peak_activation_bytes
+from _edgeship.export.tflite.quantization import quantize
+from _edgeship.export.tflite.writer import from_bytes
 from tests.export.tflite.small_graphs import Small, add
 
 NHWC = (1, 4, 4, 8)  # 128 elements

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from export.tflite.graph import options
-from export.tflite.output_copies import copy_outputs, remove_copies
-from export.tflite.writer import from_bytes
+from _edgeship.export.tflite.building.graph import options
+from _edgeship.export.tflite.output_copies import copy_outputs, remove_copies
+from _edgeship.export.tflite.writer import from_bytes
 from tests.export.tflite.small_graphs import Small, add, kinds, sqnr_db, types
 
 NHWC = (1, 4, 4, 8)

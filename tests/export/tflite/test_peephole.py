@@ -7,8 +7,13 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from onnx import helper
 
-from export.tflite.graph import TfliteGraph, options
-from export.tflite.peephole import fuse_activations, join_reshapes, optimize, remove_unused
+from _edgeship.export.tflite.building.graph import TfliteGraph, options
+from _edgeship.export.tflite.peephole import (
+    fuse_activations,
+    join_reshapes,
+    optimize,
+    remove_unused,
+)
 from tests.export.tflite.ops.harness import check, graph_model, lower_model, rand
 
 X = (1, 3, 4, 5)

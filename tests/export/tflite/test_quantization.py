@@ -3,12 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from export.errors import VerificationError
-from export.tflite.graph import Array, options
-from export.tflite.inspection import inspect
-from export.tflite.objects import constant, name_of
-from export.tflite.quantization import quantize
-from export.tflite.writer import from_bytes
+from _edgeship.errors import VerificationError
+from _edgeship.export.tflite.building.graph import Array, options
+from _edgeship.export.tflite.inspection import inspect
+from _edgeship.export.tflite.objects import constant, name_of
+from _edgeship.export.tflite.quantization import quantize
+from _edgeship.export.tflite.writer import from_bytes
 from tests.export.tflite.small_graphs import Small, kinds, ranges_of, run_plain, sqnr_db, types
 
 NHWC = (1, 8, 8, 6)

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from export.tflite.graph import options
-from export.tflite.objects import constant, name_of
-from export.tflite.rounded_weights import round_weights
-from export.tflite.writer import from_bytes
+from _edgeship.export.tflite.building.graph import options
+from _edgeship.export.tflite.objects import constant, name_of
+from _edgeship.export.tflite.rounded_weights import round_weights
+from _edgeship.export.tflite.writer import from_bytes
 from tests.export.tflite.small_graphs import Small, kinds, sqnr_db
 
 

@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from export.calibration.ranges import Ranges
-from export.tflite.graph import options
-from export.tflite.shared_ranges import share_ranges
-from export.tflite.writer import from_bytes
+from _edgeship.export.calibration.ranges import Ranges
+from _edgeship.export.tflite.building.graph import options
+from _edgeship.export.tflite.shared_ranges import share_ranges
+from _edgeship.export.tflite.writer import from_bytes
 from tests.export.tflite.small_graphs import (
     Small,
     add,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from export.tflite.versions import set_lowest_versions
+from _edgeship.export.tflite.versions import set_lowest_versions
 from tests.export.tflite.building import one_operator, tensor
 
 _T = schema.TensorType

@@ -5,8 +5,8 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
-from export.errors import UnsupportedError
-from export.tflite.versions import set_lowest_versions
+from _edgeship.errors import UnsupportedError
+from _edgeship.export.tflite.versions import set_lowest_versions
 from tests.export.tflite.building import one_operator, packed, tensor
 
 F32, I8, I32 = schema.TensorType.FLOAT32, schema.TensorType.INT8, schema.TensorType.INT32

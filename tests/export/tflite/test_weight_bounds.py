@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from export.tflite.graph import Array, options
-from export.tflite.weight_bounds import weight_bounds
-from export.tflite.writer import from_bytes
+from _edgeship.export.tflite.building.graph import Array, options
+from _edgeship.export.tflite.weight_bounds import weight_bounds
+from _edgeship.export.tflite.writer import from_bytes
 from tests.export.tflite.small_graphs import Small, ranges_of, run_plain
 
 NHWC = (1, 4, 4, 8)

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from export.tflite.graph import options
-from export.tflite.inspection import inspect
-from export.tflite.io import FileIO, PortSpec
-from export.tflite.objects import constant, name_of
-from export.tflite.writer import from_bytes, set_metadata, to_bytes, to_model
+from _edgeship.export.runtimes.tflite_ports import FileIO, PortSpec
+from _edgeship.export.tflite.building.graph import options
+from _edgeship.export.tflite.inspection import inspect
+from _edgeship.export.tflite.objects import constant, name_of
+from _edgeship.export.tflite.writer import from_bytes, set_metadata, to_bytes, to_model
 from tests.export.tflite.small_graphs import Small, add, kinds
 
 NHWC = (1, 4, 4, 2)

@@ -3,8 +3,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from export.errors import InputError, VerificationError
-from export.verification.affine import dequantize, quantize
+from _edgeship.errors import InputError, VerificationError
+from _edgeship.export.runtimes.affine import dequantize, quantize
 
 
 def detail(dtype: type[np.generic], scales: list[float], zero_points: list[int]) -> dict[str, Any]:

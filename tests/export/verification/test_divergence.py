@@ -2,8 +2,8 @@ import math
 
 import pytest
 
-from export.tflite.io import FileIO
-from export.verification.divergence import Divergence, first_divergence
+from _edgeship.export.runtimes.tflite_ports import FileIO
+from _edgeship.export.verification.divergence import Divergence, first_divergence
 from tests.export.verification import two_convs
 from tests.export.verification.two_convs import IO, NHWC, TRACE
 

@@ -6,9 +6,9 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from export.errors import InputError
-from export.verification.interpreters import RUNTIMES, open_interpreter
-from export.verification.session import TFLiteSession
+from _edgeship.errors import InputError
+from _edgeship.export.runtimes.interpreters import RUNTIMES, open_interpreter
+from _edgeship.export.runtimes.tflite_session import TFLiteSession
 from tests.export.verification import two_convs
 
 FILE = two_convs.tflite_bytes(two_convs.weights())

@@ -4,8 +4,8 @@ import math
 import numpy as np
 import pytest
 
-from export.errors import VerificationError
-from export.verification.metrics import Outputs, Parity, compare
+from _edgeship.errors import VerificationError
+from _edgeship.export.verification.metrics import Outputs, Parity, compare
 
 
 def one(*rows: object) -> Outputs:

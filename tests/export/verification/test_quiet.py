@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from export.verification.quiet import Captured, captured_stderr
+from _edgeship.export.runtimes.quiet import Captured, captured_stderr
 
 
 def test_both_the_descriptor_and_sys_stderr_are_captured(

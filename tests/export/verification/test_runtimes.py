@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from export.errors import InputError, VerificationError
-from export.tflite.io import FileIO, PortSpec
-from export.verification.metrics import Outputs, compare
-from export.verification.runtimes import run_onnx, run_tflite, run_torch
-from export.verification.tolerance import judge
+from _edgeship.errors import InputError, VerificationError
+from _edgeship.export.runtimes.running import run_onnx, run_tflite, run_torch
+from _edgeship.export.runtimes.tflite_ports import FileIO, PortSpec
+from _edgeship.export.verification.metrics import Outputs, compare
+from _edgeship.export.verification.tolerance import judge
 from tests.export.verification import two_convs
 
 ROOT = Path(__file__).parents[3]
@@ -164,7 +164,7 @@ def test_sample_that_does_not_fit() -> None:
 # In a process of its own, because a runtime announces its delegate only once.
 SCRIPT = """
 from tests.export.verification import two_convs
-from export.verification.runtimes import run_tflite
+from _edgeship.export.runtimes.running import run_tflite
 data = two_convs.tflite_bytes(two_convs.weights())
 if {quiet}:
     run_tflite(data, two_convs.samples(1), two_convs.IO)

@@ -2,9 +2,15 @@ import math
 
 import pytest
 
-from export.schemes import SCHEMES
-from export.verification.metrics import Parity
-from export.verification.tolerance import TOLERANCES, Tolerance, judge, needed_sqnr_db, warn
+from _edgeship.export.contract.schemes import SCHEMES
+from _edgeship.export.verification.metrics import Parity
+from _edgeship.export.verification.tolerance import (
+    TOLERANCES,
+    Tolerance,
+    judge,
+    needed_sqnr_db,
+    warn,
+)
 
 
 def parity(max_rel: float = 0.0, sqnr_db: float = math.inf, top1: float | None = None) -> Parity:

@@ -16,7 +16,7 @@ import torch
 from ai_edge_litert import schema_py_generated as schema
 from onnx import TensorProto, helper, numpy_helper
 
-from export.tflite.io import FileIO, PortSpec
+from _edgeship.export.runtimes.tflite_ports import FileIO, PortSpec
 
 IMAGE = (1, 3, 6, 4)
 NHWC = (0, 2, 3, 1)

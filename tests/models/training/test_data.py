@@ -10,8 +10,8 @@ import pytest
 import torch
 from PIL import Image
 
-from export.errors import InputError
-from models.training.data import picture_side, read_split
+from _edgeship.errors import InputError
+from _edgeship.models.training.data import picture_side, read_split
 from tests.models.training.pictures import write_pictures, zipped
 
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from models.training.augmentation import augment
-from models.training.data import Split
-from models.training.recipe import Recipe, Run, count_right, normalized
+from _edgeship.models.training.augmentation import augment
+from _edgeship.models.training.data import Split
+from _edgeship.models.training.recipe import Recipe, Run, count_right, normalized
 
 MEAN, STD = (0.5, 0.4, 0.3), (0.2, 0.3, 0.1)
 
@@ -34,7 +34,7 @@ def test_augmentation_shifts_by_at_most_an_eighth_and_mirrors_half() -> None:
 
 
 def test_normalisation_is_that_of_the_exporter() -> None:
-    from export.calibration.preprocess import Preprocess, normalize
+    from _edgeship.export.calibration.preprocess import Preprocess, normalize
 
     pixels = torch.randint(0, 256, (2, 3, 5, 4), dtype=torch.uint8)
     expected = [normalize(image.numpy(), Preprocess(MEAN, STD)) for image in pixels]

@@ -11,12 +11,12 @@ import torch
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
-from export.errors import InputError
-from models import create
-from models.card import read_card
-from models.checkpoints import file_sha256
-from models.cli import app
-from models.training.train import Epoch, Request, train
+from _edgeship.errors import InputError
+from _edgeship.models import create
+from _edgeship.models.card import read_card
+from _edgeship.models.checkpoints import file_sha256
+from _edgeship.models.commands.cli import app
+from _edgeship.models.training.train import Epoch, Request, train
 from tests.models.training.pictures import write_pictures, zipped
 
 

@@ -1,6 +1,6 @@
 """One function per MIL operator, grouped in files by kind; importing fills the table."""
 
-from export.coreml.evaluator.ops import (
+from _edgeship.export.coreml.evaluator.ops import (
     activation,
     blocks,
     constants,
@@ -18,7 +18,7 @@ from export.coreml.evaluator.ops import (
     shape,
     slicing,
 )
-from export.coreml.evaluator.ops.registry import COMPUTATIONS
+from _edgeship.export.coreml.evaluator.ops.registry import COMPUTATIONS
 
 __all__ = [
     "COMPUTATIONS",

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from export.coreml.evaluator.ops.registry import Call
-from export.coreml.evaluator.program import Array
-from export.errors import InputError, UnsupportedError
+from _edgeship.errors import InputError, UnsupportedError
+from _edgeship.export.coreml.evaluator.ops.registry import Call
+from _edgeship.export.coreml.evaluator.program import Array
 
 _MOST_ELEMENTS = 2**28
 

@@ -12,10 +12,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from export.coreml.evaluator.dtypes import unpacked
-from export.coreml.evaluator.ops.registry import Call, computes
-from export.coreml.evaluator.program import Argument, Array
-from export.errors import InputError
+from _edgeship.errors import InputError
+from _edgeship.export.coreml.evaluator.dtypes import unpacked
+from _edgeship.export.coreml.evaluator.ops.registry import Call, computes
+from _edgeship.export.coreml.evaluator.program import Argument, Array
 
 
 @computes("const")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from export.coreml.evaluator.dtypes import NUMPY
-from export.coreml.evaluator.ops.registry import Call, computes
-from export.coreml.evaluator.program import Array
-from export.errors import InputError, UnsupportedError
+from _edgeship.errors import InputError, UnsupportedError
+from _edgeship.export.coreml.evaluator.dtypes import NUMPY
+from _edgeship.export.coreml.evaluator.ops.registry import Call, computes
+from _edgeship.export.coreml.evaluator.program import Array
 
 
 @computes("linear")

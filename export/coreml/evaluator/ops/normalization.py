@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from export.coreml.evaluator.ops.arguments import (
+from _edgeship.export.coreml.evaluator.ops.arguments import (
     axes_of,
     invalid,
     per_channel,
     undocumented,
     wide,
 )
-from export.coreml.evaluator.ops.registry import Call, computes
-from export.coreml.evaluator.program import Array
+from _edgeship.export.coreml.evaluator.ops.registry import Call, computes
+from _edgeship.export.coreml.evaluator.program import Array
 
 
 @computes("batch_norm")

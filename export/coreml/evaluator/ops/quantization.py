@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from export.coreml.evaluator.dtypes import NUMPY
-from export.coreml.evaluator.ops.constants import along, scaled
-from export.coreml.evaluator.ops.registry import Call, computes
-from export.coreml.evaluator.program import Array
-from export.errors import InputError, UnsupportedError
+from _edgeship.errors import InputError, UnsupportedError
+from _edgeship.export.coreml.evaluator.dtypes import NUMPY
+from _edgeship.export.coreml.evaluator.ops.constants import along, scaled
+from _edgeship.export.coreml.evaluator.ops.registry import Call, computes
+from _edgeship.export.coreml.evaluator.program import Array
 
 
 @computes("quantize")

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from export.coreml.evaluator.blobs import BlobFile
-from export.errors import InputError
+from _edgeship.errors import InputError
+from _edgeship.export.coreml.evaluator.blobs import BlobFile
 
 INT8, UINT4 = 4, 11
 

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from export.coreml.evaluator import Evaluator, read_program
-from export.coreml.library import coremltools, deployment_target, quiet
-from export.coreml.package import package_of
-from export.errors import InputError
+from _edgeship.errors import InputError
+from _edgeship.export.coreml.evaluator import Evaluator, read_program
+from _edgeship.export.coreml.library import coremltools, deployment_target, quiet
+from _edgeship.export.coreml.package import package_of
 from tests.export.coreml.evaluator.calling import compute
 
 A, B = [10.0, 11.0, 12.0], [20.0, 21.0, 22.0]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from export.errors import EdgeshipError, InputError
+from _edgeship.errors import EdgeshipError, InputError
 from tests.export.coreml.evaluator.calling import compute
 
 

@@ -12,19 +12,19 @@ import onnx_ir as ir
 import pytest
 from onnx import numpy_helper
 
-from export.calibration.graph_ranges import graph_ranges
-from export.coreml.activations import quantize_activations
-from export.coreml.compression import compress
-from export.coreml.convert import convert
-from export.coreml.evaluator import read_program, run
-from export.coreml.lowering import lower
-from export.coreml.package import package_of
-from export.coreml.rounded_graph import rounded_weights_db
-from export.onnx_graph import infer_shapes
-from export.schemes import SCHEMES
-from export.verification.metrics import compare
-from export.verification.runtimes import run_onnx
-from export.verification.tolerance import judge
+from _edgeship.export.calibration.graph_ranges import graph_ranges
+from _edgeship.export.contract.schemes import SCHEMES
+from _edgeship.export.coreml.activations import quantize_activations
+from _edgeship.export.coreml.compression import compress
+from _edgeship.export.coreml.convert import convert
+from _edgeship.export.coreml.evaluator import read_program, run
+from _edgeship.export.coreml.lowering import lower
+from _edgeship.export.coreml.package import package_of
+from _edgeship.export.coreml.rounded_graph import rounded_weights_db
+from _edgeship.export.graph.onnx_graph import infer_shapes
+from _edgeship.export.runtimes.running import run_onnx
+from _edgeship.export.verification.metrics import compare
+from _edgeship.export.verification.tolerance import judge
 from tests.export.coreml.evaluator.building import (
     WEIGHTS,
     Files,

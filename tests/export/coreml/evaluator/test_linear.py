@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from export.errors import EdgeshipError, InputError
+from _edgeship.errors import EdgeshipError, InputError
 from tests.export.coreml.evaluator.calling import compute
 
 

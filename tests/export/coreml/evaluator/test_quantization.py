@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from export.errors import EdgeshipError
+from _edgeship.errors import EdgeshipError
 from tests.export.coreml.evaluator.calling import compute
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from export.coreml.evaluator import read_program, run
-from export.coreml.evaluator.program import Feature, ImagePort, Variable
-from export.errors import InputError, UnsupportedError
+from _edgeship.errors import InputError, UnsupportedError
+from _edgeship.export.coreml.evaluator import read_program, run
+from _edgeship.export.coreml.evaluator.program import Feature, ImagePort, Variable
 from tests.export.coreml.evaluator.building import (
     MODEL,
     WEIGHTS,

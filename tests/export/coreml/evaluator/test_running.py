@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from export.coreml.evaluator import Evaluator, run, unknown_operators
-from export.coreml.evaluator.ops import COMPUTATIONS
-from export.coreml.evaluator.ops.registry import Call
-from export.coreml.evaluator.program import Feature, MilProgram, Operation, Variable
-from export.errors import InputError, UnsupportedError
+from _edgeship.errors import InputError, UnsupportedError
+from _edgeship.export.coreml.evaluator import Evaluator, run, unknown_operators
+from _edgeship.export.coreml.evaluator.ops import COMPUTATIONS
+from _edgeship.export.coreml.evaluator.ops.registry import Call
+from _edgeship.export.coreml.evaluator.program import Feature, MilProgram, Operation, Variable
 
 
 def var(name: str, *shape: int, dtype: str = "fp32") -> Variable:

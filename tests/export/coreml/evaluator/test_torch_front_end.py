@@ -10,9 +10,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from export.coreml.evaluator import read_program, run
-from export.coreml.library import coremltools, quiet
-from export.coreml.package import package_of
+from _edgeship.export.coreml.evaluator import read_program, run
+from _edgeship.export.coreml.library import coremltools, quiet
+from _edgeship.export.coreml.package import package_of
 
 
 class SqueezeExcite(nn.Module):

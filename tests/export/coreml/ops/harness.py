@@ -11,15 +11,15 @@ import onnx
 import onnx_ir as ir
 from onnx import compose
 
-from export.coreml.convert import Precision, convert
-from export.coreml.evaluator.program import MilProgram
-from export.coreml.evaluator.reading import read_program
-from export.coreml.evaluator.running import run
-from export.coreml.lowering import Lowered, lower
-from export.coreml.package import package_of
-from export.onnx_graph import infer_shapes
-from export.verification.metrics import compare
-from export.verification.runtimes import run_onnx
+from _edgeship.export.coreml.convert import Precision, convert
+from _edgeship.export.coreml.evaluator.program import MilProgram
+from _edgeship.export.coreml.evaluator.reading import read_program
+from _edgeship.export.coreml.evaluator.running import run
+from _edgeship.export.coreml.lowering import Lowered, lower
+from _edgeship.export.coreml.package import package_of
+from _edgeship.export.graph.onnx_graph import infer_shapes
+from _edgeship.export.runtimes.running import run_onnx
+from _edgeship.export.verification.metrics import compare
 from tests.export.tflite.ops.harness import (
     Feeds,
     graph_model,

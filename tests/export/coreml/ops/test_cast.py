@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
-from export.errors import UnsupportedError
+from _edgeship.errors import UnsupportedError
 from tests.export.coreml.ops.harness import check, graph_model, lower_model
 
 TYPES = [TensorProto.FLOAT, TensorProto.INT32, TensorProto.INT64, TensorProto.BOOL]

@@ -8,7 +8,7 @@ import onnx
 import pytest
 from onnx import helper
 
-from export.errors import UnsupportedError
+from _edgeship.errors import UnsupportedError
 from tests.export.coreml.ops.harness import (
     check,
     check_all,

@@ -7,7 +7,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from export.errors import UnsupportedError
+from _edgeship.errors import UnsupportedError
 from tests.export.coreml.ops.harness import (
     check,
     check_all,

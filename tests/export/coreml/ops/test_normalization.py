@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 import pytest
 
-from export.errors import UnsupportedError
+from _edgeship.errors import UnsupportedError
 from tests.export.coreml.ops.harness import check, check_all, lower_model, node_model, rand
 
 SHAPES = [(4, 5), (2, 5, 6), (2, 5, 3, 4), (2, 5, 2, 3, 2)]

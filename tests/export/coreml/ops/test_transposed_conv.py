@@ -6,7 +6,7 @@ from typing import Any
 import onnx
 import pytest
 
-from export.errors import UnsupportedError
+from _edgeship.errors import UnsupportedError
 from tests.export.coreml.ops.harness import check_all, lower_model, node_model, rand
 
 

@@ -11,13 +11,13 @@ import onnx
 import onnx_ir as ir
 from onnx import helper, numpy_helper
 
-from export.onnx_graph import infer_shapes
-from export.tflite.fold_frames import fold_frames
-from export.tflite.graph import TfliteGraph
-from export.tflite.lowering import IoLayout, Lowered, lower
-from export.tflite.writer import to_bytes, to_model
-from export.verification.metrics import compare
-from export.verification.runtimes import run_onnx, run_tflite
+from _edgeship.export.graph.onnx_graph import infer_shapes
+from _edgeship.export.runtimes.running import run_onnx, run_tflite
+from _edgeship.export.tflite.building.graph import TfliteGraph
+from _edgeship.export.tflite.fold_frames import fold_frames
+from _edgeship.export.tflite.lowering import IoLayout, Lowered, lower
+from _edgeship.export.tflite.writer import to_bytes, to_model
+from _edgeship.export.verification.metrics import compare
 
 LAYOUTS: tuple[IoLayout, ...] = ("nhwc", "nchw")
 Feeds = Mapping[str, np.ndarray]

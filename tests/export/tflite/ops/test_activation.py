@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from export.errors import UnsupportedError
+from _edgeship.errors import UnsupportedError
 from tests.export.tflite.ops.harness import (
     LAYOUTS,
     check,

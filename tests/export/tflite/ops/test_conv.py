@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from onnx import helper
 
-from export.errors import UnsupportedError
-from export.verification.runtimes import run_onnx
+from _edgeship.errors import UnsupportedError
+from _edgeship.export.runtimes.running import run_onnx
 from tests.export.tflite.ops.harness import (
     LAYOUTS,
     check,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from onnx import helper
 
-from export.errors import UnsupportedError
+from _edgeship.errors import UnsupportedError
 from tests.export.tflite.ops.harness import check, check_both, graph_model, lower_model, node_model
 
 PADS = [(0, 0, 0, 0), (1, 1, 1, 1), (0, 0, 1, 1), (1, 0, 0, 1), (0, 1, 1, 0)]

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from export.errors import UnsupportedError
+from _edgeship.errors import UnsupportedError
 from tests.export.tflite.ops.harness import check, check_both, lower_model, node_model
 
 X = (1, 2, 4, 6)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from export.errors import UnsupportedError
+from _edgeship.errors import UnsupportedError
 from tests.export.tflite.ops.harness import check, check_both, lower_model, node_model, rand
 
 

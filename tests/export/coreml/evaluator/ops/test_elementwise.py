@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from export.errors import InputError, UnsupportedError
+from _edgeship.errors import InputError, UnsupportedError
 from tests.export.coreml.evaluator.calling import compute
 from tests.export.coreml.evaluator.ops.arrays import near
 

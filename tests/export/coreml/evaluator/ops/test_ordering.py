@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from export.errors import InputError
+from _edgeship.errors import InputError
 from tests.export.coreml.evaluator.calling import compute
 from tests.export.coreml.evaluator.ops.arrays import near
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from export.errors import UnsupportedError
+from _edgeship.errors import UnsupportedError
 from tests.export.coreml.evaluator.calling import compute
 from tests.export.coreml.evaluator.ops.arrays import near, rand
 

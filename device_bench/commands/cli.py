@@ -1,0 +1,56 @@
+"""The command line of the measuring: `python -m device_bench COMMAND`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import typer
+
+from _edgeship.device_bench.commands.compare import compare
+from _edgeship.device_bench.commands.devices import devices
+from _edgeship.device_bench.commands.guidelines import guidelines
+from _edgeship.device_bench.commands.history import history
+from _edgeship.device_bench.commands.report import report
+from _edgeship.device_bench.commands.run import run
+from _edgeship.device_bench.commands.setup import setup
+from _edgeship.device_bench.commands.zoo import zoo
+from _edgeship.terminal.command_group import CommandGroup
+
+PROGRAM = "python -m device_bench"
+
+COMMANDS: tuple[Callable[..., None], ...] = (
+    devices,
+    setup,
+    run,
+    compare,
+    guidelines,
+    zoo,
+    report,
+    history,
+)
+
+EPILOG = """
+Devices are `local` (this computer), `virtual` (an emulated ARM core that counts instructions),
+`adb` or `adb:SERIAL` (a phone) and `ssh:HOST` (a board).
+
+**Exit codes**: 0 done, 1 a bug, 2 wrong input, 3 outputs differ from the host's, 4 unsupported
+network, 5 device, 130 interrupted. Every command takes --debug, which adds the traceback to an
+error.
+"""
+
+app = typer.Typer(
+    cls=CommandGroup,
+    epilog=EPILOG,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+
+@app.callback()
+def _about() -> None:
+    """Measure how fast .tflite files run on phones, boards and this computer."""
+
+
+for _command in COMMANDS:
+    app.command(_command.__name__)(_command)

@@ -1,0 +1,226 @@
+"""What `verify` runs: the file, the graph to compare it with, and the samples."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from _edgeship.errors import InputError, VerificationError
+from _edgeship.export.calibration.arrays import Sample
+from _edgeship.export.calibration.preprocess import COLOR_MODES, Preprocess
+from _edgeship.export.calibration.samples import RANDOM, load_samples
+from _edgeship.export.contract.model_file import ModelFile, Reference, Related
+from _edgeship.export.contract.recorded import Record, find_digest
+from _edgeship.export.graph.onnx_graph import input_shapes, serialize
+from _edgeship.export.network.capture import read_onnx
+from _edgeship.export.pipeline import CALIBRATION_SAMPLES, VERIFICATION_SAMPLES, assumed_preprocess
+from _edgeship.export.tflite.file_ports import Shapes
+from _edgeship.export.verification.tolerance import TOLERANCES
+from _edgeship.files import is_package, read_bytes
+
+
+@dataclass(frozen=True)
+class Subject:
+    """All that a verification needs.
+
+    Attributes:
+        file: What is run.
+        baseline: The runtime that stands in for a reference, if one does.
+        onnx: The reference graph, or None.
+        reference_name: The reference, for people; "" where nothing can be compared.
+        kind: The tolerance, a key of `export.verification.tolerance.TOLERANCES`; "" where there
+            is none for files like this.
+        rounded_db: SQNR in dB with rounded weights as the manifest records it, for the tolerance.
+        samples: Input name of the reference -> float32 array in ONNX order, for each run.
+        file_samples: The same for the file.
+        source: Where they come from, for people.
+        notes: What a reader must know to judge the result.
+    """
+
+    file: Related
+    baseline: str | None
+    onnx: bytes | None
+    reference_name: str
+    kind: str
+    rounded_db: float | None
+    samples: list[Sample]
+    file_samples: list[Sample]
+    source: str
+    notes: tuple[str, ...]
+
+
+def open_model(path: Path) -> ModelFile:
+    """Read a .tflite file or an .mlpackage.
+
+    Raises:
+        InputError: It is neither, is damaged, or cannot be read.
+        UnsupportedError: It is a package that nothing here can run.
+    """
+    if is_package(path):
+        from _edgeship.export.coreml.package_file import open_package
+
+        return open_package(path)
+    from _edgeship.export.tflite.file import open_tflite
+
+    return open_tflite(path)
+
+
+def load_subject(
+    path: Path,
+    model: ModelFile,
+    reference: Path | None = None,
+    shapes: Sequence[tuple[int, ...]] = (),
+    calib: str | None = None,
+) -> Subject:
+    """Find what a file is to be compared with, and on what.
+
+    Args:
+        path: The file. A manifest.json beside it gives the reference, the axis orders, the
+            preprocessing and the tolerance.
+        model: What was read from it.
+        reference: An ONNX file to compare with instead of the manifest's.
+        shapes: Input shapes of the reference, where it leaves dimensions open.
+        calib: Samples, as for `export.calibration.samples.load_samples`.
+
+    Raises:
+        InputError: A file is missing or damaged, or the reference does not fit the file.
+        VerificationError: The file is not the one that the manifest was written for.
+    """
+    record = find_digest(path, model.digest)
+    notes: list[str] = []
+    if record is not None and not record.unchanged:
+        if reference is None:
+            raise _changed(path, record)
+        notes.append(f"{record.path} was written for another {path.name}, and is left out")
+        record = None
+    if reference is None and record is not None:
+        reference = _recorded_reference(record)
+    graph = _read_reference(reference, shapes) if reference is not None else None
+    if graph is None:
+        notes.append(_nothing_to_compare(model))
+        file, inputs = model.alone(), model.inputs
+    else:
+        file = model.beside(graph, record.artifact if record is not None else None)
+        inputs = graph.inputs
+    notes += file.notes
+    preprocess = _preprocess(model, inputs, graph is not None, record, calib, notes)
+    samples, source = _samples(calib, inputs, preprocess)
+    samples, file_samples = file.fed(samples, preprocess)
+    return Subject(
+        file=file,
+        baseline=model.baseline if graph is None else None,
+        onnx=graph.data if graph is not None else None,
+        reference_name=_reference_name(graph, model),
+        kind=_kind(model, record, notes),
+        rounded_db=record.artifact.rounded_weights_sqnr_db if record is not None else None,
+        samples=samples,
+        file_samples=file_samples,
+        source=source,
+        notes=tuple(notes),
+    )
+
+
+def _nothing_to_compare(model: ModelFile) -> str:
+    if model.baseline is None:
+        return (
+            "there is no reference: the file is run, and nothing is compared; compare it with "
+            "its graph by --reference FILE.onnx"
+        )
+    return (
+        "there is no reference: runtimes are compared with one another only, which does not "
+        "show that the file computes what its network computes"
+    )
+
+
+def _reference_name(graph: Reference | None, model: ModelFile) -> str:
+    if graph is not None:
+        return str(graph.path)
+    return f"the runtime {model.baseline}" if model.baseline is not None else ""
+
+
+def _changed(file: Path, record: Record) -> VerificationError:
+    return VerificationError(
+        f"{file} is not the file that was exported.",
+        where=str(record.path),
+        why=f"the manifest records {record.artifact.file} with another sha256",
+        todo="export again, or compare with a graph of your own: --reference FILE.onnx",
+    )
+
+
+def _recorded_reference(record: Record) -> Path:
+    # Only the last part: a manifest must not lead out of its folder.
+    path = record.path.parent / Path(record.manifest.onnx.file).name
+    if not path.is_file():
+        raise InputError(
+            f"The reference graph {path} does not exist.",
+            why="an export writes it beside the other files",
+            todo="export again, or give --reference FILE.onnx",
+        )
+    if hashlib.sha256(read_bytes(path)).hexdigest() != record.manifest.onnx.sha256:
+        raise VerificationError(
+            f"{path} is not the graph that the file was made from.",
+            where=str(record.path),
+            why="the manifest records another sha256",
+            todo="export again, or compare with a graph of your own: --reference FILE.onnx",
+        )
+    return path
+
+
+def _read_reference(path: Path, shapes: Sequence[tuple[int, ...]]) -> Reference:
+    graph = read_onnx(path, shapes)
+    outputs = {
+        value.name or "": tuple(int(str(extent)) for extent in value.shape or ())
+        for value in graph.graph.outputs
+    }
+    ends = {value.name or "": value.producer() for value in graph.graph.outputs}
+    probabilities = frozenset(
+        name for name, node in ends.items() if node is not None and node.op_type == "Softmax"
+    )
+    return Reference(path, serialize(graph), input_shapes(graph), outputs, probabilities)
+
+
+def _preprocess(
+    model: ModelFile,
+    inputs: Shapes,
+    compared: bool,
+    record: Record | None,
+    calib: str | None,
+    notes: list[str],
+) -> Preprocess:
+    """Return what images go through before the graph gets them, as recorded or assumed."""
+    if record is not None and record.preprocess is not None:
+        return record.preprocess
+    shape = next(iter(inputs.values()), ())
+    images = _are_images(inputs)
+    assumed = assumed_preprocess(shape[1] if images else 3)
+    if model.reads_bgr and len(assumed.mean) == 3:
+        assumed = Preprocess(assumed.mean[::-1], assumed.std[::-1], assumed.crop, bgr=True)
+    matters = compared if model.takes_pictures else images and calib != RANDOM
+    if matters:
+        notes.append(
+            "no manifest says how images are normalised; assumed: mean "
+            f"{assumed.mean}, std {assumed.std}"
+        )
+    return assumed
+
+
+def _samples(calib: str | None, inputs: Shapes, preprocess: Preprocess) -> tuple[list[Sample], str]:
+    """Return the samples an export would verify on, and where they come from."""
+    source = calib or (None if _are_images(inputs) else RANDOM)
+    samples = load_samples(source, inputs, preprocess, limit=CALIBRATION_SAMPLES)
+    return samples.arrays[:VERIFICATION_SAMPLES], samples.source
+
+
+def _are_images(inputs: Shapes) -> bool:
+    shape = next(iter(inputs.values()), ())
+    return len(inputs) == 1 and len(shape) in (4, 5) and shape[1] in COLOR_MODES
+
+
+def _kind(model: ModelFile, record: Record | None, notes: list[str]) -> str:
+    kind = model.tolerance(record.artifact.scheme if record is not None else None)
+    if kind not in TOLERANCES:
+        notes.append(f"there is no tolerance for files whose quantization is {kind!r}")
+        return ""
+    return kind

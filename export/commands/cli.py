@@ -1,0 +1,86 @@
+"""The command line of the compiler: `python -m export MODEL`, and the commands beside it."""
+# ruff: noqa: D102  (method of the framework's group)
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import metadata
+from typing import Annotated, Any
+
+import typer
+
+from _edgeship.export.commands.advise import advise
+from _edgeship.export.commands.convert import convert
+from _edgeship.export.commands.doctor import doctor
+from _edgeship.export.commands.inspect import inspect
+from _edgeship.export.commands.listing import list_
+from _edgeship.export.commands.verify import verify
+from _edgeship.terminal.command_group import CommandGroup
+
+PROGRAM = "python -m export"
+
+#: The command that a word which is no command's name is the model of.
+DEFAULT = "export"
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "list": list_,
+    "doctor": doctor,
+    "inspect": inspect,
+    "verify": verify,
+    "advise": advise,
+}
+
+EPILOG = """
+**Commands**, each with its own --help:
+
+- `list`: models that can be exported by name, or with --ops the supported operators
+- `doctor`: what is installed here, and what is missing
+- `inspect`: what a .tflite, .mlpackage or .onnx holds
+- `verify`: run a .tflite or .mlpackage in one or more runtimes and compare it with its .onnx
+- `advise`: which layers break a guideline for fast networks, and what would mend it
+
+**Exit codes**: 0 done, 1 a bug, 2 wrong input, 3 verification failed, 4 unsupported network,
+5 device, 130 interrupted. Every command takes --debug, which adds the traceback to an error.
+"""
+
+
+class ModelFirst(CommandGroup):
+    """Commands, where whatever is no command is the command line of an export."""
+
+    def command_line(self, ctx: Any, words: list[str]) -> list[str]:
+        if words[0] in {*COMMANDS, "--version"}:
+            return words
+        # Usage lines put the command's name behind the program's, which ends in it already.
+        ctx.info_name = (ctx.info_name or "").removesuffix(f" {DEFAULT}")
+        return [DEFAULT, *words]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        try:
+            typer.echo(f"edgeship {metadata.version('edgeship')}")
+        except metadata.PackageNotFoundError:
+            typer.echo("edgeship, from a checkout that is not installed")
+        raise typer.Exit
+
+
+app = typer.Typer(
+    cls=ModelFirst,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Turn a network into verified files for phones."""
+
+
+app.command(DEFAULT, hidden=True, epilog=EPILOG)(convert)
+for _name, _command in COMMANDS.items():
+    app.command(_name)(_command)

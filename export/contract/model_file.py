@@ -1,0 +1,97 @@
+"""What `verify` needs of a file, whatever its format."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from _edgeship.export.calibration.arrays import Sample
+from _edgeship.export.calibration.preprocess import Preprocess
+from _edgeship.export.contract.manifest import Artifact
+from _edgeship.export.tflite.file_ports import Shapes
+from _edgeship.export.verification.metrics import Outputs
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The ONNX graph that a file is compared with.
+
+    Attributes:
+        path: Where it was read.
+        data: The graph, with static shapes.
+        inputs: Name -> shape.
+        outputs: Name -> shape.
+        probabilities: The outputs that a Softmax computes.
+    """
+
+    path: Path
+    data: bytes
+    inputs: Shapes
+    outputs: Shapes
+    probabilities: frozenset[str]
+
+
+class Related(Protocol):
+    """A file whose inputs and outputs are related to a graph's, or stand for themselves."""
+
+    @property
+    def outputs(self) -> Sequence[str]:
+        """The names of the outputs that can be compared, in the order of the graph."""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What a reader must know about how the outputs are compared."""
+
+    def fed(
+        self, samples: list[Sample], preprocess: Preprocess
+    ) -> tuple[list[Sample], list[Sample]]:
+        """Return the samples as the graph gets them, and as the file does."""
+
+    def run(self, samples: Sequence[Sample], runtime: str) -> Outputs:
+        """Run the file on samples made for it; axes lie as in ONNX."""
+
+    def expected(self, reference: Outputs, runtime: str) -> Outputs:
+        """Return what a runtime is to give where the graph computes ``reference``."""
+
+
+class ModelFile(Protocol):
+    """A file or package that has been read."""
+
+    @property
+    def digest(self) -> str:
+        """What a manifest records as its sha256."""
+
+    @property
+    def inputs(self) -> Shapes:
+        """Name -> shape in ONNX order, as far as the file alone tells."""
+
+    @property
+    def takes_pictures(self) -> bool:
+        """Whether it takes pixels and normalises them itself."""
+
+    @property
+    def reads_bgr(self) -> bool:
+        """Whether it says that it takes blue first and red last."""
+
+    @property
+    def known_runtimes(self) -> Collection[str]:
+        """The runtimes that there are."""
+
+    @property
+    def default_runtimes(self) -> tuple[str, ...]:
+        """What runs it where the user does not say."""
+
+    @property
+    def baseline(self) -> str | None:
+        """The runtime that others are compared with where there is no graph, if there is one."""
+
+    def tolerance(self, scheme: str | None) -> str:
+        """Return the tolerance of a scheme of a manifest, or of what the file holds."""
+
+    def alone(self) -> Related:
+        """Return the file without a graph."""
+
+    def beside(self, reference: Reference, recorded: Artifact | None) -> Related:
+        """Return the file related to a graph."""

@@ -1,0 +1,127 @@
+"""What the manifest.json beside a file says about it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from _edgeship.errors import InputError
+from _edgeship.export.calibration.preprocess import Preprocess
+from _edgeship.export.contract.manifest import Artifact, Manifest
+from _edgeship.files import read_bytes
+
+
+@dataclass(frozen=True)
+class Record:
+    """A manifest and its entry for a file.
+
+    Attributes:
+        path: The manifest.
+        manifest: All of it.
+        artifact: The entry for the file.
+        unchanged: Whether the file still has the digest of the entry.
+    """
+
+    path: Path
+    manifest: Manifest
+    artifact: Artifact
+    unchanged: bool
+
+    @property
+    def preprocess(self) -> Preprocess | None:
+        """What images go through, or None if the network does not take images."""
+        return _preprocess(self.manifest)
+
+
+def find_record(file: Path, data: bytes) -> Record | None:
+    """Return what the manifest beside a file says about it, or None if nothing does.
+
+    Args:
+        file: The file; an entry with its digest is found under any name.
+        data: Its content.
+
+    Raises:
+        InputError: The manifest is edgeship's, but damaged or of another version.
+    """
+    return find_digest(file, hashlib.sha256(data).hexdigest())
+
+
+def find_digest(file: Path, digest: str) -> Record | None:
+    """Return what the manifest beside a file or package says about it, or None.
+
+    Args:
+        file: The file; an entry with the digest is found under any name.
+        digest: What a manifest records as its sha256.
+
+    Raises:
+        InputError: The manifest is edgeship's, but damaged or of another version.
+    """
+    path = file.parent / "manifest.json"
+    if not path.is_file():
+        return None
+    manifest = _read(path)
+    if manifest is None:
+        return None
+    named = [artifact for artifact in manifest.artifacts if artifact.file == file.name]
+    # Two schemes may give the same bytes: the entry of that name goes first.
+    for artifact in [*named, *manifest.artifacts]:
+        if artifact.sha256 == digest:
+            return Record(path, manifest, artifact, unchanged=True)
+    return Record(path, manifest, named[0], unchanged=False) if named else None
+
+
+def _read(path: Path) -> Manifest | None:
+    """Return the manifest, or None if it is another program's: the name is a common one."""
+    data = read_bytes(path)
+    try:
+        content = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(path, str(error)) from error
+    if not isinstance(content, dict) or content.get("tool") != "edgeship":
+        return None
+    try:
+        manifest = Manifest.model_validate_json(data)
+        _check(manifest)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise _unreadable(path, f"{place}: {first['msg']}") from error
+    except (LookupError, TypeError, ValueError, InputError) as error:
+        raise _unreadable(path, f"{type(error).__name__}: {error}") from error
+    return manifest
+
+
+def _check(manifest: Manifest) -> None:
+    """Raise one of several exceptions unless the entries that commands read are as written."""
+    for value in (
+        manifest.model["name"],
+        manifest.weights["source"],
+        manifest.verification["reference"],
+    ):
+        if not isinstance(value, str):
+            raise TypeError(f"{value!r} is not a text")
+    bool(manifest.weights["untrained"])
+    for artifact in manifest.artifacts:
+        for value in (artifact.parity or {}).values():
+            float(value or 0)
+    _preprocess(manifest)
+
+
+def _preprocess(manifest: Manifest) -> Preprocess | None:
+    values = manifest.preprocess
+    if values is None:
+        return None
+    bgr = values.get("color_order") == "BGR"
+    return Preprocess(tuple(values["mean"]), tuple(values["std"]), values["crop"], bgr)
+
+
+def _unreadable(path: Path, why: str) -> InputError:
+    return InputError(
+        f"{path} is not a readable manifest.",
+        why=why,
+        todo="export again, or move it away if it is not edgeship's",
+    )

@@ -1,0 +1,68 @@
+"""The rows of the table that an export ends with, filled while the stages run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from _edgeship.errors import EdgeshipError
+
+if TYPE_CHECKING:
+    from _edgeship.export.verification.metrics import Parity
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """One stage.
+
+    Attributes:
+        stage: Its name.
+        detail: What it did.
+        seconds: Wall time.
+        parity: How its outputs compare with the network's, if it was compared.
+        warning: What the user should know about it.
+    """
+
+    stage: str
+    detail: str = ""
+    seconds: float = 0.0
+    parity: Parity | None = None
+    warning: str = ""
+
+
+@dataclass
+class StageLog:
+    """The stages so far, and remarks for the end.
+
+    Attributes:
+        report: Told the name of each stage as it begins.
+    """
+
+    report: Callable[[str], None]
+    stages: list[StageResult] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a stage, and name it in errors; ``done()`` within it fills the row."""
+        self.report(name)
+        self.stages.append(StageResult(name))
+        start = time.perf_counter()
+        try:
+            yield
+        except EdgeshipError as error:
+            if not error.where:
+                error.where = name
+            elif error.where not in name:
+                error.where = f"{name}, {error.where}"
+            raise
+        self.stages[-1] = replace(self.stages[-1], seconds=time.perf_counter() - start)
+
+    def done(self, detail: str, parity: Parity | None = None, warning: str = "") -> None:
+        """Say what the stage now running did."""
+        self.stages[-1] = replace(self.stages[-1], detail=detail, parity=parity, warning=warning)
+        if warning:
+            self.notes.append(f"{self.stages[-1].stage}: {warning}")

@@ -1,0 +1,142 @@
+"""What a lowering function works with: ONNX values in, variables of an ML program out."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import onnx_ir as ir
+
+from _edgeship.export.lowering.unsupported import Unsupported
+from _edgeship.export.lowering.values import Array, Values, dtype_of
+
+#: A variable of the program, or a constant that an operator takes as it is.
+Operand = Any
+
+_INT32 = np.iinfo(np.int32)
+
+#: Axes of a tensor in an ML program.
+MOST_AXES = 5
+
+
+class Context(Values[Any]):
+    """The program under construction and the variable of every ONNX value in it.
+
+    Axes lie as in ONNX: Core ML is channels first, too. Functions that use it run inside of the
+    ``with`` block of a ``coremltools.converters.mil.mil.Function``.
+
+    Args:
+        ios: The oldest iOS that the program is to run on: 15 to 18.
+    """
+
+    def __init__(self, ios: int) -> None:
+        super().__init__()
+        self.ios = ios
+        self._names: set[str] = set()
+
+    def read(self, value: ir.Value) -> Operand:
+        """Return the variable of a value, or a constant's data: float32, int32 or bool.
+
+        Raises:
+            Unsupported: If a constant's integers need more than 32 bits.
+        """
+        data = self.constant(value)
+        return self.places[value] if data is None else stored(data, value.name or "a constant")
+
+    def bind(self, value: ir.Value, variable: Any) -> None:
+        """Record the variable of an ONNX value."""
+        self.places[value] = variable
+
+    def emit(self, kind: str, output: ir.Value, **inputs: Operand) -> Any:
+        """Append an operator whose result is the ONNX value ``output``.
+
+        Args:
+            kind: The operator's name in MIL, such as ``conv``.
+            output: What it computes.
+            **inputs: Its inputs by MIL's names; None leaves one out.
+
+        Raises:
+            Unsupported: If the operator does not take such inputs, or computes another type or
+                shape than ONNX says.
+        """
+        variable = self.temporary(kind, output.name or "value", **inputs)
+        shape = tuple(variable.shape)
+        if shape != self.shape(output):
+            raise Unsupported(f"MIL's {kind} gives {list(shape)}, not {list(self.shape(output))}")
+        self.bind(output, variable)
+        return variable
+
+    def temporary(self, kind: str, name: str, **inputs: Operand) -> Any:
+        """Append an operator whose result has no ONNX name and return its variable, or several.
+
+        Raises:
+            Unsupported: If the operator does not take such inputs, or its result has too many axes.
+        """
+        from coremltools.converters.mil import Builder
+
+        given = {key: value for key, value in inputs.items() if value is not None}
+        try:
+            result = getattr(Builder, kind)(**given, name=self.unique(name))
+        except (ValueError, TypeError, NotImplementedError) as error:
+            reason = str(error).strip().splitlines() or [type(error).__name__]
+            raise Unsupported(f"MIL's {kind} does not take it: {reason[0]}") from error
+        if kind not in ("reshape", "transpose"):  # see ops/shape.py
+            for variable in result if isinstance(result, (list, tuple)) else [result]:
+                demand_axes(len(variable.shape))
+        return result
+
+    def rename(self, variable: Any, name: str) -> None:
+        """Give a variable the identifier of ``name``, unless another one has it."""
+        if identifier(name) not in self._names:
+            variable.name = self.unique(name)
+
+    def unique(self, name: str) -> str:
+        """Return an identifier like ``name`` that no variable has yet."""
+        base = identifier(name)
+        candidate, number = base, 0
+        while candidate in self._names:
+            number += 1
+            candidate = f"{base}_{number}"
+        self._names.add(candidate)
+        return candidate
+
+
+def identifier(name: str) -> str:
+    """Return a name with everything replaced that a name in an ML program cannot hold."""
+    text = re.sub(r"\W", "_", name, flags=re.ASCII)
+    return f"_{text}" if not text or text[0].isdigit() else text
+
+
+def stored(data: Array, name: str) -> Array:
+    """Return a constant in a type that ML programs compute with.
+
+    Raises:
+        Unsupported: If its integers need more than 32 bits, or its type has no counterpart.
+    """
+    if data.dtype.kind in "fb":
+        return data
+    if data.dtype.kind not in "iu":
+        raise Unsupported(f"{name} has type {data.dtype.name}")
+    if data.size and (data.min() < _INT32.min or data.max() > _INT32.max):
+        raise Unsupported(f"{name} holds integers of more than 32 bits")
+    return data.astype(np.int32)
+
+
+def demand_axes(count: int) -> None:
+    """Refuse tensors that an ML program cannot hold.
+
+    Raises:
+        Unsupported: If there are too many axes.
+    """
+    if count > MOST_AXES:
+        raise Unsupported(f"a tensor of {count} axes; ML programs have at most {MOST_AXES}")
+
+
+def mil_dtype(value: ir.Value) -> str:
+    """Return MIL's name of the type of a value: fp32, int32 or bool.
+
+    Raises:
+        Unsupported: If it is none of these.
+    """
+    return {"f": "fp32", "i": "int32", "b": "bool"}[dtype_of(value).kind]

@@ -1,0 +1,142 @@
+"""Runs an .mlpackage on the samples of a graph: pictures and classes are translated."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.special import softmax
+
+from _edgeship.export.calibration.arrays import Sample
+from _edgeship.export.calibration.preprocess import Preprocess
+from _edgeship.export.coreml.evaluator.program import Array, Feature
+from _edgeship.export.coreml.evaluator.running import Evaluator
+from _edgeship.export.coreml.package_runtimes import predict
+from _edgeship.export.coreml.probabilities import check_probabilities
+from _edgeship.export.pipeline import assumed_preprocess
+from _edgeship.export.verification.metrics import Outputs
+
+#: Runtimes of packages: our own, and Core ML itself, which only macOS has.
+EVALUATOR = "evaluator"
+COREML = "coreml"
+
+
+@dataclass(frozen=True)
+class RelatedPackage:
+    """A package whose inputs and outputs are a graph's, or their own.
+
+    Attributes:
+        path: Where it is, for Core ML.
+        evaluator: What runs it here.
+        inputs: Its inputs, in the order of the graph's.
+        outputs: The names of its outputs that hold numbers, in the order of the graph's.
+        shapes: The shape of each of these, or None to leave it as the package gives it.
+        scores: Output of probabilities -> the scores that its softmax reads, where the graph gives
+            scores. These are compared: probabilities are so much alike that a wrong package could
+            pass.
+    """
+
+    path: Path
+    evaluator: Evaluator
+    inputs: tuple[Feature, ...]
+    outputs: tuple[str, ...]
+    shapes: tuple[tuple[int, ...] | None, ...]
+    scores: Mapping[str, str]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know about how the outputs are compared."""
+        return tuple(
+            f"{name} holds probabilities and the reference scores: the scores before the "
+            "package's softmax are compared, and then that it is one"
+            for name in self.scores
+        )
+
+    def fed(
+        self, samples: list[Sample], preprocess: Preprocess
+    ) -> tuple[list[Sample], list[Sample]]:
+        """Return the samples as the graph gets them, and as the package does.
+
+        A package that takes pictures gets whole pixels of 0 to 255, and the graph the same
+        pixels, normalised. The channels lie as the graph reads them, which is the package's order.
+        """
+        for_graph: list[Sample] = []
+        for_package: list[Sample] = []
+        for sample in samples:
+            given: Sample = {}
+            fed: Sample = {}
+            for feature, (name, values) in zip(self.inputs, sample.items(), strict=True):
+                given[name] = fed[feature.name] = values
+                if feature.image is not None:
+                    fed[feature.name] = _pixels(values, preprocess)
+                    given[name] = _normalized(fed[feature.name], preprocess)
+            for_graph.append(given)
+            for_package.append(fed)
+        return for_graph, for_package
+
+    def run(self, samples: Sequence[Sample], runtime: str) -> Outputs:
+        """Run the package on samples under the names of its inputs.
+
+        Raises:
+            InputError: The package contradicts itself, or Core ML is not here.
+            VerificationError: What it gives as probabilities are none, or Core ML fails.
+        """
+        if runtime == COREML:
+            labels = self.evaluator.program.labels
+            found = predict(self.path, self.inputs, labels, samples)
+            return [self._outputs(results) for results in found]
+        return [self._evaluated(sample) for sample in samples]
+
+    def expected(self, reference: Outputs, runtime: str) -> Outputs:
+        """Return what a runtime is to give where the graph computes ``reference``.
+
+        Core ML shows no scores inside of a package, so that these become probabilities.
+        """
+        if runtime != COREML:
+            return reference
+        return [
+            [
+                softmax(values, axis=-1) if name in self.scores else values
+                for name, values in zip(self.outputs, row, strict=True)
+            ]
+            for row in reference
+        ]
+
+    def _evaluated(self, sample: Sample) -> list[Array]:
+        results = self.evaluator.run(sample, tuple(self.scores.values()))
+        for name, scores in self.scores.items():
+            check_probabilities(name, results[name], results[scores])
+            results[name] = results[scores]
+        return self._outputs(results)
+
+    def _outputs(self, results: Mapping[str, Array]) -> list[Array]:
+        """Return the results in the order and the shapes of the graph's."""
+        outputs = []
+        for name, shape in zip(self.outputs, self.shapes, strict=True):
+            values = results[name]
+            fits = shape is not None and values.size == math.prod(shape)
+            outputs.append(values.reshape(shape) if fits else values)
+        return outputs
+
+
+def _pixels(values: Array, preprocess: Preprocess) -> Array:
+    """Return what a normalised picture was made from: float32 of 0 to 255, whole numbers."""
+    mean, std = _per_channel(preprocess, values.shape[1])
+    pixels: Array = np.clip(np.rint((values * std + mean) * 255), 0, 255)
+    return pixels.astype(np.float32)
+
+
+def _normalized(pixels: Array, preprocess: Preprocess) -> Array:
+    mean, std = _per_channel(preprocess, pixels.shape[1])
+    normalized: Array = (pixels / np.float32(255) - mean) / std
+    return normalized
+
+
+def _per_channel(preprocess: Preprocess, channels: int) -> tuple[Array, Array]:
+    if len(preprocess.mean) != channels:
+        preprocess = assumed_preprocess(channels)
+    mean = np.array(preprocess.mean, np.float32).reshape(1, channels, 1, 1)
+    return mean, np.array(preprocess.std, np.float32).reshape(1, channels, 1, 1)

@@ -1,0 +1,154 @@
+"""Run the same samples through PyTorch, ONNX Runtime and the TFLite runtimes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from _edgeship.errors import InputError, VerificationError
+from _edgeship.export.runtimes.tflite_ports import FileIO
+from _edgeship.export.runtimes.tflite_session import TFLiteSession
+from _edgeship.export.verification.metrics import Outputs
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+Sample = Mapping[str, np.ndarray]
+
+
+def run_torch(module: nn.Module, samples: Sequence[Sample]) -> Outputs:
+    """Run a module in eval mode; its mode is put back afterwards.
+
+    Args:
+        module: A module on the CPU.
+        samples: Input name to array in ONNX axis order; the arrays are passed by position, in the
+            order of the mapping.
+
+    Returns:
+        Per sample, all tensors of the result, with tuples, lists and mappings flattened in
+        order; floating point as float32.
+
+    Raises:
+        InputError: The module returns something that is not made of tensors.
+    """
+    import torch
+
+    modes = [(part, part.training) for part in module.modules()]
+    module.eval()
+    try:
+        with torch.inference_mode():
+            return [
+                [_from_torch(t) for t in _tensors(module(*map(_to_torch, sample.values())))]
+                for sample in samples
+            ]
+    finally:
+        for part, training in modes:
+            part.training = training
+
+
+def run_onnx(
+    model_bytes: bytes, samples: Sequence[Sample], outputs: Sequence[str] | None = None
+) -> Outputs:
+    """Run a serialized ONNX graph with ONNX Runtime on the CPU.
+
+    Only basic graph rewrites are on, so that the fused kernels of the higher levels do not stand
+    between the graph and its result.
+
+    Args:
+        model_bytes: A serialized ``ModelProto``.
+        samples: Input name to array of the graph's dtype and shape.
+        outputs: The graph outputs to return, in this order; all by default.
+
+    Returns:
+        Per sample, the outputs; floating point as float32.
+
+    Raises:
+        VerificationError: ONNX Runtime refuses the graph or fails when it runs it.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = os.cpu_count() or 1
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.log_severity_level = 3
+    names = None if outputs is None else list(outputs)
+    # ONNX Runtime's exceptions have no common base but Exception.
+    try:
+        session = onnxruntime.InferenceSession(
+            model_bytes, options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:
+        raise VerificationError("ONNX Runtime refuses the graph.", why=str(error)) from error
+    try:
+        results = [session.run(names, dict(sample)) for sample in samples]
+    except Exception as error:
+        raise VerificationError(
+            "ONNX Runtime fails when it runs the graph.", why=str(error)
+        ) from error
+    return [[_float32(values) for values in result] for result in results]
+
+
+def run_tflite(
+    data: bytes, samples: Sequence[Sample], io: FileIO, runtime: str = "litert"
+) -> Outputs:
+    """Run a TFLite file.
+
+    Args:
+        data: The whole file.
+        samples: Input name to float32 array in ONNX axis order; transposed and quantized to what
+            the file takes.
+        io: How the file's inputs and outputs relate to the ONNX graph's.
+        runtime: "litert", "litert-reference" (plain kernels, no delegate), "tensorflow" or
+            "tflite-runtime".
+
+    Returns:
+        Per sample, the outputs in ONNX axis order: float32, dequantized if the file is
+        quantized; integers that have no scale as they are.
+
+    Raises:
+        InputError: The runtime is unknown, not installed or not usable, or a sample does not fit
+            the file.
+        VerificationError: The runtime refuses the file or fails when it runs it.
+    """
+    session = TFLiteSession(data, io, runtime)
+    return [session.run(sample) for sample in samples]
+
+
+def _to_torch(values: np.ndarray) -> Tensor:
+    import torch
+
+    return torch.from_numpy(values.copy())  # torch warns about arrays it may not write to
+
+
+def _from_torch(tensor: Tensor) -> np.ndarray:
+    import torch
+
+    # NumPy knows no bfloat16.
+    wide = tensor.to(torch.float32) if tensor.is_floating_point() else tensor
+    return np.array(wide.numpy())
+
+
+def _tensors(result: object) -> Iterator[Tensor]:
+    import torch
+
+    if isinstance(result, torch.Tensor):
+        yield result
+    elif isinstance(result, Mapping):
+        for item in result.values():
+            yield from _tensors(item)
+    elif isinstance(result, tuple | list):
+        for item in result:
+            yield from _tensors(item)
+    else:
+        raise InputError(
+            f"The module returns a {type(result).__name__} where a tensor is expected.",
+            todo="Return a tensor, or a tuple, list or mapping of tensors.",
+        )
+
+
+def _float32(values: np.ndarray) -> np.ndarray:
+    array = np.asarray(values)
+    return array.astype(np.float32) if np.issubdtype(array.dtype, np.floating) else array

@@ -1,0 +1,138 @@
+"""A TFLite file opened by a runtime, fed and read in ONNX axis order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from _edgeship.errors import InputError, VerificationError
+from _edgeship.export.runtimes.affine import dequantize, quantize
+from _edgeship.export.runtimes.interpreters import SignatureRunner, explain, open_interpreter
+from _edgeship.export.runtimes.quiet import Captured, captured_stderr
+from _edgeship.export.runtimes.tflite_ports import FileIO, PortSpec
+
+Detail = Mapping[str, Any]
+
+
+class TFLiteSession:
+    """Runs a file on samples in ONNX order.
+
+    A file with exactly one signature is run through it, by name; any other by the order of its
+    inputs and outputs.
+
+    Args:
+        data: The whole file.
+        io: How its inputs and outputs relate to the ONNX graph's.
+        runtime: A key of `export.runtimes.interpreters.RUNTIMES`.
+        keep_intermediates: Keep all tensors readable with `tensor`.
+
+    Raises:
+        InputError: The runtime is unknown, not installed or not usable.
+        VerificationError: The runtime refuses the file, or the file lacks an input or output.
+    """
+
+    def __init__(
+        self, data: bytes, io: FileIO, runtime: str = "litert", *, keep_intermediates: bool = False
+    ) -> None:
+        self._io = io
+        self._runtime = runtime
+        self._interpreter = open_interpreter(data, runtime, keep_intermediates=keep_intermediates)
+        self._runner: SignatureRunner | None = None
+        if len(self._interpreter.get_signature_list()) == 1:
+            self._runner = self._interpreter.get_signature_runner()
+            self._inputs = _by_name(self._runner.get_input_details(), io.inputs, "input")
+            self._outputs = _by_name(self._runner.get_output_details(), io.outputs, "output")
+        else:
+            self._inputs = _by_order(self._interpreter.get_input_details(), io.inputs, "input")
+            self._outputs = _by_order(self._interpreter.get_output_details(), io.outputs, "output")
+
+    def run(self, sample: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        """Return all outputs for one sample.
+
+        Args:
+            sample: Input name to array, float32 in ONNX axis order.
+
+        Returns:
+            One array per output of the `FileIO`, in ONNX axis order: float32, dequantized if the
+            file is quantized; integers that have no scale as they are.
+
+        Raises:
+            InputError: The sample lacks an input or has one of another shape or dtype.
+            VerificationError: The runtime fails on the file.
+        """
+        feeds = [
+            _to_file(sample, port, detail)
+            for port, detail in zip(self._io.inputs, self._inputs, strict=True)
+        ]
+        captured = Captured()
+        try:
+            with captured_stderr() as captured:
+                raw = self._invoke(feeds)
+        except (ValueError, RuntimeError) as error:
+            raise VerificationError(
+                f"The {self._runtime} runtime fails when it runs the file.",
+                why=explain(error, captured),
+            ) from error
+        return [
+            from_file(dequantize(values, detail), port.perm)
+            for values, port, detail in zip(raw, self._io.outputs, self._outputs, strict=True)
+        ]
+
+    def tensors(self) -> dict[int, Detail]:
+        """Return the details of all tensors of the first subgraph by their index."""
+        return {int(detail["index"]): detail for detail in self._interpreter.get_tensor_details()}
+
+    def tensor(self, detail: Detail) -> np.ndarray:
+        """Return the dequantized value a tensor had in the last run, in the file's axis order."""
+        return dequantize(self._interpreter.get_tensor(detail["index"]), detail)
+
+    def _invoke(self, feeds: list[np.ndarray]) -> list[np.ndarray]:
+        if self._runner is not None:
+            named = {port.name: feed for port, feed in zip(self._io.inputs, feeds, strict=True)}
+            results = self._runner(**named)
+            return [results[port.name] for port in self._io.outputs]
+        for detail, feed in zip(self._inputs, feeds, strict=True):
+            self._interpreter.set_tensor(detail["index"], feed)
+        self._interpreter.invoke()
+        return [self._interpreter.get_tensor(detail["index"]) for detail in self._outputs]
+
+
+def from_file(values: np.ndarray, perm: Sequence[int]) -> np.ndarray:
+    """Return an array of the file in ONNX axis order; axis ``k`` holds ONNX axis ``perm[k]``."""
+    # Not ascontiguousarray, which turns a scalar into an array of one element.
+    return np.asarray(values.transpose(np.argsort(perm)), order="C")
+
+
+def _to_file(sample: Mapping[str, np.ndarray], port: PortSpec, detail: Detail) -> np.ndarray:
+    if port.name not in sample:
+        raise InputError(
+            f"The sample has no input '{port.name}'.", why=f"It has {', '.join(sample) or 'none'}."
+        )
+    values = sample[port.name]
+    # Checked here because a signature runner resizes the whole file to fit what it is given.
+    expected = tuple(int(detail["shape"][axis]) for axis in np.argsort(port.perm))
+    if values.shape != expected:
+        raise InputError(
+            f"Input '{port.name}' has shape {values.shape} where the file takes {expected}."
+        )
+    return np.asarray(quantize(values, detail).transpose(port.perm), order="C")
+
+
+def _by_name(details: Mapping[str, Detail], ports: tuple[PortSpec, ...], kind: str) -> list[Detail]:
+    missing = [port.name for port in ports if port.name not in details]
+    if missing or len(details) != len(ports):
+        raise VerificationError(
+            f"The file's signature does not have the {kind}s of the ONNX graph.",
+            why=f"It has {sorted(details)} where {sorted(port.name for port in ports)} are needed.",
+        )
+    return [details[port.name] for port in ports]
+
+
+def _by_order(details: Sequence[Detail], ports: tuple[PortSpec, ...], kind: str) -> list[Detail]:
+    if len(details) != len(ports):
+        raise VerificationError(
+            f"The file has {len(details)} {kind}s where the ONNX graph has {len(ports)}."
+        )
+    return list(details)

@@ -1,0 +1,154 @@
+"""A .tflite file as `verify` runs it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from _edgeship.export.calibration.arrays import Sample
+from _edgeship.export.calibration.preprocess import Preprocess
+from _edgeship.export.contract.manifest import Artifact
+from _edgeship.export.contract.model_file import Reference
+from _edgeship.export.runtimes.interpreters import RUNTIMES
+from _edgeship.export.runtimes.running import run_tflite
+from _edgeship.export.runtimes.tflite_ports import FileIO
+from _edgeship.export.tflite.building.layout import inverse, permuted
+from _edgeship.export.tflite.file_ports import Shapes, match, on_their_own
+from _edgeship.export.tflite.inspection import Inspection, inspect
+from _edgeship.export.verification.metrics import Outputs
+from _edgeship.files import read_bytes
+
+#: What other runtimes are compared with where there is no ONNX graph: the plain kernels.
+BASELINE = "litert-reference"
+
+#: Tolerance of what `inspect` finds; other quantizations have one of their name.
+_KINDS = {
+    "none": "float",
+    "float16 weights": "fp16",
+    "int8 weights": "dynamic",
+    "uint8": "int8",
+}
+
+
+@dataclass(frozen=True)
+class RelatedTFLite:
+    """A file whose inputs and outputs are those of a graph, or their own.
+
+    Attributes:
+        data: The file.
+        io: How its inputs and outputs relate to the graph's.
+    """
+
+    data: bytes
+    io: FileIO
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of the outputs, in the order of the graph."""
+        return tuple(port.name for port in self.io.outputs)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know about how the outputs are compared: nothing."""
+        return ()
+
+    def fed(
+        self, samples: list[Sample], preprocess: Preprocess
+    ) -> tuple[list[Sample], list[Sample]]:
+        """Return the samples as the graph gets them, and under the names of the file's inputs."""
+        names = [port.name for port in self.io.inputs]
+        return samples, [dict(zip(names, each.values(), strict=True)) for each in samples]
+
+    def run(self, samples: Sequence[Sample], runtime: str) -> Outputs:
+        """Run the file on samples under the names of its inputs."""
+        return run_tflite(self.data, samples, self.io, runtime)
+
+    def expected(self, reference: Outputs, runtime: str) -> Outputs:
+        """Return what a runtime is to give where the graph computes ``reference``: the same."""
+        return reference
+
+
+@dataclass(frozen=True)
+class TFLiteFile:
+    """A file that has been read.
+
+    Attributes:
+        data: Its content.
+        found: What it holds.
+    """
+
+    data: bytes
+    found: Inspection
+
+    @property
+    def digest(self) -> str:
+        """What a manifest records as its sha256."""
+        return hashlib.sha256(self.data).hexdigest()
+
+    @property
+    def takes_pictures(self) -> bool:
+        """Whether it takes pixels and normalises them itself: a .tflite file never does."""
+        return False
+
+    @property
+    def reads_bgr(self) -> bool:
+        """Whether it says that it takes blue first: a .tflite file does not say."""
+        return False
+
+    @property
+    def known_runtimes(self) -> Collection[str]:
+        """The runtimes that there are."""
+        return RUNTIMES
+
+    @property
+    def default_runtimes(self) -> tuple[str, ...]:
+        """What runs it where the user does not say."""
+        return ("litert",)
+
+    @property
+    def baseline(self) -> str | None:
+        """The runtime that others are compared with where there is no graph."""
+        return BASELINE
+
+    @property
+    def inputs(self) -> Shapes:
+        """Its inputs in ONNX order, as far as the file alone tells."""
+        ports = on_their_own(self.found.inputs)
+        return {port.name: permuted(port.shape, inverse(port.perm)) for port in ports}
+
+    def tolerance(self, scheme: str | None) -> str:
+        """Return the tolerance of a scheme of a manifest, or of what the file holds."""
+        scheme = scheme or self.found.quantization.scheme
+        return _KINDS.get(scheme, scheme)
+
+    def alone(self) -> RelatedTFLite:
+        """Return the file without a graph."""
+        found = self.found
+        io = FileIO(on_their_own(found.inputs), on_their_own(found.outputs))
+        return RelatedTFLite(self.data, io)
+
+    def beside(self, reference: Reference, recorded: Artifact | None) -> RelatedTFLite:
+        """Return the file related to a graph.
+
+        Raises:
+            InputError: The inputs or outputs do not fit together.
+        """
+        recorded_inputs = recorded.inputs if recorded is not None else ()
+        recorded_outputs = recorded.outputs if recorded is not None else ()
+        io = FileIO(
+            match("input", self.found.inputs, reference.inputs, recorded_inputs),
+            match("output", self.found.outputs, reference.outputs, recorded_outputs),
+        )
+        return RelatedTFLite(self.data, io)
+
+
+def open_tflite(path: Path) -> TFLiteFile:
+    """Read a .tflite file.
+
+    Raises:
+        InputError: It is none, or cannot be read.
+    """
+    data = read_bytes(path)
+    return TFLiteFile(data, inspect(data))
