@@ -6,7 +6,7 @@ from pathlib import Path
 
 from _edgeship.errors import InputError
 
-#: How Core ML's models are called; `export.coreml.package` says which of them it reads.
+#: How Core ML's models are called; `export.coreml.format.package` says which of them it reads.
 _COREML = (".mlpackage", ".mlmodel", ".mlmodelc")
 
 

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from _edgeship import models
-from _edgeship.device_bench.accuracy import file_accuracy
+from _edgeship.device_bench.studies.accuracy import file_accuracy
 from _edgeship.export.pipeline import Request, export
 from _edgeship.models.pretrained import find, shipped_names, spec_of
 from _edgeship.models.training.data import Split, read_split
@@ -74,7 +74,7 @@ def row(name: str, target: str, data: Path, limit: int) -> str:
 def package_accuracy(path: Path, images: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
     """Return the percentage of pictures (N, C, H, W) whose highest score is that of their class."""
     from _edgeship.export.coreml.evaluator import Evaluator, read_program
-    from _edgeship.export.coreml.package import read_package
+    from _edgeship.export.coreml.format.package import read_package
 
     program = read_program(read_package(path))
     evaluator = Evaluator(program)

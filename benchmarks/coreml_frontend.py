@@ -61,7 +61,7 @@ def row(name: str, python: str) -> str:
     """Return a row of the Markdown table."""
     from _edgeship import models
     from _edgeship.export.coreml.evaluator import Evaluator, read_program
-    from _edgeship.export.coreml.package import read_package
+    from _edgeship.export.coreml.format.package import read_package
     from _edgeship.export.pipeline import Request, export
     from _edgeship.export.runtimes.running import run_torch
     from _edgeship.export.verification.metrics import compare

@@ -12,7 +12,7 @@ from _edgeship.export.network.source import Network
 if TYPE_CHECKING:
     import onnx_ir as ir
 
-    from _edgeship.export.verification.metrics import Outputs
+    from _edgeship.export.runtimes.values import Outputs
 
 Samples = Sequence[dict[str, Any]]
 

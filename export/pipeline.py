@@ -156,7 +156,7 @@ def _run_stages(
         )
     if schemes := request.schemes_for("coreml"):
         with log.stage("import coremltools"):
-            from _edgeship.export.coreml.library import coremltools
+            from _edgeship.export.coreml.format.library import coremltools
             from _edgeship.export.coreml.settings import settings_of
             from _edgeship.export.coreml.target import export_coreml
 

@@ -12,7 +12,7 @@ from _edgeship.device_bench.commands import options
 from _edgeship.errors import InputError
 from _edgeship.terminal.console import console, print_json, printable
 
-#: Rounds where time is measured; `device_bench.statistics` says what they can show.
+#: Rounds where time is measured; `device_bench.results.statistics` says what they can show.
 ROUNDS = 30
 
 

@@ -10,7 +10,7 @@ from _edgeship.errors import DeviceError, EdgeshipError
 from _edgeship.terminal.console import add_row, console, print_json, printable, size, table
 
 if TYPE_CHECKING:
-    from _edgeship.device_bench.records import Properties
+    from _edgeship.device_bench.results.records import Properties
 
 
 @dataclass(frozen=True)

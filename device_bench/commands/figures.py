@@ -7,9 +7,9 @@ from typing import Any
 
 from rich.table import Table
 
-from _edgeship.device_bench.records import Measurement, Profile, Session
-from _edgeship.device_bench.statistics import Comparison, Summary, compare, summarize
-from _edgeship.device_bench.units import INSTRUCTIONS, NOT_TIME, amount, heading, span
+from _edgeship.device_bench.results.records import Measurement, Profile, Session
+from _edgeship.device_bench.results.statistics import Comparison, Summary, compare, summarize
+from _edgeship.device_bench.results.units import INSTRUCTIONS, NOT_TIME, amount, heading, span
 from _edgeship.terminal.console import add_row, console, printable, size, table
 
 #: Operators that `--ops` shows of each file.

@@ -14,7 +14,7 @@ from _edgeship.terminal.console import print_error, print_json
 
 if TYPE_CHECKING:
     from _edgeship.device_bench.commands.measuring import Plan
-    from _edgeship.device_bench.guidelines import Channels, Column, ColumnResult
+    from _edgeship.device_bench.studies.guidelines import Channels, Column, ColumnResult
 
 #: Rounds where time is measured: the fewest that give an interval at 99.9 %.
 ROUNDS = 11
@@ -58,7 +58,7 @@ def guidelines(
     """
     from _edgeship.device_bench.commands.guidelines_view import as_dict, show
     from _edgeship.device_bench.commands.measuring import make_plans
-    from _edgeship.device_bench.guidelines import columns
+    from _edgeship.device_bench.studies.guidelines import columns
     from _edgeship.export.commands.options import parse_schemes
 
     planned = columns(
@@ -98,7 +98,7 @@ def parse_guidelines(text: str) -> tuple[str, ...]:
     Raises:
         InputError: One is unknown.
     """
-    from _edgeship.device_bench.guidelines import STATEMENTS
+    from _edgeship.device_bench.studies.guidelines import STATEMENTS
 
     words = [word.strip().upper() for word in text.split(",") if word.strip()]
     return tuple(dict.fromkeys(_known(words, list(STATEMENTS), "--only", text)))
@@ -120,7 +120,7 @@ def parse_scales(text: str) -> tuple[int, ...]:
     Raises:
         InputError: One is no column of the tables.
     """
-    from _edgeship.device_bench.guidelines import SCALES
+    from _edgeship.device_bench.studies.guidelines import SCALES
 
     words = [word.strip() for word in text.split(",") if word.strip()]
     known = _known(words, [str(scale) for scale in SCALES], "--scale", text)
@@ -136,8 +136,8 @@ def _known(words: Sequence[str], known: Sequence[str], option: str, text: str) -
 def _measure(planned: Sequence[Column], plan: Plan, store: Path) -> Iterator[ColumnResult]:
     """Yield each column as soon as it is measured; the store has its rounds even earlier."""
     from _edgeship.device_bench.commands.measuring import measure_all
-    from _edgeship.device_bench.guidelines import evaluate
-    from _edgeship.device_bench.probe_files import probe_files
+    from _edgeship.device_bench.studies.guidelines import evaluate
+    from _edgeship.device_bench.studies.probe_files import probe_files
 
     schemes = tuple(dict.fromkeys(column.scheme for column in planned))
     for number, column in enumerate(planned, 1):

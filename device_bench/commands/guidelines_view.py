@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from _edgeship.device_bench.commands.options import STORE
-from _edgeship.device_bench.guidelines import STATEMENTS, ColumnResult, interval, sentence
-from _edgeship.device_bench.units import INSTRUCTIONS, NOT_TIME, amount, heading
+from _edgeship.device_bench.results.units import INSTRUCTIONS, NOT_TIME, amount, heading
+from _edgeship.device_bench.studies.guidelines import STATEMENTS, ColumnResult, interval, sentence
 from _edgeship.terminal.console import add_row, console, printable, table
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from _edgeship.device_bench.guidelines import RowResult
+    from _edgeship.device_bench.studies.guidelines import RowResult
 
 _PAPER = {
     "arm": "one thread of a Snapdragon 810, float32",

@@ -12,7 +12,7 @@ from _edgeship.errors import InputError
 from _edgeship.terminal.console import add_row, console, print_json, printable, table
 
 if TYPE_CHECKING:
-    from _edgeship.device_bench.history import Series
+    from _edgeship.device_bench.results.history import Series
 
 
 def history(
@@ -46,9 +46,9 @@ def history(
     A regression is a ratio whose whole interval is above the tolerance; if the newest session of
     a series is one, the exit code is 3.
     """
-    from _edgeship.device_bench.history import all_series, choose_baseline
-    from _edgeship.device_bench.reports.rows import rows
-    from _edgeship.device_bench.store import Filter, Store
+    from _edgeship.device_bench.results.history import all_series, choose_baseline
+    from _edgeship.device_bench.results.rows import rows
+    from _edgeship.device_bench.store.store import Filter, Store
 
     with Store(store, create=False) as opened:
         measured = rows(opened.sessions(Filter(device=device, subject=name)))

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from _edgeship.errors import InputError
-from _edgeship.export.commands.options import check_file
 from _edgeship.terminal.console import print_error
+from _edgeship.terminal.words import check_file
 
 if TYPE_CHECKING:
-    from _edgeship.device_bench.devices.base import Device
     from _edgeship.device_bench.measurement.events import Event
-    from _edgeship.device_bench.records import Session, Settings
+    from _edgeship.device_bench.processes.base import Device
+    from _edgeship.device_bench.results.records import Session, Settings
     from _edgeship.device_bench.runners.base import Runner
 
 
@@ -111,7 +111,7 @@ def measure_all(
     from _edgeship.device_bench.measurement.collector import Collector
     from _edgeship.device_bench.measurement.parallel import run_all
     from _edgeship.device_bench.measurement.session import measure
-    from _edgeship.device_bench.store import Store
+    from _edgeship.device_bench.store.store import Store
 
     collector = Collector()
     command = "python -m device_bench " + shlex.join(sys.argv[1:])

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from _edgeship.device_bench.devices.base import Device
-from _edgeship.device_bench.records import Settings
+from _edgeship.device_bench.processes.base import Device
+from _edgeship.device_bench.results.records import Settings
 from _edgeship.errors import InputError
 
 STORE = Path("build/device_bench.sqlite")

@@ -12,8 +12,8 @@ from _edgeship.errors import InputError
 from _edgeship.terminal.console import console, printable, size
 
 if TYPE_CHECKING:
-    from _edgeship.device_bench.records import Session
-    from _edgeship.device_bench.store import Store
+    from _edgeship.device_bench.results.records import Session
+    from _edgeship.device_bench.store.store import Store
 
 SUFFIXES = (".html", ".md", ".csv", ".json")
 
@@ -46,7 +46,7 @@ def report(
             todo=f"end its name in one of {', '.join(SUFFIXES)}",
         )
     from _edgeship.device_bench.reports.writing import write
-    from _edgeship.device_bench.store import Filter, Store
+    from _edgeship.device_bench.store.store import Filter, Store
 
     with Store(store, create=False) as opened:
         found = opened.sessions(Filter(ids=tuple(session or ()), device=device))
@@ -70,10 +70,10 @@ def _render(suffix: str, chosen: list[Session], store: Store, left_out: int) -> 
         from _edgeship.device_bench.reports import json
 
         return json.render(chosen)
-    from _edgeship.device_bench.history import all_series
     from _edgeship.device_bench.reports import history, html, markdown, sessions
-    from _edgeship.device_bench.reports.rows import rows
     from _edgeship.device_bench.reports.writing import written_by
+    from _edgeship.device_bench.results.history import all_series
+    from _edgeship.device_bench.results.rows import rows
 
     every = rows(chosen)
     sections = sessions.sections(every)

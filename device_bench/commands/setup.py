@@ -10,7 +10,7 @@ import typer
 from _edgeship.terminal.console import add_row, console, print_json, printable, size, table
 
 if TYPE_CHECKING:
-    from _edgeship.device_bench.runners.building import Built
+    from _edgeship.device_bench.building.once import Built
 
 
 def setup(
@@ -28,8 +28,8 @@ def setup(
 
     What is there already is checked and kept.
     """
-    from _edgeship.device_bench.runners.bundle import ABIS, bundle
-    from _edgeship.device_bench.runners.litert_library import host_abi
+    from _edgeship.device_bench.building.bundle import ABIS, bundle
+    from _edgeship.device_bench.building.litert_library import host_abi
     from _edgeship.errors import InputError
 
     wanted = list(dict.fromkeys(abi or filter(None, ("arm64-v8a", host_abi()))))

@@ -9,7 +9,7 @@ import typer
 
 from _edgeship.device_bench.commands import options
 from _edgeship.errors import InputError
-from _edgeship.export.commands.options import check_out, parse_schemes
+from _edgeship.export.commands.options import parse_schemes
 from _edgeship.terminal.console import (
     add_row,
     console,
@@ -18,10 +18,11 @@ from _edgeship.terminal.console import (
     printable,
     table,
 )
+from _edgeship.terminal.words import check_out
 
 if TYPE_CHECKING:
     from _edgeship.device_bench.reports.zoo import Measured
-    from _edgeship.device_bench.zoo import Entry
+    from _edgeship.device_bench.studies.zoo import Entry
 
 
 def zoo(
@@ -74,7 +75,7 @@ def zoo(
     What is missing is exported first, into --folder. All files are measured in one session, in
     interleaved rounds.
     """
-    from _edgeship.device_bench.zoo import WEIGHTS, choose
+    from _edgeship.device_bench.studies.zoo import WEIGHTS, choose
 
     schemes = parse_schemes(quant)
     if weights is not None and weights not in WEIGHTS:
@@ -92,7 +93,7 @@ def zoo(
     names = choose(model or [], weights)
     from _edgeship.device_bench.commands.measuring import make_plans, measure_all
     from _edgeship.device_bench.reports import zoo as report
-    from _edgeship.device_bench.reports.rows import rows
+    from _edgeship.device_bench.results.rows import rows
 
     plans = make_plans(
         [device],
@@ -110,7 +111,7 @@ def zoo(
     )
     entries = _prepare(names, schemes, weights, folder)
     if data is not None and weights is not None:
-        from _edgeship.device_bench.accuracy import evaluate
+        from _edgeship.device_bench.studies.accuracy import evaluate
 
         entries = evaluate(entries, weights, data, lambda name: print_error(f"running {name} ..."))
     result = measure_all([entry.path for entry in entries], plans, store)
@@ -128,7 +129,7 @@ def _prepare(
     names: list[str], schemes: tuple[str, ...], weights: str | None, folder: Path
 ) -> list[Entry]:
     """Export what is missing; an interrupted export is made again the next time."""
-    from _edgeship.device_bench.zoo import prepare
+    from _edgeship.device_bench.studies.zoo import prepare
     from _edgeship.terminal import interrupt
 
     def report(model: str) -> None:

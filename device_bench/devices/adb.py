@@ -11,7 +11,7 @@ from typing import TypeVar
 from _edgeship.device_bench.devices import adb_server, adb_shell, adb_sync
 from _edgeship.device_bench.devices.adb_server import Channel
 from _edgeship.device_bench.devices.arriving import arriving
-from _edgeship.device_bench.devices.base import Completed, DeviceGone
+from _edgeship.device_bench.processes.base import Completed, DeviceGone
 from _edgeship.errors import DeviceError, InputError
 
 _T = TypeVar("_T")

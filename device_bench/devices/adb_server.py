@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from _edgeship.device_bench.devices.base import DeviceGone
+from _edgeship.device_bench.processes.base import DeviceGone
 from _edgeship.errors import DeviceError
 
 if TYPE_CHECKING:

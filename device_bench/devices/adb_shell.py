@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable
 
 from _edgeship.device_bench.devices.adb_server import Channel
-from _edgeship.device_bench.devices.base import Completed, DeviceTimeout
-from _edgeship.device_bench.devices.lines import Lines
-from _edgeship.device_bench.devices.processes import MAX_OUTPUT_BYTES
+from _edgeship.device_bench.processes.base import Completed, DeviceTimeout
+from _edgeship.device_bench.processes.lines import Lines
+from _edgeship.device_bench.processes.running import MAX_OUTPUT_BYTES
 from _edgeship.errors import DeviceError
 
 _STDOUT, _STDERR, _EXIT, _CLOSE_STDIN = 1, 2, 3, 4

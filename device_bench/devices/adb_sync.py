@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from _edgeship.device_bench.devices.adb_server import Channel
-from _edgeship.device_bench.devices.base import DeviceFull, DeviceGone
+from _edgeship.device_bench.processes.base import DeviceFull, DeviceGone
 from _edgeship.errors import DeviceError
 
 _PIECE_BYTES = 64 * 1024

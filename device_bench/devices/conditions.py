@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from _edgeship.device_bench.devices.properties import clean
-from _edgeship.device_bench.records import Conditions
+from _edgeship.device_bench.results.records import Conditions
 
 Parts = Mapping[str, Sequence[str]]
 

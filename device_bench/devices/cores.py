@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from _edgeship.device_bench.records import Core, Properties
+from _edgeship.device_bench.results.records import Core, Properties
 from _edgeship.errors import InputError
 
 # Efficiency cores by implementer and part, where the frequency is hidden. Arm: Cortex-A7, A35,

@@ -6,7 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
-from _edgeship.device_bench.runners.building import FLAGS, SOURCES, build_once, compile_c, run_tool
+from _edgeship.device_bench.building.once import FLAGS, SOURCES, build_once, compile_c, run_tool
 from _edgeship.errors import DeviceError
 
 _QEMU = "qemu-aarch64"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from _edgeship.device_bench.devices.base import Device
+from _edgeship.device_bench.processes.base import Device
 from _edgeship.errors import InputError
 
 #: What `--device` takes.

@@ -9,8 +9,8 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from _edgeship.device_bench.devices.base import Completed, DeviceFull
-from _edgeship.device_bench.devices.processes import run_process
+from _edgeship.device_bench.processes.base import Completed, DeviceFull
+from _edgeship.device_bench.processes.running import run_process
 from _edgeship.errors import DeviceError
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from _edgeship.device_bench.records import Core, Properties
+from _edgeship.device_bench.results.records import Core, Properties
 
 Parts = Mapping[str, Sequence[str]]
 

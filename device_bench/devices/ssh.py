@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import IO
 
 from _edgeship.device_bench.devices.arriving import arriving
-from _edgeship.device_bench.devices.base import Completed, DeviceFull, DeviceGone
-from _edgeship.device_bench.devices.processes import run_process
-from _edgeship.device_bench.devices.words import last_words
+from _edgeship.device_bench.processes.base import Completed, DeviceFull, DeviceGone
+from _edgeship.device_bench.processes.running import run_process
+from _edgeship.device_bench.processes.words import last_words
 from _edgeship.errors import DeviceError, InputError
 
 _CONTACT_S = 30.0

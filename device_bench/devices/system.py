@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 
-from _edgeship.device_bench.devices.base import Device
 from _edgeship.device_bench.devices.conditions import parse_conditions
 from _edgeship.device_bench.devices.properties import parse_properties
-from _edgeship.device_bench.devices.words import last_words
-from _edgeship.device_bench.records import Conditions, Core, Properties
+from _edgeship.device_bench.processes.base import Device
+from _edgeship.device_bench.processes.words import last_words
+from _edgeship.device_bench.results.records import Conditions, Core, Properties
 from _edgeship.errors import DeviceError
 
 _SECONDS = 30.0

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from _edgeship.device_bench.devices.base import Completed
 from _edgeship.device_bench.devices.emulator import emulator
 from _edgeship.device_bench.devices.local import LocalDevice
-from _edgeship.device_bench.devices.processes import run_process
+from _edgeship.device_bench.processes.base import Completed
+from _edgeship.device_bench.processes.running import run_process
 
 # An ELF file begins with class (64 bit) and byte order (little); the machine is at byte 18.
 _ELF_64_LITTLE = b"\x7fELF\x02\x01"

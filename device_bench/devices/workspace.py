@@ -16,8 +16,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from _edgeship.device_bench.devices.base import Completed, Device, DeviceGone
-from _edgeship.device_bench.devices.words import last_words
+from _edgeship.device_bench.processes.base import Completed, Device, DeviceGone
+from _edgeship.device_bench.processes.words import last_words
 from _edgeship.errors import DeviceError
 
 _SECONDS = 30.0

@@ -8,11 +8,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-from _edgeship.device_bench.devices.base import Device, DeviceGone
 from _edgeship.device_bench.devices.workspace import Workspace
 from _edgeship.device_bench.measurement.host import Reference
 from _edgeship.device_bench.measurement.pause import Pause
-from _edgeship.device_bench.records import Settings
+from _edgeship.device_bench.processes.base import Device, DeviceGone
+from _edgeship.device_bench.results.records import Settings
 from _edgeship.device_bench.runners.base import Job, Outcome, Runner
 from _edgeship.errors import DeviceError
 

@@ -9,7 +9,7 @@ from _edgeship.device_bench.measurement.events import (
     SessionEnded,
     SessionStarted,
 )
-from _edgeship.device_bench.records import Measurement, Session
+from _edgeship.device_bench.results.records import Measurement, Session
 
 
 class Collector:

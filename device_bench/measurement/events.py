@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from _edgeship.device_bench.records import Measurement, Round, Session
+from _edgeship.device_bench.results.records import Measurement, Round, Session
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from _edgeship.device_bench.measurement.pause import Pause
-from _edgeship.device_bench.records import Conditions, Core, Process
+from _edgeship.device_bench.results.records import Conditions, Core, Process
 
 #: How far in °C a sensor may lie above its temperature at the start.
 BAND = 5.0

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from _edgeship.device_bench.records import Parity
+from _edgeship.device_bench.results.records import Parity
 from _edgeship.errors import DeviceError, VerificationError
 
 _SEED = 0

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
-from _edgeship.device_bench.records import Session
+from _edgeship.device_bench.results.records import Session
 
 # Seconds between looks at whether Ctrl-C was pressed.
 _LOOK = 0.2

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from _edgeship.device_bench.devices import system
-from _edgeship.device_bench.devices.base import Device
 from _edgeship.device_bench.measurement.bench import Bench
 from _edgeship.device_bench.measurement.collector import Collector
 from _edgeship.device_bench.measurement.events import (
@@ -33,7 +32,8 @@ from _edgeship.device_bench.measurement.host import Reference, check_outputs, ru
 from _edgeship.device_bench.measurement.pause import Pause
 from _edgeship.device_bench.measurement.subjects import read_subjects
 from _edgeship.device_bench.measurement.warnings import find_warnings
-from _edgeship.device_bench.records import Measurement, Process, Round, Session, Settings
+from _edgeship.device_bench.processes.base import Device
+from _edgeship.device_bench.results.records import Measurement, Process, Round, Session, Settings
 from _edgeship.device_bench.runners.base import Runner
 from _edgeship.errors import DeviceError, InputError
 from _edgeship.export.contract.manifest import versions

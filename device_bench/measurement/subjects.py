@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from _edgeship.device_bench.records import Subject
+from _edgeship.device_bench.results.records import Subject
 from _edgeship.errors import InputError
 
 

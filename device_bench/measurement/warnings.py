@@ -6,8 +6,8 @@ import statistics
 from collections.abc import Callable
 
 from _edgeship.device_bench.measurement.heat import BAND, processor_sensors
-from _edgeship.device_bench.records import Measurement, Properties
-from _edgeship.device_bench.statistics import Summary, summarize
+from _edgeship.device_bench.results.records import Measurement, Properties
+from _edgeship.device_bench.results.statistics import Summary, summarize
 
 _FEW_RUNS = 30
 _FEW_ROUNDS = 6

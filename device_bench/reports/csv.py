@@ -6,9 +6,9 @@ import csv
 import io
 from collections.abc import Sequence
 
-from _edgeship.device_bench import units
-from _edgeship.device_bench.records import Session
-from _edgeship.device_bench.reports.rows import Row, rows
+from _edgeship.device_bench.results import units
+from _edgeship.device_bench.results.records import Session
+from _edgeship.device_bench.results.rows import Row, rows
 
 _TIMES = ("median", "low", "high", "p90", "p99", "mad", "init", "first")
 _UNITS = ("ns", units.INSTRUCTIONS)

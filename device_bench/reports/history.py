@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from _edgeship.device_bench import units
-from _edgeship.device_bench.history import Entry, Series
 from _edgeship.device_bench.reports import plots
 from _edgeship.device_bench.reports.parts import Cell, Plot, Section, Table
-from _edgeship.device_bench.statistics import Comparison
+from _edgeship.device_bench.results import units
+from _edgeship.device_bench.results.history import Entry, Series
+from _edgeship.device_bench.results.statistics import Comparison
 
 # Of fewer entries the table says as much.
 _DRAWN = 3

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from _edgeship.device_bench.records import Session
-from _edgeship.device_bench.reports.rows import rows
+from _edgeship.device_bench.results.records import Session
+from _edgeship.device_bench.results.rows import rows
 
 #: Raised when a reader of an earlier one would be misled.
 VERSION = 1

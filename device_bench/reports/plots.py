@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from _edgeship.device_bench import units
-from _edgeship.device_bench.records import Round
+from _edgeship.device_bench.results import units
+from _edgeship.device_bench.results.records import Round
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from _edgeship.device_bench import units
-from _edgeship.device_bench.records import Core, Properties, Session
 from _edgeship.device_bench.reports import plots
 from _edgeship.device_bench.reports.parts import Cell, Plot, Section, Table
-from _edgeship.device_bench.reports.rows import Row, cores_text, parity_text
-from _edgeship.device_bench.statistics import Summary, counted_runs
+from _edgeship.device_bench.results import units
+from _edgeship.device_bench.results.records import Core, Properties, Session
+from _edgeship.device_bench.results.rows import Row, cores_text, parity_text
+from _edgeship.device_bench.results.statistics import Summary, counted_runs
 from _edgeship.terminal.console import size
 
 _TITLES = {"ns": "Times", units.INSTRUCTIONS: "Instructions"}

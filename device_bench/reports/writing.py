@@ -8,7 +8,7 @@ from pathlib import Path
 
 from _edgeship.artifacts import OutputFolder
 from _edgeship.errors import InputError
-from _edgeship.export.commands.options import check_out
+from _edgeship.terminal.words import check_out
 
 
 def write(path: Path, text: str) -> None:

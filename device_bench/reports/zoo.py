@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from _edgeship.device_bench import units
 from _edgeship.device_bench.reports import plots
 from _edgeship.device_bench.reports.parts import Cell, Plot, Section, Table
-from _edgeship.device_bench.reports.rows import Row
-from _edgeship.device_bench.zoo import Entry
+from _edgeship.device_bench.results import units
+from _edgeship.device_bench.results.rows import Row
+from _edgeship.device_bench.studies.zoo import Entry
 
 _FLOAT = (
     "Accuracy is that of the network in float. What a scheme costs of it depends on the weights: "

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from _edgeship.device_bench.devices.workspace import Workspace
-from _edgeship.device_bench.records import Process, Profile, Settings
+from _edgeship.device_bench.results.records import Process, Profile, Settings
 
 
 @dataclass(frozen=True)

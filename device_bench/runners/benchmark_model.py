@@ -15,9 +15,9 @@ import shutil
 from pathlib import Path
 
 from _edgeship.device_bench.devices.system import read_properties
-from _edgeship.device_bench.devices.words import last_words
 from _edgeship.device_bench.devices.workspace import Workspace
-from _edgeship.device_bench.records import Process, Properties, Settings
+from _edgeship.device_bench.processes.words import last_words
+from _edgeship.device_bench.results.records import Process, Properties, Settings
 from _edgeship.device_bench.runners.base import Job, Outcome
 from _edgeship.errors import DeviceError, InputError
 

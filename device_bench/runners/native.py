@@ -6,12 +6,12 @@ import hashlib
 import tempfile
 from pathlib import Path
 
+from _edgeship.device_bench.building.bundle import ABIS, LOADER, RUNNER, bundle
+from _edgeship.device_bench.building.litert_library import litert_version
 from _edgeship.device_bench.devices.system import read_properties
-from _edgeship.device_bench.devices.words import last_words
 from _edgeship.device_bench.devices.workspace import Workspace
+from _edgeship.device_bench.processes.words import last_words
 from _edgeship.device_bench.runners.base import Job, Outcome
-from _edgeship.device_bench.runners.bundle import ABIS, LOADER, RUNNER, bundle
-from _edgeship.device_bench.runners.litert_library import litert_version
 from _edgeship.device_bench.runners.native_report import (
     MalformedError,
     Report,

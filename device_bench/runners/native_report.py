@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
-from _edgeship.device_bench.records import Op, Process, Profile, Record
+from _edgeship.device_bench.results.records import Op, Process, Profile, Record
 
 #: What a report may have: 100,000 runs and as many warm-ups take about 10 MB.
 MAX_CHARACTERS = 12 << 20

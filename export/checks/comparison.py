@@ -10,7 +10,8 @@ import numpy as np
 from _edgeship.errors import VerificationError
 from _edgeship.export.checks.subject import Subject
 from _edgeship.export.runtimes.running import run_onnx
-from _edgeship.export.verification.metrics import Outputs, Parity, compare
+from _edgeship.export.runtimes.values import Outputs
+from _edgeship.export.verification.metrics import Parity, compare
 from _edgeship.export.verification.tolerance import judge
 
 

@@ -11,7 +11,7 @@ from _edgeship.export.commands import options
 from _edgeship.terminal.console import print_json
 
 if TYPE_CHECKING:
-    from _edgeship.device_bench.devices.base import Device
+    from _edgeship.device_bench.processes.base import Device
 
 
 def advise(
@@ -59,7 +59,8 @@ def advise(
     shapes = [options.parse_shape(text) for text in input_ or []]
     if balance is not None and not 0 < balance < float("inf"):
         raise InputError(f"--balance {balance:g} must be above 0.")
-    from _edgeship.export.advice import device_time, roofline
+    from _edgeship.device_bench.studies import layer_times as device_time
+    from _edgeship.export.advice import roofline
     from _edgeship.export.advice.advice import advise as look_at
     from _edgeship.export.advice.source import read_steps
     from _edgeship.export.commands.advise_view import as_dict, show

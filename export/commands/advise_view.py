@@ -13,8 +13,8 @@ from _edgeship.terminal.console import add_row, console, printable, table
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from _edgeship.device_bench.studies.layer_times import Measured
     from _edgeship.export.advice.advice import Advice, LayerAdvice
-    from _edgeship.export.advice.device_time import Measured
     from _edgeship.export.advice.findings import Finding
 
 #: Findings and layers shown without --layers.
@@ -158,14 +158,14 @@ def _layer_cells(layer: LayerAdvice) -> tuple[str, ...]:
 
 
 def _time_heads(measured: Measured) -> tuple[str, ...]:
-    from _edgeship.device_bench.units import INSTRUCTIONS, heading
+    from _edgeship.device_bench.results.units import INSTRUCTIONS, heading
 
     single = "instruction" if measured.unit == INSTRUCTIONS else measured.unit
     return heading("measured", measured.unit), "share", f"mult-adds per {single}"
 
 
 def _time_cells(layer: LayerAdvice, time: int, measured: Measured) -> tuple[str, ...]:
-    from _edgeship.device_bench.units import amount
+    from _edgeship.device_bench.results.units import amount
 
     return (
         amount(time, measured.unit),
@@ -175,7 +175,7 @@ def _time_cells(layer: LayerAdvice, time: int, measured: Measured) -> tuple[str,
 
 
 def _measured_lines(measured: Measured) -> list[str]:
-    from _edgeship.device_bench.units import amount
+    from _edgeship.device_bench.results.units import amount
 
     unit = "" if measured.unit == "ns" else f" {measured.unit}"
     total, others = (amount(time, measured.unit) for time in (measured.total, measured.others))

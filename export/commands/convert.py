@@ -13,7 +13,7 @@ import typer
 
 from _edgeship.export.commands import coreml_options, options
 from _edgeship.export.contract.schemes import check_ios
-from _edgeship.terminal import interrupt
+from _edgeship.terminal import interrupt, words
 from _edgeship.terminal.console import console
 
 if TYPE_CHECKING:
@@ -211,9 +211,9 @@ def _request(
     from _edgeship.models.pretrained import NAMED_WEIGHTS
 
     if weights is not None and weights not in NAMED_WEIGHTS:
-        options.check_file(weights, "--weights")
+        words.check_file(weights, "--weights")
     if out is not None:
-        options.check_out(out)
+        words.check_out(out)
     if calib is not None:
         options.check_calibration(calib)
     from _edgeship.export.pipeline import Request

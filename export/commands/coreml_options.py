@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Literal, cast
 
 from _edgeship.errors import InputError
-from _edgeship.export.commands.options import check_file, one_of
 from _edgeship.files import read_bytes
+from _edgeship.terminal.words import check_file, one_of
 
 #: Largest file of --labels.
 MAX_LABEL_BYTES = 10_000_000

@@ -8,7 +8,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from _edgeship.export.coreml.evaluator.program import Feature
+from _edgeship.export.coreml.evaluator.mil.program import Feature
 from _edgeship.export.coreml.inspection import Inspection
 from _edgeship.terminal.console import printable
 

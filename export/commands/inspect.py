@@ -44,8 +44,8 @@ def _inspect_tflite(file: Path, as_json: bool) -> None:
 
 def _inspect_package(file: Path, as_json: bool) -> None:
     from _edgeship.export.commands.coreml_view import render
+    from _edgeship.export.coreml.format.package import digest, read_package
     from _edgeship.export.coreml.inspection import inspect_package
-    from _edgeship.export.coreml.package import digest, read_package
 
     files = read_package(file)
     inspection = inspect_package(files)

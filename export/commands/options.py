@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Literal, cast
 
 from _edgeship.errors import InputError
 from _edgeship.export.contract.schemes import ALIASES, SCHEMES, check_schemes
+from _edgeship.terminal.words import one_of, unknown, words_of
 
 Shape = tuple[int, ...]
 
@@ -25,7 +25,7 @@ def parse_targets(text: str) -> tuple[str, ...]:
     Raises:
         InputError: One is unknown.
     """
-    return one_of(_words(text, "--to", TARGETS), TARGETS, "target", "--to")
+    return one_of(words_of(text, "--to", TARGETS), TARGETS, "target", "--to")
 
 
 def parse_schemes(text: str, targets: Sequence[str] = ("tflite",)) -> tuple[str, ...]:
@@ -35,7 +35,7 @@ def parse_schemes(text: str, targets: Sequence[str] = ("tflite",)) -> tuple[str,
         InputError: One is unknown, or none of the targets has it, or a target has none of them.
     """
     possible = [name for name in SCHEMES if set(SCHEMES[name].targets) & set(targets)]
-    words = _words(text, "--quant", possible)
+    words = words_of(text, "--quant", possible)
     schemes = tuple(dict.fromkeys(ALIASES.get(word, word) for word in words))
     check_schemes(one_of(schemes, SCHEMES, "scheme", "--quant"), targets)
     return schemes
@@ -57,7 +57,7 @@ def parse_runtimes(text: str, known: Collection[str]) -> tuple[str, ...]:
     Raises:
         InputError: One is unknown.
     """
-    return one_of(_words(text, "--runtime", known), known, "runtime", "--runtime")
+    return one_of(words_of(text, "--runtime", known), known, "runtime", "--runtime")
 
 
 def parse_shape(text: str) -> Shape:
@@ -160,18 +160,6 @@ def parse_io_layout(text: str) -> Literal["nhwc", "nchw"]:
     return cast("Literal['nhwc', 'nchw']", layout)
 
 
-def check_file(path: Path | str, option: str) -> None:
-    """Check that an option names a file.
-
-    Raises:
-        InputError: There is none.
-    """
-    path = Path(path)
-    if not path.is_file():
-        kind = "is a folder, not a file" if path.is_dir() else "does not exist"
-        raise InputError(f"{option} {path}: {path.name or path} {kind}.", todo="check the path")
-
-
 def check_calibration(source: str) -> None:
     """Check that ``--calib`` names something, and a folder of it a picture that can be read.
 
@@ -185,52 +173,6 @@ def check_calibration(source: str) -> None:
     if path.is_file() and path.suffix.lower() in (".npy", ".npz"):
         return  # whether its arrays fit is only known when the network is
     load_samples(source, {"input": (1, 3, 8, 8)}, Preprocess((0.0,) * 3, (1.0,) * 3), limit=1)
-
-
-def check_out(path: Path) -> None:
-    """Check that ``--out`` is no file.
-
-    Raises:
-        InputError: It is, or a folder on the way to it is.
-    """
-    for place in (path, *path.parents):
-        if place.exists():
-            if not place.is_dir():
-                raise InputError(
-                    f"--out {path}: {place} is a file, not a folder.",
-                    todo="choose another folder with --out DIR",
-                )
-            return
-
-
-def _words(text: str, option: str, known: Collection[str]) -> tuple[str, ...]:
-    words = tuple(dict.fromkeys(word.strip().lower() for word in text.split(",") if word.strip()))
-    if not words:
-        raise InputError(f"{option} is empty.", todo=f"choose from {', '.join(known)}")
-    return words
-
-
-def one_of(
-    words: tuple[str, ...], known: Collection[str], noun: str, option: str
-) -> tuple[str, ...]:
-    """Return the words of an option.
-
-    Raises:
-        InputError: One is unknown.
-    """
-    for word in words:
-        if word not in known:
-            raise unknown(word, known, noun, option)
-    return words
-
-
-def unknown(word: str, known: Collection[str], noun: str, option: str) -> InputError:
-    """Return the error that names what was probably meant."""
-    close = difflib.get_close_matches(word, known, n=2)
-    return InputError(
-        f"There is no {noun} {word!r} for {option}.",
-        todo=f"did you mean {' or '.join(close)}?" if close else f"choose from {', '.join(known)}",
-    )
 
 
 def _list(values: Sequence[float]) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from _edgeship.export.commands import options
+from _edgeship.terminal import words
 from _edgeship.terminal.console import add_row, console, print_json, printable, table
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def verify(
     """
     shapes = [options.parse_shape(text) for text in input_ or []]
     if reference is not None:
-        options.check_file(reference, "--reference")
+        words.check_file(reference, "--reference")
     if calib is not None:
         options.check_calibration(calib)
     from _edgeship.export.checks.comparison import compare_runtimes

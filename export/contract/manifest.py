@@ -65,7 +65,7 @@ class Artifact(_Record):
         compute: Type that the device computes with; likewise.
         ios: The oldest iOS that a package runs on.
         size: Bytes; of a package, of all files in it.
-        sha256: Digest; of a package, as `export.coreml.package.digest` makes it.
+        sha256: Digest; of a package, as `export.coreml.format.package.digest` makes it.
         peak_activation_bytes: The most memory that the tensors of a .tflite file take at once.
         rounded_weights_sqnr_db: What the float file keeps when its weights are rounded to 8 bits:
             the scale on which quantized files are judged.

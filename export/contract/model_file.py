@@ -10,8 +10,8 @@ from typing import Protocol
 from _edgeship.export.calibration.arrays import Sample
 from _edgeship.export.calibration.preprocess import Preprocess
 from _edgeship.export.contract.manifest import Artifact
+from _edgeship.export.runtimes.values import Outputs
 from _edgeship.export.tflite.file_ports import Shapes
-from _edgeship.export.verification.metrics import Outputs
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from _edgeship.export.calibration.ranges import Ranges
-from _edgeship.export.coreml.library import coremltools
+from _edgeship.export.coreml.format.library import coremltools
 from _edgeship.export.coreml.rounded_activations import common_ranges, rounded_variables
 
 

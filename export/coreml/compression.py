@@ -13,7 +13,7 @@ import numpy as np
 
 from _edgeship.errors import UnsupportedError
 from _edgeship.export.contract.schemes import Scheme
-from _edgeship.export.coreml.library import quiet
+from _edgeship.export.coreml.format.library import quiet
 from _edgeship.export.coreml.palettes import Array, palette
 from _edgeship.export.coreml.sparsity import least_sparsity, prune_compressed, store_sparse
 from _edgeship.export.coreml.weights import LEAST_ELEMENTS, PER_BLOB, weights_of

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from _edgeship.errors import UnsupportedError
-from _edgeship.export.coreml.library import coremltools, deployment_target, quiet
+from _edgeship.export.coreml.format.library import coremltools, deployment_target, quiet
 from _edgeship.export.coreml.lowering import Lowered
 
 Precision = Literal["float32", "float16"]

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from _edgeship.export.coreml.evaluator.program import Feature, MilProgram
+from _edgeship.export.coreml.evaluator.mil.program import Feature, MilProgram
 from _edgeship.export.coreml.evaluator.reading import read_program
-from _edgeship.export.coreml.library import IOS_OF_VERSION
+from _edgeship.export.coreml.format.library import IOS_OF_VERSION
 from _edgeship.export.coreml.neural_engine import Departure, departures
 from _edgeship.export.coreml.stored_weights import FLOATS, WeightKind, float_name, stored_weights
 from _edgeship.export.coreml.wiring import Wiring, stores

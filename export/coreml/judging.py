@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from _edgeship.errors import VerificationError
 from _edgeship.export.coreml.evaluator import Evaluator, MilProgram
-from _edgeship.export.coreml.evaluator.program import Operation
+from _edgeship.export.coreml.evaluator.mil.program import Operation
 from _edgeship.export.coreml.lowering import Lowered
 from _edgeship.export.coreml.ports import Adapted, Sample
 from _edgeship.export.coreml.probabilities import (
@@ -21,8 +21,9 @@ from _edgeship.export.coreml.probabilities import (
 )
 from _edgeship.export.coreml.wiring import Wiring
 from _edgeship.export.graph.onnx_graph import serialize
+from _edgeship.export.runtimes.values import Outputs
 from _edgeship.export.verification.divergence import onnx_values, out_of_tolerance
-from _edgeship.export.verification.metrics import Outputs, Parity, compare
+from _edgeship.export.verification.metrics import Parity, compare
 
 #: What coremltools appends to the name of a variable that becomes float16.
 _FLOAT16 = "_cast_fp16"

@@ -10,7 +10,7 @@ import onnx_ir as ir
 
 from _edgeship.export.coreml.building.context import Context, demand_axes, mil_dtype
 from _edgeship.export.coreml.building.ports import PackageIO, PortSpec
-from _edgeship.export.coreml.library import coremltools, deployment_target
+from _edgeship.export.coreml.format.library import coremltools, deployment_target
 from _edgeship.export.coreml.ops import LOWERINGS
 from _edgeship.export.lowering.nodes import demand_none, lower_nodes
 from _edgeship.export.lowering.unsupported import Unsupported

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from _edgeship.export.coreml.evaluator.program import MilProgram, Operation
+from _edgeship.export.coreml.evaluator.mil.program import MilProgram, Operation
 from _edgeship.export.coreml.wiring import Wiring, stores
 
 #: Apple, on float32: the Neural Engine is barred where a program is typed with it.

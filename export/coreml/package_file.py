@@ -10,11 +10,11 @@ from pathlib import Path
 from _edgeship.errors import InputError
 from _edgeship.export.contract.manifest import Artifact
 from _edgeship.export.contract.model_file import Reference
-from _edgeship.export.coreml.evaluator.program import Feature, MilProgram
+from _edgeship.export.coreml.evaluator.mil.program import Feature, MilProgram
 from _edgeship.export.coreml.evaluator.reading import read_program
 from _edgeship.export.coreml.evaluator.running import Evaluator
+from _edgeship.export.coreml.format.package import digest, read_package
 from _edgeship.export.coreml.inspection import Inspection, inspect_program
-from _edgeship.export.coreml.package import digest, read_package
 from _edgeship.export.coreml.package_run import COREML, EVALUATOR, RelatedPackage
 from _edgeship.export.coreml.prediction import can_predict
 from _edgeship.export.coreml.probabilities import classification

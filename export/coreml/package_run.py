@@ -12,12 +12,12 @@ from scipy.special import softmax
 
 from _edgeship.export.calibration.arrays import Sample
 from _edgeship.export.calibration.preprocess import Preprocess
-from _edgeship.export.coreml.evaluator.program import Array, Feature
+from _edgeship.export.coreml.evaluator.mil.program import Array, Feature
 from _edgeship.export.coreml.evaluator.running import Evaluator
 from _edgeship.export.coreml.package_runtimes import predict
 from _edgeship.export.coreml.probabilities import check_probabilities
 from _edgeship.export.pipeline import assumed_preprocess
-from _edgeship.export.verification.metrics import Outputs
+from _edgeship.export.runtimes.values import Outputs
 
 #: Runtimes of packages: our own, and Core ML itself, which only macOS has.
 EVALUATOR = "evaluator"

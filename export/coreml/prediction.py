@@ -14,13 +14,14 @@ from PIL import Image
 from scipy.special import softmax
 
 from _edgeship.errors import VerificationError
-from _edgeship.export.coreml.evaluator.program import Feature, MilProgram
-from _edgeship.export.coreml.library import coremltools, quiet
+from _edgeship.export.coreml.evaluator.mil.program import Feature, MilProgram
+from _edgeship.export.coreml.format.library import coremltools, quiet
+from _edgeship.export.coreml.format.package import SUFFIX, Package
 from _edgeship.export.coreml.lowering import Lowered
-from _edgeship.export.coreml.package import SUFFIX, Package
 from _edgeship.export.coreml.ports import Adapted, Sample
+from _edgeship.export.runtimes.values import Outputs
 from _edgeship.export.verification.demand import demand
-from _edgeship.export.verification.metrics import Outputs, Parity
+from _edgeship.export.verification.metrics import Parity
 
 Array = NDArray[Any]
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from _edgeship.errors import VerificationError
-from _edgeship.export.coreml.evaluator.program import MilProgram
+from _edgeship.export.coreml.evaluator.mil.program import MilProgram
 from _edgeship.export.coreml.wiring import Wiring
 
 #: How far a probability may be from the softmax of the scores, as a part of the largest: float16

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from _edgeship.export.contract.manifest import Artifact, Port
-from _edgeship.export.coreml.evaluator.program import Feature, MilProgram
+from _edgeship.export.coreml.evaluator.mil.program import Feature, MilProgram
+from _edgeship.export.coreml.format.package import Package, digest, size
 from _edgeship.export.coreml.inspection import inspect_program
-from _edgeship.export.coreml.package import Package, digest, size
 from _edgeship.export.verification.metrics import Parity
 
 #: Letters of the axes of arrays, by their number.

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from _edgeship.export.coreml.rounded_weights import rounded
 from _edgeship.export.graph.onnx_graph import integer, serialize
 from _edgeship.export.runtimes.running import run_onnx
-from _edgeship.export.verification.metrics import Outputs, compare
+from _edgeship.export.runtimes.values import Outputs
+from _edgeship.export.verification.metrics import compare
 
 if TYPE_CHECKING:
     import onnx_ir as ir

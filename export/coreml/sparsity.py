@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from _edgeship.export.coreml.library import coremltools, quiet
+from _edgeship.export.coreml.format.library import coremltools, quiet
 from _edgeship.export.coreml.weights import ios_of, weights_of
 
 #: Weights with fewer elements are stored densely: another array and operator would cost more.

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from _edgeship.export.coreml.evaluator.dtypes import nbytes
-from _edgeship.export.coreml.evaluator.program import MilProgram, Operation
+from _edgeship.export.coreml.evaluator.mil.dtypes import nbytes
+from _edgeship.export.coreml.evaluator.mil.program import MilProgram, Operation
 from _edgeship.export.coreml.wiring import Wiring, stores
 
 #: MIL's names of float types -> the usual ones.

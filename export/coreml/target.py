@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from _edgeship.artifacts import OutputFolder
 from _edgeship.errors import VerificationError
-from _edgeship.export.calibration.graph_ranges import graph_ranges
 from _edgeship.export.calibration.ranges import Ranges
 from _edgeship.export.contract.manifest import Artifact
 from _edgeship.export.contract.schemes import SCHEMES
@@ -18,10 +17,10 @@ from _edgeship.export.coreml.activations import quantize_activations
 from _edgeship.export.coreml.compression import compress
 from _edgeship.export.coreml.convert import convert
 from _edgeship.export.coreml.evaluator import Evaluator, read_program
+from _edgeship.export.coreml.format.library import frozen_heap, unchecked_passes
+from _edgeship.export.coreml.format.package import SUFFIX, Package, package_of
 from _edgeship.export.coreml.judging import check_classifier, evaluate, first_divergence
-from _edgeship.export.coreml.library import frozen_heap, unchecked_passes
 from _edgeship.export.coreml.lowering import Lowered, lower
-from _edgeship.export.coreml.package import SUFFIX, Package, package_of
 from _edgeship.export.coreml.ports import Adapted, Sample, adapt
 from _edgeship.export.coreml.prediction import can_predict, check_prediction, predictable
 from _edgeship.export.coreml.record import artifact_record
@@ -29,9 +28,11 @@ from _edgeship.export.coreml.rounded_graph import rounded_weights_db
 from _edgeship.export.coreml.settings import Settings
 from _edgeship.export.coreml.weight_check import check_weights
 from _edgeship.export.graph.onnx_graph import serialize
+from _edgeship.export.runtimes.graph_ranges import graph_ranges
 from _edgeship.export.runtimes.running import run_onnx
+from _edgeship.export.runtimes.values import Outputs
 from _edgeship.export.verification.demand import demand
-from _edgeship.export.verification.metrics import Outputs, Parity, compare
+from _edgeship.export.verification.metrics import Parity, compare
 from _edgeship.export.verification.tolerance import needed_sqnr_db, tolerance_of, warn
 
 if TYPE_CHECKING:

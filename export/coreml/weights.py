@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from _edgeship.export.coreml.library import IOS_OF_VERSION, coremltools, quiet
+from _edgeship.export.coreml.format.library import IOS_OF_VERSION, coremltools, quiet
 
 #: Operators with weights; the lowering writes products with a constant matrix as ``linear``.
 _WEIGHTED = ("conv", "conv_transpose", "linear")

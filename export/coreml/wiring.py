@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from _edgeship.export.coreml.evaluator.program import (
+from _edgeship.export.coreml.evaluator.mil.program import (
     Argument,
     Array,
     MilProgram,

@@ -11,12 +11,10 @@ import numpy as np
 from _edgeship.errors import InputError, VerificationError
 from _edgeship.export.runtimes.tflite_ports import FileIO
 from _edgeship.export.runtimes.tflite_session import TFLiteSession
-from _edgeship.export.verification.metrics import Outputs
+from _edgeship.export.runtimes.values import Outputs, Sample
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-
-Sample = Mapping[str, np.ndarray]
 
 
 def run_torch(module: nn.Module, samples: Sequence[Sample]) -> Outputs:

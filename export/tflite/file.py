@@ -14,10 +14,10 @@ from _edgeship.export.contract.model_file import Reference
 from _edgeship.export.runtimes.interpreters import RUNTIMES
 from _edgeship.export.runtimes.running import run_tflite
 from _edgeship.export.runtimes.tflite_ports import FileIO
+from _edgeship.export.runtimes.values import Outputs
 from _edgeship.export.tflite.building.layout import inverse, permuted
 from _edgeship.export.tflite.file_ports import Shapes, match, on_their_own
 from _edgeship.export.tflite.inspection import Inspection, inspect
-from _edgeship.export.verification.metrics import Outputs
 from _edgeship.files import read_bytes
 
 #: What other runtimes are compared with where there is no ONNX graph: the plain kernels.

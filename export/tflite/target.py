@@ -15,6 +15,7 @@ from _edgeship.export.contract.schemes import SCHEMES
 from _edgeship.export.contract.stage_log import StageLog
 from _edgeship.export.graph.onnx_graph import serialize
 from _edgeship.export.runtimes.running import run_onnx, run_tflite
+from _edgeship.export.runtimes.values import Outputs
 from _edgeship.export.tflite.calibrate import activation_ranges
 from _edgeship.export.tflite.fold_frames import fold_frames
 from _edgeship.export.tflite.islands import float_islands
@@ -25,7 +26,7 @@ from _edgeship.export.tflite.rounded_weights import round_weights
 from _edgeship.export.tflite.writer import from_bytes, to_bytes, to_model
 from _edgeship.export.verification.demand import demand
 from _edgeship.export.verification.divergence import first_divergence
-from _edgeship.export.verification.metrics import Outputs, Parity, compare
+from _edgeship.export.verification.metrics import Parity, compare
 from _edgeship.export.verification.tolerance import needed_sqnr_db, warn
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from _edgeship.errors import VerificationError
 from _edgeship.export.contract.schemes import SCHEMES
-from _edgeship.export.verification.metrics import Outputs, Parity, compare
+from _edgeship.export.runtimes.values import Outputs
+from _edgeship.export.verification.metrics import Parity, compare
 from _edgeship.export.verification.tolerance import judge
 
 

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from _edgeship.errors import VerificationError
-
-Outputs = list[list[np.ndarray]]
-"""Per sample, the arrays of all outputs, in ONNX axis order."""
+from _edgeship.export.runtimes.values import Outputs
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ def tflite() -> Target:
 
 def coreml() -> Target:
     """A float32 .mlpackage for iOS 15, run by our evaluator."""
-    from _edgeship.export.coreml.library import coremltools
+    from _edgeship.export.coreml.format.library import coremltools
     from _edgeship.export.coreml.ops import LOWERINGS
 
     coremltools()
@@ -67,7 +67,7 @@ def _run_package(model: onnx.ModelProto, inputs: Feeds) -> list[np.ndarray]:
     from _edgeship.export.coreml.convert import convert
     from _edgeship.export.coreml.evaluator.reading import read_program
     from _edgeship.export.coreml.evaluator.running import run
-    from _edgeship.export.coreml.package import package_of
+    from _edgeship.export.coreml.format.package import package_of
     from tests.export.coreml.ops.harness import lower_model
 
     ios = 15

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from _edgeship.device_bench.records import (
+from _edgeship.device_bench.results.records import (
     Conditions,
     Core,
     Measurement,

@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from _edgeship.device_bench.accuracy import evaluate, file_accuracy
-from _edgeship.device_bench.zoo import prepare
+from _edgeship.device_bench.studies.accuracy import evaluate, file_accuracy
+from _edgeship.device_bench.studies.zoo import prepare
 from _edgeship.errors import InputError
 from _edgeship.models.training.evaluate import evaluate as evaluate_in_torch
 from tests.export.tflite.small_graphs import Small

@@ -17,12 +17,12 @@ from pathlib import Path
 import pytest
 
 from _edgeship.device_bench.devices.adb import AdbDevice
-from _edgeship.device_bench.devices.base import DeviceFull, DeviceGone, DeviceTimeout
 from _edgeship.device_bench.measurement import bench, session
 from _edgeship.device_bench.measurement.events import Event, RoundDone, Waiting
-from _edgeship.device_bench.records import Session, Settings
+from _edgeship.device_bench.processes.base import DeviceFull, DeviceGone, DeviceTimeout
+from _edgeship.device_bench.results.records import Session, Settings
 from _edgeship.device_bench.runners.native import NativeRunner
-from _edgeship.device_bench.store import Store
+from _edgeship.device_bench.store.store import Store
 from _edgeship.errors import DeviceError
 from tests.device_bench.runners import small_files
 from tests.phone.phone import Phone

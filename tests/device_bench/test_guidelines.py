@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from _edgeship.device_bench.guidelines import (
+from _edgeship.device_bench.results.records import Session
+from _edgeship.device_bench.studies.guidelines import (
     SCALES,
     STATEMENTS,
     Column,
@@ -18,7 +19,6 @@ from _edgeship.device_bench.guidelines import (
     judge,
     sentence,
 )
-from _edgeship.device_bench.records import Session
 from _edgeship.models.catalog import CATALOG
 from _edgeship.models.catalog_probes import probes
 from tests.device_bench.synthetic import PHONE, VIRTUAL, session

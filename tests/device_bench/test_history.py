@@ -2,10 +2,10 @@ from typing import Any
 
 import pytest
 
-from _edgeship.device_bench.history import Series, all_series, choose_baseline
-from _edgeship.device_bench.records import Session
 from _edgeship.device_bench.reports import history as report
-from _edgeship.device_bench.reports.rows import rows
+from _edgeship.device_bench.results.history import Series, all_series, choose_baseline
+from _edgeship.device_bench.results.records import Session
+from _edgeship.device_bench.results.rows import rows
 from _edgeship.errors import InputError
 from tests.device_bench.synthetic import PHONE, VIRTUAL, session
 

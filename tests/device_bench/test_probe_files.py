@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from _edgeship.device_bench import probe_files as module
-from _edgeship.device_bench.probe_files import probe_files
+from _edgeship.device_bench.studies import probe_files as module
+from _edgeship.device_bench.studies.probe_files import probe_files
 from _edgeship.errors import VerificationError
 from _edgeship.export import pipeline
 

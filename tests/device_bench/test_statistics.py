@@ -9,9 +9,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from _edgeship.device_bench import statistics
-from _edgeship.device_bench.records import Conditions, Process, Round
-from _edgeship.device_bench.statistics import compare, outliers, signed_rank_interval, summarize
+from _edgeship.device_bench.results import statistics
+from _edgeship.device_bench.results.records import Conditions, Process, Round
+from _edgeship.device_bench.results.statistics import (
+    compare,
+    outliers,
+    signed_rank_interval,
+    summarize,
+)
 
 NOW = Conditions(at="2026-11-22T14:25:30+00:00")
 

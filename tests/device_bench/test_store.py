@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from _edgeship.device_bench.database import SCHEMA_VERSION
 from _edgeship.device_bench.measurement.events import (
     MeasurementChanged,
     RoundDone,
@@ -15,8 +14,9 @@ from _edgeship.device_bench.measurement.events import (
     SessionStarted,
     Waiting,
 )
-from _edgeship.device_bench.records import Measurement, Parity, Session
-from _edgeship.device_bench.store import Filter, Store
+from _edgeship.device_bench.results.records import Measurement, Parity, Session
+from _edgeship.device_bench.store.database import SCHEMA_VERSION
+from _edgeship.device_bench.store.store import Filter, Store
 from _edgeship.errors import InputError
 from tests.device_bench.synthetic import PHONE, VIRTUAL, session
 
@@ -131,7 +131,7 @@ def test_baselines_are_remembered_and_replaced(path: Path) -> None:
 _WRITER = """
 import sys
 from pathlib import Path
-from _edgeship.device_bench.store import Store
+from _edgeship.device_bench.store.store import Store
 from tests.device_bench.synthetic import session
 
 whole = session(sys.argv[2], rounds=40)

@@ -1,6 +1,6 @@
 import pytest
 
-from _edgeship.device_bench import units
+from _edgeship.device_bench.results import units
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from _edgeship.device_bench import zoo
-from _edgeship.device_bench.zoo import choose, prepare
+from _edgeship.device_bench.studies import zoo
+from _edgeship.device_bench.studies.zoo import choose, prepare
 from _edgeship.errors import InputError
 from _edgeship.export import pipeline
 from _edgeship.export.contract.manifest import Artifact, GraphFile, Manifest, versions

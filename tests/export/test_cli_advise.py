@@ -8,9 +8,9 @@ from pathlib import Path
 import onnx_ir as ir
 import pytest
 
-from _edgeship.device_bench.devices.base import Device
-from _edgeship.export.advice import device_time
-from _edgeship.export.advice.device_time import Measured
+from _edgeship.device_bench.processes.base import Device
+from _edgeship.device_bench.studies import layer_times as device_time
+from _edgeship.device_bench.studies.layer_times import Measured
 from _edgeship.export.advice.from_tflite import read_tflite_steps
 from _edgeship.export.tflite.lowering import lower
 from _edgeship.export.tflite.writer import to_bytes, to_model

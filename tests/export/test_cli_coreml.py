@@ -12,7 +12,7 @@ import pytest
 
 from _edgeship.export.coreml import target
 from _edgeship.export.coreml.evaluator import read_program
-from _edgeship.export.coreml.package import digest, read_package, size
+from _edgeship.export.coreml.format.package import digest, read_package, size
 from _edgeship.export.verification.tolerance import TOLERANCES, Tolerance
 from tests.export.classifier import write_classifier
 from tests.export.command_line import ROOT, run, write_network

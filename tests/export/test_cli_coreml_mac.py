@@ -12,7 +12,7 @@ import pytest
 
 from _edgeship.export.coreml import prediction, target
 from _edgeship.export.coreml.evaluator import Evaluator, read_program
-from _edgeship.export.coreml.package import read_package
+from _edgeship.export.coreml.format.package import read_package
 from tests.export.classifier import write_classifier, write_labels
 from tests.export.command_line import run
 

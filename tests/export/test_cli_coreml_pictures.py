@@ -12,7 +12,7 @@ import pytest
 from _edgeship.export.calibration.preprocess import Preprocess, normalize
 from _edgeship.export.coreml import target
 from _edgeship.export.coreml.evaluator import Evaluator, MilProgram, read_program
-from _edgeship.export.coreml.package import read_package
+from _edgeship.export.coreml.format.package import read_package
 from _edgeship.export.runtimes.running import run_onnx
 from tests.export.classifier import write_classifier, write_labels
 from tests.export.command_line import run

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from _edgeship.errors import VerificationError
-from _edgeship.export.coreml.evaluator.program import Feature, MilProgram, Operation, Variable
+from _edgeship.export.coreml.evaluator.mil.program import Feature, MilProgram, Operation, Variable
 from _edgeship.export.coreml.evaluator.running import Evaluator
 from _edgeship.export.coreml.package_file import open_package
 from _edgeship.export.coreml.package_run import RelatedPackage
@@ -328,7 +328,7 @@ class FakeModel:
 
     def __init__(self, path: str, compute_units: Any) -> None:
         from _edgeship.export.coreml.evaluator.reading import read_program
-        from _edgeship.export.coreml.package import read_package
+        from _edgeship.export.coreml.format.package import read_package
 
         self.evaluator = Evaluator(read_program(read_package(Path(path))))
 

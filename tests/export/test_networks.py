@@ -17,12 +17,13 @@ from _edgeship.export.calibration.samples import load_samples
 from _edgeship.export.contract.manifest import Manifest
 from _edgeship.export.contract.schemes import SCHEMES, schemes_of
 from _edgeship.export.pipeline import Request, export
+from _edgeship.export.runtimes.values import Outputs
 from _edgeship.export.tflite.inspection import Inspection, inspect
 from _edgeship.export.tflite.islands import float_islands
 from _edgeship.export.tflite.objects import constant, kind_of, shape_of
 from _edgeship.export.tflite.rounded_weights import round_weights
 from _edgeship.export.tflite.writer import from_bytes, to_bytes
-from _edgeship.export.verification.metrics import Outputs, Parity, compare
+from _edgeship.export.verification.metrics import Parity, compare
 from _edgeship.export.verification.tolerance import judge
 from tests.export.tflite.small_graphs import run_plain
 

@@ -3,7 +3,7 @@
 It shares no code with the target, and follows the documentation of MIL's operators.
 """
 
-from _edgeship.export.coreml.evaluator.program import MilProgram
+from _edgeship.export.coreml.evaluator.mil.program import MilProgram
 from _edgeship.export.coreml.evaluator.reading import read_program
 from _edgeship.export.coreml.evaluator.running import Evaluator, run, unknown_operators
 

@@ -8,8 +8,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from _edgeship.errors import InputError, UnsupportedError
-from _edgeship.export.coreml.evaluator.blobs import BlobFile
-from _edgeship.export.coreml.evaluator.program import (
+from _edgeship.export.coreml.evaluator.mil.blobs import BlobFile
+from _edgeship.export.coreml.evaluator.mil.program import (
     Argument,
     Feature,
     ImagePort,
@@ -17,8 +17,8 @@ from _edgeship.export.coreml.evaluator.program import (
     Operation,
     Variable,
 )
-from _edgeship.export.coreml.evaluator.values import constant_of, dtype_of, variable_of
-from _edgeship.export.coreml.library import coremltools
+from _edgeship.export.coreml.evaluator.mil.values import constant_of, dtype_of, variable_of
+from _edgeship.export.coreml.format.library import coremltools
 
 _MANIFEST = "Manifest.json"
 _MANIFEST_MOST_BYTES = 1_000_000

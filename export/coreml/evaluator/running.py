@@ -12,16 +12,16 @@ import numpy as np
 import torch
 
 from _edgeship.errors import EdgeshipError, InputError, UnsupportedError
-from _edgeship.export.coreml.evaluator.dtypes import NUMPY
-from _edgeship.export.coreml.evaluator.ops import COMPUTATIONS
-from _edgeship.export.coreml.evaluator.ops.registry import Call
-from _edgeship.export.coreml.evaluator.program import (
+from _edgeship.export.coreml.evaluator.mil.dtypes import NUMPY
+from _edgeship.export.coreml.evaluator.mil.program import (
     Argument,
     Array,
     MilProgram,
     Operation,
     Variable,
 )
+from _edgeship.export.coreml.evaluator.ops import COMPUTATIONS
+from _edgeship.export.coreml.evaluator.ops.registry import Call
 
 # Elements of a tensor, and of all constants once they are expanded: a small file can ask for much.
 _MOST_ELEMENTS = 2**28

@@ -10,12 +10,12 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from _edgeship.device_bench import probe_files
 from _edgeship.device_bench.commands import measuring
 from _edgeship.device_bench.commands.guidelines import guidelines
 from _edgeship.device_bench.commands.guidelines_view import grouped
 from _edgeship.device_bench.commands.measuring import Plan, Result
-from _edgeship.device_bench.records import Session
+from _edgeship.device_bench.results.records import Session
+from _edgeship.device_bench.studies import probe_files
 from _edgeship.errors import DeviceError
 from _edgeship.terminal.command_group import CommandGroup
 from tests.device_bench.synthetic import PHONE, session

@@ -6,7 +6,7 @@ import pytest
 
 from _edgeship.device_bench.commands.options import settings
 from _edgeship.device_bench.devices import system
-from _edgeship.device_bench.records import Settings
+from _edgeship.device_bench.results.records import Settings
 from _edgeship.errors import InputError
 from tests.device_bench.measurement.fakes import PHONE, BreakableDevice
 

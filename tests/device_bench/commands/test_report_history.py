@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from _edgeship.device_bench.commands.cli import PROGRAM, app
-from _edgeship.device_bench.store import Store
+from _edgeship.device_bench.store.store import Store
 from tests.device_bench.synthetic import VIRTUAL, session
 
 ROOT = Path(__file__).parents[3]

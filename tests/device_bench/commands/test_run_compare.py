@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 from _edgeship.device_bench.commands.cli import PROGRAM, app
 from _edgeship.device_bench.devices import find as devices
 from _edgeship.device_bench.devices import system
-from _edgeship.device_bench.devices.base import DeviceTimeout
+from _edgeship.device_bench.processes.base import DeviceTimeout
 from _edgeship.device_bench.runners import find as runners
-from _edgeship.device_bench.store import Store
+from _edgeship.device_bench.store.store import Store
 from tests.device_bench.measurement.fakes import PHONE, BreakableDevice, FakeRunner, cool
 from tests.device_bench.runners.small_files import chain
 

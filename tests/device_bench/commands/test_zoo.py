@@ -5,7 +5,7 @@ import pytest
 from typer.testing import CliRunner
 
 from _edgeship.device_bench.commands.cli import PROGRAM, app
-from _edgeship.device_bench.store import Store
+from _edgeship.device_bench.store.store import Store
 
 
 def _run(*arguments: object, code: int = 0) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from _edgeship.device_bench.devices.base import Completed
+from _edgeship.device_bench.processes.base import Completed
 
 
 class Answers:

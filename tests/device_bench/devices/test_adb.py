@@ -13,9 +13,9 @@ import pytest
 from _edgeship.device_bench.devices import adb_server as ours
 from _edgeship.device_bench.devices import adb_sync
 from _edgeship.device_bench.devices.adb import AdbDevice, find_phone
-from _edgeship.device_bench.devices.base import DeviceFull, DeviceGone, DeviceTimeout
-from _edgeship.device_bench.devices.processes import MAX_OUTPUT_BYTES
 from _edgeship.device_bench.devices.workspace import Workspace
+from _edgeship.device_bench.processes.base import DeviceFull, DeviceGone, DeviceTimeout
+from _edgeship.device_bench.processes.running import MAX_OUTPUT_BYTES
 from _edgeship.errors import DeviceError, InputError
 from tests.phone.phone import Phone
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from _edgeship.device_bench.devices.cores import choose_cores, describe_cores
-from _edgeship.device_bench.records import Core, Properties
+from _edgeship.device_bench.results.records import Core, Properties
 from _edgeship.errors import InputError
 from tests.device_bench.synthetic import PHONE
 

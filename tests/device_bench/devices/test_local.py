@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from _edgeship.device_bench.devices.base import DeviceFull
 from _edgeship.device_bench.devices.local import LocalDevice
+from _edgeship.device_bench.processes.base import DeviceFull
 from _edgeship.errors import DeviceError
 
 NAME = "a 'b' \"c\" ; rm -rf x $(id)"

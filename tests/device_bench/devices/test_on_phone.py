@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from _edgeship.device_bench.devices.adb import AdbDevice
-from _edgeship.device_bench.devices.base import DeviceGone, DeviceTimeout
 from _edgeship.device_bench.devices.cores import choose_cores
 from _edgeship.device_bench.devices.system import read_conditions, read_properties
 from _edgeship.device_bench.devices.workspace import Workspace
+from _edgeship.device_bench.processes.base import DeviceGone, DeviceTimeout
 from tests.phone import root
 from tests.phone.phone import Phone
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from _edgeship.device_bench.devices.base import DeviceTimeout
-from _edgeship.device_bench.devices.processes import MAX_OUTPUT_BYTES, run_process
+from _edgeship.device_bench.processes.base import DeviceTimeout
+from _edgeship.device_bench.processes.running import MAX_OUTPUT_BYTES, run_process
 from _edgeship.errors import DeviceError
 from tests.device_bench.devices.running import has_ended
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from _edgeship.device_bench.devices.base import DeviceFull, DeviceGone, DeviceTimeout
 from _edgeship.device_bench.devices.find import find
 from _edgeship.device_bench.devices.ssh import SshDevice
 from _edgeship.device_bench.devices.workspace import Workspace
+from _edgeship.device_bench.processes.base import DeviceFull, DeviceGone, DeviceTimeout
 from _edgeship.errors import DeviceError, InputError
 from tests.device_bench.devices.running import has_ended
 from tests.device_bench.devices.ssh_server import SshServer, ssh_server

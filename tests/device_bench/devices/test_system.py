@@ -12,7 +12,7 @@ import pytest
 
 from _edgeship.device_bench.devices.local import LocalDevice
 from _edgeship.device_bench.devices.system import read_conditions, read_properties
-from _edgeship.device_bench.records import Core
+from _edgeship.device_bench.results.records import Core
 from _edgeship.errors import DeviceError
 from tests.device_bench.devices.answers import Answers
 

@@ -10,17 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from _edgeship.device_bench.devices.base import DeviceTimeout
+from _edgeship.device_bench.building.bundle import LOADER, RUNNER, bundle
 from _edgeship.device_bench.devices.emulator import emulator
 from _edgeship.device_bench.devices.find import find
 from _edgeship.device_bench.devices.local import LocalDevice
-from _edgeship.device_bench.devices.processes import run_process
 from _edgeship.device_bench.devices.system import read_properties
 from _edgeship.device_bench.devices.virtual import VirtualDevice
 from _edgeship.device_bench.devices.workspace import Workspace
-from _edgeship.device_bench.records import Settings
+from _edgeship.device_bench.processes.base import DeviceTimeout
+from _edgeship.device_bench.processes.running import run_process
+from _edgeship.device_bench.results.records import Settings
 from _edgeship.device_bench.runners.base import Job, Outcome
-from _edgeship.device_bench.runners.bundle import LOADER, RUNNER, bundle
 from _edgeship.device_bench.runners.native import NativeRunner
 from _edgeship.device_bench.runners.native_report import parse_report
 from _edgeship.errors import DeviceError

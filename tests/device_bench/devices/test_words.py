@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from _edgeship.device_bench.devices.base import Completed
-from _edgeship.device_bench.devices.words import last_lines, last_words
+from _edgeship.device_bench.processes.base import Completed
+from _edgeship.device_bench.processes.words import last_lines, last_words
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,18 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from _edgeship.device_bench.devices.base import Completed, DeviceGone
 from _edgeship.device_bench.devices.local import LocalDevice
 from _edgeship.device_bench.devices.workspace import Workspace
 from _edgeship.device_bench.measurement.host import run_on_host
-from _edgeship.device_bench.records import Conditions, Core, Op, Process, Profile, Properties
+from _edgeship.device_bench.processes.base import Completed, DeviceGone
+from _edgeship.device_bench.results.records import (
+    Conditions,
+    Core,
+    Op,
+    Process,
+    Profile,
+    Properties,
+)
 from _edgeship.device_bench.runners.base import Job, Outcome
 
 PHONE = Properties(

@@ -9,7 +9,7 @@ import pytest
 from _edgeship.device_bench.measurement import heat
 from _edgeship.device_bench.measurement.heat import Cooling, processor_sensors, throttled_runs
 from _edgeship.device_bench.measurement.pause import Pause
-from _edgeship.device_bench.records import Conditions, Process
+from _edgeship.device_bench.results.records import Conditions, Process
 from tests.device_bench.measurement.fakes import PHONE, cool
 
 RUNS = Process(runner="native", runtime="LiteRT", init=1, first=1, runs=(10, 11, 12))

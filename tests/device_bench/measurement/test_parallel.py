@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from _edgeship.device_bench.measurement.parallel import run_all
-from _edgeship.device_bench.records import Session
+from _edgeship.device_bench.results.records import Session
 from _edgeship.errors import DeviceError
 from tests.device_bench import synthetic
 

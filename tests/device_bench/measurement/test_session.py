@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from _edgeship.device_bench.devices import system
-from _edgeship.device_bench.devices.base import DeviceGone, DeviceTimeout
 from _edgeship.device_bench.measurement import bench
 from _edgeship.device_bench.measurement.events import (
     Event,
@@ -19,7 +18,8 @@ from _edgeship.device_bench.measurement.events import (
     Waiting,
 )
 from _edgeship.device_bench.measurement.session import measure
-from _edgeship.device_bench.records import Conditions, Session, Settings
+from _edgeship.device_bench.processes.base import DeviceGone, DeviceTimeout
+from _edgeship.device_bench.results.records import Conditions, Session, Settings
 from _edgeship.errors import DeviceError, InputError, VerificationError
 from tests.device_bench.measurement.fakes import (
     PHONE,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from _edgeship.device_bench.measurement.warnings import find_warnings
-from _edgeship.device_bench.records import (
+from _edgeship.device_bench.results.records import (
     Conditions,
     Core,
     Measurement,

@@ -5,12 +5,12 @@ from html.parser import HTMLParser
 
 import pytest
 
-from _edgeship.device_bench.records import Session
 from _edgeship.device_bench.reports import csv, html, json, markdown
 from _edgeship.device_bench.reports.parts import Section
-from _edgeship.device_bench.reports.rows import rows
 from _edgeship.device_bench.reports.sessions import sections
-from _edgeship.device_bench.statistics import summarize
+from _edgeship.device_bench.results.records import Session
+from _edgeship.device_bench.results.rows import rows
+from _edgeship.device_bench.results.statistics import summarize
 from tests.device_bench.synthetic import PHONE, VIRTUAL, session
 
 EVIL = "net_</td><script>alert(1)</script>|`x`$=\n_int8"

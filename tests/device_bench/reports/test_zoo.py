@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from _edgeship.device_bench.records import Properties, Session
 from _edgeship.device_bench.reports import zoo as report
-from _edgeship.device_bench.reports.rows import rows
-from _edgeship.device_bench.zoo import Accuracy, Entry
+from _edgeship.device_bench.results.records import Properties, Session
+from _edgeship.device_bench.results.rows import rows
+from _edgeship.device_bench.studies.zoo import Accuracy, Entry
 from tests.device_bench.synthetic import PHONE, VIRTUAL, session
 
 PAPER = Accuracy(69.4, "published in a paper")

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from _edgeship.device_bench.devices.processes import run_process
-from _edgeship.device_bench.runners.litert_library import host_abi
+from _edgeship.device_bench.building.litert_library import host_abi
+from _edgeship.device_bench.processes.running import run_process
 from _edgeship.export.runtimes.quiet import captured_stderr
 from _edgeship.export.tflite.building.graph import options
 from tests.export.tflite.small_graphs import Small

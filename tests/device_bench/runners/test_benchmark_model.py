@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from _edgeship.device_bench.devices.base import DeviceTimeout
 from _edgeship.device_bench.devices.local import LocalDevice
 from _edgeship.device_bench.devices.system import read_properties
 from _edgeship.device_bench.devices.workspace import Workspace
-from _edgeship.device_bench.records import Process, Settings
+from _edgeship.device_bench.processes.base import DeviceTimeout
+from _edgeship.device_bench.results.records import Process, Settings
 from _edgeship.device_bench.runners.base import Job
 from _edgeship.device_bench.runners.benchmark_model import (
     BenchmarkModelRunner,

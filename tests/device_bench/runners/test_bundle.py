@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from _edgeship.device_bench.building import bundle, litert_library
+from _edgeship.device_bench.building import once as building
+from _edgeship.device_bench.building.litert_library import copy_library, host_abi, litert_version
+from _edgeship.device_bench.building.once import build_once, compile_c
 from _edgeship.device_bench.commands.setup import setup
-from _edgeship.device_bench.devices.base import Completed
-from _edgeship.device_bench.devices.processes import run_process
-from _edgeship.device_bench.runners import building, bundle, litert_library
-from _edgeship.device_bench.runners.building import build_once, compile_c
-from _edgeship.device_bench.runners.litert_library import copy_library, host_abi, litert_version
+from _edgeship.device_bench.processes.base import Completed
+from _edgeship.device_bench.processes.running import run_process
 from _edgeship.errors import DeviceError, InputError
 from tests.device_bench.runners.small_files import needs_native, needs_virtual
 

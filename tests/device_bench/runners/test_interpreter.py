@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from _edgeship.device_bench.devices.base import Completed, DeviceTimeout
 from _edgeship.device_bench.devices.local import LocalDevice
 from _edgeship.device_bench.devices.workspace import Workspace
-from _edgeship.device_bench.records import Settings
+from _edgeship.device_bench.processes.base import Completed, DeviceTimeout
+from _edgeship.device_bench.results.records import Settings
 from _edgeship.device_bench.runners.base import Job, Outcome
 from _edgeship.device_bench.runners.find import runner
 from _edgeship.device_bench.runners.interpreter import PythonRunner

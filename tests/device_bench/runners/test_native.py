@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from _edgeship.device_bench.devices.base import Completed, DeviceTimeout
+from _edgeship.device_bench.building.bundle import LOADER, RUNNER, bundle
+from _edgeship.device_bench.building.litert_library import host_abi
 from _edgeship.device_bench.devices.local import LocalDevice
-from _edgeship.device_bench.devices.processes import run_process
 from _edgeship.device_bench.devices.system import read_properties
 from _edgeship.device_bench.devices.workspace import Workspace
-from _edgeship.device_bench.records import Settings
+from _edgeship.device_bench.processes.base import Completed, DeviceTimeout
+from _edgeship.device_bench.processes.running import run_process
+from _edgeship.device_bench.results.records import Settings
 from _edgeship.device_bench.runners import native
 from _edgeship.device_bench.runners.base import Job, Outcome
-from _edgeship.device_bench.runners.bundle import LOADER, RUNNER, bundle
-from _edgeship.device_bench.runners.litert_library import host_abi
 from _edgeship.device_bench.runners.native import NativeRunner
 from _edgeship.errors import DeviceError, InputError
 from tests.device_bench.devices.running import is_running

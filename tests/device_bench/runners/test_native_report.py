@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from _edgeship.device_bench.records import Op
+from _edgeship.device_bench.results.records import Op
 from _edgeship.device_bench.runners import native_report
 from _edgeship.device_bench.runners.native_report import MalformedError, RunnerError, parse_report
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from _edgeship.device_bench.records import Op, Profile
-from _edgeship.export.advice.device_time import combine, same_layers
+from _edgeship.device_bench.results.records import Op, Profile
+from _edgeship.device_bench.studies.layer_times import combine, same_layers
 from tests.export.advice.graphs import Nodes
 from tests.export.tflite.small_graphs import Small, add
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from _edgeship.export.contract.schemes import SCHEMES
 from _edgeship.export.coreml.compression import compress
 from _edgeship.export.coreml.convert import Precision, convert
-from _edgeship.export.coreml.package import package_of
+from _edgeship.export.coreml.format.package import package_of
 from tests.export.coreml.ops.harness import lower_model, parse
 from tests.export.tflite.ops.harness import rand
 

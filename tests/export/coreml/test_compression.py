@@ -16,7 +16,7 @@ from _edgeship.export.coreml.activations import quantize_activations
 from _edgeship.export.coreml.compression import compress
 from _edgeship.export.coreml.convert import Precision, convert
 from _edgeship.export.coreml.evaluator import MilProgram, read_program, run
-from _edgeship.export.coreml.package import package_of, size
+from _edgeship.export.coreml.format.package import package_of, size
 from _edgeship.export.coreml.rounded_graph import round_weights, rounded_weights_db
 from _edgeship.export.graph.onnx_graph import infer_shapes
 from _edgeship.export.runtimes.running import run_onnx

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from _edgeship.errors import InputError
 from _edgeship.export.commands.coreml_view import render
-from _edgeship.export.coreml.evaluator.program import (
+from _edgeship.export.coreml.evaluator.mil.program import (
     Argument,
     Feature,
     ImagePort,
@@ -20,10 +20,10 @@ from _edgeship.export.coreml.evaluator.program import (
     Operation,
     Variable,
 )
+from _edgeship.export.coreml.format.library import coremltools
+from _edgeship.export.coreml.format.package import package_of
 from _edgeship.export.coreml.inspection import Inspection, inspect_package, inspect_program
-from _edgeship.export.coreml.library import coremltools
 from _edgeship.export.coreml.neural_engine import departures
-from _edgeship.export.coreml.package import package_of
 from _edgeship.export.coreml.stored_weights import WeightKind
 
 #: Values of the two filters of the network below, and of its bias.

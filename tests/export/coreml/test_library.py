@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from _edgeship.errors import InputError
-from _edgeship.export.coreml.library import deployment_target, frozen_heap, unchecked_passes
+from _edgeship.export.coreml.format.library import deployment_target, frozen_heap, unchecked_passes
 
 
 def test_the_heap_is_frozen_inside_of_the_block_only() -> None:

@@ -13,8 +13,8 @@ from types import SimpleNamespace
 import pytest
 
 from _edgeship.errors import InputError
-from _edgeship.export.coreml import package
-from _edgeship.export.coreml.package import digest, package_of, read_package, size
+from _edgeship.export.coreml.format import package
+from _edgeship.export.coreml.format.package import digest, package_of, read_package, size
 
 FILES = {
     "Manifest.json": b"{}",
@@ -32,7 +32,7 @@ def write(folder: Path, files: dict[str, bytes]) -> Path:
 
 def model(tmp_path: Path, date: str) -> SimpleNamespace:
     """Return what package_of reads of an MLModel."""
-    from _edgeship.export.coreml.library import coremltools
+    from _edgeship.export.coreml.format.library import coremltools
 
     coremltools()
     from coremltools.proto.Model_pb2 import Model

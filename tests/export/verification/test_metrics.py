@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from _edgeship.errors import VerificationError
-from _edgeship.export.verification.metrics import Outputs, Parity, compare
+from _edgeship.export.runtimes.values import Outputs
+from _edgeship.export.verification.metrics import Parity, compare
 
 
 def one(*rows: object) -> Outputs:

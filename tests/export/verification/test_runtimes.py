@@ -11,7 +11,8 @@ import torch
 from _edgeship.errors import InputError, VerificationError
 from _edgeship.export.runtimes.running import run_onnx, run_tflite, run_torch
 from _edgeship.export.runtimes.tflite_ports import FileIO, PortSpec
-from _edgeship.export.verification.metrics import Outputs, compare
+from _edgeship.export.runtimes.values import Outputs
+from _edgeship.export.verification.metrics import compare
 from _edgeship.export.verification.tolerance import judge
 from tests.export.verification import two_convs
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from _edgeship.export.coreml.evaluator.mil.program import Array
 from _edgeship.export.coreml.evaluator.ops.arguments import axes_of, invalid, per_channel, wide
 from _edgeship.export.coreml.evaluator.ops.registry import Call, Computation, computes
-from _edgeship.export.coreml.evaluator.program import Array
 
 
 def erf(x: Array) -> Array:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from _edgeship.errors import InputError, UnsupportedError
+from _edgeship.export.coreml.evaluator.mil.program import Array
 from _edgeship.export.coreml.evaluator.ops.registry import Call
-from _edgeship.export.coreml.evaluator.program import Array
 
 _MOST_ELEMENTS = 2**28
 

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from _edgeship.errors import InputError
-from _edgeship.export.coreml.evaluator.dtypes import unpacked
+from _edgeship.export.coreml.evaluator.mil.dtypes import unpacked
+from _edgeship.export.coreml.evaluator.mil.program import Argument, Array
 from _edgeship.export.coreml.evaluator.ops.registry import Call, computes
-from _edgeship.export.coreml.evaluator.program import Argument, Array
 
 
 @computes("const")

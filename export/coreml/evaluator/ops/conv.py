@@ -16,9 +16,9 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from _edgeship.export.coreml.evaluator.mil.program import Array
 from _edgeship.export.coreml.evaluator.ops.arguments import demand_room, invalid, undocumented
 from _edgeship.export.coreml.evaluator.ops.registry import Call, computes
-from _edgeship.export.coreml.evaluator.program import Array
 
 _CONVOLUTIONS: dict[int, Any] = {
     1: functional.conv1d,

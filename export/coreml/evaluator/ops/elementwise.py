@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from _edgeship.export.coreml.evaluator.mil.program import Array
 from _edgeship.export.coreml.evaluator.ops.activation import erf
 from _edgeship.export.coreml.evaluator.ops.arguments import demand_room, whole, wide
 from _edgeship.export.coreml.evaluator.ops.registry import Call, Computation, computes
-from _edgeship.export.coreml.evaluator.program import Array
 
 _UNARY: dict[str, Callable[[Array], Array]] = {
     "abs": np.abs,

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 
 from _edgeship.errors import InputError, UnsupportedError
-from _edgeship.export.coreml.evaluator.dtypes import NUMPY
+from _edgeship.export.coreml.evaluator.mil.dtypes import NUMPY
+from _edgeship.export.coreml.evaluator.mil.program import Array
 from _edgeship.export.coreml.evaluator.ops.registry import Call, computes
-from _edgeship.export.coreml.evaluator.program import Array
 
 
 @computes("linear")

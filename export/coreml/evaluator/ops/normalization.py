@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from _edgeship.export.coreml.evaluator.mil.program import Array
 from _edgeship.export.coreml.evaluator.ops.arguments import (
     axes_of,
     invalid,
@@ -14,7 +15,6 @@ from _edgeship.export.coreml.evaluator.ops.arguments import (
     wide,
 )
 from _edgeship.export.coreml.evaluator.ops.registry import Call, computes
-from _edgeship.export.coreml.evaluator.program import Array
 
 
 @computes("batch_norm")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from _edgeship.export.coreml.evaluator.mil.program import Array
 from _edgeship.export.coreml.evaluator.ops.arguments import axes_of, invalid, wide
 from _edgeship.export.coreml.evaluator.ops.registry import Call, computes
-from _edgeship.export.coreml.evaluator.program import Array
 
 
 @computes("argsort")

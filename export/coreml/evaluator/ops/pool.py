@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from _edgeship.export.coreml.evaluator.mil.program import Array
 from _edgeship.export.coreml.evaluator.ops.arguments import demand_room, invalid, undocumented
 from _edgeship.export.coreml.evaluator.ops.registry import Call, computes
-from _edgeship.export.coreml.evaluator.program import Array
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from _edgeship.errors import InputError, UnsupportedError
-from _edgeship.export.coreml.evaluator.dtypes import NUMPY
+from _edgeship.export.coreml.evaluator.mil.dtypes import NUMPY
+from _edgeship.export.coreml.evaluator.mil.program import Array
 from _edgeship.export.coreml.evaluator.ops.constants import along, scaled
 from _edgeship.export.coreml.evaluator.ops.registry import Call, computes
-from _edgeship.export.coreml.evaluator.program import Array
 
 
 @computes("quantize")

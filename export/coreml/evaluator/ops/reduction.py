@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from _edgeship.export.coreml.evaluator.mil.program import Array
 from _edgeship.export.coreml.evaluator.ops.arguments import axes_of, whole, wide
 from _edgeship.export.coreml.evaluator.ops.registry import Call, Computation, computes
-from _edgeship.export.coreml.evaluator.program import Array
 
 
 def _log_sum_exp(x: Array, **over: Any) -> Array:

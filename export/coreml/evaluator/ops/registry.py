@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from _edgeship.export.coreml.evaluator.program import Argument, Array, Operation
+from _edgeship.export.coreml.evaluator.mil.program import Argument, Array, Operation
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
+from _edgeship.export.coreml.evaluator.mil.program import Array
 from _edgeship.export.coreml.evaluator.ops.arguments import demand_room, invalid
 from _edgeship.export.coreml.evaluator.ops.registry import Call, computes
-from _edgeship.export.coreml.evaluator.program import Array
 
 
 @computes("tile")

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from _edgeship.export.coreml.library import coremltools, deployment_target, quiet
-from _edgeship.export.coreml.package import package_of
+from _edgeship.export.coreml.format.library import coremltools, deployment_target, quiet
+from _edgeship.export.coreml.format.package import package_of
 
 MODEL = "Data/com.apple.CoreML/model.mlmodel"
 WEIGHTS = "Data/com.apple.CoreML/weights/weight.bin"

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from _edgeship.export.coreml.evaluator.mil.program import Operation, Variable
 from _edgeship.export.coreml.evaluator.ops import COMPUTATIONS
 from _edgeship.export.coreml.evaluator.ops.registry import Call
-from _edgeship.export.coreml.evaluator.program import Operation, Variable
 
 
 def compute(kind: str, *, opset: int = 15, **arguments: Any) -> Any:

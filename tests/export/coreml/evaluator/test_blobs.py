@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from _edgeship.errors import InputError
-from _edgeship.export.coreml.evaluator.blobs import BlobFile
+from _edgeship.export.coreml.evaluator.mil.blobs import BlobFile
 
 INT8, UINT4 = 4, 11
 

@@ -8,8 +8,8 @@ import pytest
 
 from _edgeship.errors import InputError
 from _edgeship.export.coreml.evaluator import Evaluator, read_program
-from _edgeship.export.coreml.library import coremltools, deployment_target, quiet
-from _edgeship.export.coreml.package import package_of
+from _edgeship.export.coreml.format.library import coremltools, deployment_target, quiet
+from _edgeship.export.coreml.format.package import package_of
 from tests.export.coreml.evaluator.calling import compute
 
 A, B = [10.0, 11.0, 12.0], [20.0, 21.0, 22.0]

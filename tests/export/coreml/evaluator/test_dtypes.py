@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from _edgeship.export.coreml.evaluator.dtypes import bits, decoded, nbytes, unpacked
+from _edgeship.export.coreml.evaluator.mil.dtypes import bits, decoded, nbytes, unpacked
 
 
 def packed(values: list[int], width: int) -> bytes:

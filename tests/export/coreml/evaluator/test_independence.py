@@ -9,7 +9,7 @@ from _edgeship.export.coreml import evaluator
 FOLDER = Path(evaluator.__file__).parent
 ALLOWED = (
     "_edgeship.export.coreml.evaluator",
-    "_edgeship.export.coreml.library",  # imports coremltools without its warnings
+    "_edgeship.export.coreml.format.library",  # imports coremltools without its warnings
     "_edgeship.errors",
     "coremltools.proto",  # the messages of the file format
 )

@@ -9,7 +9,7 @@ import pytest
 
 from _edgeship.errors import InputError, UnsupportedError
 from _edgeship.export.coreml.evaluator import read_program, run
-from _edgeship.export.coreml.evaluator.program import Feature, ImagePort, Variable
+from _edgeship.export.coreml.evaluator.mil.program import Feature, ImagePort, Variable
 from tests.export.coreml.evaluator.building import (
     MODEL,
     WEIGHTS,

@@ -11,9 +11,9 @@ import pytest
 
 from _edgeship.errors import InputError, UnsupportedError
 from _edgeship.export.coreml.evaluator import Evaluator, run, unknown_operators
+from _edgeship.export.coreml.evaluator.mil.program import Feature, MilProgram, Operation, Variable
 from _edgeship.export.coreml.evaluator.ops import COMPUTATIONS
 from _edgeship.export.coreml.evaluator.ops.registry import Call
-from _edgeship.export.coreml.evaluator.program import Feature, MilProgram, Operation, Variable
 
 
 def var(name: str, *shape: int, dtype: str = "fp32") -> Variable:

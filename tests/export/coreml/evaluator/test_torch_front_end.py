@@ -11,8 +11,8 @@ from torch import nn
 from torch.nn import functional
 
 from _edgeship.export.coreml.evaluator import read_program, run
-from _edgeship.export.coreml.library import coremltools, quiet
-from _edgeship.export.coreml.package import package_of
+from _edgeship.export.coreml.format.library import coremltools, quiet
+from _edgeship.export.coreml.format.package import package_of
 
 
 class SqueezeExcite(nn.Module):

@@ -12,11 +12,11 @@ import onnx_ir as ir
 from onnx import compose
 
 from _edgeship.export.coreml.convert import Precision, convert
-from _edgeship.export.coreml.evaluator.program import MilProgram
+from _edgeship.export.coreml.evaluator.mil.program import MilProgram
 from _edgeship.export.coreml.evaluator.reading import read_program
 from _edgeship.export.coreml.evaluator.running import run
+from _edgeship.export.coreml.format.package import package_of
 from _edgeship.export.coreml.lowering import Lowered, lower
-from _edgeship.export.coreml.package import package_of
 from _edgeship.export.graph.onnx_graph import infer_shapes
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.verification.metrics import compare

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from _edgeship.device_bench.records import Measurement
-from _edgeship.device_bench.reports.rows import Row, cores_text
-from _edgeship.device_bench.statistics import Comparison, compare
+from _edgeship.device_bench.results.records import Measurement
+from _edgeship.device_bench.results.rows import Row, cores_text
+from _edgeship.device_bench.results.statistics import Comparison, compare
 from _edgeship.errors import InputError
 
 Verdict = Literal[

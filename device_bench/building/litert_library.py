@@ -11,8 +11,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from _edgeship.device_bench.devices.words import last_words
-from _edgeship.device_bench.runners.building import run_tool
+from _edgeship.device_bench.building.once import run_tool
+from _edgeship.device_bench.processes.words import last_words
 from _edgeship.errors import DeviceError
 from _edgeship.models.downloads import cache_folder
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from _edgeship.device_bench.runners.building import build_once
+from _edgeship.device_bench.building.once import build_once
 from _edgeship.export.contract.schemes import SCHEMES
 
 

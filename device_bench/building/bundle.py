@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from _edgeship.device_bench.runners.building import (
+from _edgeship.device_bench.building.litert_library import copy_library, host_abi, litert_version
+from _edgeship.device_bench.building.once import (
     FLAGS,
     SOURCES,
     Built,
@@ -19,7 +20,6 @@ from _edgeship.device_bench.runners.building import (
     compile_c,
     library_of,
 )
-from _edgeship.device_bench.runners.litert_library import copy_library, host_abi, litert_version
 from _edgeship.errors import DeviceError
 
 #: Names in the bundle of what is started: LOADER --library-path FOLDER RUNNER.

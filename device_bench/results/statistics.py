@@ -41,7 +41,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from _edgeship.device_bench.records import Round
+from _edgeship.device_bench.results.records import Round
 
 Verdict = Literal["slower", "faster", "no difference shown"]
 Values = NDArray[np.float64]

@@ -18,7 +18,6 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from _edgeship.device_bench.database import Database
 from _edgeship.device_bench.measurement.events import (
     Event,
     MeasurementChanged,
@@ -26,7 +25,8 @@ from _edgeship.device_bench.measurement.events import (
     SessionEnded,
     SessionStarted,
 )
-from _edgeship.device_bench.records import Measurement, Record, Round, Session
+from _edgeship.device_bench.results.records import Measurement, Record, Round, Session
+from _edgeship.device_bench.store.database import Database
 from _edgeship.errors import InputError
 
 #: How many sessions a message names.

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from _edgeship.device_bench.records import Conditions, Measurement, Session, Settings
-from _edgeship.device_bench.statistics import Summary, summarize
+from _edgeship.device_bench.results.records import Conditions, Measurement, Session, Settings
+from _edgeship.device_bench.results.statistics import Summary, summarize
 
 
 @dataclass(frozen=True)

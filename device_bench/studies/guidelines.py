@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from _edgeship.device_bench.records import Measurement, Session
-from _edgeship.device_bench.statistics import RESOLUTION, compare, summarize
-from _edgeship.device_bench.units import INSTRUCTIONS
+from _edgeship.device_bench.results.records import Measurement, Session
+from _edgeship.device_bench.results.statistics import RESOLUTION, compare, summarize
+from _edgeship.device_bench.results.units import INSTRUCTIONS
 from _edgeship.models.catalog import CATALOG
 
 Channels = Literal["arm", "gpu"]

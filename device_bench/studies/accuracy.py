@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from _edgeship.device_bench.zoo import Accuracy, Entry
+from _edgeship.device_bench.studies.zoo import Accuracy, Entry
 from _edgeship.errors import InputError
 from _edgeship.files import read_bytes
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from _edgeship.errors import InputError, UnsupportedError
-from _edgeship.export.coreml.evaluator.blobs import BlobFile
-from _edgeship.export.coreml.evaluator.dtypes import NUMPY, decoded, nbytes
-from _edgeship.export.coreml.evaluator.program import Argument, Array, Variable
+from _edgeship.export.coreml.evaluator.mil.blobs import BlobFile
+from _edgeship.export.coreml.evaluator.mil.dtypes import NUMPY, decoded, nbytes
+from _edgeship.export.coreml.evaluator.mil.program import Argument, Array, Variable
 
 #: The constants of `MILSpec.DataType` -> MIL's names.
 _NAMES = {

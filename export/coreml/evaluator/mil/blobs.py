@@ -14,7 +14,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from _edgeship.errors import InputError
-from _edgeship.export.coreml.evaluator.dtypes import PACKED, decoded, nbytes
+from _edgeship.export.coreml.evaluator.mil.dtypes import PACKED, decoded, nbytes
 
 _ALIGNMENT = 64
 _VERSION = 2

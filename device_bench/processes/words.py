@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from _edgeship.device_bench.devices.base import Completed
+from _edgeship.device_bench.processes.base import Completed
 
 _LINES = 3
 _CHARACTERS = 400

@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import IO
 
-from _edgeship.device_bench.devices.base import Completed, DeviceTimeout
-from _edgeship.device_bench.devices.lines import Lines
-from _edgeship.device_bench.devices.words import last_lines
+from _edgeship.device_bench.processes.base import Completed, DeviceTimeout
+from _edgeship.device_bench.processes.lines import Lines
+from _edgeship.device_bench.processes.words import last_lines
 from _edgeship.errors import DeviceError
 
 #: What a program may print; a runner's report is a few hundred kilobytes.

@@ -19,8 +19,8 @@ from _edgeship.export.advice.steps import Network
 from _edgeship.export.network.source import Shape
 
 if TYPE_CHECKING:
-    from _edgeship.device_bench.devices.base import Device
-    from _edgeship.device_bench.records import Op, Profile
+    from _edgeship.device_bench.processes.base import Device
+    from _edgeship.device_bench.results.records import Op, Profile
 
 # How the names of convolutions and matrix products begin, in XNNPACK's profiles and TFLite's own.
 _LAYERS = (

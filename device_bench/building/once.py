@@ -12,15 +12,15 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from _edgeship.device_bench.devices.base import Completed
-from _edgeship.device_bench.devices.processes import run_process
-from _edgeship.device_bench.devices.words import last_words
-from _edgeship.device_bench.records import Record
+from _edgeship.device_bench.processes.base import Completed
+from _edgeship.device_bench.processes.running import run_process
+from _edgeship.device_bench.processes.words import last_words
+from _edgeship.device_bench.results.records import Record
 from _edgeship.errors import DeviceError
 from _edgeship.models.downloads import cache_folder
 
 #: Where the C sources of the runner and of the clock are.
-SOURCES = Path(__file__).with_name("native")
+SOURCES = Path(__file__).parents[1] / "runners" / "native"
 
 #: How C is compiled, everywhere.
 FLAGS = ("-std=c11", "-O2", "-Wall", "-Wextra", "-Werror")
