@@ -55,23 +55,21 @@ def compare(
         show_session,
     )
     from _edgeship.device_bench.commands.measuring import make_plans, measure_all
+    from _edgeship.device_bench.measurement.settings import MeasurementOptions
 
-    plans = make_plans(
-        device,
-        runner,
-        lambda place: options.settings(
-            place,
-            runner=runner,
-            accelerator=accelerator,
-            threads=threads,
-            cores=cores,
-            rounds=rounds or (ROUNDS if place.unit == "ns" else None),
-            runs=runs,
-            seconds=seconds,
-            warmup=warmup,
-            timeout=timeout,
-        ),
+    wanted = MeasurementOptions(
+        runner=runner,
+        accelerator=accelerator,
+        threads=threads,
+        cores=cores,
+        rounds=rounds,
+        timed_rounds=ROUNDS,
+        runs=runs,
+        seconds=seconds,
+        warmup=warmup,
+        timeout=timeout,
     )
+    plans = make_plans(device, wanted)
     result = measure_all(files, plans, store)
     comparable = [s for s in result.sessions if len(measured(s)) == len(files)]
     if as_json:

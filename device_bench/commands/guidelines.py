@@ -58,28 +58,28 @@ def guidelines(
     """
     from _edgeship.device_bench.commands.guidelines_view import as_dict, show
     from _edgeship.device_bench.commands.measuring import make_plans
+    from _edgeship.device_bench.measurement.settings import MeasurementOptions
     from _edgeship.device_bench.studies.guidelines import columns
-    from _edgeship.export.commands.options import parse_schemes
 
     planned = columns(
-        parse_guidelines(only), parse_channels(channels), parse_scales(scale), parse_schemes(quant)
+        parse_guidelines(only),
+        parse_channels(channels),
+        parse_scales(scale),
+        options.parse_schemes(quant),
     )
-    [plan] = make_plans(
-        [device],
-        runner,
-        lambda place: options.settings(
-            place,
-            runner=runner,
-            accelerator=accelerator,
-            threads=threads,
-            cores=cores,
-            rounds=rounds or (ROUNDS if place.unit == "ns" else None),
-            runs=runs,
-            seconds=seconds,
-            warmup=warmup,
-            timeout=timeout,
-        ),
+    wanted = MeasurementOptions(
+        runner=runner,
+        accelerator=accelerator,
+        threads=threads,
+        cores=cores,
+        rounds=rounds,
+        timed_rounds=ROUNDS,
+        runs=runs,
+        seconds=seconds,
+        warmup=warmup,
+        timeout=timeout,
     )
+    [plan] = make_plans([device], wanted)
     results: list[ColumnResult] = []
     try:
         for result in _measure(planned, plan, store):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,8 +17,9 @@ from _edgeship.terminal.words import check_file
 
 if TYPE_CHECKING:
     from _edgeship.device_bench.measurement.events import Event
+    from _edgeship.device_bench.measurement.settings import MeasurementOptions
     from _edgeship.device_bench.processes.base import Device
-    from _edgeship.device_bench.results.records import Session, Settings
+    from _edgeship.device_bench.results.records import MeasurementSettings, Session
     from _edgeship.device_bench.runners.base import Runner
 
 
@@ -34,7 +35,7 @@ class Plan:
 
     device: Device
     runner: Runner
-    settings: Settings
+    settings: MeasurementSettings
 
 
 @dataclass(frozen=True)
@@ -68,18 +69,15 @@ class Result:
             raise self.errors[-1][1]
 
 
-def make_plans(
-    selectors: Sequence[str], runner: str, settings_for: Callable[[Device], Settings]
-) -> list[Plan]:
+def make_plans(selectors: Sequence[str], wanted: MeasurementOptions) -> list[Plan]:
     """Return what each of the devices shall do.
 
     Args:
         selectors: As for `--device`.
-        runner: As for `--runner`.
-        settings_for: Returns how a device shall do it.
+        wanted: How to measure, the same for all.
 
     Raises:
-        InputError: A word is wrong.
+        InputError: A selector, or a word of the options, is wrong.
         DeviceError: A device cannot be reached.
     """
     from _edgeship.device_bench.devices.find import find_all
@@ -87,7 +85,8 @@ def make_plans(
 
     # A runner of its own for each device: their threads share nothing.
     return [
-        Plan(device, runners.runner(runner), settings_for(device)) for device in find_all(selectors)
+        Plan(device, runners.runner(wanted.runner), wanted.settings(device))
+        for device in find_all(selectors)
     ]
 
 

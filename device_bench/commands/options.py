@@ -1,4 +1,4 @@
-"""Options that several commands share, and the settings made from them."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from _edgeship.device_bench.processes.base import Device
-from _edgeship.device_bench.results.records import Settings
-from _edgeship.errors import InputError
+from _edgeship.export.contract.schemes import ALIASES, schemes_of
+from _edgeship.terminal.words import one_of, words_of
 
 STORE = Path("build/device_bench.sqlite")
 
@@ -104,76 +103,14 @@ TimeoutOption = Annotated[
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
-#: What `--accelerator` takes.
-ACCELERATORS = ("cpu", "gpu", "npu")
 
-# Emulation is slow and repeats itself exactly: a second process only confirms that it does.
-_EXACT = {
-    "warmup_runs": 1,
-    "warmup_seconds": 0.0,
-    "runs": 1,
-    "seconds": 0.0,
-    "rounds": 2,
-    "timeout": 600.0,
-}
-
-
-def settings(
-    device: Device,
-    *,
-    runner: str = "native",
-    accelerator: str = "cpu",
-    threads: int = 1,
-    cores: str | None = None,
-    rounds: int | None = None,
-    runs: int | None = None,
-    seconds: float | None = None,
-    warmup: float | None = None,
-    timeout: float | None = None,
-) -> Settings:
-    """Return the settings for a device; None stands for what suits it.
-
-    Args:
-        device: It is asked for its cores if some are named.
-        runner: As for `--runner`; what follows a colon is no part of the settings.
-        accelerator: One of `ACCELERATORS`.
-        threads: Of the CPU kernels.
-        cores: As for `--cores`; None for the system's choice.
-        rounds: Processes per file.
-        runs: Timed runs of a process, at least.
-        seconds: Time of these, at least.
-        warmup: Seconds of runs before them, at least.
-        timeout: Seconds that a process may take.
+def parse_schemes(text: str) -> tuple[str, ...]:
+    """Return the quantization schemes of ``--quant``, such as ``none,int8``, each once.
 
     Raises:
-        InputError: A word is unknown, or the cores do not exist.
-        DeviceError: The device cannot be asked for its cores.
+        InputError: None is named, or one is unknown or not for .tflite files.
     """
-    if accelerator not in ACCELERATORS:
-        raise InputError(
-            f"There is no accelerator called '{accelerator}'.",
-            todo=f"choose from {', '.join(ACCELERATORS)}",
-        )
-    pinned: tuple[int, ...] = ()
-    if cores is not None:
-        from _edgeship.device_bench.devices.cores import choose_cores
-        from _edgeship.device_bench.devices.system import read_properties
-
-        pinned = choose_cores(cores, read_properties(device))
-    wishes = {
-        "rounds": rounds,
-        "runs": runs,
-        "seconds": seconds,
-        "warmup_seconds": warmup,
-        "timeout": timeout,
-    }
-    return Settings.model_validate(
-        {
-            **(_EXACT if device.unit == "instructions" else {}),
-            **{name: wish for name, wish in wishes.items() if wish is not None},
-            "runner": runner.partition(":")[0],
-            "accelerator": accelerator,
-            "threads": threads,
-            "cores": pinned,
-        }
-    )
+    known = schemes_of("tflite")
+    words = words_of(text, "--quant", known)
+    schemes = tuple(dict.fromkeys(ALIASES.get(word, word) for word in words))
+    return one_of(schemes, known, "TFLite scheme", "--quant")

@@ -37,23 +37,20 @@ def run(
     """
     from _edgeship.device_bench.commands.figures import session_json, show_session
     from _edgeship.device_bench.commands.measuring import make_plans, measure_all
+    from _edgeship.device_bench.measurement.settings import MeasurementOptions
 
-    plans = make_plans(
-        device,
-        runner,
-        lambda place: options.settings(
-            place,
-            runner=runner,
-            accelerator=accelerator,
-            threads=threads,
-            cores=cores,
-            rounds=rounds,
-            runs=runs,
-            seconds=seconds,
-            warmup=warmup,
-            timeout=timeout,
-        ),
+    wanted = MeasurementOptions(
+        runner=runner,
+        accelerator=accelerator,
+        threads=threads,
+        cores=cores,
+        rounds=rounds,
+        runs=runs,
+        seconds=seconds,
+        warmup=warmup,
+        timeout=timeout,
     )
+    plans = make_plans(device, wanted)
     result = measure_all(files, plans, store, profile=ops)
     if as_json:
         sessions = [session_json(session) for session in result.sessions]

@@ -9,7 +9,6 @@ import typer
 
 from _edgeship.device_bench.commands import options
 from _edgeship.errors import InputError
-from _edgeship.export.commands.options import parse_schemes
 from _edgeship.terminal.console import (
     add_row,
     console,
@@ -77,7 +76,7 @@ def zoo(
     """
     from _edgeship.device_bench.studies.zoo import WEIGHTS, choose
 
-    schemes = parse_schemes(quant)
+    schemes = options.parse_schemes(quant)
     if weights is not None and weights not in WEIGHTS:
         raise InputError(
             f"--weights {weights} is not for a zoo.", todo=f"choose from {', '.join(WEIGHTS)}"
@@ -92,23 +91,20 @@ def zoo(
     check_out(folder)
     names = choose(model or [], weights)
     from _edgeship.device_bench.commands.measuring import make_plans, measure_all
+    from _edgeship.device_bench.measurement.settings import MeasurementOptions
     from _edgeship.device_bench.reports import zoo as report
     from _edgeship.device_bench.results.rows import rows
 
-    plans = make_plans(
-        [device],
-        runner,
-        lambda place: options.settings(
-            place,
-            runner=runner,
-            accelerator=accelerator,
-            threads=threads,
-            cores=cores,
-            rounds=rounds,
-            runs=runs,
-            seconds=seconds,
-        ),
+    wanted = MeasurementOptions(
+        runner=runner,
+        accelerator=accelerator,
+        threads=threads,
+        cores=cores,
+        rounds=rounds,
+        runs=runs,
+        seconds=seconds,
     )
+    plans = make_plans([device], wanted)
     entries = _prepare(names, schemes, weights, folder)
     if data is not None and weights is not None:
         from _edgeship.device_bench.studies.accuracy import evaluate

@@ -12,7 +12,7 @@ from _edgeship.device_bench.devices.workspace import Workspace
 from _edgeship.device_bench.measurement.host import Reference
 from _edgeship.device_bench.measurement.pause import Pause
 from _edgeship.device_bench.processes.base import Device, DeviceGone
-from _edgeship.device_bench.results.records import Settings
+from _edgeship.device_bench.results.records import MeasurementSettings
 from _edgeship.device_bench.runners.base import Job, Outcome, Runner
 from _edgeship.errors import DeviceError
 
@@ -70,7 +70,7 @@ class Bench:
     def run(
         self,
         index: int,
-        settings: Settings,
+        settings: MeasurementSettings,
         *,
         want_outputs: bool = False,
         want_profile: bool = False,

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from _edgeship.device_bench.results.records import Parity
+from _edgeship.device_bench.results.records import DeviceParity
 from _edgeship.errors import DeviceError, VerificationError
 
 _SEED = 0
@@ -89,7 +89,7 @@ def run_on_host(data: bytes, accelerator: str) -> Reference:
     )
 
 
-def check_outputs(reference: Reference, outputs: Sequence[bytes], where: str) -> Parity:
+def check_outputs(reference: Reference, outputs: Sequence[bytes], where: str) -> DeviceParity:
     """Compare a device's outputs with the host's.
 
     Args:
@@ -123,7 +123,7 @@ def check_outputs(reference: Reference, outputs: Sequence[bytes], where: str) ->
     identical = all(expected.tobytes() == given.tobytes() for expected, given, _ in pairs)
     if not identical:
         _judge(found, reference, where)
-    return Parity(
+    return DeviceParity(
         identical=identical,
         max_rel=found.max_rel,
         sqnr_db=None if identical else found.sqnr_db,

@@ -33,7 +33,13 @@ from _edgeship.device_bench.measurement.pause import Pause
 from _edgeship.device_bench.measurement.subjects import read_subjects
 from _edgeship.device_bench.measurement.warnings import find_warnings
 from _edgeship.device_bench.processes.base import Device
-from _edgeship.device_bench.results.records import Measurement, Process, Round, Session, Settings
+from _edgeship.device_bench.results.records import (
+    Measurement,
+    MeasurementSettings,
+    Process,
+    Round,
+    Session,
+)
 from _edgeship.device_bench.runners.base import Runner
 from _edgeship.errors import DeviceError, InputError
 from _edgeship.export.contract.manifest import versions
@@ -43,7 +49,7 @@ def measure(
     device: Device,
     runner: Runner,
     files: Sequence[Path],
-    settings: Settings,
+    settings: MeasurementSettings,
     *,
     command: str,
     profile: bool = False,

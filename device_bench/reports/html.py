@@ -24,7 +24,7 @@ def render(title: str, written: str, sections: Sequence[Section]) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
-    loader = PackageLoader("device_bench", "reports")
+    loader = PackageLoader("_edgeship.device_bench", "reports")
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )

@@ -1,8 +1,8 @@
 """What is known after a measurement: plain values, stored as they are.
 
-The order of events: a Session measures Subjects (files) on one device. Each Measurement is one
-subject under one set of Settings; it consists of Rounds, and each round is one process of a runner.
-Times are integers in the unit of the session's device: nanoseconds, or executed instructions.
+A Session measures Subjects (files) on one device. Each Measurement is one subject under one set of
+MeasurementSettings; it consists of Rounds, and each round is one process of a runner. Times are
+integers in the unit of the session's device: nanoseconds, or executed instructions.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Conditions(Record):
     load: float | None = None
 
 
-class Settings(Record):
+class MeasurementSettings(Record):
     """How a file is run; equal settings make results comparable.
 
     Attributes:
@@ -179,7 +179,7 @@ class Profile(Record):
     partitions: int | None = None
 
 
-class Parity(Record):
+class DeviceParity(Record):
     """The device's outputs against the host's on the same input.
 
     Attributes:
@@ -257,8 +257,8 @@ class Measurement(Record):
     """
 
     subject: Subject
-    settings: Settings
-    parity: Parity | None = None
+    settings: MeasurementSettings
+    parity: DeviceParity | None = None
     profile: Profile | None = None
     rounds: tuple[Round, ...] = ()
     warnings: tuple[str, ...] = ()

@@ -6,7 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from _edgeship.device_bench.results.records import Conditions, Measurement, Session, Settings
+from _edgeship.device_bench.results.records import (
+    Conditions,
+    Measurement,
+    MeasurementSettings,
+    Session,
+)
 from _edgeship.device_bench.results.statistics import Summary, summarize
 
 
@@ -83,7 +88,7 @@ def hottest(conditions: Sequence[Conditions]) -> float | None:
     return max((value for one in conditions for value in one.temperatures.values()), default=None)
 
 
-def cores_text(settings: Settings) -> str:
+def cores_text(settings: MeasurementSettings) -> str:
     """Return the cores that a process was pinned to: "4-6,7" as "4,5,6,7", "any" for none."""
     return ",".join(map(str, settings.cores)) or "any"
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from _edgeship.device_bench.devices.workspace import Workspace
-from _edgeship.device_bench.results.records import Process, Profile, Settings
+from _edgeship.device_bench.results.records import MeasurementSettings, Process, Profile
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Job:
     """
 
     model: str
-    settings: Settings
+    settings: MeasurementSettings
     inputs: tuple[str, ...] = ()
     want_outputs: bool = False
     want_profile: bool = False

@@ -17,7 +17,7 @@ from pathlib import Path
 from _edgeship.device_bench.devices.system import read_properties
 from _edgeship.device_bench.devices.workspace import Workspace
 from _edgeship.device_bench.processes.words import last_words
-from _edgeship.device_bench.results.records import Process, Properties, Settings
+from _edgeship.device_bench.results.records import MeasurementSettings, Process, Properties
 from _edgeship.device_bench.runners.base import Job, Outcome
 from _edgeship.errors import DeviceError, InputError
 
@@ -154,7 +154,7 @@ def parse_output(text: str, runtime: str) -> Process | None:
     )
 
 
-def _command(program: str, model: str, settings: Settings) -> list[str]:
+def _command(program: str, model: str, settings: MeasurementSettings) -> list[str]:
     accelerators = {"cpu": [], "gpu": ["--use_gpu=true"]}
     if settings.accelerator not in accelerators:
         raise InputError(

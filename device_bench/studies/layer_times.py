@@ -73,8 +73,8 @@ def measure(model: str, shapes: Sequence[Shape], device: Device) -> Measured:
 
 
 def _profile(file: Path, device: Device) -> Measured:
-    from _edgeship.device_bench.commands.options import settings
     from _edgeship.device_bench.measurement.session import measure as run_session
+    from _edgeship.device_bench.measurement.settings import MeasurementOptions
     from _edgeship.device_bench.runners.find import runner
 
     # The figures come from the profile; one round beside it checks the outputs.
@@ -82,7 +82,7 @@ def _profile(file: Path, device: Device) -> Measured:
         device,
         runner("native"),
         [file],
-        settings(device, rounds=1),
+        MeasurementOptions(rounds=1).settings(device),
         command=f"python -m export advise {file.name} --device {device.selector}",
         profile=True,
         on_event=lambda event: None,

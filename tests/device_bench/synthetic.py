@@ -9,15 +9,15 @@ import numpy as np
 from _edgeship.device_bench.results.records import (
     Conditions,
     Core,
+    DeviceParity,
     Measurement,
+    MeasurementSettings,
     Op,
-    Parity,
     Process,
     Profile,
     Properties,
     Round,
     Session,
-    Settings,
     Subject,
 )
 
@@ -99,8 +99,10 @@ def _measurement(
             nodes=154,
             untrained=True,
         ),
-        settings=Settings(cores=() if exact else (7,), rounds=rounds, runs=runs),
-        parity=Parity(identical=False, max_rel=2.4e-7, sqnr_db=131.0, reference="LiteRT 2.3.0"),
+        settings=MeasurementSettings(cores=() if exact else (7,), rounds=rounds, runs=runs),
+        parity=DeviceParity(
+            identical=False, max_rel=2.4e-7, sqnr_db=131.0, reference="LiteRT 2.3.0"
+        ),
         profile=Profile(
             ops=(
                 Op(index=0, name="Convolution (NHWC, F32) IGEMM", delegated=True, time=900_000),

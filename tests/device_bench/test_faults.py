@@ -20,16 +20,18 @@ from _edgeship.device_bench.devices.adb import AdbDevice
 from _edgeship.device_bench.measurement import bench, session
 from _edgeship.device_bench.measurement.events import Event, RoundDone, Waiting
 from _edgeship.device_bench.processes.base import DeviceFull, DeviceGone, DeviceTimeout
-from _edgeship.device_bench.results.records import Session, Settings
+from _edgeship.device_bench.results.records import MeasurementSettings, Session
 from _edgeship.device_bench.runners.native import NativeRunner
 from _edgeship.device_bench.store.store import Store
 from _edgeship.errors import DeviceError
-from tests.device_bench.runners import small_files
+from tests.device_bench import small_files
 from tests.phone.phone import Phone
 
 pytestmark = [pytest.mark.slow, small_files.needs_virtual]
 
-SETTINGS = Settings(rounds=2, runs=3, seconds=0.0, warmup_runs=1, warmup_seconds=0.0, timeout=60.0)
+SETTINGS = MeasurementSettings(
+    rounds=2, runs=3, seconds=0.0, warmup_runs=1, warmup_seconds=0.0, timeout=60.0
+)
 
 # In the command line of the native runner, and of nothing else.
 RUNNER = "./runner"
@@ -51,7 +53,9 @@ class Bench:
         self.on_waiting: Callable[[], object] = lambda: None
         self._folder = folder
 
-    def measure(self, name: str = "model.tflite", settings: Settings = SETTINGS) -> Session:
+    def measure(
+        self, name: str = "model.tflite", settings: MeasurementSettings = SETTINGS
+    ) -> Session:
         file = self._folder / name
         file.write_bytes(small_files.chain("int8"))
         device = AdbDevice(self.phone.serial)

@@ -19,7 +19,7 @@ from _edgeship.device_bench.processes.base import DeviceTimeout
 from _edgeship.device_bench.runners import find as runners
 from _edgeship.device_bench.store.store import Store
 from tests.device_bench.measurement.fakes import PHONE, BreakableDevice, FakeRunner, cool
-from tests.device_bench.runners.small_files import chain
+from tests.device_bench.small_files import chain
 
 
 def run(*arguments: object, code: int = 0) -> tuple[str, str]:

@@ -14,8 +14,8 @@ from _edgeship.device_bench.devices.ssh import SshDevice
 from _edgeship.device_bench.devices.workspace import Workspace
 from _edgeship.device_bench.processes.base import DeviceFull, DeviceGone, DeviceTimeout
 from _edgeship.errors import DeviceError, InputError
-from tests.device_bench.devices.running import has_ended
 from tests.device_bench.devices.ssh_server import SshServer, ssh_server
+from tests.device_bench.processes.alive import has_ended
 
 NAME = "a 'b' \"c\" $(touch PWNED) ; rm -rf x\ttab é"
 

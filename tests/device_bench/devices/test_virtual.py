@@ -19,16 +19,18 @@ from _edgeship.device_bench.devices.virtual import VirtualDevice
 from _edgeship.device_bench.devices.workspace import Workspace
 from _edgeship.device_bench.processes.base import DeviceTimeout
 from _edgeship.device_bench.processes.running import run_process
-from _edgeship.device_bench.results.records import Settings
+from _edgeship.device_bench.results.records import MeasurementSettings
 from _edgeship.device_bench.runners.base import Job, Outcome
 from _edgeship.device_bench.runners.native import NativeRunner
 from _edgeship.device_bench.runners.native_report import parse_report
 from _edgeship.errors import DeviceError
-from tests.device_bench.runners.small_files import chain, image, needs_virtual
+from tests.device_bench.small_files import chain, image, needs_virtual
 
 pytestmark = needs_virtual
 
-SETTINGS = Settings(warmup_runs=1, warmup_seconds=0, runs=2, seconds=0, rounds=1, timeout=60)
+SETTINGS = MeasurementSettings(
+    warmup_runs=1, warmup_seconds=0, runs=2, seconds=0, rounds=1, timeout=60
+)
 
 COUNTER = """
 #include <stdio.h>

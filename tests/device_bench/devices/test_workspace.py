@@ -14,7 +14,7 @@ from _edgeship.device_bench.devices.local import LocalDevice
 from _edgeship.device_bench.devices.workspace import Workspace, _host
 from _edgeship.device_bench.processes.base import Completed, DeviceGone, DeviceTimeout
 from _edgeship.errors import DeviceError
-from tests.device_bench.devices.running import has_ended, is_running, start_in
+from tests.device_bench.processes.alive import has_ended, is_running, start_in
 
 NAME = "a 'b' \"c\" ; rm -rf x $(id).tflite"
 

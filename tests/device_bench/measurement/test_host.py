@@ -7,7 +7,7 @@ import pytest
 
 from _edgeship.device_bench.measurement.host import check_outputs, run_on_host
 from _edgeship.errors import DeviceError, InputError, VerificationError
-from tests.device_bench.runners.small_files import SHAPE, chain, interpret, network
+from tests.device_bench.small_files import SHAPE, chain, interpret, network
 
 
 def test_outputs_are_those_of_the_interpreter_in_the_files_order():

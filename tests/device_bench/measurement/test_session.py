@@ -19,7 +19,7 @@ from _edgeship.device_bench.measurement.events import (
 )
 from _edgeship.device_bench.measurement.session import measure
 from _edgeship.device_bench.processes.base import DeviceGone, DeviceTimeout
-from _edgeship.device_bench.results.records import Conditions, Session, Settings
+from _edgeship.device_bench.results.records import Conditions, MeasurementSettings, Session
 from _edgeship.errors import DeviceError, InputError, VerificationError
 from tests.device_bench.measurement.fakes import (
     PHONE,
@@ -28,9 +28,9 @@ from tests.device_bench.measurement.fakes import (
     cool,
     right_outputs,
 )
-from tests.device_bench.runners.small_files import chain
+from tests.device_bench.small_files import chain
 
-SETTINGS = Settings(rounds=4, runs=3)
+SETTINGS = MeasurementSettings(rounds=4, runs=3)
 
 
 class Bench:
@@ -46,7 +46,7 @@ class Bench:
         self.runner = FakeRunner(self.device)
         self.events: list[Event] = []
 
-    def measure(self, settings: Settings = SETTINGS, **options: object) -> Session:
+    def measure(self, settings: MeasurementSettings = SETTINGS, **options: object) -> Session:
         return measure(
             self.device,
             self.runner,

@@ -9,7 +9,7 @@ import pytest
 
 from _edgeship.device_bench.measurement.subjects import read_subjects, unique_labels
 from _edgeship.errors import InputError
-from tests.device_bench.runners.small_files import chain
+from tests.device_bench.small_files import chain
 from tests.export.command_line import run, write_network
 
 

@@ -12,18 +12,18 @@ from _edgeship.device_bench.measurement.warnings import find_warnings
 from _edgeship.device_bench.results.records import (
     Conditions,
     Core,
+    DeviceParity,
     Measurement,
-    Parity,
+    MeasurementSettings,
     Process,
     Properties,
     Round,
-    Settings,
     Subject,
 )
 from tests.device_bench.measurement.fakes import PHONE, cool
 
 PC = Properties(selector="local", model="PC", abi="x86_64", cores=(Core(index=0), Core(index=1)))
-PARITY = Parity(identical=True, max_rel=0, sqnr_db=None, reference="LiteRT")
+PARITY = DeviceParity(identical=True, max_rel=0, sqnr_db=None, reference="LiteRT")
 
 
 def measurement(
@@ -64,7 +64,7 @@ def measurement(
     )
     made = Measurement(
         subject=Subject(label="a", path="a", sha256="", size=1),
-        settings=Settings(cores=(0,)),
+        settings=MeasurementSettings(cores=(0,)),
         parity=PARITY,
         rounds=rounds,
     )
@@ -90,10 +90,13 @@ def test_steady_runs_have_no_warnings():
         ({"runs": {3: 2.0}}, ("coefficient of variation", "--cores")),
         ({"runs": {3: 1.1}}, ("10 of 100 runs are outliers", "count all the same")),
         (
-            {"settings": Settings(accelerator="gpu"), "process": {"fully_accelerated": False}},
+            {
+                "settings": MeasurementSettings(accelerator="gpu"),
+                "process": {"fully_accelerated": False},
+            },
             ("not shown that the gpu ran all", "--ops"),
         ),
-        ({"settings": Settings()}, ("fast and slow cores", "--cores big")),
+        ({"settings": MeasurementSettings()}, ("fast and slow cores", "--cores big")),
         ({"before": cool(load=5.0)}, ("busy (load 5.0 on 2 cores)", "close other programs")),
         ({"before": cool(screen_on=False)}, ("screen was off", "svc power stayon")),
         (
@@ -115,7 +118,7 @@ def test_each_warning_says_what_to_do(changes, words):
         {"before": cool(battery_percent=12, charging=True)},
         {"warmer": 4.0},
         {
-            "settings": Settings(accelerator="gpu", cores=(0,)),
+            "settings": MeasurementSettings(accelerator="gpu", cores=(0,)),
             "process": {"fully_accelerated": True},
         },
         {"process": {"fully_accelerated": False}},
@@ -153,5 +156,5 @@ def test_instructions_must_repeat():
     rounds = (two.rounds[0], two.rounds[1].model_copy(update={"process": other}))
     differing = two.model_copy(update={"rounds": rounds})
     assert "report it" in find_warnings(differing, exact)[0]
-    threads = differing.model_copy(update={"settings": Settings(threads=2)})
+    threads = differing.model_copy(update={"settings": MeasurementSettings(threads=2)})
     assert "--threads 1" in find_warnings(threads, exact)[0]

@@ -12,7 +12,7 @@ from _edgeship.device_bench.devices.local import LocalDevice
 from _edgeship.device_bench.devices.system import read_properties
 from _edgeship.device_bench.devices.workspace import Workspace
 from _edgeship.device_bench.processes.base import DeviceTimeout
-from _edgeship.device_bench.results.records import Process, Settings
+from _edgeship.device_bench.results.records import MeasurementSettings, Process
 from _edgeship.device_bench.runners.base import Job
 from _edgeship.device_bench.runners.benchmark_model import (
     BenchmarkModelRunner,
@@ -132,7 +132,7 @@ def test_it_is_run_as_the_settings_say(workspace: Workspace, tmp_path: Path) -> 
     binary = script(tmp_path, f"printf '%s\\n' \"$@\" > '{words}'\n{printing(OLD)}")
     made = BenchmarkModelRunner(binary)
     made.prepare(workspace)
-    settings = Settings(
+    settings = MeasurementSettings(
         threads=3, warmup_runs=2, warmup_seconds=0.25, runs=7, seconds=1.5, accelerator="gpu"
     )
     outcome = made.run(workspace, Job("/a b/net.tflite", settings, want_outputs=True))
@@ -154,7 +154,7 @@ def test_it_is_run_as_the_settings_say(workspace: Workspace, tmp_path: Path) -> 
 def test_its_log_may_come_as_errors(workspace: Workspace, tmp_path: Path) -> None:
     made = BenchmarkModelRunner(script(tmp_path, f"exec >&2\n{printing(NEW)}"))
     made.prepare(workspace)
-    assert made.run(workspace, Job("x", Settings())).process.runs_per_sample == 50
+    assert made.run(workspace, Job("x", MeasurementSettings())).process.runs_per_sample == 50
 
 
 def test_cores_become_a_mask(workspace: Workspace, tmp_path: Path, monkeypatch) -> None:
@@ -167,7 +167,7 @@ def test_cores_become_a_mask(workspace: Workspace, tmp_path: Path, monkeypatch) 
     monkeypatch.setenv("PATH", str(fake), prepend=":")
     made = BenchmarkModelRunner(script(tmp_path, printing(OLD)))
     made.prepare(workspace)
-    made.run(workspace, Job("x", Settings(cores=(4, 5, 6, 7))))
+    made.run(workspace, Job("x", MeasurementSettings(cores=(4, 5, 6, 7))))
     assert words.read_text() == "f0\n"
 
 
@@ -185,7 +185,7 @@ def test_failures_are_told(
     made = BenchmarkModelRunner(script(tmp_path, body))
     made.prepare(workspace)
     with pytest.raises(DeviceError, match=words) as caught:
-        made.run(workspace, Job("x", Settings()))
+        made.run(workspace, Job("x", MeasurementSettings()))
     assert why in caught.value.why
 
 
@@ -193,16 +193,16 @@ def test_one_that_hangs_is_killed(workspace: Workspace, tmp_path: Path) -> None:
     made = BenchmarkModelRunner(script(tmp_path, "sleep 60"))
     made.prepare(workspace)
     with pytest.raises(DeviceTimeout):
-        made.run(workspace, Job("x", Settings(timeout=0.5)))
+        made.run(workspace, Job("x", MeasurementSettings(timeout=0.5)))
 
 
 def test_what_it_cannot_do_is_refused(workspace: Workspace, tmp_path: Path) -> None:
     made = BenchmarkModelRunner(script(tmp_path, printing(OLD)))
     made.prepare(workspace)
     with pytest.raises(InputError, match="does not measure operators"):
-        made.run(workspace, Job("x", Settings(), want_profile=True))
+        made.run(workspace, Job("x", MeasurementSettings(), want_profile=True))
     with pytest.raises(InputError, match="cannot use the npu"):
-        made.run(workspace, Job("x", Settings(accelerator="npu")))
+        made.run(workspace, Job("x", MeasurementSettings(accelerator="npu")))
 
 
 def test_a_program_for_another_processor_is_refused(workspace: Workspace, tmp_path: Path) -> None:

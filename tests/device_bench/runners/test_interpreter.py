@@ -15,7 +15,7 @@ import pytest
 from _edgeship.device_bench.devices.local import LocalDevice
 from _edgeship.device_bench.devices.workspace import Workspace
 from _edgeship.device_bench.processes.base import Completed, DeviceTimeout
-from _edgeship.device_bench.results.records import Settings
+from _edgeship.device_bench.results.records import MeasurementSettings
 from _edgeship.device_bench.runners.base import Job, Outcome
 from _edgeship.device_bench.runners.find import runner
 from _edgeship.device_bench.runners.interpreter import PythonRunner
@@ -24,7 +24,7 @@ from _edgeship.export.tflite.writer import from_bytes
 from tests.device_bench.runners.files import write_inputs, write_sub_and_mul
 from tests.export.tflite.building import packed
 
-QUICK = Settings(
+QUICK = MeasurementSettings(
     runner="python", warmup_runs=2, warmup_seconds=0.0, runs=5, seconds=0.0, timeout=60
 )
 
@@ -43,7 +43,7 @@ def model(tmp_path: Path) -> Path:
     return write_sub_and_mul(tmp_path / "a 'b' ; rm -rf.tflite")
 
 
-def run(workspace: Workspace, model: Path, settings: Settings = QUICK, **job) -> Outcome:
+def run(workspace: Workspace, model: Path, settings: MeasurementSettings = QUICK, **job) -> Outcome:
     made = PythonRunner()
     made.prepare(workspace)
     return made.run(workspace, Job(workspace.put(model), settings, **job))

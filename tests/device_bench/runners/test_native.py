@@ -17,15 +17,17 @@ from _edgeship.device_bench.devices.system import read_properties
 from _edgeship.device_bench.devices.workspace import Workspace
 from _edgeship.device_bench.processes.base import Completed, DeviceTimeout
 from _edgeship.device_bench.processes.running import run_process
-from _edgeship.device_bench.results.records import Settings
+from _edgeship.device_bench.results.records import MeasurementSettings
 from _edgeship.device_bench.runners import native
 from _edgeship.device_bench.runners.base import Job, Outcome
 from _edgeship.device_bench.runners.native import NativeRunner
 from _edgeship.errors import DeviceError, InputError
-from tests.device_bench.devices.running import is_running
-from tests.device_bench.runners.small_files import chain, image, interpret, needs_native, network
+from tests.device_bench.processes.alive import is_running
+from tests.device_bench.small_files import chain, image, interpret, needs_native, network
 
-QUICK = Settings(warmup_runs=1, warmup_seconds=0, runs=2, seconds=0, rounds=1, timeout=60)
+QUICK = MeasurementSettings(
+    warmup_runs=1, warmup_seconds=0, runs=2, seconds=0, rounds=1, timeout=60
+)
 
 pytestmark = needs_native
 
@@ -42,7 +44,10 @@ def run(workspace: Workspace, tmp_path: Path) -> Callable[..., Outcome]:
     """Run bytes as a file, with arrays as inputs."""
 
     def execute(
-        data: bytes, *arrays: np.ndarray, settings: Settings = QUICK, want_profile: bool = False
+        data: bytes,
+        *arrays: np.ndarray,
+        settings: MeasurementSettings = QUICK,
+        want_profile: bool = False,
     ) -> Outcome:
         file = tmp_path / "a 'b' ; rm -rf x.tflite"
         file.write_bytes(data)

@@ -11,7 +11,7 @@ import pytest
 from _edgeship.device_bench.processes.base import DeviceTimeout
 from _edgeship.device_bench.processes.running import MAX_OUTPUT_BYTES, run_process
 from _edgeship.errors import DeviceError
-from tests.device_bench.devices.running import has_ended
+from tests.device_bench.processes.alive import has_ended
 
 
 def test_output_errors_and_code() -> None:

@@ -14,13 +14,13 @@ from _edgeship.device_bench.measurement.events import (
     SessionStarted,
     Waiting,
 )
-from _edgeship.device_bench.results.records import Measurement, Parity, Session
+from _edgeship.device_bench.results.records import DeviceParity, Measurement, Session
 from _edgeship.device_bench.store.database import SCHEMA_VERSION
 from _edgeship.device_bench.store.store import Filter, Store
 from _edgeship.errors import InputError
 from tests.device_bench.synthetic import PHONE, VIRTUAL, session
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_an_unfinished_session_is_not_complete(path: Path) -> None:
 
 @pytest.mark.parametrize("value", [float("inf"), float("nan")])
 def test_numbers_that_json_does_not_know_come_back(path: Path, value: float) -> None:
-    parity = Parity(identical=False, max_rel=value, sqnr_db=None, reference="LiteRT")
+    parity = DeviceParity(identical=False, max_rel=value, sqnr_db=None, reference="LiteRT")
     whole = session()
     first = whole.measurements[0].model_copy(update={"parity": parity})
     with Store(path) as store:

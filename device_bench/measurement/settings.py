@@ -1,0 +1,88 @@
+"""From what a user asks for to the settings of a measurement on one device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from _edgeship.device_bench.devices.cores import choose_cores
+from _edgeship.device_bench.devices.system import read_properties
+from _edgeship.device_bench.processes.base import Device
+from _edgeship.device_bench.results.records import MeasurementSettings
+from _edgeship.errors import InputError
+
+#: What `--accelerator` takes.
+ACCELERATORS = ("cpu", "gpu", "npu")
+
+# Emulation is slow and repeats itself exactly: a second process only confirms that it does.
+_FOR_INSTRUCTIONS = {
+    "warmup_runs": 1,
+    "warmup_seconds": 0.0,
+    "runs": 1,
+    "seconds": 0.0,
+    "rounds": 2,
+    "timeout": 600.0,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasurementOptions:
+    """How to measure, as far as the user has said; None leaves it to what suits the device.
+
+    Attributes:
+        runner: As for `--runner`: "native", "python", "benchmark_model" or "benchmark_model:FILE".
+        accelerator: One of `ACCELERATORS`.
+        threads: Threads of the CPU kernels.
+        cores: As for `--cores`; None lets the system choose.
+        rounds: Processes per file.
+        timed_rounds: Processes per file on devices that measure time, where ``rounds`` is None.
+        runs: Minimum number of timed runs per process.
+        seconds: Minimum time of the timed runs of a process.
+        warmup: Minimum time of the runs before them, in seconds.
+        timeout: Seconds after which a process is killed.
+    """
+
+    runner: str = "native"
+    accelerator: str = "cpu"
+    threads: int = 1
+    cores: str | None = None
+    rounds: int | None = None
+    timed_rounds: int | None = None
+    runs: int | None = None
+    seconds: float | None = None
+    warmup: float | None = None
+    timeout: float | None = None
+
+    def settings(self, device: Device) -> MeasurementSettings:
+        """Return the settings for a device, which is only contacted if cores are named.
+
+        Raises:
+            InputError: The accelerator is unknown, or the device has no such cores.
+            DeviceError: The device does not answer the question which cores it has.
+        """
+        if self.accelerator not in ACCELERATORS:
+            raise InputError(
+                f"There is no accelerator called '{self.accelerator}'.",
+                todo=f"choose from {', '.join(ACCELERATORS)}",
+            )
+        pinned: tuple[int, ...] = ()
+        if self.cores is not None:
+            pinned = choose_cores(self.cores, read_properties(device))
+        measures_time = device.unit == "ns"
+        asked = {
+            "rounds": self.timed_rounds if self.rounds is None and measures_time else self.rounds,
+            "runs": self.runs,
+            "seconds": self.seconds,
+            "warmup_seconds": self.warmup,
+            "timeout": self.timeout,
+        }
+        return MeasurementSettings.model_validate(
+            {
+                **({} if measures_time else _FOR_INSTRUCTIONS),
+                **{name: value for name, value in asked.items() if value is not None},
+                # The file behind "benchmark_model:" does not make another setting.
+                "runner": self.runner.partition(":")[0],
+                "accelerator": self.accelerator,
+                "threads": self.threads,
+                "cores": pinned,
+            }
+        )
