@@ -1,11 +1,11 @@
 #!/bin/sh
-# Installs what the tests of device_bench, and of the targets with ONNX's node cases, need from
-# Debian or Ubuntu: `make test` and `make conformance` call this.
-# It only does so as root and where something is missing; elsewhere it names the packages, and the
-# tests that need them skip.
+# Installs what the tests of device_bench, and the conformance tests on ONNX's own node cases, need
+# from Debian or Ubuntu; `make test` and `make conformance` call it.
+# It installs only as root, and only what is missing. Without root it names the missing packages,
+# and the tests that need them are skipped.
 set -eu
 
-# Program (or file) that shows whether a package is there, and the package.
+# A program or file that is there if the package is installed, and the package.
 needed() {
     cat <<'TABLE'
 adb adb
@@ -16,6 +16,7 @@ unshare util-linux
 cc gcc
 ssh openssh-client
 /usr/sbin/sshd openssh-server
+chromium chromium
 /usr/share/libonnx-testdata/data/node libonnx-testdata
 TABLE
 }
@@ -32,7 +33,7 @@ missing=$(printf '%s\n' "$missing" | sort -u | xargs)
 [ -n "$missing" ] || exit 0
 
 if ! command -v apt-get >/dev/null 2>&1; then
-    echo "Some tests will be skipped: they need what Debian has in the packages $missing."
+    echo "Some tests will be skipped. They need these packages of Debian, or their like: $missing."
 elif [ "$(id -u)" -ne 0 ]; then
     echo "Some tests will be skipped. To run them:"
     echo "  sudo apt-get install --no-install-recommends $missing"
@@ -40,7 +41,7 @@ else
     export DEBIAN_FRONTEND=noninteractive
     # shellcheck disable=SC2086  # one word per package
     if ! { apt-get -qq update && apt-get -qq install -y --no-install-recommends $missing; }; then
-        echo "Debian's packages cannot be installed: $missing." >&2
+        echo "These packages of Debian cannot be installed: $missing." >&2
         echo "The tests that need them will be skipped." >&2
     fi
 fi

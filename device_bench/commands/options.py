@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from _edgeship.export.contract.schemes import ALIASES, schemes_of
+from _edgeship.export.contract.schemes import ALIASES
+from _edgeship.export.tflite.schemes import SCHEMES
 from _edgeship.terminal.words import one_of, words_of
 
 STORE = Path("build/device_bench.sqlite")
@@ -110,7 +111,6 @@ def parse_schemes(text: str) -> tuple[str, ...]:
     Raises:
         InputError: None is named, or one is unknown or not for .tflite files.
     """
-    known = schemes_of("tflite")
-    words = words_of(text, "--quant", known)
+    words = words_of(text, "--quant", SCHEMES)
     schemes = tuple(dict.fromkeys(ALIASES.get(word, word) for word in words))
-    return one_of(schemes, known, "TFLite scheme", "--quant")
+    return one_of(schemes, SCHEMES, "scheme", "--quant")

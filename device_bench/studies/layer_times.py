@@ -16,7 +16,7 @@ from _edgeship.errors import DeviceError
 from _edgeship.export.advice.from_tflite import read_tflite_steps
 from _edgeship.export.advice.source import is_tflite
 from _edgeship.export.advice.steps import Network
-from _edgeship.export.network.source import Shape
+from _edgeship.export.graph.shapes import Shape
 
 if TYPE_CHECKING:
     from _edgeship.device_bench.processes.base import Device

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from _edgeship.device_bench.building.once import build_once
-from _edgeship.export.contract.schemes import SCHEMES
+from _edgeship.export.tflite.schemes import SCHEMES
 
 
 def probe_files(

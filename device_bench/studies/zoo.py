@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from _edgeship.errors import InputError
-from _edgeship.export.contract.schemes import SCHEMES
+from _edgeship.export.tflite.schemes import SCHEMES
 
 if TYPE_CHECKING:
     from _edgeship.export.contract.manifest import Manifest

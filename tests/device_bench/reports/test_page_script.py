@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,18 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="needs the Debian package chromium"),
 ]
 
+# Without a screen, as root, and without a connection to anywhere.
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
 TABLE = Table(
     "",
     ("file", "scheme", "time"),
@@ -30,21 +43,26 @@ TABLE = Table(
 )
 
 
-def _shown(tmp_path: Path, script: str = "") -> tuple[list[str], str]:
-    """Return the files in the rows that are seen, in order, and the words of the counter.
+def _shown(tmp_path: Path, script: str = "", *, policy: bool = False) -> tuple[list[str], str]:
+    """Return the files in the visible rows, in order, and the text of the counter.
 
-    A script besides the page's own runs only where the policy is taken out.
+    Args:
+        tmp_path: Where page and profile go.
+        script: Runs at the end of the page.
+        policy: Whether the page keeps its policy although it has a script that is not its own.
     """
     page = html.render("x", "y", [Section("s", tables=(TABLE,))])
     if script:
-        page = re.sub(r"<meta http-equiv.*?>", "", page)
+        if not policy:
+            page, count = re.subn(r"<meta http-equiv.*?>", "", page)
+            assert count == 1
         page = page.replace("</body>", f"<script>{script}</script></body>")
     path = tmp_path / "page.html"
     path.write_text(page)
     assert CHROMIUM is not None
-    command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
+    profile = tempfile.mkdtemp(dir=tmp_path)
     done = subprocess.run(  # noqa: S603 - the browser, on a page of our own
-        [*command, f"--user-data-dir={tmp_path / 'profile'}", path.as_uri()],
+        [CHROMIUM, *FLAGS, f"--user-data-dir={profile}", "--dump-dom", path.as_uri()],
         capture_output=True,
         text=True,
         check=True,
@@ -52,6 +70,7 @@ def _shown(tmp_path: Path, script: str = "") -> tuple[list[str], str]:
     )
     body = done.stdout.partition("<tbody>")[2].partition("</tbody>")[0]
     rows = re.findall(r"<tr(.*?)>\s*<td class=\"\">(\w)</td>", body)
+    assert len(rows) == len(TABLE.rows)
     counter = re.search(r"<output.*?>(.*?)</output>", done.stdout)
     assert counter is not None
     return [name for attributes, name in rows if "hidden" not in attributes], counter[1]
@@ -59,6 +78,11 @@ def _shown(tmp_path: Path, script: str = "") -> tuple[list[str], str]:
 
 def test_the_policy_lets_the_pages_own_script_run(tmp_path: Path) -> None:
     assert _shown(tmp_path) == (["b", "c", "a"], "3 of 3 rows")
+
+
+def test_the_policy_lets_no_other_script_run(tmp_path: Path) -> None:
+    assert _shown(tmp_path, _click(0), policy=False)[0] == ["a", "b", "c"]
+    assert _shown(tmp_path, _click(0), policy=True)[0] == ["b", "c", "a"]
 
 
 def _click(column: int) -> str:
