@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from _edgeship.errors import VerificationError
 from _edgeship.export.contract.stage_log import StageLog
@@ -12,9 +12,7 @@ from _edgeship.export.network.source import Network
 if TYPE_CHECKING:
     import onnx_ir as ir
 
-    from _edgeship.export.runtimes.values import Outputs
-
-Samples = Sequence[dict[str, Any]]
+    from _edgeship.export.runtimes.values import Outputs, Sample
 
 
 def capture(network: Network, log: StageLog) -> ir.Model:
@@ -39,7 +37,7 @@ def capture(network: Network, log: StageLog) -> ir.Model:
 
 
 def reference_outputs(
-    network: Network, captured: ir.Model, samples: Samples, log: StageLog
+    network: Network, captured: ir.Model, samples: Sequence[Sample], log: StageLog
 ) -> Outputs:
     """Return what every later stage is compared with: torch's outputs, or the ONNX file's own.
 
@@ -60,7 +58,9 @@ def reference_outputs(
     return reference
 
 
-def simplify(captured: ir.Model, samples: Samples, reference: Outputs, log: StageLog) -> ir.Model:
+def simplify(
+    captured: ir.Model, samples: Sequence[Sample], reference: Outputs, log: StageLog
+) -> ir.Model:
     """Return the simplified graph, or the captured one where simplifying failed or changed it."""
     from _edgeship.export.graph.onnx_graph import serialize
     from _edgeship.export.runtimes.running import run_onnx
@@ -81,7 +81,9 @@ def simplify(captured: ir.Model, samples: Samples, reference: Outputs, log: Stag
     return simplified
 
 
-def rewrite(graph: ir.Model, samples: Samples, reference: Outputs, log: StageLog) -> ir.Model:
+def rewrite(
+    graph: ir.Model, samples: Sequence[Sample], reference: Outputs, log: StageLog
+) -> ir.Model:
     """Return the graph after our own passes.
 
     Raises:

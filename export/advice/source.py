@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from _edgeship.errors import InputError
-from _edgeship.export.network.source import Shape, file_name, load_network
+from _edgeship.export.graph.shapes import Shape
+from _edgeship.export.network.source import file_name, load_network
 
 if TYPE_CHECKING:
     import onnx_ir as ir

@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 from _edgeship.errors import InputError
 from _edgeship.export.calibration.pictures import evenly_spaced
 from _edgeship.export.calibration.preprocess import Preprocess, check_channels, normalize
+from _edgeship.export.runtimes.values import Sample
 
 MAX_ARCHIVE_BYTES = 4 * 2**30
 """Most bytes the arrays of an .npz file may unpack to."""
-
-Sample = dict[str, NDArray[np.float32]]
 
 
 def array_samples(

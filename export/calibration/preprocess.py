@@ -226,3 +226,12 @@ def _too_large(name: str, why: str) -> InputError:
         why=f"{why}; at most {MAX_PIXELS} are accepted",
         todo="scale it down or leave it out",
     )
+
+
+_IMAGENET = Preprocess((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+_GREY = Preprocess((0.5,), (0.5,))
+
+
+def default_preprocess(channels: int) -> Preprocess:
+    """Return the preprocessing to assume for images where neither model nor user states one."""
+    return _IMAGENET if channels == 3 else _GREY

@@ -10,11 +10,16 @@ from pathlib import Path
 import numpy as np
 
 from _edgeship.errors import InputError
-from _edgeship.export.calibration.arrays import Sample, array_samples
+from _edgeship.export.calibration.arrays import array_samples
 from _edgeship.export.calibration.pictures import folder_samples, shipped_samples
 from _edgeship.export.calibration.preprocess import COLOR_MODES, Preprocess
+from _edgeship.export.runtimes.values import Sample
 
 RANDOM = "random"
+
+#: Samples to calibrate on, and how many of them every stage is compared on.
+CALIBRATION_SAMPLES = 32
+VERIFICATION_SAMPLES = 16
 
 #: Channels, frames, height and width.
 _CLIP_AXES = 4
@@ -23,7 +28,7 @@ ACCEPTED = "a folder of images, a .npz or .npy file of arrays, or the word rando
 
 
 @dataclass(frozen=True)
-class Samples:
+class SampleSet:
     """Network inputs for calibration and verification.
 
     Attributes:
@@ -44,7 +49,7 @@ def load_samples(
     preprocess: Preprocess,
     limit: int = 32,
     seed: int = 0,
-) -> Samples:
+) -> SampleSet:
     """Load calibration samples.
 
     The same arguments give the same arrays. An input with a batch axis of N > 1 gets N
@@ -68,11 +73,13 @@ def load_samples(
     """
     _check(inputs, limit)
     if source == RANDOM:
-        return Samples(_stack(_noise(inputs, limit, seed), inputs), "seeded random", natural=False)
+        return SampleSet(
+            _stack(_noise(inputs, limit, seed), inputs), "seeded random", natural=False
+        )
     path = Path(source) if source is not None else None
     if path is not None and not path.is_dir():
         items, words = array_samples(_array_file(path), inputs, preprocess, limit)
-        return Samples(_stack(items, inputs), words, natural=True)
+        return SampleSet(_stack(items, inputs), words, natural=True)
     name, shape = _image_input(inputs, path)
     if path is None:
         images, words = shipped_samples(shape, preprocess, limit)
@@ -80,7 +87,7 @@ def load_samples(
         images, words = folder_samples(path, shape, preprocess, limit)
     if len(shape) == _CLIP_AXES:
         words += ", each panned across as a clip"
-    return Samples(_stack([{name: image} for image in images], inputs), words, natural=True)
+    return SampleSet(_stack([{name: image} for image in images], inputs), words, natural=True)
 
 
 def _check(inputs: Mapping[str, tuple[int, ...]], limit: int) -> None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from _edgeship.errors import InputError, VerificationError
-from _edgeship.export.calibration.arrays import Sample
 from _edgeship.export.calibration.preprocess import COLOR_MODES, Preprocess
 from _edgeship.export.calibration.samples import RANDOM, load_samples
 from _edgeship.export.contract.model_file import ModelFile, Reference, Related
@@ -16,6 +15,7 @@ from _edgeship.export.contract.recorded import Record, find_digest
 from _edgeship.export.graph.onnx_graph import input_shapes, serialize
 from _edgeship.export.network.capture import read_onnx
 from _edgeship.export.pipeline import CALIBRATION_SAMPLES, VERIFICATION_SAMPLES, assumed_preprocess
+from _edgeship.export.runtimes.values import Sample
 from _edgeship.export.tflite.file_ports import Shapes
 from _edgeship.export.verification.tolerance import TOLERANCES
 from _edgeship.files import is_package, read_bytes

@@ -13,6 +13,7 @@ import typer
 
 from _edgeship.export.commands import coreml_options, options
 from _edgeship.export.contract.schemes import check_ios
+from _edgeship.export.graph.shapes import Shape
 from _edgeship.terminal import interrupt, words
 from _edgeship.terminal.console import console
 
@@ -240,7 +241,7 @@ def _request(
     )
 
 
-def _channels(model: str, shapes: tuple[options.Shape, ...]) -> int | None:
+def _channels(model: str, shapes: tuple[Shape, ...]) -> int | None:
     """Return how many channels the input has, if that can be known without loading the model."""
     from _edgeship import models
 

@@ -9,9 +9,8 @@ from typing import Literal, cast
 
 from _edgeship.errors import InputError
 from _edgeship.export.contract.schemes import ALIASES, SCHEMES, check_schemes
+from _edgeship.export.graph.shapes import Shape
 from _edgeship.terminal.words import one_of, unknown, words_of
-
-Shape = tuple[int, ...]
 
 TARGETS = ("tflite", "coreml")
 

@@ -13,7 +13,7 @@ from _edgeship.errors import VerificationError
 from _edgeship.export.coreml.evaluator import Evaluator, MilProgram
 from _edgeship.export.coreml.evaluator.mil.program import Operation
 from _edgeship.export.coreml.lowering import Lowered
-from _edgeship.export.coreml.ports import Adapted, Sample
+from _edgeship.export.coreml.ports import Adapted
 from _edgeship.export.coreml.probabilities import (
     Classification,
     check_probabilities,
@@ -21,7 +21,7 @@ from _edgeship.export.coreml.probabilities import (
 )
 from _edgeship.export.coreml.wiring import Wiring
 from _edgeship.export.graph.onnx_graph import serialize
-from _edgeship.export.runtimes.values import Outputs
+from _edgeship.export.runtimes.values import Outputs, Sample
 from _edgeship.export.verification.divergence import onnx_values, out_of_tolerance
 from _edgeship.export.verification.metrics import Parity, compare
 

@@ -10,14 +10,13 @@ from pathlib import Path
 import numpy as np
 from scipy.special import softmax
 
-from _edgeship.export.calibration.arrays import Sample
 from _edgeship.export.calibration.preprocess import Preprocess
 from _edgeship.export.coreml.evaluator.mil.program import Array, Feature
 from _edgeship.export.coreml.evaluator.running import Evaluator
 from _edgeship.export.coreml.package_runtimes import predict
 from _edgeship.export.coreml.probabilities import check_probabilities
 from _edgeship.export.pipeline import assumed_preprocess
-from _edgeship.export.runtimes.values import Outputs
+from _edgeship.export.runtimes.values import Outputs, Sample
 
 #: Runtimes of packages: our own, and Core ML itself, which only macOS has.
 EVALUATOR = "evaluator"
@@ -66,8 +65,8 @@ class RelatedPackage:
         for_graph: list[Sample] = []
         for_package: list[Sample] = []
         for sample in samples:
-            given: Sample = {}
-            fed: Sample = {}
+            given: dict[str, np.ndarray] = {}
+            fed: dict[str, np.ndarray] = {}
             for feature, (name, values) in zip(self.inputs, sample.items(), strict=True):
                 given[name] = fed[feature.name] = values
                 if feature.image is not None:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from _edgeship.errors import InputError
-from _edgeship.export.calibration.arrays import Sample
 from _edgeship.export.coreml import prediction
 from _edgeship.export.coreml.evaluator.mil.program import Array, Feature
 from _edgeship.export.coreml.prediction import can_predict
+from _edgeship.export.runtimes.values import Sample
 
 
 def predict(

@@ -14,8 +14,7 @@ from _edgeship.errors import InputError, VerificationError
 from _edgeship.export.calibration.preprocess import Preprocess
 from _edgeship.export.coreml.convert import Color
 from _edgeship.export.passes.new_values import NewValues
-
-Sample = dict[str, NDArray[Any]]
+from _edgeship.export.runtimes.values import Sample
 
 #: How far a value may be from a whole number to be the value of a pixel.
 _WHOLE = 0.01

@@ -18,8 +18,8 @@ from _edgeship.export.coreml.evaluator.mil.program import Feature, MilProgram
 from _edgeship.export.coreml.format.library import coremltools, quiet
 from _edgeship.export.coreml.format.package import SUFFIX, Package
 from _edgeship.export.coreml.lowering import Lowered
-from _edgeship.export.coreml.ports import Adapted, Sample
-from _edgeship.export.runtimes.values import Outputs
+from _edgeship.export.coreml.ports import Adapted
+from _edgeship.export.runtimes.values import Outputs, Sample
 from _edgeship.export.verification.demand import demand
 from _edgeship.export.verification.metrics import Parity
 

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import onnx_ir as ir
 
+from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.lowering import attributes
 from _edgeship.export.lowering.unsupported import Unsupported
-from _edgeship.export.lowering.values import Array, Shape, Values
+from _edgeship.export.lowering.values import Array, Values
 
 
 def _is_old(node: ir.Node) -> bool:

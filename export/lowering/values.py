@@ -8,10 +8,10 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
+from _edgeship.export.graph.shapes import Shape, static_shape
 from _edgeship.export.lowering.unsupported import UnknownShape, Unsupported
 
 Array = NDArray[Any]
-Shape = tuple[int, ...]
 
 #: Where a target keeps what it computes.
 Place = TypeVar("Place")
@@ -44,9 +44,9 @@ class Values(Generic[Place]):
             UnknownShape: If a dimension is not known.
             Unsupported: If a dimension is zero.
         """
-        if value.shape is None or not all(isinstance(extent, int) for extent in value.shape):
+        shape = static_shape(value)
+        if shape is None:
             raise UnknownShape(f"the shape of {value.name} is not known before running")
-        shape = tuple(int(str(extent)) for extent in value.shape)
         if 0 in shape:
             raise Unsupported(f"{value.name} has no elements (shape {list(shape)})")
         return shape

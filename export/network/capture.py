@@ -14,11 +14,10 @@ import onnx_ir as ir
 
 from _edgeship.errors import InputError, UnsupportedError
 from _edgeship.export.graph.onnx_graph import infer_shapes
+from _edgeship.export.graph.shapes import Shape
 
 if TYPE_CHECKING:
     from torch import nn
-
-Shape = tuple[int, ...]
 
 #: Old enough for every reader of ONNX in the field, new enough for each operator used here.
 OPSET = 18

@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from _edgeship.errors import EdgeshipError, InputError
 from _edgeship.export.calibration.preprocess import Preprocess
+from _edgeship.export.graph.shapes import Shape
 
 if TYPE_CHECKING:
     import onnx_ir as ir
     from torch import nn
-
-Shape = tuple[int, ...]
 
 #: What files of weights end in.
 CHECKPOINTS = (".pt", ".pth", ".safetensors")

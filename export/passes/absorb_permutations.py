@@ -19,7 +19,8 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from _edgeship.export.passes.channel_moves import Move, constant, find_moves, static_shape
+from _edgeship.export.graph.shapes import static_shape
+from _edgeship.export.passes.channel_moves import Move, constant, find_moves
 from _edgeship.export.passes.channel_orders import (
     ChannelOrders,
     carries_channels,

@@ -13,6 +13,7 @@ import onnx_ir as ir
 from numpy.typing import NDArray
 
 from _edgeship.export.graph.onnx_graph import integer
+from _edgeship.export.graph.shapes import static_shape
 
 #: A channel: the value it belongs to, and its index there.
 Channel = tuple[ir.Value, int]
@@ -52,15 +53,6 @@ def find_moves(graph: ir.Graph) -> list[Move]:
             moves.append(move)
             taken.update(move.nodes)
     return moves
-
-
-def static_shape(value: ir.Value | None) -> tuple[int, ...] | None:
-    """Return the shape, or None if it is not known or not fixed."""
-    if value is None or value.shape is None:
-        return None
-    if not all(isinstance(extent, int) for extent in value.shape):
-        return None
-    return tuple(int(str(extent)) for extent in value.shape)
 
 
 def constant(value: ir.Value | None) -> NDArray[np.generic] | None:

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Sequence
 import onnx_ir as ir
 
 from _edgeship.export.graph.onnx_graph import integer
-from _edgeship.export.passes.channel_moves import constant, integers, static_shape
+from _edgeship.export.graph.shapes import static_shape
+from _edgeship.export.passes.channel_moves import constant, integers
 
 _UNARY = {
     "Abs",

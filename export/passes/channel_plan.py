@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 import onnx_ir as ir
 
-from _edgeship.export.passes.channel_moves import Channel, Move, static_shape
+from _edgeship.export.graph.shapes import static_shape
+from _edgeship.export.passes.channel_moves import Channel, Move
 from _edgeship.export.passes.channel_orders import ChannelOrders
 
 #: A reader may need this many slices for each source it draws from; a shuffle that nothing absorbs

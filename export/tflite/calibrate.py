@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from _edgeship.export.calibration.ranges import Ranges, merge
 from _edgeship.export.runtimes.tflite_ports import FileIO
+from _edgeship.export.runtimes.values import Sample
 
 #: What a PADV2 before a max pool writes into the border is no activation to find a scale for.
 _LOWEST = float(np.finfo(np.float32).min)
@@ -18,7 +19,7 @@ _LOWEST = float(np.finfo(np.float32).min)
 
 def activation_ranges(
     data: bytes,
-    samples: Sequence[dict[str, NDArray[Any]]],
+    samples: Sequence[Sample],
     io: FileIO,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Ranges:

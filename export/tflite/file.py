@@ -7,14 +7,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from _edgeship.export.calibration.arrays import Sample
 from _edgeship.export.calibration.preprocess import Preprocess
 from _edgeship.export.contract.manifest import Artifact
 from _edgeship.export.contract.model_file import Reference
 from _edgeship.export.runtimes.interpreters import RUNTIMES
 from _edgeship.export.runtimes.running import run_tflite
 from _edgeship.export.runtimes.tflite_ports import FileIO
-from _edgeship.export.runtimes.values import Outputs
+from _edgeship.export.runtimes.values import Outputs, Sample
 from _edgeship.export.tflite.building.layout import inverse, permuted
 from _edgeship.export.tflite.file_ports import Shapes, match, on_their_own
 from _edgeship.export.tflite.inspection import Inspection, inspect

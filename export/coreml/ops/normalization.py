@@ -9,10 +9,11 @@ import onnx_ir as ir
 
 from _edgeship.export.coreml.building.context import Context
 from _edgeship.export.coreml.ops.registry import lowers
+from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.lowering import attributes
 from _edgeship.export.lowering.batch_norm import scale_and_shift
 from _edgeship.export.lowering.unsupported import Unsupported
-from _edgeship.export.lowering.values import Array, Shape
+from _edgeship.export.lowering.values import Array
 
 #: What batch_norm adds to the variance; MIL's default, whatever the network has.
 _EPSILON = 1e-5

@@ -9,7 +9,8 @@ import numpy as np
 import onnx_ir as ir
 
 from _edgeship.export.coreml.building.context import Context, Operand
-from _edgeship.export.lowering.values import Array, Shape
+from _edgeship.export.graph.shapes import Shape
+from _edgeship.export.lowering.values import Array
 
 #: A MIL operator and its inputs, but for ``x``.
 Step = tuple[str, dict[str, Operand]]

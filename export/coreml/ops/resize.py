@@ -13,9 +13,10 @@ import onnx_ir as ir
 from _edgeship.export.coreml.building.context import Context
 from _edgeship.export.coreml.ops.picking import pick
 from _edgeship.export.coreml.ops.registry import lowers
+from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.lowering import attributes, resize_positions
 from _edgeship.export.lowering.unsupported import Unsupported
-from _edgeship.export.lowering.values import Array, Shape, dtype_of
+from _edgeship.export.lowering.values import Array, dtype_of
 
 _SAMPLING_MODES = (
     "UNALIGN_CORNERS",

@@ -8,9 +8,10 @@ import onnx_ir as ir
 from _edgeship.export.coreml.building.context import Context
 from _edgeship.export.coreml.ops.picking import emit_steps, pick, picking
 from _edgeship.export.coreml.ops.registry import lowers
+from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.lowering import attributes
 from _edgeship.export.lowering.unsupported import Unsupported
-from _edgeship.export.lowering.values import Array, Shape, dtype_of
+from _edgeship.export.lowering.values import Array, dtype_of
 
 #: ONNX's modes of Pad that repeat elements of the tensor (NumPy's names, too) -> MIL's.
 _MIRRORS = {"reflect": "reflect", "edge": "replicate", "wrap": None}

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import onnx_ir as ir
 
+from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.lowering.unsupported import Unsupported
 from _edgeship.export.lowering.values import Values, dtype_of
 from _edgeship.export.tflite.building import kernels, layout
 from _edgeship.export.tflite.building.graph import TENSOR_TYPES, Array, TfliteGraph, options
-from _edgeship.export.tflite.building.layout import Perm, Shape
+from _edgeship.export.tflite.building.layout import Perm
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
+from _edgeship.export.graph.shapes import Shape
+
 Array = NDArray[Any]
-Shape = tuple[int, ...]
 
 #: Numpy types that a TFLite tensor of this writer can have.
 TENSOR_TYPES: dict[np.dtype[Any], int] = {

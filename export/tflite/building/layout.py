@@ -12,8 +12,9 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 
+from _edgeship.export.graph.shapes import Shape
+
 Perm = tuple[int, ...]
-Shape = tuple[int, ...]
 
 
 def identity(rank: int) -> Perm:

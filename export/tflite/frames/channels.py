@@ -6,9 +6,9 @@ import numpy as np
 import onnx_ir as ir
 
 from _edgeship.export.graph.onnx_graph import integer
+from _edgeship.export.graph.shapes import Shape, shape_of
 from _edgeship.export.passes.channel_moves import Move, constant, integers
 from _edgeship.export.tflite.frames.folding import Clip, Folding, first_clip, folds, is_clip
-from _edgeship.export.tflite.frames.nodes import Shape, shape_of
 from _edgeship.export.tflite.frames.timing import pick
 
 _TIME = 2

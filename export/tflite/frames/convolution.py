@@ -21,10 +21,10 @@ import onnx_ir as ir
 from numpy.typing import NDArray
 
 from _edgeship.export.graph.onnx_graph import integer
+from _edgeship.export.graph.shapes import shape_of
 from _edgeship.export.lowering.windows import Axis, given, resolved
 from _edgeship.export.passes.channel_moves import constant
 from _edgeship.export.tflite.frames.folding import Clip, Folding, first_clip, folds
-from _edgeship.export.tflite.frames.nodes import shape_of
 from _edgeship.export.tflite.frames.timing import Picks, stacks
 
 #: Taps of the largest depthwise kernel of XNNPACK.

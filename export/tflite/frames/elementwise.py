@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
+from _edgeship.export.graph.shapes import shape_of
 from _edgeship.export.tflite.frames.folding import (
     Clip,
     Folding,
@@ -12,7 +13,6 @@ from _edgeship.export.tflite.frames.folding import (
     folds,
     is_clip,
 )
-from _edgeship.export.tflite.frames.nodes import shape_of
 
 
 @folds(

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 import onnx_ir as ir
 
-from _edgeship.export.passes.channel_moves import constant, static_shape
-from _edgeship.export.tflite.frames.nodes import Nodes, Shape, shape_of
+from _edgeship.export.graph.shapes import Shape, shape_of, static_shape
+from _edgeship.export.passes.channel_moves import constant
+from _edgeship.export.tflite.frames.nodes import Nodes
 
 RANK = 5
 _SWAP = (0, 2, 1, 3, 4)

@@ -10,27 +10,15 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from _edgeship.export.passes.channel_moves import integers, static_shape
+from _edgeship.export.graph.shapes import Shape, shape_of
+from _edgeship.export.passes.channel_moves import integers
 from _edgeship.export.passes.new_values import NewValues
 
-Shape = tuple[int, ...]
 #: Axis -> (first, last but one).
 Cuts = Mapping[int, tuple[int, int]]
 
 _TO_ROWS = (0, 2, 3, 1)
 _TO_IMAGE = (0, 3, 1, 2)
-
-
-def shape_of(value: ir.Value | None) -> Shape:
-    """Return a shape that is known to be static.
-
-    Raises:
-        ValueError: If it is not.
-    """
-    shape = static_shape(value)
-    if shape is None:
-        raise ValueError(f"{'a missing input' if value is None else value.name} has no fixed shape")
-    return shape
 
 
 class Nodes:

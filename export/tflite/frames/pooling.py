@@ -11,10 +11,10 @@ from typing import Any
 import onnx_ir as ir
 
 from _edgeship.export.graph.onnx_graph import integer
+from _edgeship.export.graph.shapes import shape_of
 from _edgeship.export.lowering.windows import Axis, given, resolved
 from _edgeship.export.passes.channel_moves import integers
 from _edgeship.export.tflite.frames.folding import Clip, Folding, first_clip, folds
-from _edgeship.export.tflite.frames.nodes import shape_of
 
 
 @folds("AveragePool", "MaxPool")

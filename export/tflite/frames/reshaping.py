@@ -5,9 +5,9 @@ from __future__ import annotations
 import onnx_ir as ir
 
 from _edgeship.export.graph.onnx_graph import integer
-from _edgeship.export.passes.channel_moves import integers, static_shape
+from _edgeship.export.graph.shapes import Shape, shape_of, static_shape
+from _edgeship.export.passes.channel_moves import integers
 from _edgeship.export.tflite.frames.folding import RANK, Clip, Folding, first_clip, folds
-from _edgeship.export.tflite.frames.nodes import Shape, shape_of
 
 _TIME, _ROWS, _COLUMNS = 2, 3, 4
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
+from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.lowering import attributes, copies
 from _edgeship.export.tflite.building import layout
 from _edgeship.export.tflite.building.context import Context
@@ -53,7 +54,7 @@ def reshape(ctx: Context, node: ir.Node) -> None:
     emit_reshape(ctx, ctx.read(x, wanted), y, result)
 
 
-def _columns(before: layout.Shape, perm: layout.Perm) -> Array | None:
+def _columns(before: Shape, perm: layout.Perm) -> Array | None:
     """Return which ONNX column lies at each stored one, or None if none moves."""
     numbers = np.arange(int(np.prod(before[1:]))).reshape(before[1:])
     columns = numbers.transpose([axis - 1 for axis in perm[1:]]).reshape(-1)

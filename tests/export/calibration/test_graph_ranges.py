@@ -6,8 +6,8 @@ import pytest
 from numpy.typing import NDArray
 
 from _edgeship.errors import InputError, VerificationError
-from _edgeship.export.runtimes import graph_ranges as module
-from _edgeship.export.runtimes.graph_ranges import graph_ranges
+from _edgeship.export.calibration import graph_ranges as module
+from _edgeship.export.calibration.graph_ranges import graph_ranges
 
 
 def model(text: str) -> bytes:

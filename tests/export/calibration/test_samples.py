@@ -9,14 +9,14 @@ from PIL import Image
 from _edgeship.errors import InputError
 from _edgeship.export.calibration.pictures import shipped_pictures
 from _edgeship.export.calibration.preprocess import Preprocess
-from _edgeship.export.calibration.samples import Samples, load_samples
+from _edgeship.export.calibration.samples import SampleSet, load_samples
 
 PREPROCESS = Preprocess((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 IMAGE = {"x": (1, 3, 32, 32)}
 SHIPPED = len(shipped_pictures())
 
 
-def only(samples: Samples) -> np.ndarray:
+def only(samples: SampleSet) -> np.ndarray:
     return np.concatenate([arrays["x"] for arrays in samples.arrays])
 
 

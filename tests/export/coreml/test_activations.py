@@ -11,13 +11,13 @@ import pytest
 from numpy.typing import NDArray
 from onnx import helper
 
+from _edgeship.export.calibration.graph_ranges import graph_ranges
 from _edgeship.export.calibration.ranges import Ranges
 from _edgeship.export.coreml.activations import affine, quantize_activations
 from _edgeship.export.coreml.convert import Precision, convert
 from _edgeship.export.coreml.evaluator import MilProgram, read_program, run
 from _edgeship.export.coreml.format.package import package_of
 from _edgeship.export.coreml.lowering import Lowered
-from _edgeship.export.runtimes.graph_ranges import graph_ranges
 from _edgeship.export.verification.metrics import compare
 from tests.export.coreml.ops.harness import lower_model, parse
 from tests.export.tflite.ops.harness import inputs_of, rand

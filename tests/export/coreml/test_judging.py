@@ -7,6 +7,7 @@ import onnx
 import onnx_ir as ir
 import pytest
 
+from _edgeship.export.calibration.graph_ranges import graph_ranges
 from _edgeship.export.coreml.activations import quantize_activations
 from _edgeship.export.coreml.convert import convert
 from _edgeship.export.coreml.evaluator import Evaluator, read_program
@@ -14,7 +15,6 @@ from _edgeship.export.coreml.format.package import package_of
 from _edgeship.export.coreml.judging import Divergence, first_divergence
 from _edgeship.export.coreml.ports import Adapted
 from _edgeship.export.graph.onnx_graph import infer_shapes
-from _edgeship.export.runtimes.graph_ranges import graph_ranges
 from tests.export.coreml.ops.harness import lower_model, parse
 from tests.export.tflite.ops.harness import inputs_of, rand
 

@@ -9,10 +9,11 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from _edgeship.export.calibration.ranges import Ranges
+from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.runtimes.quiet import captured_stderr
 from _edgeship.export.runtimes.tflite_ports import FileIO, PortSpec
 from _edgeship.export.runtimes.tflite_session import TFLiteSession
-from _edgeship.export.tflite.building.graph import Array, Shape, TfliteGraph, options
+from _edgeship.export.tflite.building.graph import Array, TfliteGraph, options
 from _edgeship.export.tflite.calibrate import activation_ranges
 from _edgeship.export.tflite.objects import kind_of, name_of
 from _edgeship.export.tflite.quantization import quantize

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from _edgeship.export.tflite.building.graph import Shape, options
+from _edgeship.export.graph.shapes import Shape
+from _edgeship.export.tflite.building.graph import options
 from _edgeship.export.tflite.islands import disguise, float_islands, reveal
 from _edgeship.export.tflite.writer import from_bytes
 from tests.export.tflite.small_graphs import Small, add, kinds, run_plain, sqnr_db, types

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from _edgeship.export.calibration.ranges import Ranges, merge
 from _edgeship.export.runtimes.running import run_onnx
+from _edgeship.export.runtimes.values import Sample
 
 #: Memory for the values of the samples that run before their ranges are taken.
 _BYTES_AT_ONCE = 512 * 2**20
 
 
-def graph_ranges(onnx_bytes: bytes, samples: Sequence[dict[str, NDArray[Any]]]) -> Ranges:
+def graph_ranges(onnx_bytes: bytes, samples: Sequence[Sample]) -> Ranges:
     """Return the smallest and largest value of every float value over all samples.
 
     Args:
