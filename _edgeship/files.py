@@ -6,14 +6,6 @@ from pathlib import Path
 
 from _edgeship.errors import InputError
 
-#: How Core ML's models are called; `export.coreml.format.package` says which of them it reads.
-_COREML = (".mlpackage", ".mlmodel", ".mlmodelc")
-
-
-def is_package(path: Path) -> bool:
-    """Return whether a path is to be read as a Core ML package, by its name."""
-    return path.suffix.lower() in _COREML
-
 
 def read_bytes(path: Path) -> bytes:
     """Return the content of a file.

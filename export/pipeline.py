@@ -1,68 +1,37 @@
-"""The order of the stages, from what the user named to verified files and their manifest."""
+"""The list of targets and the order of all stages, from what the user named to verified files."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from _edgeship.artifacts import OutputFolder
 from _edgeship.errors import InputError, VerificationError
-from _edgeship.export.calibration.preprocess import Preprocess
-from _edgeship.export.calibration.samples import Samples, load_samples
-from _edgeship.export.contract.schemes import SCHEMES, check_ios, check_schemes, schemes_of
+from _edgeship.export.contract.choices import check_request, schemes_for
+from _edgeship.export.contract.request import Request
 from _edgeship.export.contract.stage_log import StageLog, StageResult
-from _edgeship.export.network.source import Network, load_network
+from _edgeship.export.contract.target import Job, Prepared, Target, Written
+from _edgeship.export.coreml.target import COREML
+from _edgeship.export.tflite.target import TFLITE
 
 if TYPE_CHECKING:
     import onnx_ir as ir
 
+    from _edgeship.export.calibration.preprocess import Preprocess
+    from _edgeship.export.calibration.ranges import Ranges
+    from _edgeship.export.calibration.samples import SampleSet
     from _edgeship.export.contract.manifest import Artifact, GraphFile, Manifest
-    from _edgeship.export.tflite.lowering import IoLayout
+    from _edgeship.export.contract.schemes import Scheme
+    from _edgeship.export.network.source import Network
+    from _edgeship.export.verification.metrics import Parity
 
-#: Samples to calibrate on, and how many of them every stage is compared on.
-CALIBRATION_SAMPLES = 32
-VERIFICATION_SAMPLES = 16
-
-_IMAGENET = Preprocess((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-_GREY = Preprocess((0.5,), (0.5,))
-
-
-@dataclass(frozen=True)
-class Request:
-    """What to export, and how; the fields are the options of the command line."""
-
-    model: str
-    targets: tuple[str, ...] = ("tflite",)
-    schemes: tuple[str, ...] = ("none",)
-    shapes: tuple[tuple[int, ...], ...] = ()
-    weights: str | None = None
-    num_classes: int | None = None
-    calib: str | None = None
-    mean: tuple[float, ...] | None = None
-    std: tuple[float, ...] | None = None
-    color: Literal["rgb", "bgr"] = "rgb"
-    io_layout: IoLayout = "nhwc"
-    io_dtype: str = "float32"
-    ios: int | None = None
-    io: Literal["tensor", "image"] = "tensor"
-    labels: tuple[str, ...] = ()
-    author: str | None = None
-    license: str | None = None
-    out: Path | None = None
-
-    @property
-    def calibrated(self) -> bool:
-        """Whether a scheme needs calibration samples."""
-        return any(SCHEMES[scheme].calibrated for scheme in self.schemes)
-
-    def schemes_for(self, target: str) -> tuple[str, ...]:
-        """Return the schemes that a target is asked for: those that it has."""
-        if target not in self.targets:
-            return ()
-        return tuple(scheme for scheme in self.schemes if scheme in schemes_of(target))
+#: All targets, by what --to calls them.
+TARGETS: dict[str, Target] = {target.name: target for target in (TFLITE, COREML)}
 
 
 @dataclass(frozen=True)
@@ -93,9 +62,9 @@ def export(request: Request, report: Callable[[str], None] = lambda stage: None)
         EdgeshipError: Of the kind that says whose fault it is. After a failed verification, no
             file stands at the final names.
     """
-    check_schemes(request.schemes, request.targets)
-    if request.ios is not None:
-        check_ios(request.ios, request.schemes)
+    from _edgeship.export.network.source import load_network
+
+    check_request(request, TARGETS)
     log = StageLog(report)
     with log.stage("load"):
         network = load_network(
@@ -116,15 +85,11 @@ def export(request: Request, report: Callable[[str], None] = lambda stage: None)
     return Result(tuple(log.stages), tuple(files), tuple(log.notes), manifest)
 
 
-def assumed_preprocess(channels: int) -> Preprocess:
-    """Return what images are taken to go through where nothing says it."""
-    return _IMAGENET if channels == 3 else _GREY
-
-
 def _run_stages(
     request: Request, network: Network, folder: OutputFolder, log: StageLog
 ) -> Manifest:
     from _edgeship.export import graph_stages
+    from _edgeship.export.calibration.samples import VERIFICATION_SAMPLES
     from _edgeship.export.contract.manifest import GraphFile
     from _edgeship.export.graph.onnx_graph import serialize
 
@@ -138,40 +103,149 @@ def _run_stages(
     onnx = serialize(graph)
     graph_file = GraphFile(file=f"{network.name}.onnx", sha256=hashlib.sha256(onnx).hexdigest())
     folder.write(graph_file.file, onnx)
-    model = _model_record(network, captured)
+    job = Job(
+        request=request,
+        network=network,
+        model=_model_record(network, captured),
+        graph=graph,
+        onnx_sha256=graph_file.sha256,
+        samples=samples.arrays,
+        reference=reference,
+        preprocess=preprocess,
+        schemes=(),
+    )
+    yardstick = _yardstick(job, log)
     artifacts: list[Artifact] = []
-    if schemes := request.schemes_for("tflite"):
-        from _edgeship.export.tflite.target import export_tflite
-
-        artifacts += export_tflite(
-            network.name,
-            graph,
-            samples.arrays,
-            reference,
-            schemes,
-            request.io_layout,
-            request.io_dtype,
-            folder,
-            log,
-        )
-    if schemes := request.schemes_for("coreml"):
-        with log.stage("import coremltools"):
-            from _edgeship.export.coreml.format.library import coremltools
-            from _edgeship.export.coreml.settings import settings_of
-            from _edgeship.export.coreml.target import export_coreml
-
-            log.done(f"version {coremltools().__version__}")
-        settings = settings_of(request, network, model, preprocess, graph_file.sha256)
-        artifacts += export_coreml(
-            network.name, graph, samples.arrays, reference, schemes, settings, folder, log
-        )
-    manifest = _manifest(request, network, model, preprocess, samples, graph_file, artifacts, log)
+    for name in request.targets:
+        target = TARGETS[name]
+        own = replace(job, schemes=schemes_for(target, request.schemes))
+        artifacts += _write_files(target, own, yardstick, folder, log)
+    manifest = _manifest(job, samples, graph_file, artifacts, log)
     folder.write("manifest.json", (manifest.model_dump_json(indent=2) + "\n").encode())
     return manifest
 
 
+def _yardstick(job: Job, log: StageLog) -> float | None:
+    """Return the SQNR in dB that rounding the weights to 8 bits leaves, None if that is nothing."""
+    from _edgeship.export.verification.rounded_weights import rounded_parity
+
+    if not any(scheme.rounds for scheme in _all_schemes(job.request)):
+        return None
+    with log.stage("round weights", noise=True):
+        parity = rounded_parity(job.graph, job.checked, job.reference)
+        log.done(
+            "weights of 8 bits, all else in float32: the yardstick for quantized files", parity
+        )
+    return parity.sqnr_db if math.isfinite(parity.sqnr_db) else None
+
+
+def _all_schemes(request: Request) -> list[Scheme]:
+    return [
+        scheme for name in request.targets for scheme in schemes_for(TARGETS[name], request.schemes)
+    ]
+
+
+def _write_files(
+    target: Target, job: Job, yardstick: float | None, folder: OutputFolder, log: StageLog
+) -> list[Artifact]:
+    """Write and verify the files of one target.
+
+    Raises:
+        InputError: The network does not have the inputs and outputs asked for.
+        UnsupportedError: An operator cannot be lowered.
+        VerificationError: A file computes something else; it names the first tensor that does.
+    """
+    names = {scheme.name: target.file_name(job.network.name, scheme) for scheme in job.schemes}
+    for file in names.values():
+        folder.reserve(file)
+    with ExitStack() as stack:
+        if target.library:
+            with log.stage(f"import {target.library}"):
+                log.done(stack.enter_context(target.session()))
+        with log.stage(f"lower to {target.title}"):
+            prepared = target.lower(job)
+            log.done(prepared.detail)
+        ranges = _ranges(target, prepared, job, log)
+        artifacts = {}
+        for scheme in _in_order(target, job.schemes):
+            with log.stage(f"{target.title} {scheme.name}", noise=scheme.rounds):
+                written = prepared.write(scheme, ranges)
+                own = written.rounded_db
+                rounded_db = (yardstick if own is None else own) if scheme.rounds else None
+                parity = _verify(target, scheme, prepared, written, rounded_db)
+                asked = scheme.name in names
+                detail = written.detail if asked else f"{written.detail}; verified and not kept"
+                log.done(detail, parity, _warning(written, scheme, parity))
+            if asked:
+                file = names[scheme.name]
+                written.save(file, folder)
+                artifacts[scheme.name] = written.record(file, parity, rounded_db)
+    log.notes += prepared.notes
+    return [artifacts[scheme.name] for scheme in job.schemes]
+
+
+def _ranges(target: Target, prepared: Prepared, job: Job, log: StageLog) -> Ranges:
+    if not any(scheme.calibrated for scheme in job.schemes):
+        return {}
+    with log.stage(f"calibrate {target.title}"):
+        ranges = prepared.calibrate()
+        log.done(f"ranges of {len(ranges)} tensors on {len(job.samples)} samples")
+    return ranges
+
+
+def _in_order(target: Target, schemes: Sequence[Scheme]) -> list[Scheme]:
+    """Return the schemes with the base of each before it, whether it was asked for or not."""
+    ordered: dict[str, Scheme] = {}
+    for scheme in schemes:
+        if scheme.base:
+            ordered.setdefault(scheme.base, target.schemes[scheme.base])
+        ordered.setdefault(scheme.name, scheme)
+    return list(ordered.values())
+
+
+def _verify(
+    target: Target,
+    scheme: Scheme,
+    prepared: Prepared,
+    written: Written,
+    rounded_db: float | None,
+) -> Parity:
+    """Run a file; if it is out of tolerance, name the first tensor that is.
+
+    Raises:
+        VerificationError: It computes something else than the network.
+    """
+    from _edgeship.export.verification.demand import demand
+    from _edgeship.export.verification.tolerance import needed_sqnr_db
+
+    kind = scheme.tolerance
+    try:
+        parity = demand(
+            prepared.reference, written.run(), kind, f"{target.title} {scheme.name}", rounded_db
+        )
+    except VerificationError as error:
+        sentence = written.divergence(needed_sqnr_db(kind, rounded_db))
+        error.why = " ".join(part for part in (error.why, sentence) if part)
+        raise
+    written.check()
+    return parity
+
+
+def _warning(written: Written, scheme: Scheme, parity: Parity) -> str:
+    from _edgeship.export.verification.tolerance import warn
+
+    remarks = (warn(parity, scheme.tolerance) or "", written.warning)
+    return "; ".join(remark for remark in remarks if remark)
+
+
 def _preprocess(request: Request, network: Network, log: StageLog) -> Preprocess | None:
-    """Return what input images go through: as the user or the model says, or ImageNet's."""
+    """Return what input images go through: as the user or the model says, or ImageNet's.
+
+    Raises:
+        InputError: The user asks for an order of colours, and the input is no picture.
+    """
+    from _edgeship.export.calibration.preprocess import default_preprocess
+
     shape = network.shapes[0]
     if len(network.shapes) != 1 or len(shape) not in (4, 5) or shape[1] not in (1, 3):
         if request.color == "bgr":
@@ -182,7 +256,7 @@ def _preprocess(request: Request, network: Network, log: StageLog) -> Preprocess
         return None
     known = network.preprocess
     if known is None or len(known.mean) != shape[1]:
-        known = assumed_preprocess(shape[1])
+        known = default_preprocess(shape[1])
         if request.mean is None or request.std is None:
             mean = ", ".join(f"{value:g}" for value in known.mean)
             std = ", ".join(f"{value:g}" for value in known.std)
@@ -195,20 +269,29 @@ def _preprocess(request: Request, network: Network, log: StageLog) -> Preprocess
     return replace(known, mean=request.mean or known.mean, std=request.std or known.std)
 
 
+def _calibrated(request: Request) -> bool:
+    return any(scheme.calibrated for scheme in _all_schemes(request))
+
+
 def _samples(
     request: Request, captured: ir.Model, preprocess: Preprocess | None, log: StageLog
-) -> Samples:
+) -> SampleSet:
+    from _edgeship.export.calibration.preprocess import default_preprocess
+    from _edgeship.export.calibration.samples import CALIBRATION_SAMPLES, load_samples
     from _edgeship.export.graph.onnx_graph import input_shapes
 
-    source = request.calib
-    if source is None and preprocess is None and not request.calibrated:
+    source, calibrated = request.calib, _calibrated(request)
+    if source is None and preprocess is None and not calibrated:
         source = "random"
     with log.stage("samples"):
         samples = load_samples(
-            source, input_shapes(captured), preprocess or _IMAGENET, limit=CALIBRATION_SAMPLES
+            source,
+            input_shapes(captured),
+            preprocess or default_preprocess(3),
+            limit=CALIBRATION_SAMPLES,
         )
         log.done(samples.source)
-    if request.calibrated and source is None:
+    if calibrated and source is None:
         log.notes.append(
             "Calibrated on the pictures shipped with edgeship. Pictures like those the network "
             "will see (--calib DIR) give better int8 accuracy."
@@ -217,21 +300,15 @@ def _samples(
 
 
 def _manifest(
-    request: Request,
-    network: Network,
-    model: dict[str, Any],
-    preprocess: Preprocess | None,
-    samples: Samples,
-    graph_file: GraphFile,
-    artifacts: list[Artifact],
-    log: StageLog,
+    job: Job, samples: SampleSet, graph_file: GraphFile, artifacts: list[Artifact], log: StageLog
 ) -> Manifest:
     from _edgeship.export.contract.manifest import Manifest, StageRecord, versions
 
+    network, preprocess = job.network, job.preprocess
     calibration = {"source": samples.source, "count": len(samples.arrays), "method": "min-max"}
     return Manifest(
         versions=versions(),
-        model=model,
+        model=dict(job.model),
         weights={
             "source": network.weights,
             "sha256": network.weights_sha256,
@@ -239,10 +316,10 @@ def _manifest(
             "untrained": network.untrained,
         },
         preprocess=preprocess.describe() if preprocess is not None else None,
-        calibration=calibration if request.calibrated else None,
+        calibration=calibration if _calibrated(job.request) else None,
         verification={
             "reference": "torch" if network.module is not None else "the ONNX file",
-            "samples": min(VERIFICATION_SAMPLES, len(samples.arrays)),
+            "samples": len(job.reference),
             "source": samples.source,
         },
         onnx=graph_file,
@@ -260,15 +337,15 @@ def _manifest(
 
 
 def _model_record(network: Network, captured: ir.Model) -> dict[str, Any]:
-    from _edgeship.export.graph import cost as graph_cost
+    from _edgeship.export.graph import cost
 
     if network.module is not None:
         params = sum(parameter.numel() for parameter in network.module.parameters())
     else:
-        params = graph_cost.parameters(captured)
+        params = cost.parameters(captured)
     return {
         "name": network.name,
-        "mult_adds": graph_cost.mult_adds(captured),
+        "mult_adds": cost.mult_adds(captured),
         "params": params,
         "published": dict(network.facts),
     }

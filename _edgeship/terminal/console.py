@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from _edgeship.sheets import Sheet
+
 #: Columns where there is no terminal to ask: wide enough that rows of a table stay on one line.
 _PIPE_WIDTH = 240
 
@@ -40,6 +42,19 @@ def table(*columns: str, numbers: tuple[str, ...] = ()) -> Table:
 def add_row(to: Table, *cells: str) -> None:
     """Add a row of texts that are shown as they are, not as markup."""
     to.add_row(*(Text(printable(cell)) for cell in cells))
+
+
+def sheet_table(sheet: Sheet) -> Table:
+    """Return a sheet as a table with lines and a title; its texts are untrusted."""
+    made = Table(title=sheet.title, title_justify="left", show_header=any(sheet.columns))
+    for column in sheet.columns:
+        made.add_column(column, overflow="fold")
+    for row in sheet.rows:
+        add_row(made, *row)
+    if sheet.total:
+        made.add_section()
+        add_row(made, *sheet.total)
+    return made
 
 
 def print_json(value: Mapping[str, Any]) -> None:

@@ -64,7 +64,8 @@ def measure(model: str, shapes: Sequence[Shape], device: Device) -> Measured:
     """
     if is_tflite(model):
         return _profile(Path(model), device)
-    from _edgeship.export.pipeline import Request, export
+    from _edgeship.export.contract.request import Request
+    from _edgeship.export.pipeline import export
 
     with tempfile.TemporaryDirectory() as folder:
         result = export(Request(model, shapes=tuple(shapes), out=Path(folder)))

@@ -37,7 +37,8 @@ def probe_files(
 def _export(
     model: str, schemes: tuple[str, ...], report: Callable[[str], None], folder: Path
 ) -> list[str]:
-    from _edgeship.export.pipeline import Request, export
+    from _edgeship.export.contract.request import Request
+    from _edgeship.export.pipeline import export
 
     report(f"exporting {model} ({', '.join(schemes)})")
     result = export(Request(model, schemes=schemes, calib="random", out=folder))

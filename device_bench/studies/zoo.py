@@ -123,7 +123,8 @@ def prepare(
     out = folder / f"{model}-{weights or 'untrained'}"
     manifest = _manifest_of(out, model, schemes)
     if manifest is None:
-        from _edgeship.export.pipeline import Request, export
+        from _edgeship.export.contract.request import Request
+    from _edgeship.export.pipeline import export
 
         report(model)
         kept = [one for one in SCHEMES if one in schemes or _manifest_of(out, model, [one])]

@@ -8,17 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from _edgeship.errors import InputError, VerificationError
-from _edgeship.export.calibration.preprocess import COLOR_MODES, Preprocess
-from _edgeship.export.calibration.samples import RANDOM, load_samples
-from _edgeship.export.contract.model_file import ModelFile, Reference, Related
+from _edgeship.export.calibration.preprocess import COLOR_MODES, Preprocess, default_preprocess
+from _edgeship.export.calibration.samples import (
+    CALIBRATION_SAMPLES,
+    RANDOM,
+    VERIFICATION_SAMPLES,
+    load_samples,
+)
+from _edgeship.export.contract.model_file import ModelFile, Reference, Related, Shapes
 from _edgeship.export.contract.recorded import Record, find_digest
 from _edgeship.export.graph.onnx_graph import input_shapes, serialize
 from _edgeship.export.network.capture import read_onnx
-from _edgeship.export.pipeline import CALIBRATION_SAMPLES, VERIFICATION_SAMPLES, assumed_preprocess
 from _edgeship.export.runtimes.values import Sample
-from _edgeship.export.tflite.file_ports import Shapes
 from _edgeship.export.verification.tolerance import TOLERANCES
-from _edgeship.files import is_package, read_bytes
+from _edgeship.files import read_bytes
 
 
 @dataclass(frozen=True)
@@ -49,22 +52,6 @@ class Subject:
     file_samples: list[Sample]
     source: str
     notes: tuple[str, ...]
-
-
-def open_model(path: Path) -> ModelFile:
-    """Read a .tflite file or an .mlpackage.
-
-    Raises:
-        InputError: It is neither, is damaged, or cannot be read.
-        UnsupportedError: It is a package that nothing here can run.
-    """
-    if is_package(path):
-        from _edgeship.export.coreml.package_file import open_package
-
-        return open_package(path)
-    from _edgeship.export.tflite.file import open_tflite
-
-    return open_tflite(path)
 
 
 def load_subject(
@@ -194,7 +181,7 @@ def _preprocess(
         return record.preprocess
     shape = next(iter(inputs.values()), ())
     images = _are_images(inputs)
-    assumed = assumed_preprocess(shape[1] if images else 3)
+    assumed = default_preprocess(shape[1] if images else 3)
     if model.reads_bgr and len(assumed.mean) == 3:
         assumed = Preprocess(assumed.mean[::-1], assumed.std[::-1], assumed.crop, bgr=True)
     matters = compared if model.takes_pictures else images and calib != RANDOM

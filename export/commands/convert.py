@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from _edgeship.export.commands import coreml_options, options
-from _edgeship.export.contract.schemes import check_ios
 from _edgeship.export.graph.shapes import Shape
 from _edgeship.terminal import interrupt, words
 from _edgeship.terminal.console import console
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.status import Status
 
-    from _edgeship.export.pipeline import Request
+    from _edgeship.export.contract.request import Request
 
 
 def convert(
@@ -149,7 +148,7 @@ def convert(
         std=std,
         color=color,
         io_layout=io_layout,
-        io_dtype=io_dtype,
+        io_dtype=options.parse_io_dtype(io_dtype),
         ios=ios,
         io=io,
         labels=labels,
@@ -163,7 +162,7 @@ def convert(
     output = console()
     with _progress(output) as progress:
         result = export(request, progress.begin)
-    output.print(render(result, request))
+    output.print(render(result))
     output.print(next_steps(result), soft_wrap=True)
 
 
@@ -192,22 +191,11 @@ def _request(
     targets = options.parse_targets(to)
     schemes = options.parse_schemes(quant, targets)
     takes = coreml_options.parse_io(io)
-    for given, option in (
-        (ios is not None, "--ios"),
-        (takes == "image", "--io image"),
-        (labels is not None, "--labels"),
-        (author is not None, "--author"),
-        (license_ is not None, "--license"),
-    ):
-        coreml_options.check_coreml_only(given, option, targets)
-    if ios is not None:
-        check_ios(ios, schemes)
     classes = () if labels is None else coreml_options.read_labels(labels)
     shapes = tuple(options.parse_shape(text) for text in inputs)
     means = None if mean is None else options.parse_numbers(mean, "--mean")
     stds = None if std is None else options.parse_numbers(std, "--std")
     options.check_normalization(means, stds, _channels(model, shapes))
-    options.check_io_dtype(io_dtype, schemes, targets)
     layout = options.parse_io_layout(io_layout)
     from _edgeship.models.pretrained import NAMED_WEIGHTS
 
@@ -217,7 +205,7 @@ def _request(
         words.check_out(out)
     if calib is not None:
         options.check_calibration(calib)
-    from _edgeship.export.pipeline import Request
+    from _edgeship.export.contract.request import Request
 
     return Request(
         model=model,
@@ -231,7 +219,7 @@ def _request(
         std=stds,
         color=options.parse_color(color),
         io_layout=layout,
-        io_dtype=io_dtype,
+        io_dtype=options.parse_io_dtype(io_dtype),
         ios=ios,
         io=takes,
         labels=classes,

@@ -11,18 +11,16 @@ from rich.table import Table
 from rich.text import Text
 
 from _edgeship.export.contract.manifest import Artifact, Manifest, Port
-from _edgeship.export.contract.schemes import SCHEMES
 from _edgeship.export.contract.stage_log import StageResult
-from _edgeship.export.pipeline import Request, Result
+from _edgeship.export.pipeline import TARGETS, Result
 from _edgeship.terminal.console import add_row, printable, size, table
 
 
-def render(result: Result, request: Request) -> Group:
+def render(result: Result) -> Group:
     """Lay out the result of an export.
 
     Args:
         result: What was done and written.
-        request: What was asked for.
 
     Returns:
         Something ``rich`` prints. Names are shown as they are, not as markup.
@@ -31,7 +29,7 @@ def render(result: Result, request: Request) -> Group:
     parts: list[RenderableType] = [Text(), _stages(result.stages), Text()]
     if manifest.weights["untrained"]:
         parts.append(_untrained())
-    parts += [Text(f"note: {printable(note)}") for note in _notes(result, request)]
+    parts += [Text(f"note: {printable(note)}") for note in result.notes]
     parts += [Text(), _files(result), Text(), _feeding(manifest), Text()]
     return Group(*parts)
 
@@ -48,7 +46,7 @@ def _parity(stage: StageResult) -> str:
     parity = stage.parity
     if parity is None:
         return ""
-    if not stage.stage.startswith(("quantize", "round")):
+    if not stage.noise:
         return f"max rel error {parity.max_rel:.1e}"
     top1 = parity.top1_agreement
     agreement = "" if top1 is None else f", top-1 agreement {top1:.0%}"
@@ -62,18 +60,6 @@ def _untrained() -> Text:
         "top-1 agreement says little. Give trained weights with --weights FILE.",
         style="bold yellow",
     )
-
-
-def _notes(result: Result, request: Request) -> list[str]:
-    notes = list(result.notes)
-    schemes = request.schemes_for("tflite")
-    unable = [name for name in schemes if request.io_dtype not in SCHEMES[name].io_dtypes]
-    if unable:
-        notes.append(
-            f"--io-dtype {request.io_dtype} holds for int8 files only; with {', '.join(unable)} "
-            "inputs and outputs stay float32."
-        )
-    return notes
 
 
 def _files(result: Result) -> Table:
@@ -91,9 +77,11 @@ def _files(result: Result) -> Table:
 def _feeding(manifest: Manifest) -> Table:
     """Say what an application gives to each file and gets from it."""
     shown = table("scheme", "", "name", "type", "shape", "axes", "scale", "zero point")
+    several = len({artifact.target for artifact in manifest.artifacts}) > 1
     for artifact in manifest.artifacts:
-        coreml = artifact.target == "coreml"
-        scheme = f"{artifact.scheme} (Core ML)" if coreml else artifact.scheme
+        scheme = artifact.scheme
+        if several:
+            scheme = f"{scheme} ({TARGETS[artifact.target].title})"
         for side, ports in (("input", artifact.inputs), ("output", artifact.outputs)):
             for port in ports:
                 add_row(shown, scheme, side, *_port(port))
@@ -115,10 +103,7 @@ def next_steps(result: Result) -> str:
     for target, artifact in last.items():
         file = shlex.quote(str(manifest.parent / artifact.file))
         lines += [f"  python -m export inspect {file}", f"  python -m export verify {file}"]
-        if target == "tflite":
-            lines.append(f"  python -m device_bench run {file} --device local")
-        else:
-            lines.append(f"  on a Mac, drag {file} into an Xcode project")
+        lines += [f"  {step}" for step in TARGETS[target].next_steps(file)]
     return printable("\n".join([*lines, *_pictures(list(last.values()), manifest)]))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, cast
 
@@ -13,20 +12,6 @@ from _edgeship.terminal.words import check_file, one_of
 
 #: Largest file of --labels.
 MAX_LABEL_BYTES = 10_000_000
-
-
-def check_coreml_only(given: bool, option: str, targets: Sequence[str]) -> None:
-    """Check that an option for packages is given with ``--to coreml`` only.
-
-    Raises:
-        InputError: It is given without.
-    """
-    if given and "coreml" not in targets:
-        raise InputError(
-            f"{option} does not go with --to {','.join(targets)}.",
-            why="it says how an .mlpackage is to be written",
-            todo=f"use --to coreml, or leave {option} out",
-        )
 
 
 def parse_io(text: str) -> Literal["tensor", "image"]:

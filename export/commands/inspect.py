@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from _edgeship.errors import InputError
-from _edgeship.files import is_package, read_bytes
-from _edgeship.terminal.console import add_row, console, print_json, printable, size, table
+from _edgeship.terminal.console import (
+    add_row,
+    console,
+    print_json,
+    printable,
+    sheet_table,
+    size,
+    table,
+)
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
     from rich.table import Table
 
+    from _edgeship.export.contract.model_file import ModelFile
     from _edgeship.export.contract.recorded import Record
 
 
@@ -26,51 +32,30 @@ def inspect(
     """Say what FILE holds: inputs, outputs, operators, weights, quantization."""
     if file.suffix.lower() == ".onnx":
         _inspect_onnx(file, as_json)
-    elif is_package(file):
-        _inspect_package(file, as_json)
-    else:
-        _inspect_tflite(file, as_json)
+        return
+    from _edgeship.export.checks.opening import open_model
+
+    _show(file, open_model(file), as_json)
 
 
-def _inspect_tflite(file: Path, as_json: bool) -> None:
-    from _edgeship.export.commands.tflite_view import render
-    from _edgeship.export.tflite.inspection import inspect as inspect_bytes
-
-    data = read_bytes(file)
-    inspection = inspect_bytes(data)
-    digest = hashlib.sha256(data).hexdigest()
-    _show(file, digest, inspection.to_dict(), render(inspection), as_json)
-
-
-def _inspect_package(file: Path, as_json: bool) -> None:
-    from _edgeship.export.commands.coreml_view import render
-    from _edgeship.export.coreml.format.package import digest, read_package
-    from _edgeship.export.coreml.inspection import inspect_package
-
-    files = read_package(file)
-    inspection = inspect_package(files)
-    _show(file, digest(files), inspection.to_dict(), render(inspection), as_json)
-
-
-def _show(
-    file: Path, digest: str, facts: dict[str, Any], rendered: RenderableType, as_json: bool
-) -> None:
+def _show(file: Path, model: ModelFile, as_json: bool) -> None:
     """Print what a file holds, and what a manifest beside it records of it."""
     from _edgeship.export.contract.recorded import find_digest
 
     record, problem = None, ""
     try:
-        record = find_digest(file, digest)
+        record = find_digest(file, model.digest)
     except InputError as error:
         # The file can be shown whatever stands beside it.
         problem = f"{error.what} {error.why}"
     if as_json:
         recorded = None if record is None else _record_dict(record)
         beside = {"recorded": recorded, "manifest_problem": problem or None}
-        print_json({"file": str(file), **facts, **beside})
+        print_json({"file": str(file), **model.facts(), **beside})
         return
     output = console()
-    output.print(rendered)
+    for part in model.sheets():
+        output.print(printable(part) if isinstance(part, str) else sheet_table(part))
     if record is None:
         output.print(printable(problem or "No manifest.json beside the file lists it."))
     else:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from _edgeship.errors import InputError
+from _edgeship.export.pipeline import TARGETS
 from _edgeship.terminal.console import add_row, console, print_json, table
-
-#: Key in the JSON -> heading of the column.
-_TARGETS = {"tflite": "in TFLite", "coreml": "in Core ML"}
 
 
 def list_(
@@ -38,9 +35,9 @@ def list_(
     if as_json:
         print_json(found)
         return
-    shown = table("ONNX operator", *_TARGETS.values())
+    shown = table("ONNX operator", *(f"in {target.title}" for target in TARGETS.values()))
     for name in names:
-        add_row(shown, name, *(found[target].get(name, "-") for target in _TARGETS))
+        add_row(shown, name, *(found[target].get(name, "-") for target in TARGETS))
     console().print(shown)
 
 
@@ -50,19 +47,7 @@ def operators(pattern: str = "*") -> dict[str, dict[str, str]]:
     Args:
         pattern: Shell-style pattern of their names.
     """
-    from _edgeship.export.coreml.ops import LOWERINGS as COREML
-    from _edgeship.export.tflite.ops import LOWERINGS as TFLITE
-
-    tables: dict[str, Mapping[str, Any]] = {"tflite": TFLITE, "coreml": COREML}
     return {
-        target: {
-            name: _first_paragraph(lowerings[name].__doc__ or "")
-            for name in sorted(lowerings)
-            if fnmatchcase(name, pattern)
-        }
-        for target, lowerings in tables.items()
+        name: {op: words for op, words in target.operators().items() if fnmatchcase(op, pattern)}
+        for name, target in TARGETS.items()
     }
-
-
-def _first_paragraph(docstring: str) -> str:
-    return " ".join(docstring.strip().partition("\n\n")[0].split())

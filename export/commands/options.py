@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Literal, cast
 
 from _edgeship.errors import InputError
-from _edgeship.export.contract.schemes import ALIASES, SCHEMES, check_schemes
+from _edgeship.export.contract.choices import all_schemes, check_schemes
+from _edgeship.export.contract.schemes import ALIASES
 from _edgeship.export.graph.shapes import Shape
-from _edgeship.terminal.words import one_of, unknown, words_of
-
-TARGETS = ("tflite", "coreml")
+from _edgeship.export.pipeline import TARGETS
+from _edgeship.terminal.words import one_of, words_of
 
 #: Largest input, in elements: 1 GiB of float32.
 MAX_ELEMENTS = 2**28
@@ -33,11 +33,24 @@ def parse_schemes(text: str, targets: Sequence[str] = ("tflite",)) -> tuple[str,
     Raises:
         InputError: One is unknown, or none of the targets has it, or a target has none of them.
     """
-    possible = [name for name in SCHEMES if set(SCHEMES[name].targets) & set(targets)]
-    words = words_of(text, "--quant", possible)
+    chosen = {name: TARGETS[name] for name in targets}
+    words = words_of(text, "--quant", all_schemes(chosen))
     schemes = tuple(dict.fromkeys(ALIASES.get(word, word) for word in words))
-    check_schemes(one_of(schemes, SCHEMES, "scheme", "--quant"), targets)
+    one_of(schemes, all_schemes(TARGETS), "scheme", "--quant")
+    check_schemes(schemes, chosen, TARGETS)
     return schemes
+
+
+def parse_io_dtype(text: str) -> str:
+    """Return the type of ``--io-dtype``.
+
+    Raises:
+        InputError: No scheme of any target has inputs and outputs of it.
+    """
+    schemes = [scheme for target in TARGETS.values() for scheme in target.schemes.values()]
+    known = dict.fromkeys(dtype for scheme in schemes for dtype in scheme.io_dtypes)
+    [dtype] = one_of((text,), list(known), "type", "--io-dtype")
+    return dtype
 
 
 def parse_color(text: str) -> Literal["rgb", "bgr"]:
@@ -121,32 +134,6 @@ def check_normalization(
                 f"{option} has {len(values)} values, and the input has {channels} channels.",
                 todo="give one per input channel",
             )
-
-
-def check_io_dtype(
-    io_dtype: str, schemes: Sequence[str], targets: Sequence[str] = ("tflite",)
-) -> None:
-    """Check that one of the schemes can have inputs and outputs of ``--io-dtype``.
-
-    Raises:
-        InputError: None of them can; a package has float32.
-    """
-    able = [name for name, scheme in SCHEMES.items() if io_dtype in scheme.io_dtypes]
-    if not able:
-        known = dict.fromkeys(dtype for s in SCHEMES.values() for dtype in s.io_dtypes)
-        raise unknown(io_dtype, list(known), "type", "--io-dtype")
-    if "tflite" not in targets and io_dtype != "float32":
-        raise InputError(
-            f"--io-dtype {io_dtype} does not go with --to {','.join(targets)}.",
-            why="what a package takes and returns is float32, or a picture with --io image",
-            todo="leave --io-dtype out",
-        )
-    if not set(able) & set(schemes):
-        raise InputError(
-            f"--io-dtype {io_dtype} does not go with --quant {','.join(schemes)}.",
-            why=f"only {', '.join(able)} files can take and return {io_dtype}",
-            todo=f"use --quant {able[0]}, or leave --io-dtype out",
-        )
 
 
 def parse_io_layout(text: str) -> Literal["nhwc", "nchw"]:

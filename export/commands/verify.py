@@ -62,7 +62,8 @@ def verify(
     if calib is not None:
         options.check_calibration(calib)
     from _edgeship.export.checks.comparison import compare_runtimes
-    from _edgeship.export.checks.subject import load_subject, open_model
+    from _edgeship.export.checks.opening import open_model
+    from _edgeship.export.checks.subject import load_subject
 
     model = open_model(file)
     runtimes = model.default_runtimes

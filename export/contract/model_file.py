@@ -1,16 +1,19 @@
-"""What `verify` needs of a file, whatever its format."""
+"""What `inspect` and `verify` need of a file, whatever its format."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from _edgeship.export.calibration.preprocess import Preprocess
 from _edgeship.export.contract.manifest import Artifact
 from _edgeship.export.runtimes.values import Outputs, Sample
-from _edgeship.export.tflite.file_ports import Shapes
+from _edgeship.sheets import Sheet
+
+#: Name -> shape in ONNX order, in the order of the graph.
+Shapes = dict[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,12 @@ class Related(Protocol):
 
 class ModelFile(Protocol):
     """A file or package that has been read."""
+
+    def facts(self) -> dict[str, Any]:
+        """Return what it holds as plain values, ready for JSON."""
+
+    def sheets(self) -> Sequence[Sheet | str]:
+        """Return the same for people: tables, and sentences between them."""
 
     @property
     def digest(self) -> str:

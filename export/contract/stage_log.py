@@ -24,6 +24,7 @@ class StageResult:
         seconds: Wall time.
         parity: How its outputs compare with the network's, if it was compared.
         warning: What the user should know about it.
+        noise: Whether its figure is the noise that is left, rather than the largest error.
     """
 
     stage: str
@@ -31,6 +32,7 @@ class StageResult:
     seconds: float = 0.0
     parity: Parity | None = None
     warning: str = ""
+    noise: bool = False
 
 
 @dataclass
@@ -46,10 +48,10 @@ class StageLog:
     notes: list[str] = field(default_factory=list)
 
     @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
+    def stage(self, name: str, *, noise: bool = False) -> Iterator[None]:
         """Time a stage, and name it in errors; ``done()`` within it fills the row."""
         self.report(name)
-        self.stages.append(StageResult(name))
+        self.stages.append(StageResult(name, noise=noise))
         start = time.perf_counter()
         try:
             yield

@@ -1,4 +1,4 @@
-"""An .mlpackage as `verify` reads it, and how it relates to an ONNX graph."""
+"""An .mlpackage as `inspect` shows and `verify` runs it, and how it relates to an ONNX graph."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from _edgeship.errors import InputError
 from _edgeship.export.contract.manifest import Artifact
-from _edgeship.export.contract.model_file import Reference
+from _edgeship.export.contract.model_file import Reference, Shapes
 from _edgeship.export.coreml.evaluator.mil.program import Feature, MilProgram
 from _edgeship.export.coreml.evaluator.reading import read_program
 from _edgeship.export.coreml.evaluator.running import Evaluator
@@ -18,9 +19,10 @@ from _edgeship.export.coreml.inspection import Inspection, inspect_program
 from _edgeship.export.coreml.package_run import COREML, EVALUATOR, RelatedPackage
 from _edgeship.export.coreml.prediction import can_predict
 from _edgeship.export.coreml.probabilities import classification
+from _edgeship.export.coreml.schemes import SCHEMES
+from _edgeship.export.coreml.sheets import sheets
 from _edgeship.export.coreml.wiring import Wiring
-from _edgeship.export.tflite.file_ports import Shapes
-from _edgeship.export.verification.tolerance import tolerance_of
+from _edgeship.sheets import Sheet
 
 #: Outputs that hold no numbers: the label that a classifier chose.
 _NO_NUMBERS = ("string", "int64")
@@ -41,6 +43,14 @@ class PackageFile:
     digest: str
     program: MilProgram
     found: Inspection
+
+    def facts(self) -> dict[str, Any]:
+        """Return what it holds as plain values."""
+        return self.found.to_dict()
+
+    def sheets(self) -> Sequence[Sheet | str]:
+        """Return the same for people."""
+        return sheets(self.found)
 
     @property
     def takes_pictures(self) -> bool:
@@ -75,7 +85,8 @@ class PackageFile:
 
     def tolerance(self, scheme: str | None) -> str:
         """Return the tolerance of a scheme of a manifest, or of what the package holds."""
-        return tolerance_of(scheme or _scheme(self.found))
+        found = scheme or _scheme(self.found)
+        return SCHEMES[found].tolerance if found in SCHEMES else found
 
     def alone(self) -> RelatedPackage:
         """Return the package without a graph."""

@@ -10,12 +10,11 @@ from pathlib import Path
 import numpy as np
 from scipy.special import softmax
 
-from _edgeship.export.calibration.preprocess import Preprocess
+from _edgeship.export.calibration.preprocess import Preprocess, default_preprocess
 from _edgeship.export.coreml.evaluator.mil.program import Array, Feature
 from _edgeship.export.coreml.evaluator.running import Evaluator
 from _edgeship.export.coreml.package_runtimes import predict
 from _edgeship.export.coreml.probabilities import check_probabilities
-from _edgeship.export.pipeline import assumed_preprocess
 from _edgeship.export.runtimes.values import Outputs, Sample
 
 #: Runtimes of packages: our own, and Core ML itself, which only macOS has.
@@ -136,6 +135,6 @@ def _normalized(pixels: Array, preprocess: Preprocess) -> Array:
 
 def _per_channel(preprocess: Preprocess, channels: int) -> tuple[Array, Array]:
     if len(preprocess.mean) != channels:
-        preprocess = assumed_preprocess(channels)
+        preprocess = default_preprocess(channels)
     mean = np.array(preprocess.mean, np.float32).reshape(1, channels, 1, 1)
     return mean, np.array(preprocess.std, np.float32).reshape(1, channels, 1, 1)

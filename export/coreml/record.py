@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from _edgeship.export.contract.manifest import Artifact, Port
-from _edgeship.export.coreml.evaluator.mil.program import Feature, MilProgram
+from _edgeship.export.coreml.evaluator.mil.program import Feature
 from _edgeship.export.coreml.format.package import Package, digest, size
-from _edgeship.export.coreml.inspection import inspect_program
+from _edgeship.export.coreml.inspection import Inspection
 from _edgeship.export.verification.metrics import Parity
 
 #: Letters of the axes of arrays, by their number.
@@ -14,7 +14,7 @@ _LAYOUTS = {4: "NCHW", 5: "NCDHW"}
 
 def artifact_record(
     package: Package,
-    program: MilProgram,
+    found: Inspection,
     name: str,
     scheme: str,
     ios: int,
@@ -25,20 +25,19 @@ def artifact_record(
 
     Args:
         package: Its files.
-        program: What was read back from them.
+        found: What was read back from them.
         name: Of the folder.
-        scheme: A key of ``SCHEMES``.
+        scheme: Its name.
         ios: The oldest iOS that it is for.
         parity: How its outputs compare with the network's.
-        rounded_db: As for `export.verification.tolerance.judge`.
+        rounded_db: The yardstick that it was judged by, in dB, if there was one.
     """
-    found = inspect_program(program, {path: len(data) for path, data in package.items()})
     return Artifact(
         file=name,
         target="coreml",
         scheme=scheme,
         weights=found.weight_kind,
-        compute=f"int8 and {found.compute_kind}" if found.quantize else found.compute_kind,
+        compute=computes_in(found),
         ios=ios,
         size=size(package),
         sha256=digest(package),
@@ -48,6 +47,11 @@ def artifact_record(
         parity=parity.to_dict(),
         rounded_weights_sqnr_db=rounded_db,
     )
+
+
+def computes_in(found: Inspection) -> str:
+    """Return the type of the arithmetic of a package, for people."""
+    return f"int8 and {found.compute_kind}" if found.quantize else found.compute_kind
 
 
 def _port(feature: Feature) -> Port:

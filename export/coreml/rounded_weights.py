@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from _edgeship.export.coreml.compression import PALETTE_BITS
 from _edgeship.export.coreml.palettes import Array, palette
 from _edgeship.export.coreml.sparsity import least_sparsity
-
-_STEPS = 127
+from _edgeship.export.verification.rounded_weights import to_8_bits
 
 
 def rounded(weight: Array, axis: int, scheme: str) -> Array:
@@ -25,18 +22,4 @@ def rounded(weight: Array, axis: int, scheme: str) -> Array:
         entries, indices = palette(weight, bits, keep_zeros)
         by_palette: Array = entries[indices].reshape(weight.shape)
         return by_palette
-    step = int8_steps(weight, axis)
-    step = np.where(step == 0, np.ones_like(step), step)
-    linear: Array = (np.rint(weight / step) * step).astype(weight.dtype)
-    return linear
-
-
-def int8_steps(weight: Array, axis: int) -> Array:
-    """Return the distance of two neighbours among the int8 weights of each output channel.
-
-    Returns:
-        In the weight's type, with one element for each channel, along ``axis``.
-    """
-    others = tuple(other for other in range(weight.ndim) if other != axis % weight.ndim)
-    steps: Array = np.abs(weight).max(axis=others, keepdims=True) / weight.dtype.type(_STEPS)
-    return steps
+    return to_8_bits(weight, axis)

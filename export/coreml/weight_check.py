@@ -16,7 +16,8 @@ from _edgeship.errors import VerificationError
 from _edgeship.export.contract.schemes import Scheme
 from _edgeship.export.coreml.compression import is_compressed
 from _edgeship.export.coreml.evaluator import Evaluator
-from _edgeship.export.coreml.rounded_weights import int8_steps, rounded
+from _edgeship.export.coreml.rounded_weights import rounded
+from _edgeship.export.verification.rounded_weights import steps_of
 
 Array = NDArray[Any]
 
@@ -73,7 +74,7 @@ def _allowed(stored: Array, weight: Array, axis: int, scheme: Scheme) -> bool:
     # Float64, since differences of float16 numbers are rounded themselves.
     exact = weight.astype(np.float64)
     allowed = np.abs(rounded(weight, axis, scheme.name) - exact)
-    allowed += _SLACK * int8_steps(exact, axis) + _TINY
+    allowed += _SLACK * steps_of(exact, axis) + _TINY
     return bool((np.abs(stored - exact) <= allowed).all())
 
 

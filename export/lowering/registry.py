@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 Lowering = TypeVar("Lowering")
@@ -19,3 +19,12 @@ def registering(table: dict[str, Lowering]) -> Callable[..., Callable[[Lowering]
         return register
 
     return lowers
+
+
+def phrases(table: Mapping[str, object]) -> dict[str, str]:
+    """Return ONNX operator -> the first paragraph of the docstring of its lowering, in one line."""
+    return {name: _first_paragraph(table[name].__doc__ or "") for name in sorted(table)}
+
+
+def _first_paragraph(docstring: str) -> str:
+    return " ".join(docstring.strip().partition("\n\n")[0].split())

@@ -1,4 +1,4 @@
-"""A .tflite file as `verify` runs it."""
+"""A .tflite file as `inspect` shows and `verify` runs it."""
 
 from __future__ import annotations
 
@@ -6,18 +6,21 @@ import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from _edgeship.export.calibration.preprocess import Preprocess
 from _edgeship.export.contract.manifest import Artifact
-from _edgeship.export.contract.model_file import Reference
+from _edgeship.export.contract.model_file import Reference, Shapes
 from _edgeship.export.runtimes.interpreters import RUNTIMES
 from _edgeship.export.runtimes.running import run_tflite
 from _edgeship.export.runtimes.tflite_ports import FileIO
 from _edgeship.export.runtimes.values import Outputs, Sample
 from _edgeship.export.tflite.building.layout import inverse, permuted
-from _edgeship.export.tflite.file_ports import Shapes, match, on_their_own
+from _edgeship.export.tflite.file_ports import match, on_their_own
 from _edgeship.export.tflite.inspection import Inspection, inspect
+from _edgeship.export.tflite.sheets import sheets
 from _edgeship.files import read_bytes
+from _edgeship.sheets import Sheet
 
 #: What other runtimes are compared with where there is no ONNX graph: the plain kernels.
 BASELINE = "litert-reference"
@@ -80,6 +83,14 @@ class TFLiteFile:
 
     data: bytes
     found: Inspection
+
+    def facts(self) -> dict[str, Any]:
+        """Return what it holds as plain values."""
+        return self.found.to_dict()
+
+    def sheets(self) -> Sequence[Sheet]:
+        """Return the same for people."""
+        return sheets(self.found)
 
     @property
     def digest(self) -> str:

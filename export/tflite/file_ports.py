@@ -7,12 +7,10 @@ from collections.abc import Sequence
 from _edgeship.errors import InputError
 from _edgeship.export.calibration.preprocess import COLOR_MODES
 from _edgeship.export.contract.manifest import Port as RecordedPort
+from _edgeship.export.contract.model_file import Shapes
 from _edgeship.export.runtimes.tflite_ports import PortSpec
 from _edgeship.export.tflite.building.layout import Perm, channels_last, identity, permuted
 from _edgeship.export.tflite.inspection import Port
-
-#: Name -> shape in ONNX order, in the order of the graph.
-Shapes = dict[str, tuple[int, ...]]
 
 _AXES = {4: "NCHW", 5: "NCDHW"}
 

@@ -14,7 +14,6 @@ import numpy as np
 
 from _edgeship.errors import UnsupportedError, VerificationError
 from _edgeship.export.calibration.ranges import Ranges
-from _edgeship.export.contract.schemes import SCHEMES
 from _edgeship.export.tflite.islands import disguise, reveal
 from _edgeship.export.tflite.large_weights import large_weights
 from _edgeship.export.tflite.objects import name_of
@@ -37,7 +36,7 @@ def quantize(
 
     Args:
         data: The float32 file.
-        scheme: A key of ``SCHEMES``.
+        scheme: Name of one of `export.tflite.schemes.SCHEMES`.
         ranges: Tensor name -> (min, max), for schemes that are calibrated.
         io_dtype: Type of the file's inputs and outputs.
 
@@ -55,8 +54,8 @@ def quantize(
     statistics = None
     kinds: list[int] = []
     copies: set[str] = set()
-    if SCHEMES[scheme].calibrated:
-        if ranges is None:
+    if scheme in _ACTIVATION_BITS:
+        if not ranges:
             raise ValueError(f"the scheme {scheme} needs calibrated ranges")
         bits = _ACTIVATION_BITS[scheme]
         statistics = _statistics(model, ranges, bits)

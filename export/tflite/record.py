@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from _edgeship.export.contract.manifest import Artifact, Port
-from _edgeship.export.contract.schemes import SCHEMES
+from _edgeship.export.contract.schemes import Scheme
 from _edgeship.export.runtimes.tflite_ports import FileIO, PortSpec
 from _edgeship.export.tflite.inspection import Port as FilePort
 from _edgeship.export.tflite.inspection import inspect
@@ -15,25 +15,40 @@ from _edgeship.export.verification.metrics import Parity
 
 
 def artifact_record(
-    data: bytes, file_name: str, scheme: str, io: FileIO, parity: Parity | None
+    data: bytes,
+    file_name: str,
+    scheme: Scheme,
+    io: FileIO,
+    parity: Parity,
+    rounded_db: float | None,
 ) -> Artifact:
-    """Return the manifest's entry for a file, read back from its bytes."""
+    """Return the manifest's entry for a file, read back from its bytes.
+
+    Args:
+        data: The file.
+        file_name: What it is called.
+        scheme: How it was made.
+        io: How its inputs and outputs relate to the ONNX graph's.
+        parity: How its outputs compare with the network's.
+        rounded_db: The yardstick that it was judged by, in dB, if there was one.
+    """
     found = inspect(data)
     operators: dict[str, int] = {}
     for kind in found.operators:
         operators[kind.kind] = operators.get(kind.kind, 0) + kind.count
     return Artifact(
         file=file_name,
-        scheme=scheme,
-        weights=SCHEMES[scheme].weights,
-        compute=SCHEMES[scheme].activations,
+        scheme=scheme.name,
+        weights=scheme.weights,
+        compute=scheme.activations,
         size=len(data),
         sha256=hashlib.sha256(data).hexdigest(),
         inputs=[_port(port, spec) for port, spec in zip(found.inputs, io.inputs, strict=True)],
         outputs=[_port(port, spec) for port, spec in zip(found.outputs, io.outputs, strict=True)],
         operators=operators,
         peak_activation_bytes=peak_activation_bytes(from_bytes(data)),
-        parity=parity.to_dict() if parity is not None else None,
+        parity=parity.to_dict(),
+        rounded_weights_sqnr_db=rounded_db,
     )
 
 

@@ -1,175 +1,217 @@
-"""The TFLite target: one float file, and one file per quantization scheme made from it."""
+"""The TFLite target: one float file, and the files of the other schemes made from it."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from _edgeship.artifacts import OutputFolder
-from _edgeship.errors import VerificationError
-from _edgeship.export.calibration.ranges import Ranges
-from _edgeship.export.contract.manifest import Artifact
-from _edgeship.export.contract.schemes import SCHEMES
-from _edgeship.export.contract.stage_log import StageLog
-from _edgeship.export.graph.onnx_graph import serialize
-from _edgeship.export.runtimes.running import run_onnx, run_tflite
-from _edgeship.export.runtimes.values import Outputs
-from _edgeship.export.tflite.calibrate import activation_ranges
-from _edgeship.export.tflite.fold_frames import fold_frames
-from _edgeship.export.tflite.islands import float_islands
-from _edgeship.export.tflite.lowering import IoLayout, Lowered, lower
-from _edgeship.export.tflite.quantization import quantize
-from _edgeship.export.tflite.record import artifact_record
-from _edgeship.export.tflite.rounded_weights import round_weights
-from _edgeship.export.tflite.writer import from_bytes, to_bytes, to_model
-from _edgeship.export.verification.demand import demand
-from _edgeship.export.verification.divergence import first_divergence
-from _edgeship.export.verification.metrics import Parity, compare
-from _edgeship.export.verification.tolerance import needed_sqnr_db, warn
+from _edgeship.errors import InputError
+from _edgeship.export.contract.target import Job, Target
+from _edgeship.export.tflite.schemes import SCHEMES
 
 if TYPE_CHECKING:
     import onnx_ir as ir
 
-Samples = Sequence[dict[str, Any]]
+    from _edgeship.artifacts import OutputFolder
+    from _edgeship.export.calibration.ranges import Ranges
+    from _edgeship.export.contract.manifest import Artifact
+    from _edgeship.export.contract.model_file import ModelFile
+    from _edgeship.export.contract.request import Request
+    from _edgeship.export.contract.schemes import Scheme
+    from _edgeship.export.runtimes.values import Outputs
+    from _edgeship.export.tflite.lowering import Lowered
+    from _edgeship.export.verification.metrics import Parity
 
 
 @dataclass(frozen=True)
-class _Job:
-    """What all files of one export share.
+class _File:
+    """A .tflite file that was made; see `export.contract.target.Written`."""
+
+    prepared: _Prepared
+    scheme: Scheme
+    data: bytes
+
+    rounded_db = None
+
+    @property
+    def detail(self) -> str:
+        return f"{self.scheme.weights} weights, {self.scheme.activations} inside"
+
+    @property
+    def warning(self) -> str:
+        from _edgeship.export.tflite.islands import float_islands
+        from _edgeship.export.tflite.writer import from_bytes
+
+        islands = float_islands(from_bytes(self.data)) if self.scheme.calibrated else []
+        return f"still computed in float: {', '.join(islands)}" if islands else ""
+
+    def run(self) -> Outputs:
+        from _edgeship.export.runtimes.running import run_tflite
+
+        return run_tflite(self.data, self.prepared.job.checked, self.prepared.lowered.io)
+
+    def divergence(self, min_sqnr_db: float | None) -> str:
+        from _edgeship.export.graph.onnx_graph import serialize
+        from _edgeship.export.verification.divergence import first_divergence
+
+        found = first_divergence(
+            serialize(self.prepared.graph),
+            self.data,
+            self.prepared.lowered.trace,
+            self.prepared.job.samples[0],
+            self.prepared.lowered.io,
+            min_sqnr_db=min_sqnr_db,
+        )
+        if found is None:
+            return ""
+        return (
+            f"The first tensor out of tolerance is {found.tflite_name} ({found.op}, operator "
+            f"{found.index}; {found.onnx_name} in the ONNX graph): SQNR {found.sqnr_db:.1f} dB."
+        )
+
+    def check(self) -> None:
+        """Nothing: the outputs show all there is."""
+
+    def record(self, name: str, parity: Parity, rounded_db: float | None) -> Artifact:
+        from _edgeship.export.tflite.record import artifact_record
+
+        return artifact_record(
+            self.data, name, self.scheme, self.prepared.lowered.io, parity, rounded_db
+        )
+
+    def save(self, name: str, folder: OutputFolder) -> None:
+        folder.write(name, self.data)
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A network as float TFLite; see `export.contract.target.Prepared`.
 
     Attributes:
+        job: What is exported.
         graph: The ONNX graph that was lowered.
         lowered: The TFLite graph.
-        samples: Calibration samples.
-        reference: What the network computes from the first of them.
-        rounded_db: SQNR in dB of the float file with its weights rounded to 8 bits, if measured.
+        data: The float32 file.
+        detail: What was made.
     """
 
+    job: Job
     graph: ir.Model
     lowered: Lowered
-    samples: Samples
-    reference: Outputs
-    rounded_db: float | None = None
+    data: bytes
+    detail: str
+
+    notes: Sequence[str] = ()
+
+    @property
+    def reference(self) -> Outputs:
+        return self.job.reference
+
+    def calibrate(self) -> Ranges:
+        from _edgeship.export.tflite.calibrate import activation_ranges
+
+        return activation_ranges(self.data, self.job.samples, self.lowered.io)
+
+    def write(self, scheme: Scheme, ranges: Ranges) -> _File:
+        from _edgeship.export.tflite.quantization import quantize
+
+        wanted = self.job.request.io_dtype
+        dtype = wanted if wanted in scheme.io_dtypes else "float32"
+        return _File(self, scheme, quantize(self.data, scheme.name, ranges, dtype))
 
 
-def export_tflite(
-    name: str,
-    graph: ir.Model,
-    samples: Samples,
-    reference: Outputs,
-    schemes: Sequence[str],
-    io_layout: IoLayout,
-    io_dtype: str,
-    folder: OutputFolder,
-    log: StageLog,
-) -> list[Artifact]:
-    """Write and verify one file per scheme.
-
-    Args:
-        name: Of the network; the files are called ``NAME_SCHEME.tflite``.
-        graph: The rewritten ONNX graph.
-        samples: Calibration samples; the first ``len(reference)`` of them are verified on.
-        reference: What the network computes from those.
-        schemes: Keys of ``SCHEMES``.
-        io_layout: Axis order of the files' image inputs and outputs.
-        io_dtype: Type of the inputs and outputs of the schemes that can have it.
-        folder: Where the files go.
-        log: Where the stages are told.
+def _lower(job: Job) -> _Prepared:
+    """Lower the graph of a job to a float32 file.
 
     Raises:
-        UnsupportedError: If an operator cannot be lowered.
-        VerificationError: If a file computes something else; it names the first tensor that does.
+        UnsupportedError: Naming every operator that cannot be lowered.
+        VerificationError: Turning a network on clips into one on images changed the result.
     """
-    for scheme in schemes:
-        folder.reserve(_file_name(name, scheme))
-    graph = _fold_frames(graph, samples, reference, log)
-    with log.stage("lower"):
-        lowered = lower(graph, io_layout)
-        data = to_bytes(to_model(lowered.graph, lowered.io, f"{name}, written by edgeship"))
-        log.done(f"float32 TFLite, {len(lowered.graph.ops)} operators")
-    job = _Job(graph, lowered, samples, reference)
-    with log.stage("verify float"):
-        float_parity = _verify(job, data, "float")
-        log.done("LiteRT, float32", float_parity)
-    if any(scheme != "none" for scheme in schemes):
-        job = replace(job, rounded_db=_rounded_db(job, data, log))
-    ranges = _ranges(job, data, schemes, log)
-    records = []
-    for scheme in schemes:
-        file, parity = data, float_parity
-        dtype = io_dtype if io_dtype in SCHEMES[scheme].io_dtypes else "float32"
-        if scheme != "none":
-            with log.stage(f"quantize {scheme}"):
-                file = quantize(data, scheme, ranges, dtype)
-                parity = _verify(job, file, scheme)
-                kinds = f"{SCHEMES[scheme].weights} weights, {SCHEMES[scheme].activations} inside"
-                log.done(kinds, parity, _warning(file, scheme, parity))
-        folder.write(_file_name(name, scheme), file)
-        record = artifact_record(file, _file_name(name, scheme), scheme, lowered.io, parity)
-        records.append(record.model_copy(update={"rounded_weights_sqnr_db": job.rounded_db}))
-    return records
+    from _edgeship.export.tflite.lowering import lower
+    from _edgeship.export.tflite.writer import to_bytes, to_model
+
+    graph, folded = _fold_frames(job)
+    lowered = lower(graph, job.request.io_layout)
+    description = f"{job.network.name}, written by edgeship"
+    data = to_bytes(to_model(lowered.graph, lowered.io, description))
+    notes = _unable(job)
+    detail = f"{len(lowered.graph.ops)} operators{folded}"
+    return _Prepared(job, graph, lowered, data, detail, notes)
 
 
-def _fold_frames(graph: ir.Model, samples: Samples, reference: Outputs, log: StageLog) -> ir.Model:
-    """Return the graph of a network on clips as one on images, and others as they are."""
-    folded, changes = fold_frames(graph)
+def _fold_frames(job: Job) -> tuple[ir.Model, str]:
+    """Return the graph of a network on clips as one on images, and what was done, if anything.
+
+    Raises:
+        VerificationError: It computes something else.
+    """
+    from _edgeship.export.graph.onnx_graph import serialize
+    from _edgeship.export.runtimes.running import run_onnx
+    from _edgeship.export.tflite.fold_frames import fold_frames
+    from _edgeship.export.verification.demand import demand
+
+    folded, changes = fold_frames(job.graph)
     if not changes:
-        return graph
-    with log.stage("fold frames"):
-        outputs = run_onnx(serialize(folded), samples[: len(reference)])
-        parity = demand(reference, outputs, "float", "fold frames")
-        log.done(f"frames go through 2-D operators, {changes} nodes", parity)
-    return folded
+        return job.graph, ""
+    outputs = run_onnx(serialize(folded), job.checked)
+    parity = demand(job.reference, outputs, "float", "fold frames")
+    return folded, (
+        f"; frames go through 2-D operators, {changes} nodes, max rel error {parity.max_rel:.1e}"
+    )
 
 
-def _file_name(name: str, scheme: str) -> str:
-    return f"{name}_{SCHEMES[scheme].suffix}.tflite"
+def _unable(job: Job) -> tuple[str, ...]:
+    """Return a note on the schemes whose inputs and outputs cannot be as asked for."""
+    dtype = job.request.io_dtype
+    unable = [scheme.name for scheme in job.schemes if dtype not in scheme.io_dtypes]
+    if not unable:
+        return ()
+    return (
+        f"--io-dtype {dtype} holds for int8 files only; with {', '.join(unable)} inputs and "
+        "outputs stay float32.",
+    )
 
 
-def _rounded_db(job: _Job, data: bytes, log: StageLog) -> float | None:
-    """Return the SQNR that rounding the weights alone leaves, None where it changes nothing."""
-    with log.stage("round weights"):
-        samples = job.samples[: len(job.reference)]
-        parity = compare(job.reference, run_tflite(round_weights(data), samples, job.lowered.io))
-        log.done("float32 with 8-bit weights: the yardstick for quantized files", parity)
-    return parity.sqnr_db if math.isfinite(parity.sqnr_db) else None
+def _refuse(request: Request, schemes: Sequence[Scheme]) -> None:
+    """Check that one of the schemes can have inputs and outputs of the type asked for.
 
-
-def _warning(file: bytes, scheme: str, parity: Parity) -> str:
-    remarks = [warn(parity, scheme) or ""]
-    if SCHEMES[scheme].calibrated and (islands := float_islands(from_bytes(file))):
-        remarks.append(f"still computed in float: {', '.join(islands)}")
-    return "; ".join(remark for remark in remarks if remark)
-
-
-def _ranges(job: _Job, data: bytes, schemes: Sequence[str], log: StageLog) -> Ranges | None:
-    if not any(SCHEMES[scheme].calibrated for scheme in schemes):
-        return None
-    with log.stage("calibrate"):
-        ranges = activation_ranges(data, job.samples, job.lowered.io)
-        log.done(f"ranges of {len(ranges)} tensors on {len(job.samples)} samples")
-    return ranges
-
-
-def _verify(job: _Job, data: bytes, kind: str) -> Parity:
-    """Run the file; if it is out of tolerance, name the first tensor that is."""
-    outputs = run_tflite(data, job.samples[: len(job.reference)], job.lowered.io)
-    try:
-        return demand(job.reference, outputs, kind, f"TFLite, {kind}", job.rounded_db)
-    except VerificationError as error:
-        found = first_divergence(
-            serialize(job.graph),
-            data,
-            job.lowered.trace,
-            job.samples[0],
-            job.lowered.io,
-            min_sqnr_db=needed_sqnr_db(kind, job.rounded_db),
+    Raises:
+        InputError: None of them can.
+    """
+    able = [name for name, scheme in SCHEMES.items() if request.io_dtype in scheme.io_dtypes]
+    if not set(able) & {scheme.name for scheme in schemes}:
+        raise InputError(
+            f"--io-dtype {request.io_dtype} does not go with --quant "
+            f"{','.join(scheme.name for scheme in schemes)}.",
+            why=f"only {', '.join(able)} files can take and return {request.io_dtype}",
+            todo=f"use --quant {able[0]}, or leave --io-dtype out" if able else "leave it out",
         )
-        if found is not None:
-            error.why += (
-                f" The first tensor out of tolerance is {found.tflite_name} ({found.op}, operator "
-                f"{found.index}; {found.onnx_name} in the ONNX graph): SQNR {found.sqnr_db:.1f} dB."
-            )
-        raise
+
+
+def _open(path: Path) -> ModelFile:
+    from _edgeship.export.tflite.file import open_tflite
+
+    return open_tflite(path)
+
+
+def _operators() -> Mapping[str, str]:
+    from _edgeship.export.lowering.registry import phrases
+    from _edgeship.export.tflite.ops import LOWERINGS
+
+    return phrases(LOWERINGS)
+
+
+TFLITE = Target(
+    name="tflite",
+    title="TFLite",
+    suffix=".tflite",
+    schemes=SCHEMES,
+    options={"io_layout": "--io-layout", "io_dtype": "--io-dtype"},
+    lower=_lower,
+    open=_open,
+    operators=_operators,
+    refuse=_refuse,
+    next_steps=lambda file: (f"python -m device_bench run {file} --device local",),
+)

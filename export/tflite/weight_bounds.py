@@ -15,7 +15,17 @@ from numpy.typing import NDArray
 
 from _edgeship.export.calibration.ranges import Ranges
 from _edgeship.export.tflite.objects import constant, kind_of, name_of
-from _edgeship.export.tflite.rounded_weights import CHANNEL_AXES, STEPS, largest_magnitude
+
+#: Operators that read weights, as input 1 -> the axis of the output channels.
+_CHANNEL_AXES: dict[int, int] = {
+    schema.BuiltinOperator.CONV_2D: 0,
+    schema.BuiltinOperator.DEPTHWISE_CONV_2D: 3,
+    schema.BuiltinOperator.FULLY_CONNECTED: 0,
+    schema.BuiltinOperator.TRANSPOSE_CONV: 0,
+}
+
+#: Steps of a symmetric int8 weight from 0 to its largest magnitude.
+_STEPS = 127
 
 #: Half of what 32 bits hold; the other half is for the sum of products that is added.
 _LARGEST_BIAS = 2.0**30
@@ -38,20 +48,27 @@ def weight_bounds(model: Any, ranges: Ranges, bits: int) -> dict[str, NDArray[An
     for op in model.subgraphs[0].operators:
         kind = kind_of(model, op)
         source, bias = (2, 3) if kind == schema.BuiltinOperator.TRANSPOSE_CONV else (0, 2)
-        if kind not in CHANNEL_AXES or len(op.inputs) <= bias or op.inputs[bias] < 0:
+        if kind not in _CHANNEL_AXES or len(op.inputs) <= bias or op.inputs[bias] < 0:
             continue
         weight = constant(model, tensors[op.inputs[1]])
         offsets = constant(model, tensors[op.inputs[bias]])
         range_ = ranges.get(name_of(tensors[op.inputs[source]]))
         if weight is None or offsets is None or range_ is None:
             continue
-        own = largest_magnitude(weight, CHANNEL_AXES[kind])
-        needed = np.abs(offsets) * STEPS / (_scale(range_, bits) * _LARGEST_BIAS)
+        own = _largest_magnitude(weight, _CHANNEL_AXES[kind])
+        needed = np.abs(offsets) * _STEPS / (_scale(range_, bits) * _LARGEST_BIAS)
         if (needed > own.reshape(-1)).any():
             bounds[name_of(tensors[op.inputs[1]])] = np.maximum(
                 own, needed.reshape(own.shape)
             ).astype(np.float32)
     return bounds
+
+
+def _largest_magnitude(weight: NDArray[Any], axis: int) -> NDArray[Any]:
+    """Return the largest magnitude per channel, of the weight's rank."""
+    others = tuple(other for other in range(weight.ndim) if other != axis)
+    largest: NDArray[Any] = np.abs(weight).max(axis=others, keepdims=True)
+    return largest
 
 
 def _scale(range_: tuple[float, float], bits: int) -> float:

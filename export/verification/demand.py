@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from _edgeship.errors import VerificationError
-from _edgeship.export.contract.schemes import SCHEMES
 from _edgeship.export.runtimes.values import Outputs
 from _edgeship.export.verification.metrics import Parity, compare
-from _edgeship.export.verification.tolerance import judge
+from _edgeship.export.verification.tolerance import TOLERANCES, judge
 
 
 def demand(
@@ -32,18 +31,5 @@ def demand(
         "The result does not compute what the network computes.",
         where=stage,
         why=problem,
-        todo=_advice(kind),
+        todo=TOLERANCES[kind].advice,
     )
-
-
-def _advice(kind: str) -> str:
-    if kind == "float":
-        return "report it, with the network"
-    if kind == "fp16":
-        return "choose --quant none: numbers above 65504 do not fit into float16"
-    if SCHEMES[kind].calibrated:
-        return (
-            "calibrate on images like those the network will see (--calib DIR), "
-            "or choose --quant fp16, or int16x8 for TFLite"
-        )
-    return "choose a scheme with more bits, such as --quant fp16"

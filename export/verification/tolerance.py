@@ -1,4 +1,4 @@
-"""How much a stage may differ from the one before; the only place with thresholds."""
+"""How much a stage's outputs may differ from the network's, for every kind of stage."""
 
 from __future__ import annotations
 
@@ -16,18 +16,23 @@ class Tolerance:
         max_rel: The largest error allowed, as a fraction of the output's range.
         min_sqnr_db: The smallest signal to quantization noise ratio allowed, in dB.
         below_rounded_db: How far in dB the ratio may lie below that of the network whose weights
-            are rounded and nothing else: to 8 bits (`export.tflite.rounded_weights`), or as the
-            scheme stores them (`export.coreml.rounded_graph`).
-        min_top1: The smallest fraction of samples whose top-1 class must be the same.
+            are rounded and nothing else: to 8 bits (`export.verification.rounded_weights`), or to
+            palettes (`export.coreml.rounded_graph`).
         warn_sqnr_db: The ratio in dB under which a correct file is still worth a warning.
+        advice: What the user can do about a file that does not satisfy it.
     """
 
     max_rel: float | None = None
     min_sqnr_db: float | None = None
     below_rounded_db: float | None = None
-    min_top1: float | None = None
     warn_sqnr_db: float | None = None
+    advice: str = "choose a scheme with more bits, such as --quant fp16"
 
+
+_CALIBRATE = (
+    "calibrate on images like those the network will see (--calib DIR), "
+    "or choose --quant fp16, or int16x8 for TFLite"
+)
 
 # Uniform quantization with step s adds noise of power s^2/12, which is 42 dB below bell-shaped
 # weights and 41 dB below activations. What a network makes of that noise differs far more than the
@@ -47,12 +52,18 @@ TOLERANCES: dict[str, Tolerance] = {
     # Same arithmetic, other order of summation and folded batch norms: float32 rounds at 6e-8 and
     # a sum of some thousand terms, tens of layers deep, loses two to three digits of that.
     # Measured: 1e-7 to 1e-5.
-    "float": Tolerance(max_rel=1e-4),
+    "float": Tolerance(max_rel=1e-4, advice="report it, with the network"),
     # Weights with 11 significant bits. Measured for TFLite: 35 to 68 dB, 15 to 32 dB above rounded
     # weights; errors of up to 0.8 % of the range. Core ML computes with 11 bits, too: 29 to 64 dB,
     # 19 to 30 dB above, errors of up to 2 %, and of 6 % in the maps of an untrained feature
     # extractor.
-    "fp16": Tolerance(max_rel=1e-1, min_sqnr_db=25.0, below_rounded_db=-12.0, warn_sqnr_db=40.0),
+    "fp16": Tolerance(
+        max_rel=1e-1,
+        min_sqnr_db=25.0,
+        below_rounded_db=-12.0,
+        warn_sqnr_db=40.0,
+        advice="choose --quant none: numbers above 65504 do not fit into float16",
+    ),
     # Activations are rounded as well, by their range at run time. Measured: 9 to 36 dB, 0.4 to
     # 7 dB below rounded weights, and 15 dB where batch norms follow the activations.
     "dynamic": Tolerance(min_sqnr_db=4.0, below_rounded_db=18.0, warn_sqnr_db=20.0),
@@ -64,10 +75,12 @@ TOLERANCES: dict[str, Tolerance] = {
     # So low a limit tells little by itself, since the mean is not taken off: unrelated bell-shaped
     # outputs keep -3 dB, unrelated positive ones 1.4, and the mean of a ReLU's output 1.7. The
     # limit was 3 dB when the broken files were counted.
-    "int8": Tolerance(min_sqnr_db=2.0, below_rounded_db=24.0, warn_sqnr_db=20.0),
+    "int8": Tolerance(min_sqnr_db=2.0, below_rounded_db=24.0, warn_sqnr_db=20.0, advice=_CALIBRATE),
     # int16 activations are as good as exact. Measured: at most 0.7 dB below rounded weights. Of the
     # broken files, all but a few with two filters exchanged lost more than 3 dB.
-    "int16x8": Tolerance(min_sqnr_db=4.0, below_rounded_db=3.0, warn_sqnr_db=20.0),
+    "int16x8": Tolerance(
+        min_sqnr_db=4.0, below_rounded_db=3.0, warn_sqnr_db=20.0, advice=_CALIBRATE
+    ),
     # The schemes of Core ML that compress weights and nothing else, on seventeen networks: fourteen
     # random ones and three trained ones. Rounded weights are those of the scheme: packages came
     # as near as 3 dB to them, and often lie above, since small weights are not compressed. One
@@ -87,11 +100,6 @@ TOLERANCES: dict[str, Tolerance] = {
     "palette6": Tolerance(min_sqnr_db=-3.0, below_rounded_db=6.0, warn_sqnr_db=20.0),
     "palette4": Tolerance(min_sqnr_db=-3.0, below_rounded_db=6.0, warn_sqnr_db=20.0),
 }
-
-
-def tolerance_of(scheme: str) -> str:
-    """Return the key of `TOLERANCES` for packages of a scheme: its name, or ``float`` for none."""
-    return "float" if scheme == "none" else scheme
 
 
 def judge(parity: Parity, stage_kind: str, rounded_db: float | None = None) -> str | None:
@@ -118,13 +126,6 @@ def judge(parity: Parity, stage_kind: str, rounded_db: float | None = None) -> s
         if rounded_db is not None:
             reason += f" where rounding the weights alone leaves {rounded_db:.1f} dB"
         return f"{reason}."
-    # Outputs that are not class scores have no top-1 to disagree on.
-    agreement = 1.0 if parity.top1_agreement is None else parity.top1_agreement
-    if tolerance.min_top1 is not None and not agreement >= tolerance.min_top1:
-        return (
-            f"The top-1 class is the same for {agreement:.1%} of the samples; "
-            f"{stage_kind} needs {tolerance.min_top1:.1%}."
-        )
     return None
 
 

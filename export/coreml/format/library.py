@@ -10,8 +10,6 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from _edgeship.export.contract.schemes import check_ios
-
 #: Version of the file format -> the oldest iOS that reads it.
 IOS_OF_VERSION = {6: 15, 7: 16, 8: 17, 9: 18, 10: 26}
 
@@ -31,10 +29,9 @@ def coremltools() -> Any:
 def deployment_target(ios: int) -> Any:
     """Return coremltools' name of the oldest iOS that a package is to run on.
 
-    Raises:
-        InputError: Packages cannot be written for it.
+    Args:
+        ios: One of `export.coreml.schemes.IOS`.
     """
-    check_ios(ios)
     return getattr(coremltools().target, f"iOS{ios}")
 
 

@@ -4,8 +4,8 @@ import pytest
 
 from _edgeship.export.runtimes.tflite_ports import FileIO
 from _edgeship.export.verification.divergence import Divergence, first_divergence
-from tests.export.verification import two_convs
-from tests.export.verification.two_convs import IO, NHWC, TRACE
+from tests.export import two_convs
+from tests.export.two_convs import IO, NHWC, TRACE
 
 ONNX = two_convs.onnx_bytes(two_convs.weights())
 [SAMPLE] = two_convs.samples(1)

@@ -1,0 +1,29 @@
+"""Reading any file that a target writes, by what its name ends in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from _edgeship.export.contract.model_file import ModelFile
+from _edgeship.export.contract.target import Target
+from _edgeship.export.pipeline import TARGETS
+from _edgeship.export.tflite.target import TFLITE
+
+
+def open_model(path: Path) -> ModelFile:
+    """Read a file or a package.
+
+    Raises:
+        InputError: It is none that a target writes, is damaged, or cannot be read.
+        UnsupportedError: It is one that nothing here can run.
+    """
+    return target_of(path).open(path)
+
+
+def target_of(path: Path) -> Target:
+    """Return the target that a file is for, by its name; TFLite where the name does not say."""
+    ending = path.suffix.lower()
+    for target in TARGETS.values():
+        if ending in (target.suffix, *target.opens):
+            return target
+    return TFLITE

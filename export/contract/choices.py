@@ -1,0 +1,96 @@
+"""Whether targets, schemes and options go together, which can be said before anything is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+
+from _edgeship.errors import InputError
+from _edgeship.export.contract.request import Request
+from _edgeship.export.contract.schemes import Scheme
+from _edgeship.export.contract.target import Target
+
+Targets = Mapping[str, Target]
+
+
+def all_schemes(targets: Targets) -> dict[str, Scheme]:
+    """Return every scheme that a target has, by its name; the first target's where several do."""
+    found: dict[str, Scheme] = {}
+    for target in targets.values():
+        for name, scheme in target.schemes.items():
+            found.setdefault(name, scheme)
+    return found
+
+
+def schemes_for(target: Target, wanted: Sequence[str]) -> tuple[Scheme, ...]:
+    """Return those of the wanted schemes that a target has."""
+    return tuple(target.schemes[name] for name in wanted if name in target.schemes)
+
+
+def check_request(request: Request, targets: Targets) -> None:
+    """Check what can be known of a request before anything is loaded.
+
+    Args:
+        request: What the user asked for.
+        targets: All that there are.
+
+    Raises:
+        InputError: A target, scheme or option does not exist or does not go with the others.
+    """
+    for name in request.targets:
+        if name not in targets:
+            raise InputError(
+                f"There is no target {name!r} for --to.", todo=f"choose from {', '.join(targets)}"
+            )
+    chosen = {name: targets[name] for name in request.targets}
+    check_schemes(request.schemes, chosen, targets)
+    _check_options(request, chosen, targets)
+    for target in chosen.values():
+        target.refuse(request, schemes_for(target, request.schemes))
+
+
+def check_schemes(wanted: Sequence[str], chosen: Targets, targets: Targets) -> None:
+    """Check that there is a file to write for every scheme and for every target.
+
+    Raises:
+        InputError: None of the chosen targets has a scheme, or one of them has none of the schemes.
+    """
+    possible = list(all_schemes(chosen))
+    for scheme in wanted:
+        if scheme in possible:
+            continue
+        able = [name for name, target in targets.items() if scheme in target.schemes]
+        if not able:
+            raise InputError(
+                f"There is no scheme {scheme!r} for --quant.",
+                todo=f"choose from {', '.join(possible)}",
+            )
+        raise InputError(
+            f"--quant {scheme} does not go with --to {','.join(chosen)}.",
+            why=f"only {' and '.join(able)} has it",
+            todo=f"add --to {able[0]}, or choose from {', '.join(possible)}",
+        )
+    for name, target in chosen.items():
+        if not schemes_for(target, wanted):
+            raise InputError(
+                f"--to {name} has none of the schemes of --quant {','.join(wanted)}.",
+                todo=f"add one of {', '.join(target.schemes)}, or leave --to {name} out",
+            )
+
+
+def _check_options(request: Request, chosen: Targets, targets: Targets) -> None:
+    """Check that a chosen target reads each option that only some targets read.
+
+    Raises:
+        InputError: None does, and the option was given.
+    """
+    defaults = {one.name: one.default for one in fields(Request)}
+    for target in targets.values():
+        for name, option in target.options.items():
+            given = getattr(request, name) != defaults[name]
+            if given and not any(name in other.options for other in chosen.values()):
+                raise InputError(
+                    f"{option} does not go with --to {','.join(chosen)}.",
+                    why=f"it says how a file for {target.title} is to be written",
+                    todo=f"use --to {target.name}, or leave {option} out",
+                )

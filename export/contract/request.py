@@ -1,0 +1,56 @@
+"""What a user asks an export for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to export, and how.
+
+    Attributes:
+        model: A name of the registry, ``FILE.onnx``, ``FILE.py:FUNCTION``,
+            ``package.module:FUNCTION``, or a live module.
+        targets: Names of targets.
+        schemes: Names of quantization schemes; each target writes those that it has.
+        shapes: Shape of each input, batch first; empty where the model knows.
+        weights: A checkpoint file, ``imagenet`` or ``cifar10``; None for what the model has.
+        num_classes: Width of the classifier, for a name of the registry.
+        calib: Folder of images, .npz or .npy file, or ``random``; None for the shipped images.
+        mean: Of each channel, on the scale 0 to 1.
+        std: Likewise.
+        color: Order of the channels that the network reads.
+        io_layout: Axis order of image inputs and outputs, for targets that can choose.
+        io_dtype: Type of inputs and outputs, for schemes that can choose.
+        ios: The oldest iOS that a package runs on.
+        io: Whether a package takes the network's input or a picture that it normalises itself.
+        labels: Names of the classes, in the order of the scores.
+        author: For a package.
+        license: For a package.
+        out: Output folder; ``build/NAME`` by default.
+    """
+
+    model: str | nn.Module
+    targets: tuple[str, ...] = ("tflite",)
+    schemes: tuple[str, ...] = ("none",)
+    shapes: tuple[tuple[int, ...], ...] = ()
+    weights: str | None = None
+    num_classes: int | None = None
+    calib: str | None = None
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+    color: Literal["rgb", "bgr"] = "rgb"
+    io_layout: Literal["nhwc", "nchw"] = "nhwc"
+    io_dtype: str = "float32"
+    ios: int | None = None
+    io: Literal["tensor", "image"] = "tensor"
+    labels: tuple[str, ...] = ()
+    author: str | None = None
+    license: str | None = None
+    out: Path | None = None

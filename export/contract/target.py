@@ -1,0 +1,181 @@
+"""What the stages ask of a target, and what they give it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
+
+    from _edgeship.artifacts import OutputFolder
+    from _edgeship.export.calibration.preprocess import Preprocess
+    from _edgeship.export.calibration.ranges import Ranges
+    from _edgeship.export.contract.manifest import Artifact
+    from _edgeship.export.contract.model_file import ModelFile
+    from _edgeship.export.contract.request import Request
+    from _edgeship.export.contract.schemes import Scheme
+    from _edgeship.export.network.source import Network
+    from _edgeship.export.runtimes.values import Outputs, Sample
+    from _edgeship.export.verification.metrics import Parity
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that a target needs in order to write its files.
+
+    Attributes:
+        request: What the user asked for.
+        network: What is exported.
+        model: What was counted and published, as in the manifest.
+        graph: The rewritten ONNX graph; targets work on copies of it.
+        onnx_sha256: Digest of that graph's file.
+        samples: All calibration samples.
+        reference: What the network computes from the first ``len(reference)`` samples.
+        preprocess: What an input image goes through; None for networks on other inputs.
+        schemes: The schemes that this target was asked for.
+    """
+
+    request: Request
+    network: Network
+    model: Mapping[str, Any]
+    graph: ir.Model
+    onnx_sha256: str
+    samples: Sequence[Sample]
+    reference: Outputs
+    preprocess: Preprocess | None
+    schemes: tuple[Scheme, ...]
+
+    @property
+    def checked(self) -> Sequence[Sample]:
+        """The samples that files are verified on: those of the reference."""
+        return self.samples[: len(self.reference)]
+
+
+class Written(Protocol):
+    """A file or package made by one scheme, not yet saved."""
+
+    @property
+    def detail(self) -> str:
+        """What it is, for the table of stages."""
+
+    @property
+    def warning(self) -> str:
+        """What the user should know about it, or ""."""
+
+    @property
+    def rounded_db(self) -> float | None:
+        """Its own yardstick in dB, where weights of 8 bits per channel are not the right one."""
+
+    def run(self) -> Outputs:
+        """Return what it computes from the samples that are verified on, in ONNX axis order."""
+
+    def divergence(self, min_sqnr_db: float | None) -> str:
+        """Return a sentence on the first tensor that is out of tolerance, or "".
+
+        Args:
+            min_sqnr_db: The SQNR in dB that a tensor must reach; None for the tolerance of float.
+        """
+
+    def check(self) -> None:
+        """Check what outputs alone do not show.
+
+        Raises:
+            VerificationError: Something is wrong.
+        """
+
+    def record(self, name: str, parity: Parity, rounded_db: float | None) -> Artifact:
+        """Return the manifest's entry for it.
+
+        Args:
+            name: Of the file.
+            parity: How its outputs compare with the reference.
+            rounded_db: The yardstick that it was judged by, in dB, if there was one.
+        """
+
+    def save(self, name: str, folder: OutputFolder) -> None:
+        """Write it under its temporary name."""
+
+
+class Prepared(Protocol):
+    """A graph lowered for one target, from which files of all its schemes are made."""
+
+    @property
+    def detail(self) -> str:
+        """What was made, for the table of stages."""
+
+    @property
+    def reference(self) -> Outputs:
+        """What the files are compared with: the network's outputs, unless the inputs changed."""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Remarks for the end of the export."""
+
+    def calibrate(self) -> Ranges:
+        """Measure the range of every activation on all samples."""
+
+    def write(self, scheme: Scheme, ranges: Ranges) -> Written:
+        """Make the file of a scheme.
+
+        Args:
+            scheme: One of the target's.
+            ranges: What `calibrate` measured; empty for schemes that need none.
+
+        Raises:
+            UnsupportedError: The network cannot be expressed.
+        """
+
+
+def no_session() -> AbstractContextManager[str]:
+    """Return a context that does nothing, for targets that need no preparation."""
+    from contextlib import nullcontext
+
+    return nullcontext("")
+
+
+def refuse_nothing(request: Request, schemes: Sequence[Scheme]) -> None:
+    """Accept every request, for targets that have no demands of their own."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A kind of file that networks are exported to. One value describes it to everything else.
+
+    Attributes:
+        name: As given to ``--to``.
+        title: For people.
+        suffix: What its files' names end in.
+        opens: Further endings of files that ``open`` reads.
+        schemes: The quantization schemes that it has, by name.
+        options: Fields of `Request` that this target reads and others may not -> the option of the
+            command line.
+        lower: Lowers the graph of a job.
+        open: Reads a file for ``inspect`` and ``verify``.
+        operators: Returns ONNX operator -> what becomes of it, in a phrase.
+        refuse: Raises InputError for a request that can be seen to fail before anything is loaded.
+        library: What ``session`` imports, if that takes long enough to be a stage of its own.
+        session: Surrounds all work on the target; its value says what was imported.
+        next_steps: Returns what to do with a written file, one line each.
+    """
+
+    name: str
+    title: str
+    suffix: str
+    schemes: Mapping[str, Scheme]
+    lower: Callable[[Job], Prepared]
+    open: Callable[[Path], ModelFile]
+    operators: Callable[[], Mapping[str, str]]
+    opens: tuple[str, ...] = ()
+    options: Mapping[str, str] = field(default_factory=dict)
+    refuse: Callable[[Request, Sequence[Scheme]], None] = refuse_nothing
+    library: str = ""
+    session: Callable[[], AbstractContextManager[str]] = no_session
+    next_steps: Callable[[str], Sequence[str]] = lambda file: ()
+
+    def file_name(self, name: str, scheme: Scheme) -> str:
+        """Return what the file of a network is called."""
+        return f"{name}_{scheme.suffix}{self.suffix}"

@@ -1,0 +1,228 @@
+"""From the rewritten graph to packages, and what the evaluator makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from _edgeship.artifacts import OutputFolder
+from _edgeship.export.calibration.graph_ranges import graph_ranges
+from _edgeship.export.calibration.ranges import Ranges
+from _edgeship.export.contract.manifest import Artifact
+from _edgeship.export.contract.schemes import Scheme
+from _edgeship.export.contract.target import Job
+from _edgeship.export.coreml.activations import quantize_activations
+from _edgeship.export.coreml.compression import PALETTE_BITS, compress
+from _edgeship.export.coreml.convert import convert
+from _edgeship.export.coreml.evaluator import Evaluator, read_program
+from _edgeship.export.coreml.format.package import Package, package_of, size
+from _edgeship.export.coreml.inspection import Inspection, inspect_program
+from _edgeship.export.coreml.judging import check_classifier, evaluate, first_divergence
+from _edgeship.export.coreml.lowering import Lowered, lower
+from _edgeship.export.coreml.package_settings import PackageSettings, settings_of
+from _edgeship.export.coreml.ports import Adapted, adapt
+from _edgeship.export.coreml.prediction import can_predict, check_prediction, predictable
+from _edgeship.export.coreml.record import artifact_record, computes_in
+from _edgeship.export.coreml.rounded_graph import rounded_weights_db
+from _edgeship.export.coreml.weight_check import check_weights
+from _edgeship.export.graph.onnx_graph import serialize
+from _edgeship.export.runtimes.running import run_onnx
+from _edgeship.export.runtimes.values import Outputs
+from _edgeship.export.verification.metrics import Parity, compare
+
+_BOTH = "judged by edgeship's evaluator and by Core ML itself"
+_ELSEWHERE = "judged by edgeship's evaluator; not run by Core ML, which needs macOS"
+_NO_PICTURES = "judged by edgeship's evaluator; not run by Core ML: the samples are no pictures"
+
+
+@dataclass(frozen=True)
+class _Base:
+    """A model whose weights are not compressed, as read back, and what it was made from."""
+
+    lowered: Lowered
+    model: Any
+    evaluator: Evaluator
+
+
+@dataclass(frozen=True)
+class _Package:
+    """A package that was made; see `export.contract.target.Written`."""
+
+    prepared: _Prepared
+    scheme: Scheme
+    lowered: Lowered
+    package: Package
+    evaluator: Evaluator
+
+    warning = ""
+
+    @property
+    def detail(self) -> str:
+        """The size and the type of the arithmetic, separately: one does not follow the other."""
+        megabytes = size(self.package) / 1e6
+        kinds = f"{self._found.weight_kind} weights, computes in {computes_in(self._found)}"
+        return f"{kinds}, {megabytes:.1f} MB"
+
+    @property
+    def rounded_db(self) -> float | None:
+        """What palettes are measured by: the graph with the palettes that formulas give."""
+        if self.scheme.name not in PALETTE_BITS:
+            return None
+        job = self.prepared.job
+        samples = self.prepared.adapted.normalized[: len(job.reference)]
+        return rounded_weights_db(job.graph, samples, self.prepared.reference, self.scheme.name)
+
+    def run(self) -> Outputs:
+        adapted = self.prepared.adapted
+        samples = adapted.samples[: len(self.prepared.reference)]
+        return evaluate(self.evaluator, self.lowered, adapted, samples)
+
+    def divergence(self, min_sqnr_db: float | None) -> str:
+        found = first_divergence(self.evaluator, self.lowered, self.prepared.adapted, min_sqnr_db)
+        if found is None:
+            return ""
+        sentence = (
+            f"The first variable out of tolerance is {found.name} ({found.kind}; "
+            f"{found.onnx_name} in the ONNX graph): SQNR {found.sqnr_db:.1f} dB."
+        )
+        if found.passed_over:
+            sentence += (
+                f" {found.passed_over} sums before it could not be compared: coremltools "
+                "changes their scale."
+            )
+        return sentence
+
+    def check(self) -> None:
+        """Check the classes that a classifier names, and on a Mac what Core ML itself computes."""
+        adapted, labels = self.prepared.adapted, self.prepared.settings.ports.labels
+        if labels:
+            check_classifier(self.evaluator, self.lowered, adapted, labels)
+        if _judges(adapted) == _BOTH:
+            check_prediction(
+                self.package,
+                self.evaluator.program,
+                self.lowered,
+                adapted,
+                self.prepared.reference,
+                self.scheme.tolerance,
+            )
+
+    def record(self, name: str, parity: Parity, rounded_db: float | None) -> Artifact:
+        ios = self.prepared.settings.ios
+        return artifact_record(
+            self.package, self._found, name, self.scheme.name, ios, parity, rounded_db
+        )
+
+    @cached_property
+    def _found(self) -> Inspection:
+        sizes = {path: len(data) for path, data in self.package.items()}
+        return inspect_program(self.evaluator.program, sizes)
+
+    def save(self, name: str, folder: OutputFolder) -> None:
+        folder.write_folder(name, self.package)
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A network as an ML program; see `export.contract.target.Prepared`.
+
+    Attributes:
+        job: What is exported.
+        settings: How the packages are to be written.
+        adapted: The graph with the packages' inputs and outputs.
+        reference: What the packages are compared with.
+        detail: What was made.
+        unused: Programs that were lowered and not yet converted, which happens in place.
+        bases: What several schemes are made from, by what they compute in.
+    """
+
+    job: Job
+    settings: PackageSettings
+    adapted: Adapted
+    reference: Outputs
+    detail: str
+    unused: list[Lowered]
+    bases: dict[str, _Base] = field(default_factory=dict)
+
+    @property
+    def notes(self) -> Sequence[str]:
+        return (f"The packages were {_judges(self.adapted)}.",)
+
+    def calibrate(self) -> Ranges:
+        return graph_ranges(serialize(self.adapted.graph), self.adapted.samples)
+
+    def write(self, scheme: Scheme, ranges: Ranges) -> _Package:
+        """Make the package of a scheme.
+
+        Raises:
+            UnsupportedError: coremltools refuses the program.
+            VerificationError: A weight is further from its float16 than the scheme allows.
+        """
+        base = self._base(scheme, ranges)
+        model = compress(base.model, scheme)
+        self.settings.description.write(model)
+        package = package_of(model)
+        evaluator = Evaluator(read_program(package))
+        first = self.adapted.samples[0]
+        feeds = {port.name: first[port.onnx_name] for port in base.lowered.io.inputs}
+        check_weights(base.evaluator, evaluator, feeds, scheme)
+        return _Package(self, scheme, base.lowered, package, evaluator)
+
+    def _base(self, scheme: Scheme, ranges: Ranges) -> _Base:
+        """Return the model that a scheme's weights are compressed in."""
+        activations = scheme.activations
+        if activations not in self.bases:
+            lowered = self._program()
+            if scheme.calibrated:
+                quantize_activations(lowered.program, ranges, lowered.trace)
+            model = self._convert(lowered, "float32" if activations == "float32" else "float16")
+            evaluator = Evaluator(read_program(package_of(model)))
+            self.bases[activations] = _Base(lowered, model, evaluator)
+        return self.bases[activations]
+
+    def _program(self) -> Lowered:
+        """Return a program of its own for each conversion, since coremltools works in place."""
+        return self.unused.pop() if self.unused else lower(self.adapted.graph, self.settings.ios)
+
+    def _convert(self, lowered: Lowered, precision: Any) -> Any:
+        names = {port.onnx_name: port.name for port in (*lowered.io.inputs, *lowered.io.outputs)}
+        return convert(
+            lowered,
+            self.settings.ios,
+            precision,
+            images={names[name]: color for name, color in self.adapted.images.items()},
+            labels=self.settings.ports.labels,
+            probabilities=names.get(self.adapted.probabilities, ""),
+        )
+
+
+def prepare(job: Job) -> _Prepared:
+    """Lower the graph of a job.
+
+    Raises:
+        InputError: The network does not have the inputs and outputs asked for.
+        UnsupportedError: An operator cannot be lowered.
+    """
+    settings = settings_of(job)
+    adapted = adapt(job.graph, job.samples, settings.ports)
+    lowered = lower(adapted.graph, settings.ios)
+    operators = lowered.program.functions["main"].operations
+    count = sum(operator.op_type != "const" for operator in operators)
+    detail = f"ML program for iOS {settings.ios}, {count} operators"
+    reference = job.reference
+    if settings.ports.pixels is not None:
+        # Packages normalise pictures with other roundings than was done for the samples. A deep
+        # network would magnify these, and a fault of the package could hide behind them.
+        reference = run_onnx(serialize(job.graph), adapted.normalized[: len(job.reference)])
+        gap = compare(job.reference, reference).max_rel
+        detail += f"; its normalisation of pictures moves the outputs by {gap:.1e} of their range"
+    return _Prepared(job, settings, adapted, reference, detail, [lowered])
+
+
+def _judges(adapted: Adapted) -> str:
+    """Say who judges the packages: Core ML can, on macOS and on samples that it takes."""
+    if not can_predict():
+        return _ELSEWHERE
+    return _BOTH if predictable(adapted) else _NO_PICTURES
