@@ -1,4 +1,4 @@
-"""Disjoint sets: things that must be treated alike, joined pair by pair."""
+"""Disjoint sets: items that must be treated alike, joined pair by pair (union-find)."""
 
 from __future__ import annotations
 
@@ -9,25 +9,33 @@ Item = TypeVar("Item", bound=Hashable)
 
 
 class DisjointSets(Generic[Item]):
-    """Sets that no two share an item; an item asked for is a set of its own at first.
+    """A partition of items into sets: each item belongs to exactly one set.
 
-    Items keep the order in which they came, so that the same joins give the same lists.
+    An item is known from the first time any method gets it, at first in a set of its own. Sets and
+    their items keep a fixed order, so the same calls in the same order give the same lists.
     """
 
     def __init__(self) -> None:
         self._sets: dict[Item, list[Item]] = {}
 
     def members(self, item: Item) -> list[Item]:
-        """Return the set of an item."""
+        """Return the set of an item; those of the second set of a `join` follow the first's."""
         return self._sets.setdefault(item, [item])
 
+    def root(self, item: Item) -> Item:
+        """Return the item that stands for the set of ``item``, the same one for all its members.
+
+        A later `join` may change it.
+        """
+        return self.members(item)[0]
+
     def join(self, a: Item, b: Item) -> None:
-        """Make one set of those of two items."""
+        """Merge the set of ``b`` into that of ``a``."""
         first, second = self.members(a), self.members(b)
         if first is not second:
             first += second
             self._sets.update((item, first) for item in second)
 
     def all(self) -> list[list[Item]]:
-        """Return all sets, by the first item asked for."""
+        """Return all sets, in the order in which the first known item of each came."""
         return list({id(members): members for members in self._sets.values()}.values())

@@ -19,6 +19,7 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
+from _edgeship.export.graph.disjoint_sets import DisjointSets
 from _edgeship.export.graph.shapes import static_shape
 from _edgeship.export.passes.channel_moves import Move, constant, find_moves
 from _edgeship.export.passes.channel_orders import (
@@ -69,23 +70,15 @@ def _with_shuffle(moves: list[Move]) -> list[Move]:
 
 
 def _groups(moves: list[Move]) -> list[list[Move]]:
-    """Return the moves in groups that read each other's outputs."""
+    """Return the moves in groups that read each other's outputs, each in execution order."""
     producer = {output: index for index, move in enumerate(moves) for output in move.outputs}
-    parent = list(range(len(moves)))
-
-    def find(index: int) -> int:
-        while parent[index] != index:
-            index = parent[index]
-        return index
-
+    sets = DisjointSets[int]()
     for index, move in enumerate(moves):
+        sets.members(index)  # known even if it reads no other move
         for value in move.inputs:
             if value in producer:
-                parent[find(producer[value])] = find(index)
-    groups: dict[int, list[Move]] = {}
-    for index, move in enumerate(moves):
-        groups.setdefault(find(index), []).append(move)
-    return list(groups.values())
+                sets.join(producer[value], index)
+    return [[moves[index] for index in sorted(group)] for group in sets.all()]
 
 
 def _without(moves: list[Move], values: list[ir.Value]) -> list[Move]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 
 import onnx_ir as ir
 
+from _edgeship.export.graph.disjoint_sets import DisjointSets
 from _edgeship.export.graph.onnx_graph import integer
 from _edgeship.export.graph.shapes import static_shape
 from _edgeship.export.passes.channel_moves import constant, integers
@@ -58,7 +59,7 @@ class ChannelOrders:
             graph: The graph, with static shapes.
             moving: Nodes that are moves, which tie and pin nothing.
         """
-        self._parent: dict[ir.Value, ir.Value] = {}
+        self._sets = DisjointSets[ir.Value]()
         self._pinned: set[ir.Value] = set()
         for node in graph:
             if node not in moving:
@@ -67,11 +68,7 @@ class ChannelOrders:
 
     def root(self, value: ir.Value) -> ir.Value:
         """Return the value that stands for the set of ``value``."""
-        self._parent.setdefault(value, value)
-        while self._parent[value] is not value:
-            self._parent[value] = self._parent[self._parent[value]]
-            value = self._parent[value]
-        return value
+        return self._sets.root(value)
 
     def pin(self, values: Iterable[ir.Value | None]) -> None:
         """Keep the order of the model for these values."""
@@ -87,7 +84,7 @@ class ChannelOrders:
         if is_per_channel(node):
             tied = [v for v in node.inputs if v is not None and carries_channels(v)]
             for value in (*tied[1:], *node.outputs):
-                self._parent[self.root(value)] = self.root(tied[0])
+                self._sets.join(tied[0], value)
             return
         self.pin(node.inputs)
         self.pin(node.outputs)

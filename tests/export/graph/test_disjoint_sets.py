@@ -21,3 +21,21 @@ def test_what_is_joined_already_stays_as_it_is() -> None:
         sets.join(2, 1)
         sets.join(1, 1)
     assert sets.all() == [[1, 2]]
+
+
+def test_one_item_stands_for_all_members_of_its_set() -> None:
+    sets = DisjointSets[str]()
+    sets.join("a", "b")
+    sets.join("c", "d")
+    assert [sets.root(item) for item in "abcd"] == ["a", "a", "c", "c"]
+    sets.join("d", "a")
+    assert {sets.root(item) for item in "abcd"} == {"c"}
+    assert sets.root("e") == "e"
+
+
+def test_sets_come_in_the_order_of_their_first_known_items() -> None:
+    sets = DisjointSets[int]()
+    for item in (3, 1, 2):
+        sets.members(item)
+    sets.join(2, 3)
+    assert sets.all() == [[2, 3], [1]]

@@ -9,7 +9,7 @@ import pytest
 from _edgeship.errors import InputError
 from _edgeship.export.runtimes.interpreters import RUNTIMES, open_interpreter
 from _edgeship.export.runtimes.tflite_session import TFLiteSession
-from tests.export.verification import two_convs
+from tests.export import two_convs
 
 FILE = two_convs.tflite_bytes(two_convs.weights())
 

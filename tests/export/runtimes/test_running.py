@@ -14,7 +14,7 @@ from _edgeship.export.runtimes.tflite_ports import FileIO, PortSpec
 from _edgeship.export.runtimes.values import Outputs
 from _edgeship.export.verification.metrics import compare
 from _edgeship.export.verification.tolerance import judge
-from tests.export.verification import two_convs
+from tests.export import two_convs
 
 ROOT = Path(__file__).parents[3]
 WEIGHTS = two_convs.weights()
@@ -164,7 +164,7 @@ def test_sample_that_does_not_fit() -> None:
 
 # In a process of its own, because a runtime announces its delegate only once.
 SCRIPT = """
-from tests.export.verification import two_convs
+from tests.export import two_convs
 from _edgeship.export.runtimes.running import run_tflite
 data = two_convs.tflite_bytes(two_convs.weights())
 if {quiet}:
