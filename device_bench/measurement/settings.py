@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from _edgeship.device_bench.devices import system
 from _edgeship.device_bench.devices.cores import choose_cores
-from _edgeship.device_bench.devices.system import read_properties
 from _edgeship.device_bench.processes.base import Device
 from _edgeship.device_bench.results.records import MeasurementSettings
 from _edgeship.errors import InputError
@@ -66,7 +66,7 @@ class MeasurementOptions:
             )
         pinned: tuple[int, ...] = ()
         if self.cores is not None:
-            pinned = choose_cores(self.cores, read_properties(device))
+            pinned = choose_cores(self.cores, system.read_properties(device))
         measures_time = device.unit == "ns"
         asked = {
             "rounds": self.timed_rounds if self.rounds is None and measures_time else self.rounds,

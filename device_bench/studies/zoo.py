@@ -124,7 +124,7 @@ def prepare(
     manifest = _manifest_of(out, model, schemes)
     if manifest is None:
         from _edgeship.export.contract.request import Request
-    from _edgeship.export.pipeline import export
+        from _edgeship.export.pipeline import export
 
         report(model)
         kept = [one for one in SCHEMES if one in schemes or _manifest_of(out, model, [one])]

@@ -57,8 +57,8 @@ def network() -> Small:
     return small.out("features scores")
 
 
-def chain(kind: str = "float32") -> bytes:
-    """Two convolutions, float32 or "int8"."""
+def chain(kind: str = "float32", io_dtype: str = "float32") -> bytes:
+    """Two convolutions, float32 or "int8"; the latter with inputs and outputs of a type."""
     rng = np.random.default_rng(1)
     small = Small(image=SHAPE)
     small.constant("w1", rng.standard_normal((8, 3, 3, 4)).astype(np.float32) / 6)
@@ -69,7 +69,7 @@ def chain(kind: str = "float32") -> bytes:
     small.op("CONV_2D", "image w1 b1", "features", (1, 8, 8, 8), opts=conv)
     small.op("CONV_2D", "features w2 b2", "scores", (1, 8, 8, 5), opts=conv)
     small.out("scores")
-    return small.data() if kind == "float32" else small.quantized(kind)
+    return small.data() if kind == "float32" else small.quantized(kind, io_dtype)
 
 
 def image(seed: int = 0) -> np.ndarray:

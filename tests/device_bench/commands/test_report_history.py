@@ -164,10 +164,10 @@ def test_history_needs_neither_matplotlib_nor_jinja(store: Path) -> None:
     code = (
         "import sys; from typer.testing import CliRunner;"
         "from _edgeship.device_bench.commands.cli import app;"
-        f"CliRunner().invoke(app, ['history', '--store', {str(store)!r}]);"
-        "print(*({'matplotlib', 'jinja2', 'torch'} & set(sys.modules)))"
+        f"result = CliRunner().invoke(app, ['history', '--store', {str(store)!r}]);"
+        "print(result.exit_code, *({'matplotlib', 'jinja2', 'torch'} & set(sys.modules)))"
     )
     run = subprocess.run(  # noqa: S603 - our own interpreter and code
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert run.stdout.strip() == ""
+    assert run.stdout == "3\n"  # it ran: the store has a regression

@@ -120,7 +120,7 @@ def test_compare_finds_a_slower_file_and_none_in_itself(phone, files, tmp_path):
     out, _ = run("compare", *files, "--device", "adb", "--store", store)
     assert len(phone.jobs) == 60
     [line] = [line for line in out.splitlines() if line.endswith("slower") or "slower " in line]
-    assert "1.0" in line and "99.9 %" in line
+    assert " 1.05" in line and "99.9 %" in line
 
     phone.times = slower(0)
     out, _ = run("compare", files[0], files[0], "--device", "adb", "--store", store, "--json")

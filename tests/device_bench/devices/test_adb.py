@@ -279,7 +279,7 @@ def test_a_phone_without_exit_codes_is_too_old(phone, monkeypatch):
 
 @pytest.mark.parametrize("serial", ["", "a b", "a;b", "x" * 300])
 def test_a_word_that_is_no_serial_is_refused(serial):
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match="no serial number"):
         AdbDevice(serial)
 
 

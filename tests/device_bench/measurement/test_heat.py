@@ -49,11 +49,12 @@ def test_the_start_is_what_is_waited_for():
     ]
 
 
-def test_within_the_band_nothing_is_waited_for():
-    cooler, pause = cooling(at(cpu=35), at(cpu=35 + heat.BAND))
+@pytest.mark.parametrize(("above", "waits"), [(heat.BAND, False), (heat.BAND + 0.1, True)])
+def test_within_the_band_nothing_is_waited_for(above, waits):
+    cooler, pause = cooling(at(cpu=35), at(cpu=35 + above))
     cooler.settle()
     cooler.settle()
-    assert pause.slept == 0
+    assert (pause.slept > 0) == waits
 
 
 def test_a_device_that_stays_warm_is_measured_warm():
@@ -73,10 +74,11 @@ def test_the_battery_is_not_waited_for():
     assert processor_sensors(at(battery=25, skin=30)) == {"battery": 25, "skin": 30}
 
 
-def test_androids_word_is_waited_for_even_at_the_start():
-    cooler, pause = cooling(cool(thermal_status=2), cool(thermal_status=0))
+@pytest.mark.parametrize("status", [1, 2])
+def test_androids_word_is_waited_for_even_at_the_start(status):
+    cooler, pause = cooling(cool(thermal_status=status), cool(thermal_status=0))
     assert cooler.settle().thermal_status == 0
-    assert "thermal status 2" in pause.reasons[0][0]
+    assert f"thermal status {status}" in pause.reasons[0][0]
 
 
 def test_a_device_without_sensors_is_never_waited_for():
@@ -93,6 +95,8 @@ def test_a_pause_ends_when_the_session_stops():
     stop.set()
     with pytest.raises(KeyboardInterrupt):
         pause.sleep(60)
+    with pytest.raises(KeyboardInterrupt):
+        pause.check()
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ def test_a_failure_stops_no_other(others):
 
     first, *rest = run_all([bad] + [good] * others)
     assert isinstance(first, DeviceError)
+    assert len(rest) == others
     assert all(isinstance(one, Session) for one in rest)
 
 

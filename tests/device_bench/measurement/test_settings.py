@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from _edgeship.device_bench.measurement import settings
+from _edgeship.device_bench.devices import system
 from _edgeship.device_bench.measurement.settings import MeasurementOptions
 from _edgeship.device_bench.results.records import MeasurementSettings
 from _edgeship.errors import InputError
@@ -42,7 +42,7 @@ def test_a_command_s_own_number_of_rounds_is_for_times_only(tmp_path):
 
 
 def test_cores_are_those_of_the_device(tmp_path, monkeypatch):
-    monkeypatch.setattr(settings, "read_properties", lambda device: PHONE)
+    monkeypatch.setattr(system, "read_properties", lambda device: PHONE)
     device = BreakableDevice(tmp_path)
     assert MeasurementOptions(cores="big").settings(device).cores == (1,)
     assert MeasurementOptions(cores="0-1").settings(device).cores == (0, 1)

@@ -206,8 +206,10 @@ def test_a_newer_store_is_refused_and_left_as_it_is(path: Path) -> None:
     with sqlite3.connect(path) as connection:
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     connection.close()
+    before = path.read_bytes()
     with pytest.raises(InputError, match="another version of edgeship"):
         Store(path)
+    assert path.read_bytes() == before
 
 
 def test_a_file_of_another_program_is_refused_and_left_as_it_is(path: Path) -> None:

@@ -11,14 +11,15 @@ from _edgeship.device_bench.studies import probe_files as module
 from _edgeship.device_bench.studies.probe_files import probe_files
 from _edgeship.errors import VerificationError
 from _edgeship.export import pipeline
+from _edgeship.export.contract.request import Request
 
 
 @pytest.fixture
-def exports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[pipeline.Request]:
+def exports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Request]:
     """Put a quick export in place of the real one, and collect what it is asked for."""
-    requests: list[pipeline.Request] = []
+    requests: list[Request] = []
 
-    def export(request: pipeline.Request) -> SimpleNamespace:
+    def export(request: Request) -> SimpleNamespace:
         requests.append(request)
         assert request.out is not None
         for suffix in ("fp32", "int8"):
@@ -34,7 +35,7 @@ def _fetch(schemes: tuple[str, ...] = ("none", "int8")) -> dict[str, Path]:
     return probe_files("probe_g1_arm_1to1", schemes, lambda text: None)
 
 
-def test_files_are_exported_once(exports: list[pipeline.Request]) -> None:
+def test_files_are_exported_once(exports: list[Request]) -> None:
     said: list[str] = []
     files = probe_files("probe_g1_arm_1to1", ("none", "int8"), said.append)
     assert said == ["exporting probe_g1_arm_1to1 (none, int8)"]
@@ -49,7 +50,7 @@ def test_files_are_exported_once(exports: list[pipeline.Request]) -> None:
     assert len(exports) == len(said) == 1
 
 
-def test_a_damaged_file_is_exported_again(exports: list[pipeline.Request]) -> None:
+def test_a_damaged_file_is_exported_again(exports: list[Request]) -> None:
     files = _fetch()
     files["int8"].write_bytes(b"damaged")
     assert _fetch()["int8"].read_bytes() == b"a file"
@@ -57,7 +58,7 @@ def test_a_damaged_file_is_exported_again(exports: list[pipeline.Request]) -> No
 
 
 def test_other_code_or_versions_give_other_files(
-    exports: list[pipeline.Request], monkeypatch: pytest.MonkeyPatch
+    exports: list[Request], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folders = {_fetch()["none"].parent}
     monkeypatch.setattr(module, "_versions", lambda: [b"torch 99"])
@@ -69,9 +70,9 @@ def test_other_code_or_versions_give_other_files(
 
 
 def test_a_failed_export_leaves_nothing(
-    exports: list[pipeline.Request], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    exports: list[Request], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(request: pipeline.Request) -> None:
+    def fail(request: Request) -> None:
         assert request.out is not None
         (request.out / "half").write_bytes(b"")
         raise VerificationError("It differs.")

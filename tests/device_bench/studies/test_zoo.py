@@ -9,7 +9,8 @@ from _edgeship.device_bench.studies.zoo import choose, prepare
 from _edgeship.errors import InputError
 from _edgeship.export import pipeline
 from _edgeship.export.contract.manifest import Artifact, GraphFile, Manifest, versions
-from _edgeship.export.pipeline import Request, Result
+from _edgeship.export.contract.request import Request
+from _edgeship.export.pipeline import Result
 from _edgeship.export.tflite.schemes import SCHEMES
 from _edgeship.models.pretrained import shipped_names
 
