@@ -6,7 +6,8 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from _edgeship.export.graph.onnx_graph import float64_data, integer, real
+from _edgeship.export.graph.batch_norm import BatchNorm, constant_batch_norm
+from _edgeship.export.graph.onnx_graph import float64_data
 from _edgeship.export.passes.new_values import NewValues
 
 #: s f(x) = f(s x) for s > 0.
@@ -26,58 +27,46 @@ def absorb_scale(model: ir.Model) -> int:
     """
     absorbed = 0
     for node in list(model.graph):
-        if node.op_type != "BatchNormalization" or not _is_constant(node):
-            continue
-        conv = _convolution_before(node)
-        if conv is not None:
-            _absorb(model.graph, conv, node)
+        norm = constant_batch_norm(node)
+        conv = _convolution_before(node) if norm is not None else None
+        if norm is not None and conv is not None:
+            _absorb(model.graph, conv, node, norm)
             absorbed += 1
     return absorbed
 
 
-def _is_constant(norm: ir.Node) -> bool:
-    training = integer(norm, "training_mode", 0)
-    return not training and all(_constant(value) for value in norm.inputs[1:])
-
-
-def _constant(value: ir.Value | None) -> bool:
-    return value is None or value.const_value is not None
-
-
-def _convolution_before(norm: ir.Node) -> ir.Node | None:
-    """Return the convolution that only this batch norm sees, through activations."""
-    value = norm.inputs[0]
+def _convolution_before(node: ir.Node) -> ir.Node | None:
+    """Return the convolution whose result only this node reads, through activations."""
+    value = node.inputs[0]
     while value is not None and len(value.uses()) == 1 and not value.is_graph_output():
-        node = value.producer()
-        if node is None or node.op_type not in {"Conv", *_HOMOGENEOUS}:
+        maker = value.producer()
+        if maker is None or maker.op_type not in {"Conv", *_HOMOGENEOUS}:
             return None
-        if node.op_type == "Conv":
-            return node if all(_constant(v) for v in node.inputs[1:]) else None
-        value = node.inputs[0]
+        if maker.op_type == "Conv":
+            constant = all(v is None or v.const_value is not None for v in maker.inputs[1:])
+            return maker if constant else None
+        value = maker.inputs[0]
     return None
 
 
-def _absorb(graph: ir.Graph, conv: ir.Node, norm: ir.Node) -> None:
-    gamma, beta, mean, variance = (float64_data(value) for value in norm.inputs[1:5])
-    scale = gamma / np.sqrt(variance + real(norm, "epsilon", 1e-5))
-    factor = np.where(scale == 0, 1.0, np.abs(scale))
-    _scale(graph, conv, factor)
+def _absorb(graph: ir.Graph, conv: ir.Node, node: ir.Node, norm: BatchNorm) -> None:
+    _scale(graph, conv, np.where(norm.scale == 0, 1.0, np.abs(norm.scale)))
 
-    x, old = norm.inputs[0], norm.outputs[0]
+    x, old = node.inputs[0], node.outputs[0]
     if x is None or x.shape is None:
         raise ValueError("a batch norm without an input")
     new = NewValues(graph)
     per_channel = (-1, *[1] * (len(x.shape) - 2))
-    nodes, sign = [], np.sign(scale)
+    nodes, sign = [], np.sign(norm.scale)
     if (sign != 1).any():
         signs = new.constant(f"{old.name}_sign", _float32(sign, per_channel))
         nodes.append(ir.node("Mul", [x, signs]))
         x = nodes[-1].outputs[0]
         x.name, x.shape, x.type = f"{old.name}_signed", old.shape, old.type
-    offset = new.constant(f"{old.name}_offset", _float32(beta - mean * scale, per_channel))
-    nodes.append(ir.node("Add", [x, offset], name=norm.name))
+    offset = new.constant(f"{old.name}_offset", _float32(norm.shift, per_channel))
+    nodes.append(ir.node("Add", [x, offset], name=node.name))
     ir.convenience.replace_nodes_and_values(
-        graph, norm, [norm], nodes, norm.outputs, nodes[-1].outputs
+        graph, node, [node], nodes, node.outputs, nodes[-1].outputs
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from _edgeship.export.graph.onnx_graph import float64_data, integer, real
+from _edgeship.export.graph.batch_norm import BatchNorm, constant_batch_norm
+from _edgeship.export.graph.onnx_graph import float64_data
 from _edgeship.export.passes.new_values import NewValues
 
 
@@ -21,44 +22,40 @@ def fold_batch_norm(model: ir.Model) -> int:
     """
     folded = 0
     for node in list(model.graph):
-        x = node.inputs[0] if node.op_type == "BatchNormalization" else None
+        norm = constant_batch_norm(node)
+        x = node.inputs[0] if norm is not None else None
         conv = x.producer() if x is not None else None
-        if conv is None or conv.op_type != "Conv" or not _foldable(conv, node):
+        if norm is None or conv is None or not _is_foldable(conv):
             continue
-        _fold(model.graph, conv, node)
+        _fold(model.graph, conv, node, norm)
         folded += 1
     return folded
 
 
-def _foldable(conv: ir.Node, norm: ir.Node) -> bool:
-    constants = [*conv.inputs[1:], *norm.inputs[1:]]
-    training = integer(norm, "training_mode", 0)
+def _is_foldable(conv: ir.Node) -> bool:
+    """Return whether a node is a constant convolution whose result one node alone reads."""
     result = conv.outputs[0]
     return (
-        not training
+        conv.op_type == "Conv"
         and len(result.uses()) == 1
         and not result.is_graph_output()
-        and all(value is None or value.const_value is not None for value in constants)
+        and all(value is None or value.const_value is not None for value in conv.inputs[1:])
     )
 
 
-def _fold(graph: ir.Graph, conv: ir.Node, norm: ir.Node) -> None:
-    gamma, beta, mean, variance = (float64_data(value) for value in norm.inputs[1:5])
-    epsilon = real(norm, "epsilon", 1e-5)
-    scale = gamma / np.sqrt(variance + epsilon)
+def _fold(graph: ir.Graph, conv: ir.Node, node: ir.Node, norm: BatchNorm) -> None:
     weight = float64_data(conv.inputs[1])
-    bias = (
-        float64_data(conv.inputs[2]) if len(conv.inputs) > 2 and conv.inputs[2] is not None else 0.0
-    )
-    weight = weight * scale.reshape(-1, *[1] * (weight.ndim - 1))
+    has_bias = len(conv.inputs) > 2 and conv.inputs[2] is not None
+    bias = float64_data(conv.inputs[2]) if has_bias else 0.0
+    weight = weight * norm.scale.reshape(-1, *[1] * (weight.ndim - 1))
     # Copies: another convolution may share the weights.
-    new, name = NewValues(graph), norm.outputs[0].name
-    offset = ((bias - mean) * scale + beta).astype(np.float32)
+    new, name = NewValues(graph), node.outputs[0].name
+    offset = ((bias - norm.mean) * norm.scale + norm.beta).astype(np.float32)
     conv.resize_inputs(3)
     conv.replace_input_with(1, new.constant(f"{name}_weight", weight.astype(np.float32)))
     conv.replace_input_with(2, new.constant(f"{name}_bias", offset))
-    old, result = norm.outputs[0], conv.outputs[0]
+    old, result = node.outputs[0], conv.outputs[0]
     result.shape, result.type = old.shape, old.type
     old.replace_all_uses_with(result, replace_graph_outputs=True)
-    graph.remove(norm, safe=True)
+    graph.remove(node, safe=True)
     result.name = name
