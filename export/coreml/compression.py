@@ -13,7 +13,7 @@ import numpy as np
 
 from _edgeship.errors import UnsupportedError
 from _edgeship.export.contract.schemes import Scheme
-from _edgeship.export.coreml.format.library import quiet
+from _edgeship.export.coreml.format.unchecked import compressed
 from _edgeship.export.coreml.palettes import Array, palette
 from _edgeship.export.coreml.sparsity import least_sparsity, prune_compressed, store_sparse
 from _edgeship.export.coreml.weights import LEAST_ELEMENTS, PER_BLOB, weights_of
@@ -90,8 +90,8 @@ def _quantized(model: Any, names: Collection[str]) -> Any:
         mode="linear_symmetric", dtype="int8", granularity="per_channel", weight_threshold=0
     )
     # A channel of zeros has the scale 0, and any integer in it stands for 0.
-    with quiet(), np.errstate(divide="ignore", invalid="ignore"):
-        quantized = optimize.linear_quantize_weights(model, _only(names, config))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        quantized = compressed(model, "linear_quantize_weights", _only(names, config))
     return prune_compressed(quantized, 8)
 
 
@@ -105,8 +105,7 @@ def _palettized(model: Any, names: Collection[str], bits: int) -> Any:
     config = optimize.OpPalettizerConfig(
         mode="custom", lut_function=table_and_indices, weight_threshold=0
     )
-    with quiet():
-        palettized = optimize.palettize_weights(model, _only(names, config))
+    palettized = compressed(model, "palettize_weights", _only(names, config))
     return prune_compressed(palettized, bits)
 
 

@@ -11,7 +11,9 @@ import onnx_ir as ir
 from _edgeship.export.coreml.building.context import Context, demand_axes, mil_dtype
 from _edgeship.export.coreml.building.ports import PackageIO, PortSpec
 from _edgeship.export.coreml.format.library import coremltools, deployment_target
+from _edgeship.export.coreml.format.unchecked import empty_program
 from _edgeship.export.coreml.ops import LOWERINGS
+from _edgeship.export.coreml.schemes import check_ios
 from _edgeship.export.lowering.nodes import demand_none, lower_nodes
 from _edgeship.export.lowering.unsupported import Unsupported
 
@@ -39,16 +41,20 @@ def lower(model: ir.Model, ios: int) -> Lowered:
 
     Args:
         model: The rewritten graph.
-        ios: The oldest iOS that the program is to run on, one of `export.contract.schemes.IOS`.
+        ios: The oldest iOS that the program is to run on, one of `export.coreml.schemes.IOS`.
 
     Raises:
+        InputError: Packages cannot be written for this iOS.
         UnsupportedError: Naming every input, node and output that cannot be lowered.
     """
+    check_ios(ios)
     coremltools()
     from coremltools.converters.mil import Builder
-    from coremltools.converters.mil.mil import Function, Program
+    from coremltools.converters.mil.mil import Function
 
-    # It numbers names through the whole process; equal graphs are to give equal packages.
+    # coremltools numbers the constants that it names itself through the whole process, and starts
+    # again after a conversion only. Its passes go on from the same counts, so a count of our own
+    # would not do: equal graphs are to give equal packages, whatever was built or read before.
     Builder.name_count.clear()
     ctx = Context(ios)
     values = [value for value in model.graph.inputs if not value.is_initializer()]
@@ -57,7 +63,7 @@ def lower(model: ir.Model, ios: int) -> Lowered:
     placeholders = {
         port.name: Builder.placeholder(port.shape, _builder_type(port)) for port in inputs
     }
-    program = Program()
+    program = empty_program()
     with Function(placeholders, opset_version=deployment_target(ios)) as function:
         for port, value in zip(inputs, values, strict=True):
             ctx.bind(value, _input(ctx, value, function.inputs[port.name]))

@@ -6,7 +6,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from _edgeship.export.coreml.format.library import coremltools, quiet
+from _edgeship.export.coreml.format.library import coremltools
+from _edgeship.export.coreml.format.unchecked import compressed
 from _edgeship.export.coreml.weights import ios_of, weights_of
 
 #: Weights with fewer elements are stored densely: another array and operator would cost more.
@@ -61,8 +62,7 @@ def store_sparse(model: Any) -> Any:
         threshold=0.0, minimum_sparsity_percentile=0.0, weight_threshold=0
     )
     configs = optimize.OptimizationConfig(op_name_configs=dict.fromkeys(names, config))
-    with quiet():
-        return optimize.prune_weights(model, configs)
+    return compressed(model, "prune_weights", configs)
 
 
 def prune_compressed(model: Any, bits: int) -> Any:
@@ -85,5 +85,4 @@ def prune_compressed(model: Any, bits: int) -> Any:
         weight_threshold=_LEAST_ELEMENTS,
     )
     configs = optimize.OptimizationConfig(global_config=config)
-    with quiet():
-        return optimize.prune_weights(model, configs, joint_compression=True)
+    return compressed(model, "prune_weights", configs, joint_compression=True)

@@ -65,21 +65,3 @@ def frozen_heap() -> Iterator[None]:
         yield
     finally:
         gc.unfreeze()
-
-
-@contextlib.contextmanager
-def unchecked_passes() -> Iterator[None]:
-    """Keep coremltools from checking the wiring of the whole program after each of its passes.
-
-    A package goes through some hundred passes, and the checks take a fifth of its time. What comes
-    out is read back and run by the evaluator.
-    """
-    coremltools()
-    from coremltools.converters.mil.mil import Program
-
-    check = Program.validate
-    Program.validate = lambda *_, **__: None
-    try:
-        yield
-    finally:
-        Program.validate = check
