@@ -58,7 +58,7 @@ def array_samples(
         )
     total = min(counts.values())
     chosen = evenly_spaced(range(total), limit)
-    samples = [
+    samples: list[Sample] = [
         {
             name: _to_float(array[index], f"sample {index} of {name} in {path}", preprocess)
             for name, array in arrays.items()

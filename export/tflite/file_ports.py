@@ -10,13 +10,13 @@ from _edgeship.export.contract.manifest import Port as RecordedPort
 from _edgeship.export.contract.model_file import Shapes
 from _edgeship.export.runtimes.tflite_ports import PortSpec
 from _edgeship.export.tflite.building.layout import Perm, channels_last, identity, permuted
-from _edgeship.export.tflite.inspection import Port
+from _edgeship.export.tflite.inspection import FilePort
 
 _AXES = {4: "NCHW", 5: "NCDHW"}
 
 
 def match(
-    side: str, ports: Sequence[Port], expected: Shapes, recorded: Sequence[RecordedPort]
+    side: str, ports: Sequence[FilePort], expected: Shapes, recorded: Sequence[RecordedPort]
 ) -> tuple[PortSpec, ...]:
     """Relate the inputs or the outputs of a file to those of the graph.
 
@@ -50,12 +50,12 @@ def match(
     )
 
 
-def on_their_own(ports: Sequence[Port]) -> tuple[PortSpec, ...]:
+def on_their_own(ports: Sequence[FilePort]) -> tuple[PortSpec, ...]:
     """Return ports of a file that has no graph: channels last if the last axis holds colours."""
     return tuple(PortSpec(port.name, port.shape, _perm_by_colour(port.shape)) for port in ports)
 
 
-def _perm(side: str, port: Port, shape: tuple[int, ...], layout: str) -> Perm:
+def _perm(side: str, port: FilePort, shape: tuple[int, ...], layout: str) -> Perm:
     rank = len(shape)
     orders = [identity(rank), channels_last(rank)]
     axes = _AXES.get(rank, "")

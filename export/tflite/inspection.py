@@ -22,7 +22,7 @@ _TEXT_METADATA = ("min_runtime_version", "reduced_precision_support")
 
 
 @dataclass(frozen=True)
-class Port:
+class FilePort:
     """An input or output of the file.
 
     Attributes:
@@ -144,8 +144,8 @@ class Inspection:
     description: str
     schema_version: int
     signatures: tuple[Signature, ...]
-    inputs: tuple[Port, ...]
-    outputs: tuple[Port, ...]
+    inputs: tuple[FilePort, ...]
+    outputs: tuple[FilePort, ...]
     operator_count: int
     operators: tuple[OperatorKind, ...]
     tensors: Tensors
@@ -164,13 +164,19 @@ def inspect(data: bytes) -> Inspection:
     Args:
         data: The bytes of the file, which need not be trustworthy.
 
-    Returns:
-        The description of the file.
-
     Raises:
         InputError: The bytes are not a TFLite file, or a damaged one.
     """
-    model = read_model(data)
+    return describe(read_model(data), len(data))
+
+
+def describe(model: ModelRecord, file_bytes: int) -> Inspection:
+    """Say what a TFLite file holds that has been read.
+
+    Args:
+        model: What was read.
+        file_bytes: The size of the file.
+    """
     network = model.subgraphs[0]
     names: dict[int, str] = {}
     for signature in model.signatures:
@@ -178,7 +184,7 @@ def inspect(data: bytes) -> Inspection:
             names |= signature.inputs | signature.outputs
     operators = _operators(model)
     return Inspection(
-        file_bytes=len(data),
+        file_bytes=file_bytes,
         description=model.description,
         schema_version=model.schema_version,
         signatures=tuple(
@@ -199,10 +205,10 @@ def inspect(data: bytes) -> Inspection:
     )
 
 
-def _port(graph: SubgraphRecord, index: int, names: dict[int, str]) -> Port:
+def _port(graph: SubgraphRecord, index: int, names: dict[int, str]) -> FilePort:
     tensor = graph.tensors[index]
     name = names.get(index) or graph.inputs.get(index) or graph.outputs.get(index, "")
-    return Port(name, tensor.shape, tensor.dtype, tensor.scale, tensor.zero_point)
+    return FilePort(name, tensor.shape, tensor.dtype, tensor.scale, tensor.zero_point)
 
 
 def _operators(model: ModelRecord) -> tuple[OperatorKind, ...]:

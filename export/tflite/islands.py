@@ -15,8 +15,8 @@ from typing import Any
 from ai_edge_litert import schema_py_generated as schema
 
 from _edgeship.export.tflite.building.graph import options
-from _edgeship.export.tflite.objects import builtin, kind_of, shape_of
-from _edgeship.export.tflite.schema_names import OPERATOR_NAMES
+from _edgeship.export.tflite.objects import builtin, shape_of
+from _edgeship.export.tflite.reading import ModelRecord
 
 _B = schema.BuiltinOperator
 _BOTH = (8, 16)
@@ -43,7 +43,7 @@ _STAND_INS: dict[int, tuple[int, tuple[int, ...]]] = {
     _B.RELU_N1_TO_1: (_B.RELU, (8,)),
 }
 
-_CONVERSIONS = (_B.DEQUANTIZE, _B.QUANTIZE)
+_CONVERSIONS = ("DEQUANTIZE", "QUANTIZE")
 
 
 def disguise(model: Any, bits: int) -> list[int]:
@@ -82,19 +82,18 @@ def reveal(model: Any, true: list[int]) -> None:
             _set_options(model, code, _depth_to_space_options)
 
 
-def float_islands(model: Any) -> list[str]:
+def float_islands(model: ModelRecord) -> list[str]:
     """Return what an integer file still computes in float, such as ``["9 HARD_SWISH"]``.
 
     Args:
-        model: The schema's ``ModelT`` of a file with int8 or int16 activations.
+        model: A file with int8 or int16 activations.
     """
     graph = model.subgraphs[0]
     found: Counter[str] = Counter()
-    for op in graph.operators:
-        kind = kind_of(model, op)
-        types = {graph.tensors[index].type for index in op.outputs}
-        if kind not in _CONVERSIONS and schema.TensorType.FLOAT32 in types:
-            found[OPERATOR_NAMES.get(kind, str(kind))] += 1
+    for operator in graph.operators:
+        dtypes = {graph.tensors[index].dtype for index in operator.outputs}
+        if operator.kind not in _CONVERSIONS and "float32" in dtypes:
+            found[operator.kind] += 1
     return [f"{count} {name}" for name, count in sorted(found.items())]
 
 

@@ -3,52 +3,48 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
-from ai_edge_litert import schema_py_generated as schema
+from _edgeship.export.tflite.reading import ModelRecord, TensorRecord
 
-from _edgeship.export.tflite.objects import shape_of
-
-_T = schema.TensorType
 _BYTES = {
-    _T.FLOAT32: 4,
-    _T.FLOAT16: 2,
-    _T.INT8: 1,
-    _T.UINT8: 1,
-    _T.INT16: 2,
-    _T.INT32: 4,
-    _T.INT64: 8,
-    _T.BOOL: 1,
+    "float32": 4,
+    "float16": 2,
+    "int8": 1,
+    "uint8": 1,
+    "int16": 2,
+    "int32": 4,
+    "int64": 8,
+    "bool": 1,
 }
 
 
-def peak_activation_bytes(model: Any) -> int:
+def peak_activation_bytes(model: ModelRecord) -> int:
     """Return the largest sum of activations alive at one operator, in bytes.
 
     A tensor lives from the operator that writes it to the last that reads it. No allocator does
-    better; a runtime may need more for alignment and scratch space. Weights do not count, be they
-    stored as float16 and converted by an operator.
+    better; a runtime may need more for alignment and scratch space. Weights do not count, not even
+    those that are stored as float16 and converted by an operator.
 
     Args:
-        model: The schema's ``ModelT``.
+        model: A file whose shapes are static; its first subgraph is looked at.
     """
     graph = model.subgraphs[0]
-    computed = {int(index) for index in graph.inputs}
+    computed = set(graph.inputs)
     operators = []
-    for op in graph.operators:
+    for operator in graph.operators:
         # What is made of constants alone is a constant.
-        if not computed.isdisjoint(op.inputs):
-            computed.update(int(index) for index in op.outputs)
-            operators.append(op)
+        if not computed.isdisjoint(operator.inputs):
+            computed.update(operator.outputs)
+            operators.append(operator)
     last = len(operators) - 1
-    born = {int(index): 0 for index in graph.inputs}
+    born = dict.fromkeys(graph.inputs, 0)
     dies = dict(born)
-    for step, op in enumerate(operators):
-        for index in op.outputs:
-            born[int(index)] = dies[int(index)] = step
-        for index in computed.intersection(op.inputs):
+    for step, operator in enumerate(operators):
+        for index in operator.outputs:
+            born[index] = dies[index] = step
+        for index in computed.intersection(operator.inputs):
             dies[index] = step
-    dies.update((int(index), last) for index in graph.outputs)
+    dies.update(dict.fromkeys(graph.outputs, last))
     sizes = {index: _size(graph.tensors[index]) for index in born}
     return max(
         (
@@ -59,5 +55,5 @@ def peak_activation_bytes(model: Any) -> int:
     )
 
 
-def _size(tensor: Any) -> int:
-    return math.prod(shape_of(tensor)) * _BYTES.get(tensor.type, 0)
+def _size(tensor: TensorRecord) -> int:
+    return math.prod(tensor.shape) * _BYTES.get(tensor.dtype, 0)

@@ -7,10 +7,9 @@ import hashlib
 from _edgeship.export.contract.manifest import Artifact, Port
 from _edgeship.export.contract.schemes import Scheme
 from _edgeship.export.runtimes.tflite_ports import FileIO, PortSpec
-from _edgeship.export.tflite.inspection import Port as FilePort
-from _edgeship.export.tflite.inspection import inspect
+from _edgeship.export.tflite.inspection import FilePort, describe
 from _edgeship.export.tflite.memory import peak_activation_bytes
-from _edgeship.export.tflite.writer import from_bytes
+from _edgeship.export.tflite.reading import read_model
 from _edgeship.export.verification.metrics import Parity
 
 
@@ -32,7 +31,8 @@ def artifact_record(
         parity: How its outputs compare with the network's.
         rounded_db: The yardstick that it was judged by, in dB, if there was one.
     """
-    found = inspect(data)
+    model = read_model(data)
+    found = describe(model, len(data))
     operators: dict[str, int] = {}
     for kind in found.operators:
         operators[kind.kind] = operators.get(kind.kind, 0) + kind.count
@@ -46,7 +46,7 @@ def artifact_record(
         inputs=[_port(port, spec) for port, spec in zip(found.inputs, io.inputs, strict=True)],
         outputs=[_port(port, spec) for port, spec in zip(found.outputs, io.outputs, strict=True)],
         operators=operators,
-        peak_activation_bytes=peak_activation_bytes(from_bytes(data)),
+        peak_activation_bytes=peak_activation_bytes(model),
         parity=parity.to_dict(),
         rounded_weights_sqnr_db=rounded_db,
     )

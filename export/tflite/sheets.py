@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from _edgeship.export.tflite.inspection import Conversions, Inspection, OperatorKind, Port
+from _edgeship.export.tflite.inspection import Conversions, FilePort, Inspection, OperatorKind
 from _edgeship.sheets import Sheet
 
 
@@ -66,11 +66,11 @@ def _data(inspection: Inspection) -> Sheet:
     return Sheet("Tensors", ("", ""), rows)
 
 
-def _shape(port: Port) -> str:
+def _shape(port: FilePort) -> str:
     return "x".join(map(str, port.shape)) or "scalar"
 
 
-def _affine(port: Port) -> tuple[str, str]:
+def _affine(port: FilePort) -> tuple[str, str]:
     scale = "" if port.scale is None else f"{port.scale:.6g}"
     return scale, "" if port.zero_point is None else str(port.zero_point)
 

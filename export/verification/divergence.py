@@ -1,116 +1,31 @@
-"""Find the first tensor of a file that departs from the ONNX graph it came from."""
+"""What it takes to name the first value inside of a file that departs from its ONNX graph."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection
 
 import numpy as np
 
 from _edgeship.export.runtimes.running import run_onnx
-from _edgeship.export.runtimes.tflite_ports import FileIO
-from _edgeship.export.runtimes.tflite_session import TFLiteSession, from_file
-from _edgeship.export.verification.metrics import Parity, compare
+from _edgeship.export.runtimes.values import Sample
+from _edgeship.export.verification.metrics import Parity
 from _edgeship.export.verification.tolerance import judge
 
 
-@dataclass(frozen=True)
-class Divergence:
-    """The first tensor that is out of tolerance.
-
-    Attributes:
-        tflite_name: The tensor in the file.
-        onnx_name: The value of the ONNX graph it should equal.
-        index: The position of the operator that writes it, from 0.
-        op: The kind of that operator, such as ``CONV_2D``.
-        max_abs: The largest absolute error; inf if the shapes differ.
-        max_rel: The same divided by the range of the ONNX value.
-        sqnr_db: Signal to quantization noise in dB; -inf if the shapes differ.
-    """
-
-    tflite_name: str
-    onnx_name: str
-    index: int
-    op: str
-    max_abs: float
-    max_rel: float
-    sqnr_db: float
-
-
-def first_divergence(
-    onnx_bytes: bytes,
-    tflite_bytes: bytes,
-    trace: Mapping[str, tuple[str, tuple[int, ...]]],
-    sample: Mapping[str, np.ndarray],
-    io: FileIO,
-    *,
-    min_sqnr_db: float | None = None,
-    runtime: str = "litert",
-) -> Divergence | None:
-    """Walk the file's operators in order and name the first that computes something else.
-
-    Args:
-        onnx_bytes: The serialized ``ModelProto`` the file was written from.
-        tflite_bytes: The whole file.
-        trace: Tensor name to the ONNX value it holds and its permutation: axis ``k`` of the
-            tensor holds axis ``perm[k]`` of the value. Tensors that are not traced, and traced
-            values the ONNX graph does not compute, are passed over.
-        sample: Input name to float32 array in ONNX axis order.
-        io: How the file's inputs and outputs relate to the ONNX graph's.
-        min_sqnr_db: For a quantized file, the SQNR in dB a tensor must reach. By default the
-            tolerance for float is applied.
-        runtime: The runtime to run the file with; see `export.runtimes.running.run_tflite`.
-
-    Returns:
-        The first tensor out of tolerance, or None.
-
-    Raises:
-        InputError: The runtime is not installed or not usable, or the sample does not fit.
-        VerificationError: ONNX Runtime or the runtime fails.
-    """
-    session = TFLiteSession(tflite_bytes, io, runtime, keep_intermediates=True)
-    session.run(sample)
-    expected = onnx_values(onnx_bytes, {name for name, _ in trace.values()}, sample)
-    details = session.tensors()
-    for index, op, tensor_index in _written_tensors(tflite_bytes):
-        detail = details[tensor_index]
-        onnx_name, perm = trace.get(detail["name"], ("", ()))
-        if onnx_name not in expected:
-            continue
-        parity = _parity(expected[onnx_name], session.tensor(detail), perm)
-        if out_of_tolerance(parity, min_sqnr_db):
-            return Divergence(
-                tflite_name=detail["name"],
-                onnx_name=onnx_name,
-                index=index,
-                op=op,
-                max_abs=parity.max_abs,
-                max_rel=parity.max_rel,
-                sqnr_db=parity.sqnr_db,
-            )
-    return None
-
-
-def _parity(expected: np.ndarray, values: np.ndarray, perm: tuple[int, ...]) -> Parity:
-    if values.ndim == len(perm):
-        values = from_file(values, perm)
-    if values.shape != expected.shape:
-        return Parity(math.inf, math.inf, -math.inf, None)
-    return compare([[expected]], [[values]])
-
-
 def out_of_tolerance(parity: Parity, min_sqnr_db: float | None) -> bool:
-    """Return whether a tensor is off: by the SQNR in dB it must reach, or as float if None."""
+    """Return whether a value is off: below the SQNR in dB that it must reach, or off for float."""
     if min_sqnr_db is None:
         return judge(parity, "float") is not None
     return not parity.sqnr_db >= min_sqnr_db
 
 
 def onnx_values(
-    model_bytes: bytes, wanted: Collection[str], sample: Mapping[str, np.ndarray]
+    model_bytes: bytes, wanted: Collection[str], sample: Sample
 ) -> dict[str, np.ndarray]:
-    """Return the wanted values of a serialized graph, inputs included, for one sample."""
+    """Return the wanted values of a serialized graph for one sample, by name, inputs included.
+
+    Names that the graph does not know are left out.
+    """
     import onnx
 
     model = onnx.load_model_from_string(model_bytes)
@@ -125,32 +40,3 @@ def onnx_values(
         [arrays] = run_onnx(model.SerializeToString(), [sample], computed)
         values.update(zip(computed, arrays, strict=True))
     return values
-
-
-def _written_tensors(data: bytes) -> Iterator[tuple[int, str, int]]:
-    """Yield the operator's position and kind and the tensor, for all outputs of all operators.
-
-    Operators on constants alone, such as the DEQUANTIZE of float16 weights, are left out: a
-    delegate folds them and never writes the tensor.
-    """
-    from ai_edge_litert import schema_py_generated as schema
-
-    model = schema.Model.GetRootAs(data, 0)
-    kinds = {code: name for name, code in vars(schema.BuiltinOperator).items() if name.isupper()}
-    graph = model.Subgraphs(0)
-    constant = {
-        index
-        for index in range(graph.TensorsLength())
-        if model.Buffers(graph.Tensors(index).Buffer()).DataLength() > 0
-    }
-    for index in range(graph.OperatorsLength()):
-        operator = graph.Operators(index)
-        outputs = [operator.Outputs(k) for k in range(operator.OutputsLength())]
-        if all(operator.Inputs(k) in constant for k in range(operator.InputsLength())):
-            constant.update(outputs)
-            continue
-        entry = model.OperatorCodes(operator.OpcodeIndex())
-        # Files written before schema version 3a have only the one-byte field.
-        code = max(entry.BuiltinCode(), entry.DeprecatedBuiltinCode())
-        for output in outputs:
-            yield index, kinds.get(code, f"builtin {code}"), output

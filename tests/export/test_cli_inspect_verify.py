@@ -13,7 +13,7 @@ from _edgeship.export.contract.manifest import Port as RecordedPort
 from _edgeship.export.runtimes.interpreters import RUNTIMES, Runtime
 from _edgeship.export.runtimes.tflite_ports import PortSpec
 from _edgeship.export.tflite.file_ports import match, on_their_own
-from _edgeship.export.tflite.inspection import Port
+from _edgeship.export.tflite.inspection import FilePort
 from _edgeship.export.verification.tolerance import TOLERANCES, Tolerance
 from tests.export.command_line import run, write_network
 
@@ -258,8 +258,8 @@ def test_inspect_of_anything_else_is_refused(
     assert stdout == ""
 
 
-def _port(name: str, *shape: int) -> Port:
-    return Port(name, shape, "float32", None, None)
+def _port(name: str, *shape: int) -> FilePort:
+    return FilePort(name, shape, "float32", None, None)
 
 
 def test_ports_go_together_by_name_and_take_the_graphs_order() -> None:

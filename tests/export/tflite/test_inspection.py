@@ -12,8 +12,9 @@ from litert_quantizer import quantizer, recipe
 from rich.console import Console
 
 from _edgeship.errors import InputError
-from _edgeship.export.commands.tflite_view import render
 from _edgeship.export.tflite.inspection import Conversions, Inspection, inspect
+from _edgeship.export.tflite.sheets import sheets
+from _edgeship.terminal.console import sheet_table
 from tests.export.tflite.building import classifier, packed, tensor
 
 FLOAT32, FLOAT16, INT8 = (
@@ -169,7 +170,7 @@ def test_the_view_shows_hostile_texts_as_they_are() -> None:
     model.description = "[bold]not markup[/] \x1b[2J"
     console = Console(file=io.StringIO(), width=200, force_terminal=False)
 
-    console.print(render(inspect(packed(model))))
+    console.print(*map(sheet_table, sheets(inspect(packed(model)))))
 
     shown = console.file.getvalue()  # type: ignore[attr-defined]
     assert "[bold]not markup[/] �[2J" in shown
@@ -209,7 +210,7 @@ def test_corrupted_files_are_read_and_shown_or_refused(int8_file: bytes) -> None
         damaged[places] = rng.integers(0, 256, len(places))
         outcomes.append(read_or_refused(damaged.tobytes()))
         if outcomes[-1] is not None:
-            console.print(render(outcomes[-1]))
+            console.print(*map(sheet_table, sheets(outcomes[-1])))
 
     assert any(outcomes)
     assert not all(outcomes)

@@ -8,6 +8,7 @@ import pytest
 from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.tflite.building.graph import options
 from _edgeship.export.tflite.islands import disguise, float_islands, reveal
+from _edgeship.export.tflite.reading import read_model
 from _edgeship.export.tflite.writer import from_bytes
 from tests.export.tflite.small_graphs import Small, add, kinds, run_plain, sqnr_db, types
 
@@ -70,7 +71,7 @@ def test_operator_computes_in_integers(case: str, scheme: str) -> None:
 
     assert kinds(data) == ["QUANTIZE", "ADD", CASES[case][0], "ADD", "DEQUANTIZE"]
     assert types(data)["middle"] == ("int8" if scheme == "int8" else "int16")
-    assert float_islands(from_bytes(data)) == []
+    assert float_islands(read_model(data)) == []
     (sample,) = small.samples(1, low=low, high=high)
     (reference,) = small.run(small.data(), sample)
     floor = 35 if scheme == "int8" else 55 if case in COARSE else 75
@@ -92,7 +93,7 @@ def test_without_an_int16_kernel_it_stays_in_float_and_is_named(case: str) -> No
         "ADD",
         "DEQUANTIZE",
     ]
-    assert float_islands(from_bytes(data)) == [f"1 {kind}"]
+    assert float_islands(read_model(data)) == [f"1 {kind}"]
     small = between_sums(case)
     (sample,) = small.samples(1)
     (reference,) = small.run(small.data(), sample)
@@ -138,4 +139,4 @@ def test_a_reordered_table_of_operators_is_not_taken() -> None:
 def test_integers_of_the_graph_are_no_island() -> None:
     """Operators on indices, as some networks compute them, have nothing to do with scales."""
     small = Small(x=NHWC).op("RELU", "x", "y", NHWC).out("y")
-    assert float_islands(from_bytes(small.quantized("int8"))) == []
+    assert float_islands(read_model(small.quantized("int8"))) == []

@@ -7,7 +7,7 @@ import numpy as np
 from _edgeship.export.tflite.building.graph import options
 from _edgeship.export.tflite.memory import peak_activation_bytes
 from _edgeship.export.tflite.quantization import quantize
-from _edgeship.export.tflite.writer import from_bytes
+from _edgeship.export.tflite.reading import read_model
 from tests.export.tflite.small_graphs import Small, add
 
 NHWC = (1, 4, 4, 8)  # 128 elements
@@ -15,7 +15,7 @@ HALF = (1, 2, 2, 8)  # 32 elements
 
 
 def peak(data: bytes) -> int:
-    return peak_activation_bytes(from_bytes(data))
+    return peak_activation_bytes(read_model(data))
 
 
 def chain() -> Small:
