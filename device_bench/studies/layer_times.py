@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from _edgeship.errors import DeviceError
 from _edgeship.export.advice.from_tflite import read_tflite_steps
 from _edgeship.export.advice.source import is_tflite
-from _edgeship.export.advice.steps import Network
+from _edgeship.export.advice.steps import NetworkSteps
 from _edgeship.export.graph.shapes import Shape
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Measured:
         others: Time of all other operators of the profile.
     """
 
-    network: Network
+    network: NetworkSteps
     device: str
     unit: str
     total: int
@@ -116,7 +116,7 @@ def combine(data: bytes, name: str, profile: Profile, selector: str, unit: str) 
     return Measured(network, selector, unit, profile.total, times, others)
 
 
-def same_layers(a: Network, b: Network) -> bool:
+def same_layers(a: NetworkSteps, b: NetworkSteps) -> bool:
     """Return whether two networks have layers of the same mult-adds in the same order."""
     costs = [[step.mult_adds for step in n.steps if step.kind == "layer"] for n in (a, b)]
     return costs[0] == costs[1]

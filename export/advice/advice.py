@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from _edgeship.export.advice import roofline
 from _edgeship.export.advice.blocks import Block, blocks
 from _edgeship.export.advice.findings import Finding, find
-from _edgeship.export.advice.steps import Network, Step
+from _edgeship.export.advice.steps import NetworkSteps, Step
 
 #: What the shares of memory access are told apart by, in the order in which they are shown.
 SHARES = (
@@ -56,7 +56,7 @@ class Advice:
         findings: Where guidelines are broken.
     """
 
-    network: Network
+    network: NetworkSteps
     balance: float
     layers: tuple[LayerAdvice, ...]
     blocks: tuple[Block, ...]
@@ -66,7 +66,7 @@ class Advice:
     findings: tuple[Finding, ...]
 
 
-def advise(network: Network, balance: float = roofline.BALANCE) -> Advice:
+def advise(network: NetworkSteps, balance: float = roofline.BALANCE) -> Advice:
     """Return what the steps show.
 
     Args:
@@ -117,7 +117,7 @@ def _bound(step: Step) -> float | None:
     return access_bound(there.mult_adds, there.places_in)
 
 
-def _shares(network: Network) -> dict[str, float]:
+def _shares(network: NetworkSteps) -> dict[str, float]:
     whole = network.memory_access or 1
     shares = dict.fromkeys(SHARES, 0.0)
     for step in network.steps:

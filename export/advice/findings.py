@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from _edgeship.export.advice.blocks import Block
-from _edgeship.export.advice.steps import Convolution, Network, Step
+from _edgeship.export.advice.steps import Convolution, NetworkSteps, Step
 
 #: A layer breaks G1 or G2 if its MAC is this many times what equal mult-adds need. In Table 1 the
 #: row 1:2 is at 1.06 and was 5 % (ARM) and 14 % (GPU) slower than 1:1; 1:6 at 1.43, 10 % and 69 %.
@@ -50,7 +50,7 @@ class Finding:
     avoidable: int | None
 
 
-def find(network: Network, blocks: Sequence[Block]) -> tuple[Finding, ...]:
+def find(network: NetworkSteps, blocks: Sequence[Block]) -> tuple[Finding, ...]:
     """Return all findings, those that save the most memory access first."""
     merging = list(_mergeable(blocks))
     merged_away = {name for found, additions in merging for name in additions}
@@ -196,7 +196,7 @@ def _additions(layers: Sequence[Step], steps: Sequence[Step]) -> tuple[Step, ...
     return ()
 
 
-def _element_wise(network: Network) -> Iterator[Finding]:
+def _element_wise(network: NetworkSteps) -> Iterator[Finding]:
     least = SHARE * network.memory_access
     makers = {value: step for step in network.steps for value in step.outputs}
     for step in network.steps:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import onnx_ir as ir
 
 from _edgeship.errors import InputError
-from _edgeship.export.advice.steps import Convolution, Kind, Network, Step, mark_fused
+from _edgeship.export.advice.steps import Convolution, Kind, NetworkSteps, Step, mark_fused
 
 _KINDS: dict[Kind, tuple[str, ...]] = {
     "layer": ("Conv", "ConvTranspose", "Gemm", "MatMul"),
@@ -35,7 +35,7 @@ _SCOPES = "pkg.torch.onnx.name_scopes"
 _KIND_OF = {op: kind for kind, ops in _KINDS.items() for op in ops}
 
 
-def read_onnx_steps(model: ir.Model, name: str) -> Network:
+def read_onnx_steps(model: ir.Model, name: str) -> NetworkSteps:
     """Return the steps of a graph; batch norms behind convolutions count as folded.
 
     Args:
@@ -64,7 +64,7 @@ def read_onnx_steps(model: ir.Model, name: str) -> Network:
             continue
         computed.update(node.outputs)
         steps.append(_step(node, inputs, names.get(id(node)) or _node_name(node)))
-    return Network(name, mark_fused(steps))
+    return NetworkSteps(name, mark_fused(steps))
 
 
 def _step(node: ir.Node, inputs: Sequence[ir.Value], name: str) -> Step:

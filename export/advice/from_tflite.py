@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from _edgeship.errors import InputError
-from _edgeship.export.advice.steps import Convolution, Kind, Network, Step, mark_fused
+from _edgeship.export.advice.steps import Convolution, Kind, NetworkSteps, Step, mark_fused
 from _edgeship.export.tflite.reading import OperatorRecord, SubgraphRecord, read_model
 
 _KINDS: dict[Kind, tuple[str, ...]] = {
@@ -33,7 +33,7 @@ _KIND_OF = {op: kind for kind, ops in _KINDS.items() for op in ops}
 _DATA_AND_WEIGHTS = {"TRANSPOSE_CONV": (2, 1)}
 
 
-def read_tflite_steps(data: bytes, name: str) -> Network:
+def read_tflite_steps(data: bytes, name: str) -> NetworkSteps:
     """Return the steps of the file's first subgraph, in its order.
 
     Args:
@@ -53,7 +53,7 @@ def read_tflite_steps(data: bytes, name: str) -> Network:
             continue
         computed.update(operator.outputs)
         steps.append(_step(graph, operator, f"{operator.kind} {index}", inputs))
-    return Network(name, mark_fused(steps))
+    return NetworkSteps(name, mark_fused(steps))
 
 
 def _step(graph: SubgraphRecord, operator: OperatorRecord, name: str, inputs: list[int]) -> Step:

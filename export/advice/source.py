@@ -13,7 +13,7 @@ from _edgeship.export.network.source import file_name, load_network
 if TYPE_CHECKING:
     import onnx_ir as ir
 
-    from _edgeship.export.advice.steps import Network
+    from _edgeship.export.advice.steps import NetworkSteps
 
 
 def is_tflite(model: str) -> bool:
@@ -21,7 +21,7 @@ def is_tflite(model: str) -> bool:
     return model.lower().endswith(".tflite")
 
 
-def read_steps(model: str, shapes: Sequence[Shape] = ()) -> Network:
+def read_steps(model: str, shapes: Sequence[Shape] = ()) -> NetworkSteps:
     """Return the steps of a network, as it is written and before the compiler rewrites it.
 
     Args:

@@ -119,7 +119,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Network:
+class NetworkSteps:
     """All steps, in an order in which each comes behind those it reads from.
 
     Attributes:

@@ -13,6 +13,8 @@ from typing import Any
 
 from ai_edge_litert import schema_py_generated as schema
 
+from _edgeship.export.tflite.objects import shape_of
+
 _T = schema.TensorType
 
 
@@ -37,10 +39,6 @@ Rule = Callable[[Node], bool]
 def _dtype(tensors: tuple[schema.TensorT | None, ...], index: int) -> int | None:
     tensor = tensors[index] if index < len(tensors) else None
     return None if tensor is None else int(tensor.type)
-
-
-def _shape(tensor: schema.TensorT) -> list[int]:
-    return [] if tensor.shape is None else list(tensor.shape)
 
 
 def _scales(tensor: schema.TensorT | None) -> list[float]:
@@ -101,7 +99,7 @@ def option(*fields: str) -> Rule:
 
 def rank_above(rank: int) -> Rule:
     """The first input has more than ``rank`` axes."""
-    return lambda node: len(_shape(node.inputs[0])) > rank
+    return lambda node: len(shape_of(node.inputs[0])) > rank
 
 
 def per_channel_input(at: int) -> Rule:
@@ -131,7 +129,7 @@ def dilated(node: Node) -> bool:
 
 def grouped(node: Node) -> bool:
     """The NHWC image has more channels than the OHWI kernel."""
-    image, kernel = (_shape(tensor) for tensor in node.inputs[:2])
+    image, kernel = (shape_of(tensor) for tensor in node.inputs[:2])
     return len(image) == 4 and image[3] != kernel[3]
 
 
@@ -163,5 +161,5 @@ def rescale_above_1(node: Node) -> bool:
 
 def broadcast_above_rank_4(node: Node) -> bool:
     """Two inputs of different shapes, one with more than four axes."""
-    first, second = (_shape(tensor) for tensor in node.inputs[:2])
+    first, second = (shape_of(tensor) for tensor in node.inputs[:2])
     return first != second and max(len(first), len(second)) > 4

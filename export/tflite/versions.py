@@ -12,6 +12,7 @@ from typing import Any
 from ai_edge_litert import schema_py_generated as schema
 
 from _edgeship.errors import UnsupportedError
+from _edgeship.export.tflite.objects import kind_of
 from _edgeship.export.tflite.schema_names import OPERATOR_NAMES
 from _edgeship.export.tflite.version_rules import Node
 from _edgeship.export.tflite.version_table import OPERATORS
@@ -43,10 +44,10 @@ def set_lowest_versions(model: schema.ModelT) -> str:
     runtimes = {_OLDEST_RUNTIME}
     for subgraph in model.subgraphs:
         for operator in _listed(subgraph.operators):
-            builtin = _builtin(model.operatorCodes[operator.opcodeIndex])
-            name = OPERATOR_NAMES.get(builtin, f"number {builtin}")
+            kind = kind_of(model, operator)
+            name = OPERATOR_NAMES.get(kind, f"number {kind}")
             version, runtime = lowest_version(name, _node(operator, subgraph.tensors))
-            operator.opcodeIndex = indices.setdefault((builtin, version), len(indices))
+            operator.opcodeIndex = indices.setdefault((kind, version), len(indices))
             runtimes.add(runtime)
     model.operatorCodes = [_operator_code(*pair) for pair in indices]
     return max(runtimes, key=lambda runtime: [int(part) for part in runtime.split(".")])
@@ -88,10 +89,6 @@ def lowest_version(name: str, node: Node) -> tuple[int, str]:
 def _listed(values: Iterable[Any] | None) -> list[Any]:
     """The object API has None for an absent vector and arrays for vectors of numbers."""
     return [] if values is None else list(values)
-
-
-def _builtin(code: schema.OperatorCodeT) -> int:
-    return int(max(code.deprecatedBuiltinCode, code.builtinCode))
 
 
 def _node(operator: schema.OperatorT, tensors: list[schema.TensorT]) -> Node:

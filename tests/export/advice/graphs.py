@@ -11,7 +11,7 @@ import onnx_ir as ir
 from onnx import TensorProto, helper, numpy_helper
 
 from _edgeship.export.advice.from_onnx import read_onnx_steps
-from _edgeship.export.advice.steps import Network
+from _edgeship.export.advice.steps import NetworkSteps
 from _edgeship.export.graph.onnx_graph import infer_shapes
 
 
@@ -60,7 +60,7 @@ class Nodes:
         opsets = [helper.make_opsetid("", 18)]
         return infer_shapes(ir.from_proto(helper.make_model(graph, opset_imports=opsets)))
 
-    def network(self, outputs: str) -> Network:
+    def network(self, outputs: str) -> NetworkSteps:
         return read_onnx_steps(self.model(outputs), "graph")
 
 

@@ -10,8 +10,8 @@ from _edgeship.export.advice import roofline
 from _edgeship.export.advice.advice import advise
 from _edgeship.export.advice.blocks import blocks
 from _edgeship.export.advice.findings import EXCESS, balanced, find, ungrouped
-from _edgeship.export.advice.steps import Convolution, Network
-from _edgeship.models.catalog import CATALOG
+from _edgeship.export.advice.steps import Convolution, NetworkSteps
+from _edgeship.models.catalog.registry import CATALOG
 from _edgeship.models.complexity import access_bound
 from tests.export.advice.graphs import Nodes, names
 
@@ -88,7 +88,7 @@ def test_the_channels_of_the_input_cannot_be_mended() -> None:
     assert find(network, blocks(network.steps)) == ()
 
 
-def _parallel(fragments: int, between: str = "") -> Network:
+def _parallel(fragments: int, between: str = "") -> NetworkSteps:
     """Return a block of Table 3: convolutions beside each other, then added up."""
     nodes = Nodes(1, 8, 14, 14).conv("x", "stem", 8, 8)
     for index in range(fragments):
@@ -128,7 +128,7 @@ def test_parallel_convolutions_with_sigmoids_between_are_read_together() -> None
 
 
 def test_unlike_branches_break_g3_from_three_on() -> None:
-    def network(branches: int) -> Network:
+    def network(branches: int) -> NetworkSteps:
         nodes = Nodes(1, 8, 14, 14).conv("x", "stem", 8, 8)
         for index in range(branches):
             nodes.conv("stem", f"b.{index}", 8, 8, 2 * index + 1)
