@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
+from _edgeship.export.passes.new_values import NewValues
+
 
 def scatter_to_concat(model: ir.Model) -> int:
     """Replace every ScatterND that writes consecutive rows of the first axis, in place.
@@ -69,19 +71,14 @@ def _slice(graph: ir.Graph, data: ir.Value, rows: range, name: str) -> list[ir.V
     """Return a value that holds the rows, or nothing where there are none."""
     if not rows:
         return []
-    bounds = {"start": rows.start, "end": rows.stop, "axis": 0}
-    inputs = [_integers(graph, f"{name}_{key}", value) for key, value in bounds.items()]
+    new = NewValues(graph)
+    inputs = [
+        new.constant(f"{name}_{key}", np.array([number], np.int64))
+        for key, number in (("start", rows.start), ("end", rows.stop), ("axis", 0))
+    ]
     node = ir.node("Slice", [data, *inputs], name=name)
     node.outputs[0].name = name
     return list(node.outputs)
-
-
-def _integers(graph: ir.Graph, name: str, number: int) -> ir.Value:
-    data = np.array([number], np.int64)
-    value = ir.Value(name=name, const_value=ir.tensor(data, name=name), shape=ir.Shape(data.shape))
-    value.type = ir.TensorType(ir.DataType.INT64)
-    graph.register_initializer(value)
-    return value
 
 
 def _is_slice_of(updates: ir.Value, data: ir.Value, rows: range) -> bool:

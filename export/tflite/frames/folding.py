@@ -15,6 +15,7 @@ import numpy as np
 import onnx_ir as ir
 
 from _edgeship.export.graph.shapes import Shape, shape_of, static_shape
+from _edgeship.export.lowering.registry import registering
 from _edgeship.export.passes.channel_moves import constant
 from _edgeship.export.tflite.frames.nodes import Nodes
 
@@ -110,16 +111,7 @@ Rewrite = Callable[[Folding, ir.Node], Sequence[Clip | ir.Value] | None]
 
 REWRITES: dict[str, Rewrite] = {}
 
-
-def folds(*op_types: str) -> Callable[[Rewrite], Rewrite]:
-    """Register a function as the rewrite of these ONNX operators."""
-
-    def register(function: Rewrite) -> Rewrite:
-        for op_type in op_types:
-            REWRITES[op_type] = function
-        return function
-
-    return register
+folds = registering(REWRITES)
 
 
 def is_clip(value: ir.Value | None) -> bool:
