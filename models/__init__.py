@@ -1,6 +1,10 @@
-"""Model zoo: efficient CNNs by name, with their published figures; torch loads on create()."""
+"""Model zoo: efficient CNNs by name, with their published figures.
 
-from _edgeship.models.registry import create, names, spec
-from _edgeship.models.spec import ModelSpec
+Importing it does not load torch; `create` does.
+"""
+
+from _edgeship.models.building import create
+from _edgeship.models.catalog.registry import names, spec
+from _edgeship.models.catalog.spec import ModelSpec
 
 __all__ = ["ModelSpec", "create", "names", "spec"]

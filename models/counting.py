@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from _edgeship.models.building import factory_of
+from _edgeship.models.catalog.spec import ModelSpec
 from _edgeship.models.complexity import Complexity, LayerCost, per_layer, total
-from _edgeship.models.registry import factory_of
-from _edgeship.models.spec import ModelSpec
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from _edgeship.models.spec import ModelSpec
+from _edgeship.models.catalog.spec import ModelSpec
 
 if TYPE_CHECKING:
     from _edgeship.models.complexity import Complexity

@@ -49,7 +49,7 @@ def find_binary() -> Path:
     Raises:
         InputError: There is none.
     """
-    from _edgeship.models.downloads import cache_folder
+    from _edgeship.cache import cache_folder
 
     found = shutil.which("benchmark_model")
     path = Path(found) if found else cache_folder() / "benchmark_model"

@@ -78,9 +78,9 @@ def _pictures(
     model: str, weights: str, data: Path
 ) -> tuple[NDArray[np.float32], NDArray[np.int64], int]:
     """Return the test pictures as the network reads them, their labels, and how many classes."""
-    from _edgeship.models.pretrained import find, spec_of
     from _edgeship.models.training.data import read_split
     from _edgeship.models.training.recipe import normalized
+    from _edgeship.models.weights.pretrained import find, spec_of
 
     trained = find(model, weights)
     entry = spec_of(model, trained)

@@ -18,7 +18,7 @@ from typing import Literal
 from _edgeship.device_bench.results.records import Measurement, Session
 from _edgeship.device_bench.results.statistics import RESOLUTION, compare, summarize
 from _edgeship.device_bench.results.units import INSTRUCTIONS
-from _edgeship.models.catalog import CATALOG
+from _edgeship.models.catalog.registry import CATALOG
 
 Channels = Literal["arm", "gpu"]
 Verdict = Literal["holds", "does not hold", "no difference shown"]

@@ -77,8 +77,8 @@ def choose(patterns: Sequence[str], weights: str | None) -> list[str]:
     Raises:
         InputError: A pattern matches nothing.
     """
-    from _edgeship.models.pretrained import shipped_names
-    from _edgeship.models.registry import names, spec
+    from _edgeship.models.catalog.registry import names, spec
+    from _edgeship.models.weights.pretrained import shipped_names
 
     if not patterns and weights == "cifar10":
         return list(dict.fromkeys(spec(name).alias_of or name for name in shipped_names()))
@@ -118,7 +118,7 @@ def prepare(
     Raises:
         EdgeshipError: The export failed, or there are no such weights.
     """
-    from _edgeship.models.registry import spec
+    from _edgeship.models.catalog.registry import spec
 
     out = folder / f"{model}-{weights or 'untrained'}"
     manifest = _manifest_of(out, model, schemes)

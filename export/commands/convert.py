@@ -197,7 +197,7 @@ def _request(
     stds = None if std is None else options.parse_numbers(std, "--std")
     options.check_normalization(means, stds, _channels(model, shapes))
     layout = options.parse_io_layout(io_layout)
-    from _edgeship.models.pretrained import NAMED_WEIGHTS
+    from _edgeship.models.weights.pretrained import NAMED_WEIGHTS
 
     if weights is not None and weights not in NAMED_WEIGHTS:
         words.check_file(weights, "--weights")

@@ -131,7 +131,7 @@ def _from_registry(
     name: str, shapes: Sequence[Shape], weights: str | None, num_classes: int | None
 ) -> Network:
     from _edgeship import models
-    from _edgeship.models.pretrained import find, spec_of
+    from _edgeship.models.weights.pretrained import find, spec_of
 
     trained = find(name, weights) if weights else None
     spec = spec_of(name, trained)
@@ -144,7 +144,7 @@ def _from_registry(
     arguments: dict[str, Any] = {"in_channels": shapes[0][1]}
     if num_classes is not None:
         arguments["num_classes"] = num_classes
-    module = models.create(name, weights=trained.path if trained else None, seed=SEED, **arguments)
+    module = models.create(name, weights=trained, seed=SEED, **arguments)
     facts = {
         key: getattr(spec, key)
         for key in ("family", "paper", "year", "mult_adds", "params", "top1_error")
@@ -194,7 +194,7 @@ def _from_function(model: str, shapes: Sequence[Shape], weights: str | None) -> 
             f"{model}() returned {type(network).__name__}, not a torch.nn.Module.",
         )
     if weights:
-        from _edgeship.models.checkpoints import load_weights
+        from _edgeship.models.weights.checkpoints import load_weights
 
         load_weights(network, weights)
     return Network(

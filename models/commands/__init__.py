@@ -1,1 +1,1 @@
-"""."""
+"""The commands of `python -m models`, and the tables and JSON that they print."""

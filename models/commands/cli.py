@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from _edgeship.errors import InputError
+from _edgeship.models.catalog.registry import names, spec
+from _edgeship.models.catalog.spec import ModelSpec
 from _edgeship.models.commands.reporting import errors_on_stderr
 from _edgeship.models.commands.training import evaluate_model, train_model
-from _edgeship.models.registry import names, spec
-from _edgeship.models.spec import ModelSpec
 
 if TYPE_CHECKING:
     from _edgeship.models.counting import Counted

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from _edgeship.models.catalog.spec import ModelSpec
 from _edgeship.models.figures import RULE, Figure, as_printed, compare, in_units
-from _edgeship.models.spec import ModelSpec
 
 if TYPE_CHECKING:
     from _edgeship.models.complexity import Complexity

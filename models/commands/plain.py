@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from _edgeship.models.spec import ModelSpec
+from _edgeship.models.catalog.spec import ModelSpec
 
 if TYPE_CHECKING:
     from _edgeship.models.complexity import Complexity, LayerCost

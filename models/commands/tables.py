@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
+from _edgeship.models.catalog.spec import ModelSpec
 from _edgeship.models.figures import as_printed, compare, in_units
-from _edgeship.models.spec import ModelSpec
 from _edgeship.terminal.console import add_row, size, table
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from pathlib import Path
 import torch
 
 from _edgeship.errors import InputError
-from _edgeship.models.pretrained import find, spec_of
-from _edgeship.models.registry import create
+from _edgeship.models.building import create
 from _edgeship.models.training.data import read_split
 from _edgeship.models.training.recipe import count_right
+from _edgeship.models.weights.pretrained import find, spec_of
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def evaluate(name: str, weights: str | Path, data: Path) -> Result:
 
     Args:
         name: A name of the registry.
-        weights: What `models.pretrained.find` takes.
+        weights: What `models.weights.pretrained.find` takes.
         data: A folder or zip file with test/CLASS/*. The classes, sorted by name, are those of
             the scores, in their order.
 
@@ -51,13 +51,12 @@ def evaluate(name: str, weights: str | Path, data: Path) -> Result:
     entry = spec_of(name, trained)
     if len(entry.input_size) != 3:
         raise InputError(f"{name} does not read pictures.")
-    # The path, not the name again: published weights would be hashed twice.
-    module = create(name, weights=trained.path)
+    module = create(name, weights=trained)
     test = read_split(data, "test", entry.input_size[1:], entry.crop)
     if trained.card and trained.card.classes != test.classes:
         raise InputError(
             f"The classes of {data} are not those of the weights.",
-            why=f"the weights tell {', '.join(trained.card.classes)} apart",
+            why=f"The weights distinguish {', '.join(trained.card.classes)}.",
         )
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     right, scores = count_right(module, test, entry.mean, entry.std, device)

@@ -16,12 +16,13 @@ from safetensors.torch import save
 from torch import nn
 
 from _edgeship.errors import InputError
-from _edgeship.models.card import Card, card_path
-from _edgeship.models.checkpoints import file_sha256
-from _edgeship.models.registry import create, spec
+from _edgeship.models.building import create
+from _edgeship.models.catalog.registry import spec
 from _edgeship.models.resolution import undo_strides, usual_strides_undone
 from _edgeship.models.training.data import Split, picture_side, read_split
 from _edgeship.models.training.recipe import Progress, Recipe, Run, count_right
+from _edgeship.models.weights.card import Card, card_path
+from _edgeship.models.weights.checkpoint_file import file_sha256
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from pathlib import Path
 import torch
 
 from _edgeship import models
-from _edgeship.export.pipeline import Request, export
+from _edgeship.export.contract.request import Request
+from _edgeship.export.pipeline import export
 from _edgeship.models.complexity import Complexity, count
 from tests.models.construct import on_meta
 

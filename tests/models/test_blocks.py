@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from _edgeship.errors import InputError
-from _edgeship.models.blocks import channel_shuffle, conv_bn_act, global_mean
+from _edgeship.models.networks.blocks import channel_shuffle, conv_bn_act, global_mean
 
 
 def test_channel_shuffle_deals_the_groups_out_in_turn() -> None:

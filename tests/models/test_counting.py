@@ -3,9 +3,9 @@
 import pytest
 
 from _edgeship import models
+from _edgeship.models.catalog.spec import ModelSpec
 from _edgeship.models.complexity import per_layer
 from _edgeship.models.counting import count_entries, count_entry
-from _edgeship.models.spec import ModelSpec
 from tests.models.construct import construct
 
 

@@ -7,7 +7,7 @@ import torch
 
 from _edgeship import models
 from _edgeship.errors import InputError
-from _edgeship.models.densenet import DenseLayer
+from _edgeship.models.networks.densenet import DenseLayer
 from tests.models.construct import on_meta
 from tests.models.published import computed, export_float_and_int8, output_shape
 

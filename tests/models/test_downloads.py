@@ -16,11 +16,12 @@ import pytest
 import torch
 from torch import nn
 
+from _edgeship.cache import cache_folder
 from _edgeship.errors import InputError
-from _edgeship.models import downloads
-from _edgeship.models.checkpoints import load_weights
-from _edgeship.models.downloads import cache_folder, fetch
-from _edgeship.models.imagenet import Published
+from _edgeship.models.weights import downloads
+from _edgeship.models.weights.checkpoints import load_weights
+from _edgeship.models.weights.downloads import fetch
+from _edgeship.models.weights.imagenet import Published
 
 Handler = Callable[[BaseHTTPRequestHandler], None]
 
@@ -294,8 +295,8 @@ def test_processes_at_once_do_not_disturb_each_other(
         request.wfile.write(content[100:])
 
     server.answer = answer
-    code = "import sys; from _edgeship.models.downloads import *; "
-    code += "from _edgeship.models.imagenet import Published; "
+    code = "import sys; from _edgeship.models.weights.downloads import *; "
+    code += "from _edgeship.models.weights.imagenet import Published; "
     code += f"print(fetch({_published(server, content)!r}))"
     environment = {**os.environ, "EDGESHIP_CACHE": str(tmp_path)}
     processes = [

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from _edgeship import models
-from _edgeship.models.catalog import CATALOG
+from _edgeship.models.catalog.registry import CATALOG
 from _edgeship.models.complexity import LayerCost
 from _edgeship.models.counting import count_entry
 

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from _edgeship import models
 from _edgeship.errors import InputError
-from _edgeship.models.imagenet import PUBLISHED, published
-from _edgeship.models.key_layouts import to_our_layout
+from _edgeship.models.weights.imagenet import PUBLISHED, published
+from _edgeship.models.weights.key_layouts import to_our_layout
 from tests.models.construct import construct, on_meta
 from tests.models.published_keys.make import SCORES, filled, first_scores, read_shapes
 
@@ -140,6 +140,6 @@ def test_an_unknown_model_is_refused() -> None:
 
 
 def test_the_table_needs_no_torch() -> None:
-    code = "import sys; from _edgeship.models import downloads, imagenet; "
+    code = "import sys; from _edgeship.models.weights import downloads, imagenet; "
     code += "sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0  # noqa: S603

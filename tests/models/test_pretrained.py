@@ -13,10 +13,10 @@ from safetensors.torch import save_file
 from _edgeship import models
 from _edgeship.errors import InputError
 from _edgeship.export.network.source import load_network
-from _edgeship.models import pretrained
-from _edgeship.models.card import read_card
-from _edgeship.models.checkpoints import file_sha256
-from _edgeship.models.imagenet import PUBLISHED
+from _edgeship.models.weights import pretrained
+from _edgeship.models.weights.card import read_card
+from _edgeship.models.weights.checkpoint_file import file_sha256
+from _edgeship.models.weights.imagenet import PUBLISHED
 
 CARD = {
     "model": "shufflenet_v2_x0_25",

@@ -3,12 +3,12 @@
 import pytest
 
 from _edgeship import models
-from _edgeship.models.catalog import CATALOG
+from _edgeship.models.catalog.registry import CATALOG
+from _edgeship.models.catalog.spec import ModelSpec, printed
 from _edgeship.models.commands.markdown import comparison
 from _edgeship.models.complexity import Complexity
 from _edgeship.models.counting import count_entries
 from _edgeship.models.figures import Figure, as_printed, compare, in_units
-from _edgeship.models.spec import ModelSpec, printed
 from tests.models.construct import on_meta
 
 # The figures that are not met, in percent of the published one. A note excuses these differences

@@ -9,8 +9,8 @@ import torch
 
 from _edgeship import models
 from _edgeship.errors import InputError
-from _edgeship.models.catalog import CATALOG
-from _edgeship.models.registry import _MAX_CHANNELS
+from _edgeship.models.building import _MAX_CHANNELS
+from _edgeship.models.catalog.registry import CATALOG
 
 ROOT = Path(__file__).parents[2]
 TABLE_5 = [
@@ -140,7 +140,7 @@ def test_create_gives_eval_mode_with_and_without_weights(tmp_path: Path) -> None
 
 def test_the_catalog_is_read_without_torch() -> None:
     code = (
-        "import sys; from _edgeship import models; import _edgeship.models.catalog;"
+        "import sys; from _edgeship import models; import _edgeship.models.catalog.registry;"
         "models.names(); models.spec('shufflenet_v2');"
         "print('torch' in sys.modules); models.create('shufflenet_v2_x0_5');"
         "print('torch' in sys.modules)"

@@ -9,7 +9,7 @@ from torch import nn
 
 from _edgeship import models
 from _edgeship.models.complexity import count
-from _edgeship.models.repvgg import RepVGGA0, RepVGGBlock
+from _edgeship.models.networks.repvgg import RepVGGA0, RepVGGBlock
 from tests.models.construct import on_meta
 from tests.models.published import (
     Shapes,

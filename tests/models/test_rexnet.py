@@ -11,9 +11,10 @@ from torch.nn import functional
 
 from _edgeship import models
 from _edgeship.errors import InputError
-from _edgeship.export.pipeline import Request, export
+from _edgeship.export.contract.request import Request
+from _edgeship.export.pipeline import export
 from _edgeship.models.complexity import count
-from _edgeship.models.rexnet import ReXNet, channels, lite_channels
+from _edgeship.models.networks.rexnet import ReXNet, channels, lite_channels
 from tests.models.construct import construct, on_meta
 
 STATE_DICTS = Path(__file__).parent / "state_dicts"

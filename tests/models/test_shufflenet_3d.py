@@ -15,8 +15,8 @@ from _edgeship.errors import InputError
 from _edgeship.export import passes
 from _edgeship.export.network.capture import capture_module
 from _edgeship.export.simplify import simplify
-from _edgeship.models.shufflenet_v1 import ShuffleNetV1
-from _edgeship.models.shufflenet_v2 import ShuffleNetV2
+from _edgeship.models.networks.shufflenet_v1 import ShuffleNetV1
+from _edgeship.models.networks.shufflenet_v2 import ShuffleNetV2
 from tests.models.construct import construct, on_meta
 from tests.models.published import computed, shapes
 

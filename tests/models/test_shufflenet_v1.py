@@ -11,7 +11,8 @@ from torch.nn import functional
 
 from _edgeship import models
 from _edgeship.errors import InputError
-from _edgeship.export.pipeline import Request, export
+from _edgeship.export.contract.request import Request
+from _edgeship.export.pipeline import export
 from _edgeship.models.complexity import count
 from tests.models.construct import construct, on_meta
 

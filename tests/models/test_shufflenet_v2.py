@@ -9,9 +9,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from _edgeship import models
-from _edgeship.export.pipeline import Request, export
+from _edgeship.export.contract.request import Request
+from _edgeship.export.pipeline import export
 from _edgeship.models.complexity import count
-from _edgeship.models.shufflenet_v2 import ShuffleNetV2
+from _edgeship.models.networks.shufflenet_v2 import ShuffleNetV2
 from tests.models.construct import construct, on_meta
 
 # Table 5 of the paper (channels; mult-adds and parameters in millions), then what torchvision

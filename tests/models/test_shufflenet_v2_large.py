@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from _edgeship.models.complexity import count
-from _edgeship.models.shufflenet_v2_large import ResidualUnit
+from _edgeship.models.networks.shufflenet_v2_large import ResidualUnit
 from tests.models.construct import construct, on_meta
 
 # Layers, published mult-adds, and the appendix's channels and units of the four stages.

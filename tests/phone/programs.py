@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from _edgeship.models.downloads import cache_folder
+from _edgeship.cache import cache_folder
 
 # Debian package -> the files of it that the phone needs, and where they lie on the phone.
 _PACKAGES = {

@@ -19,8 +19,8 @@ from _edgeship.device_bench.studies.guidelines import (
     judge,
     sentence,
 )
-from _edgeship.models.catalog import CATALOG
-from _edgeship.models.catalog_probes import probes
+from _edgeship.models.catalog.probes import probes
+from _edgeship.models.catalog.registry import CATALOG
 from tests.device_bench.synthetic import PHONE, VIRTUAL, session
 
 G1 = column("G1", "arm", 1, "none")

@@ -12,7 +12,7 @@ from _edgeship.export.contract.manifest import Artifact, GraphFile, Manifest, ve
 from _edgeship.export.contract.request import Request
 from _edgeship.export.pipeline import Result
 from _edgeship.export.tflite.schemes import SCHEMES
-from _edgeship.models.pretrained import shipped_names
+from _edgeship.models.weights.pretrained import shipped_names
 
 
 def test_the_default_is_figure_1_of_the_paper() -> None:

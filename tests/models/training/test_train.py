@@ -13,10 +13,10 @@ from typer.testing import CliRunner
 
 from _edgeship.errors import InputError
 from _edgeship.models import create
-from _edgeship.models.card import read_card
-from _edgeship.models.checkpoints import file_sha256
 from _edgeship.models.commands.cli import app
 from _edgeship.models.training.train import Epoch, Request, train
+from _edgeship.models.weights.card import read_card
+from _edgeship.models.weights.checkpoint_file import file_sha256
 from tests.models.training.pictures import write_pictures, zipped
 
 
@@ -145,4 +145,4 @@ def test_evaluating_refuses_other_classes(request_: Request, tmp_path: Path) -> 
          "--weights", str(request_.folder / "effnet.safetensors")],
     )  # fmt: skip
     assert shown.exit_code == 2
-    assert "tell blue, red apart" in shown.stderr
+    assert "The weights distinguish blue, red." in shown.stderr

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from _edgeship.errors import InputError
-from _edgeship.models.blocks import SqueezeExcite, conv_bn_act
+from _edgeship.models.networks.blocks import SqueezeExcite, conv_bn_act
 
 # Table 1, a stage each: output channels, units, stride of the first unit.
 STAGES = ((256, 3, 1), (512, 4, 2), (1024, 6, 2), (2048, 3, 2))

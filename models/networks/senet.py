@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from _edgeship.models.blocks import conv_bn_act
-from _edgeship.models.resnet import Bottleneck
+from _edgeship.models.networks.blocks import conv_bn_act
+from _edgeship.models.networks.resnet import Bottleneck
 
 # A stage each: output channels, units, stride of the first unit.
 STAGES = ((256, 3, 1), (512, 8, 2), (1024, 36, 2), (2048, 3, 2))

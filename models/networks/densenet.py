@@ -12,7 +12,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from _edgeship.models.blocks import check_width, conv_bn_act
+from _edgeship.models.networks.blocks import check_width, conv_bn_act
 
 # Channels by width:
 #       conv1  growth

@@ -14,7 +14,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from _edgeship.models.blocks import (
+from _edgeship.models.networks.blocks import (
     channel_shuffle,
     check_width,
     conv_bn_act,

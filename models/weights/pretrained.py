@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from _edgeship.errors import InputError
-from _edgeship.models.card import Card, read_card
-from _edgeship.models.downloads import fetch
-from _edgeship.models.imagenet import Published, published
-from _edgeship.models.registry import names, spec
-from _edgeship.models.spec import ModelSpec
+from _edgeship.models.catalog.registry import names, spec
+from _edgeship.models.catalog.spec import ModelSpec
+from _edgeship.models.weights.card import Card, read_card
+from _edgeship.models.weights.downloads import fetch
+from _edgeship.models.weights.imagenet import Published, published
 
 #: What `weights` may be besides a file.
 NAMED_WEIGHTS = ("cifar10", "imagenet")
 
 #: Checkpoints that come with the package.
-_SHIPPED = Path(__file__).parent / "weights" / "cifar10"
+_SHIPPED = Path(__file__).parent / "cifar10"
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from _edgeship.models.blocks import SqueezeExcite, channel_shuffle, conv_bn_act
-from _edgeship.models.shufflenet_v2 import BasicUnit, DownsamplingUnit, convolved_branch
+from _edgeship.models.networks.blocks import SqueezeExcite, channel_shuffle, conv_bn_act
+from _edgeship.models.networks.shufflenet_v2 import BasicUnit, DownsamplingUnit, convolved_branch
 
 # Output channels and units of the four stages.
 STAGES_50 = ((244, 3), (488, 4), (976, 6), (1952, 3))

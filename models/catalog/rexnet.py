@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from _edgeship.models.spec import ModelSpec, printed
+from _edgeship.models.catalog.spec import ModelSpec, printed
 
 _WIDENS = (
     "G1: against it, as MobileNet V2. The 1x1 convolutions of a unit widen the channels to 6 times "
@@ -74,7 +74,7 @@ def _rexnet(
         family="ReXNet",
         paper="ReXNet (arXiv 2007.00992)",
         year=2020,
-        factory=f"_edgeship.models.rexnet:{attribute}",
+        factory=f"_edgeship.models.networks.rexnet:{attribute}",
         arguments=arguments,
         **printed(mult_adds, params),
         top1_error=top1_error,

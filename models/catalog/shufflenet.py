@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from _edgeship.models.spec import ModelSpec, alias, printed, speeds
+from _edgeship.models.catalog.spec import ModelSpec, alias, printed, speeds
 
 _PAPER_V1 = "ShuffleNet (arXiv 1707.01083)"
 _PAPER_V2 = "ShuffleNet V2 (arXiv 1807.11164)"
@@ -95,7 +95,7 @@ def shufflenets() -> tuple[ModelSpec, ...]:
             family="ShuffleNet V1",
             paper=_PAPER_V2,
             year=2018,
-            factory="_edgeship.models.shufflenet_v1:ShuffleNetV1Deep",
+            factory="_edgeship.models.networks.shufflenet_v1:ShuffleNetV1Deep",
             arguments={},
             **printed("2.3 G"),
             top1_error=25.2,
@@ -117,7 +117,7 @@ def _v1(groups: int, width: float) -> ModelSpec:
         family="ShuffleNet V1",
         paper=_PAPER_V1,
         year=2017,
-        factory="_edgeship.models.shufflenet_v1:ShuffleNetV1",
+        factory="_edgeship.models.networks.shufflenet_v1:ShuffleNetV1",
         arguments={"groups": groups, "width": width},
         **printed(
             None if millions is None else f"{millions} M", _V1_PARAMS.get(groups, {}).get(width)
@@ -145,7 +145,7 @@ def _v2(
         family="ShuffleNet V2",
         paper=_PAPER_V2,
         year=2018,
-        factory="_edgeship.models.shufflenet_v2:ShuffleNetV2",
+        factory="_edgeship.models.networks.shufflenet_v2:ShuffleNetV2",
         arguments={"width": width, "star": True} if star else {"width": width},
         **printed(mult_adds, params),
         top1_error=top1_error,
@@ -159,7 +159,7 @@ def _v2_star_features(width: float) -> ModelSpec:
     """Return the backbone of Table 7: v2* without its classifier, four maps for a detector."""
     return replace(
         _v2(f"shufflenet_v2_star_features_{_width(width)}", width, star=True),
-        factory="_edgeship.models.shufflenet_v2:ShuffleNetV2Features",
+        factory="_edgeship.models.networks.shufflenet_v2:ShuffleNetV2Features",
     )
 
 
@@ -170,7 +170,7 @@ def _v2_large(name: str, mult_adds: str, top1_error: float, *, deep: bool) -> Mo
         family="ShuffleNet V2",
         paper=_PAPER_V2,
         year=2018,
-        factory="_edgeship.models.shufflenet_v2_large:ShuffleNetV2Large",
+        factory="_edgeship.models.networks.shufflenet_v2_large:ShuffleNetV2Large",
         arguments={"deep": deep},
         **printed(mult_adds),
         top1_error=top1_error,

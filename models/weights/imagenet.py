@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from _edgeship.errors import InputError
-from _edgeship.models.registry import spec
+from _edgeship.models.catalog.registry import spec
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Published:
 
     Attributes:
         url: Where it is; always HTTPS.
-        file: Its name in the cache. It has a suffix that `models.checkpoints` reads.
+        file: Its name in the cache. It has a suffix that `models.weights.checkpoints` reads.
         sha256: Its digest in hexadecimal: all 64 digits where somebody who has the file tells
             them, else those that the publisher puts into the file's name. A prefix finds damage
             and mix-ups; against forgery there is HTTPS, and tensors are all that is ever read.

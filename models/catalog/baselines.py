@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from _edgeship.models.spec import ModelSpec, printed, speeds
+from _edgeship.models.catalog.spec import ModelSpec, printed, speeds
 
 _SENET = "SENet (arXiv 1709.01507)"
 
@@ -32,7 +32,7 @@ def baselines() -> tuple[ModelSpec, ...]:
             family="ResNet",
             paper="ResNet (arXiv 1512.03385)",
             year=2015,
-            factory="_edgeship.models.resnet:ResNet50",
+            factory="_edgeship.models.networks.resnet:ResNet50",
             arguments={"stride_at": "3x3"},
             **printed("3.8 G", "25.6 M"),
             top1_error=24.0,
@@ -46,7 +46,7 @@ def baselines() -> tuple[ModelSpec, ...]:
             family="SENet",
             paper=_SENET,
             year=2017,
-            factory="_edgeship.models.resnet:ResNet50",
+            factory="_edgeship.models.networks.resnet:ResNet50",
             arguments={"stride_at": "1x1", "excited": True},
             **printed("3.87 G", "28.1 M"),
             top1_error=23.29,
@@ -58,7 +58,7 @@ def baselines() -> tuple[ModelSpec, ...]:
             family="SENet",
             paper=_SENET,
             year=2017,
-            factory="_edgeship.models.senet:SENet154",
+            factory="_edgeship.models.networks.senet:SENet154",
             arguments={},
             **printed("20.7 G", "115.1 M"),
             top1_error=18.68,
@@ -93,7 +93,7 @@ def _repvgg(
         family="RepVGG",
         paper="RepVGG (arXiv 2101.03697)",
         year=2021,
-        factory="_edgeship.models.repvgg:RepVGGA0",
+        factory="_edgeship.models.networks.repvgg:RepVGGA0",
         arguments={"deployed": deployed},
         **printed(mult_adds, params),
         top1_error=27.59,
@@ -118,7 +118,7 @@ def _compared(
         family=f"{original}-like",
         paper="ShuffleNet V2 (arXiv 1807.11164)",
         year=2018,
-        factory=f"_edgeship.models.{module}:{original}Like",
+        factory=f"_edgeship.models.networks.{module}:{original}Like",
         arguments={"width": width},
         **printed(mult_adds),
         top1_error=top1_error,

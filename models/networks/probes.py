@@ -12,7 +12,7 @@ from collections.abc import Callable
 from torch import Tensor, nn
 from torch.nn import functional
 
-from _edgeship.models.blocks import conv_bn_act
+from _edgeship.models.networks.blocks import conv_bn_act
 
 BLOCKS = 10
 

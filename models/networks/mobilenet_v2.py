@@ -9,7 +9,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from _edgeship.errors import InputError
-from _edgeship.models.blocks import conv_bn_act, make_divisible
+from _edgeship.models.networks.blocks import conv_bn_act, make_divisible
 
 # Table 2: expansion, output channels at width 1, units, stride of the first unit.
 STAGES = (

@@ -2,61 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import pickle
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from _edgeship.errors import InputError
-from _edgeship.models.key_layouts import to_our_layout
+from _edgeship.models.weights.checkpoint_file import check_readable
+from _edgeship.models.weights.key_layouts import to_our_layout
 
-_CHUNK_BYTES = 1 << 20
 _SHOWN_KEYS = 3
 
 
-@dataclass(frozen=True)
-class WeightsInfo:
-    """Where weights came from.
-
-    Attributes:
-        source: The file's name, without its folder.
-        sha256: Digest of the file, in hexadecimal.
-    """
-
-    source: str
-    sha256: str
-
-
-def file_sha256(path: str | Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal.
-
-    Raises:
-        InputError: The file cannot be read.
-    """
-    path = Path(path)
-    todo = "Give the path of a .pth, .pt or .safetensors file that you may read."
-    if not path.is_file():
-        why = "It is not a regular file." if path.exists() else "There is no such file."
-        raise InputError("The checkpoint cannot be read.", where=str(path), why=why, todo=todo)
-    digest = hashlib.sha256()
-    try:
-        with path.open("rb") as file:
-            while chunk := file.read(_CHUNK_BYTES):
-                digest.update(chunk)
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise InputError(
-            "The checkpoint cannot be read.", where=str(path), why=why, todo=todo
-        ) from error
-    return digest.hexdigest()
-
-
-def load_weights(module: nn.Module, path: str | Path) -> WeightsInfo:
+def load_weights(module: nn.Module, path: str | Path) -> None:
     """Copy every tensor of a checkpoint into a network of the same architecture.
 
     Args:
@@ -64,23 +25,19 @@ def load_weights(module: nn.Module, path: str | Path) -> WeightsInfo:
         path: A .pth or .pt file of `torch.save` that holds a state dict (bare, or under
             "state_dict" or "model"), or a .safetensors file.
 
-    Returns:
-        The file's name and digest.
-
     Raises:
-        InputError: The file is missing, unreadable or no state dict, it holds objects other than
-            tensors, or its keys or shapes are not the network's.
+        InputError: The file is missing or unreadable, holds no state dict or objects other than
+            tensors, or its keys, shapes or types are not the network's.
     """
     path = Path(path)
-    info = WeightsInfo(source=path.name, sha256=file_sha256(path))
+    check_readable(path)
     state = to_our_layout(_without_module_prefix(_read(path)), module.state_dict())
     _check_fit(module, state, path)
     module.load_state_dict(state, strict=False)
-    return info
 
 
 def _read(path: Path) -> dict[str, Tensor]:
-    """Read a state dict in the format that the file's suffix names."""
+    """Read a state dict in the format that the suffix of the file stands for."""
     suffix = path.suffix.lower()
     if suffix == ".safetensors":
         return _read_safetensors(path)
@@ -201,7 +158,7 @@ def _typed(key: str, value: Tensor) -> str:
 
 
 def _listed(label: str, items: list[str]) -> list[str]:
-    """Return no text for no items, or one that counts them and shows the first few."""
+    """Return one text that counts the items and shows the first few, or none if there are none."""
     if not items:
         return []
     more = ", ..." if len(items) > _SHOWN_KEYS else ""
@@ -214,7 +171,7 @@ def _advice(
     *,
     only_shapes: bool,
 ) -> str:
-    """Say what to change; a classifier or first layer of another size has a simple answer."""
+    """Say what to change: only a classifier or first layer of another size has a simple answer."""
     classifier = keys[-1].rpartition(".")[0]
     classifier_keys = [key for key in keys if key.rpartition(".")[0] == classifier]
     resized = [key for key, (has, needs) in shapes.items() if _differ_at(0, has, needs)]

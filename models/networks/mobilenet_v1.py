@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from _edgeship.models.blocks import check_width, conv_bn_act
+from _edgeship.models.networks.blocks import check_width, conv_bn_act
 
 WIDTHS = (0.25, 0.5, 0.75, 1.0)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from _edgeship.models.spec import ModelSpec, alias, printed, speeds
+from _edgeship.models.catalog.spec import ModelSpec, alias, printed, speeds
 
 _GUIDELINES = {
     1: (
@@ -64,7 +64,7 @@ def _v1(
         family="MobileNet V1",
         paper="MobileNet V1 (arXiv 1704.04861)",
         year=2017,
-        factory="_edgeship.models.mobilenet_v1:MobileNetV1",
+        factory="_edgeship.models.networks.mobilenet_v1:MobileNetV1",
         arguments={"width": width},
         **printed(mult_adds, params),
         top1_error=top1_error,
@@ -91,7 +91,7 @@ def _v2(
         family="MobileNet V2",
         paper="MobileNet V2 (arXiv 1801.04381)",
         year=2018,
-        factory="_edgeship.models.mobilenet_v2:MobileNetV2",
+        factory="_edgeship.models.networks.mobilenet_v2:MobileNetV2",
         arguments={"width": width},
         input_size=(3, size, size),
         **printed(mult_adds, params),

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from _edgeship.models.catalog_shufflenet import V2_GUIDELINES, v1_guidelines
-from _edgeship.models.spec import ModelSpec
+from _edgeship.models.catalog.shufflenet import V2_GUIDELINES, v1_guidelines
+from _edgeship.models.catalog.spec import ModelSpec
 
 WIDTHS = (0.25, 0.5, 1.0, 1.5, 2.0)
 GROUPS = (1, 2, 3, 4, 8)
@@ -37,7 +37,7 @@ def _row(version: int, variant: str, width: float, **arguments: Any) -> ModelSpe
         family=f"ShuffleNet V{version} 3-D",
         paper="Resource Efficient 3D CNNs (arXiv 1904.02422)",
         year=2019,
-        factory=f"_edgeship.models.shufflenet_v{version}:ShuffleNetV{version}",
+        factory=f"_edgeship.models.networks.shufflenet_v{version}:ShuffleNetV{version}",
         arguments={**arguments, "width": width, "num_classes": 600, "dims": 3},
         input_size=(3, 16, 112, 112),
         # Of Kinetics-400, as torchvision normalizes for its video networks.

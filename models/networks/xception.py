@@ -14,7 +14,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
-from _edgeship.models.blocks import check_width, conv_bn_act
+from _edgeship.models.networks.blocks import check_width, conv_bn_act
 
 # Output channels by width:
 #       conv1  stage2  stage3  stage4

@@ -1,23 +1,21 @@
-"""Look models up by name and build them; torch is imported by create() only."""
+"""Build the networks of the registry, with random or trained weights; create() imports torch."""
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import inspect
 from collections.abc import Callable, Mapping
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from _edgeship.errors import InputError
-from _edgeship.models.catalog import CATALOG
-from _edgeship.models.spec import ModelSpec
+from _edgeship.models.catalog.registry import spec
+from _edgeship.models.catalog.spec import ModelSpec
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from _edgeship.models.pretrained import Pretrained
+    from _edgeship.models.weights.pretrained import Pretrained
 
 # Images in the noise batch that sets a random network's batch-norm statistics.
 _NOISE_BATCH = 8
@@ -30,47 +28,25 @@ _MAX_CHANNELS = 2048
 _MAX_SEED = 2**63 - 1
 
 
-def names(pattern: str = "*") -> list[str]:
-    """Return the names of the catalog that match a shell-style pattern, sorted."""
-    return sorted(name for name in CATALOG if fnmatchcase(name, pattern))
-
-
-def spec(name: str) -> ModelSpec:
-    """Return the catalog's entry of a model.
-
-    Raises:
-        InputError: There is no such model; the message names the closest ones.
-    """
-    if name in CATALOG:
-        return CATALOG[name]
-    close = difflib.get_close_matches(name, CATALOG, n=3)
-    raise InputError(
-        f"There is no model named {name!r}.",
-        todo=f"Did you mean {', '.join(close)}?"
-        if close
-        else "`python -m models list` prints every name.",
-    )
-
-
 def create(
     name: str,
     *,
     num_classes: int | None = None,
     in_channels: int | None = None,
-    weights: str | Path | None = None,
+    weights: str | Path | Pretrained | None = None,
     seed: int = 0,
     **overrides: Any,
 ) -> nn.Module:
     """Build a model in eval mode; the global random state is left as it was.
 
     Args:
-        name: A name of the catalog.
+        name: A name of the registry.
         num_classes: Number of scores the classifier gives; None for the published number, or
             that of the weights if they say it.
         in_channels: Channels of the input; None for the published ones.
-        weights: What `models.pretrained.find` takes: "cifar10", "imagenet", or a checkpoint
-            (.pth, .pt or .safetensors). Without any the model is random, scaled as
-            `models.initialization.initialize` describes.
+        weights: "cifar10", "imagenet", or a checkpoint (.pth, .pt or .safetensors); or what
+            `models.weights.pretrained.find` has already made of one of them for this model.
+            Without any the weights are random, as `models.initialization.initialize` draws them.
         seed: Seed of the random weights; the same seed gives the same network.
         **overrides: Replace entries of the model's `arguments`.
 
@@ -106,7 +82,7 @@ def create(
         module = factory(**arguments)
 
     if trained:
-        from _edgeship.models.checkpoints import load_weights
+        from _edgeship.models.weights.checkpoints import load_weights
 
         load_weights(module, trained.path)
         if card:
@@ -121,13 +97,13 @@ def create(
     return initialize(module, noise_shape, seed)
 
 
-def _trained(name: str, weights: str | Path | None) -> Pretrained | None:
-    """Find the weights that were asked for."""
+def _trained(name: str, weights: str | Path | Pretrained | None) -> Pretrained | None:
+    """Return the weights that were asked for, looking them up unless that has been done."""
     if weights is None:
         return None
-    from _edgeship.models.pretrained import find
+    from _edgeship.models.weights.pretrained import Pretrained, find
 
-    return find(name, weights)
+    return weights if isinstance(weights, Pretrained) else find(name, weights)
 
 
 def factory_of(entry: ModelSpec) -> Callable[..., nn.Module]:

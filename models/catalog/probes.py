@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from _edgeship.models.spec import ModelSpec
+from _edgeship.models.catalog.spec import ModelSpec
 
 _INPUT = (56, 56)
 
@@ -131,7 +131,7 @@ def _probe(
         family=f"{guideline} probe",
         paper="ShuffleNet V2 (arXiv 1807.11164)",
         year=2018,
-        factory=f"_edgeship.models.probes:{factory}",
+        factory=f"_edgeship.models.networks.probes:{factory}",
         arguments=arguments,
         input_size=(in_channels, *_INPUT),
         mean=(0.0,) * in_channels,

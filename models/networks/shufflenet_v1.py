@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from _edgeship.errors import InputError
-from _edgeship.models.blocks import (
+from _edgeship.models.networks.blocks import (
     channel_shuffle,
     check_width,
     conv_bn_act,

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from _edgeship.errors import InputError
-from _edgeship.models.blocks import SqueezeExcite, conv_bn_act, make_divisible
+from _edgeship.models.networks.blocks import SqueezeExcite, conv_bn_act, make_divisible
 
 # One row per stage:
 #         blocks  stride  squeeze-excite

@@ -1,6 +1,6 @@
-"""Fetch a published checkpoint once, and keep it in a folder of the user's.
+"""Download a published checkpoint once and keep it in the user's cache folder.
 
-The standard library does it. pooch compares whole digests only, where most publishers give a
+The standard library does it: pooch compares whole digests only, where most publishers give a
 prefix, and brings requests along; torch.hub has neither a timeout nor a limit on the size.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import http.client
-import os
 import tempfile
 import urllib.error
 import urllib.request
@@ -18,8 +17,10 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from _edgeship.cache import cache_folder
 from _edgeship.errors import InputError
-from _edgeship.models.imagenet import Published
+from _edgeship.models.weights.checkpoint_file import file_sha256
+from _edgeship.models.weights.imagenet import Published
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -28,40 +29,15 @@ _TIMEOUT_S = 30.0
 _CHUNK_BYTES = 1 << 20
 # For files of unknown size; the largest network of the catalog takes half of it.
 _MAX_BYTES = 1 << 30
-# Only there may plain HTTP be spoken: for tests, and for mirrors behind a tunnel.
+# Plain HTTP is allowed to these only: for tests, and for mirrors behind a tunnel.
 _LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
-
-
-def cache_folder() -> Path:
-    """Return where downloads are kept.
-
-    EDGESHIP_CACHE names the folder; without it, it is `edgeship` in XDG_CACHE_HOME or ~/.cache.
-
-    Raises:
-        InputError: There is no home folder.
-    """
-    own = os.environ.get("EDGESHIP_CACHE")
-    if own:
-        return Path(own)
-    # The XDG specification tells to ignore relative paths.
-    xdg = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    if xdg.is_absolute():
-        return xdg / "edgeship"
-    try:
-        return Path.home() / ".cache" / "edgeship"
-    except RuntimeError as error:
-        raise InputError(
-            "There is no folder for downloads.",
-            why=str(error),
-            todo="Name one with the environment variable EDGESHIP_CACHE.",
-        ) from error
 
 
 def fetch(published: Published, folder: Path | None = None) -> Path:
     """Return a published checkpoint, downloading it if the folder has no undamaged copy.
 
-    Whatever interrupts the download, nothing else than the published file ever appears under its
-    name; processes that fetch the same file at once each write to a folder of their own. A
+    Even if the download is interrupted, nothing but the complete published file ever appears under
+    its name. Processes that fetch the same file at once each write to a folder of their own. A
     progress bar is shown on stderr if that is a terminal.
 
     Args:
@@ -69,18 +45,15 @@ def fetch(published: Published, folder: Path | None = None) -> Path:
         folder: Where it is kept; `cache_folder()` by default.
 
     Returns:
-        Path of the file, whose digest was compared with the published one in this call.
+        Path of the file. Its digest was compared with the published one in this call.
 
     Raises:
         InputError: The file cannot be downloaded or stored, or is not the published one.
     """
     folder = cache_folder() if folder is None else folder
     path = folder / published.file
-    if path.is_file():
-        from _edgeship.models.checkpoints import file_sha256
-
-        if file_sha256(path).startswith(published.sha256):
-            return path
+    if path.is_file() and file_sha256(path).startswith(published.sha256):
+        return path
     with _storing_in(folder):
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=f"{published.file}.") as own:
@@ -93,7 +66,10 @@ def fetch(published: Published, folder: Path | None = None) -> Path:
 
 @contextmanager
 def _storing_in(folder: Path) -> Iterator[None]:
-    """Explain what goes wrong in the folder; what goes wrong on the network is an InputError."""
+    """Turn an OSError, which can only come from the folder here, into an InputError.
+
+    What goes wrong on the network is an InputError already, see `_body`.
+    """
     try:
         yield
     except OSError as error:
@@ -106,7 +82,7 @@ def _storing_in(folder: Path) -> Iterator[None]:
 
 
 def _download(published: Published, file: IO[bytes]) -> None:
-    """Write the body to a file, refusing one that is too long or has another digest."""
+    """Write what the server sends to a file; refuse it if it is too long or has another digest."""
     digest = hashlib.sha256()
     received = 0
     limit = published.size or _MAX_BYTES
@@ -131,7 +107,7 @@ def _download(published: Published, file: IO[bytes]) -> None:
 
 
 def _body(published: Published, limit: int) -> Generator[bytes, None, None]:
-    """Yield what the server sends; raise InputError for all that goes wrong on the way."""
+    """Yield what the server sends in chunks; whatever goes wrong on the way is an InputError."""
     _require_https(published.url)
     request = urllib.request.Request(  # noqa: S310  the line above has checked the scheme
         published.url, headers={"User-Agent": "edgeship"}
@@ -159,12 +135,12 @@ def _body(published: Published, limit: int) -> Generator[bytes, None, None]:
 
 
 class _CheckedRedirects(urllib.request.HTTPRedirectHandler):
-    """Follow redirects to HTTPS only."""
+    """Follows redirects, but only to HTTPS."""
 
     def redirect_request(
         self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
     ) -> urllib.request.Request | None:
-        """Check the new address, then do as the base class."""
+        """Check the new address, then do what the base class does."""
         _require_https(newurl)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
@@ -195,7 +171,7 @@ def _too_large(published: Published, limit: int) -> InputError:
 
 
 def _progress() -> Progress:
-    """Return a progress bar on stderr that shows nothing where there is no terminal."""
+    """Return a progress bar on stderr; it shows nothing if that is no terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 

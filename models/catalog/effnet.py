@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from _edgeship.models.spec import ModelSpec
+from _edgeship.models.catalog.spec import ModelSpec
 
 
 def effnets() -> tuple[ModelSpec, ...]:
@@ -14,7 +14,7 @@ def effnets() -> tuple[ModelSpec, ...]:
         _effnet(
             "effnet_large",
             note="Its layers are not published in a form that could be checked; see "
-            "`models/effnet.py`.",
+            "`models/networks/effnet.py`.",
             width=2,
             repeats=(1, 2, 2),
         ),
@@ -28,7 +28,7 @@ def _effnet(name: str, note: str, **arguments: Any) -> ModelSpec:
         family="EffNet",
         paper="EffNet (arXiv 1801.06434)",
         year=2018,
-        factory="_edgeship.models.effnet:EffNet",
+        factory="_edgeship.models.networks.effnet:EffNet",
         arguments=arguments,
         input_size=(3, 32, 32),
         mean=(0.4914, 0.4822, 0.4465),
