@@ -164,7 +164,7 @@ def _write_files(
                 log.done(stack.enter_context(target.session()))
         with log.stage(f"lower to {target.title}"):
             prepared = target.lower(job)
-            log.done(prepared.detail)
+            log.done(prepared.detail, prepared.parity)
         ranges = _ranges(target, prepared, job, log)
         artifacts = {}
         for scheme in _in_order(target, job.schemes):

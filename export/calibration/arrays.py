@@ -21,17 +21,24 @@ MAX_ARCHIVE_BYTES = 4 * 2**30
 """Most bytes the arrays of an .npz file may unpack to."""
 
 
+Arrays = Mapping[str, NDArray[Any]] | NDArray[Any]
+"""Arrays in memory: input name -> samples along the first axis, or those of a single input."""
+
+
 def array_samples(
-    path: Path, inputs: Mapping[str, tuple[int, ...]], preprocess: Preprocess, limit: int
+    source: Path | Arrays,
+    inputs: Mapping[str, tuple[int, ...]],
+    preprocess: Preprocess,
+    limit: int,
 ) -> tuple[list[Sample], str]:
-    """Read samples from a .npy file, or a .npz file with one array per input.
+    """Read samples from a .npy file, a .npz file with one array per input, or memory.
 
     An array holds the samples along its first axis, each in the input's own axis order or with
     the channels last. Floating-point arrays must be preprocessed already and are used as they
     are. uint8 arrays are pixels and are scaled to 0..1 and normalised, but not resized.
 
     Args:
-        path: The file. Arrays of a .npz file that no input is named after are ignored; a single
+        source: The file, or the arrays. Arrays of a .npz file that no input is named after are ignored; a single
             array serves a single input whatever its name.
         inputs: Input name to shape, batch axis first.
         preprocess: Mean and std for uint8 arrays.
@@ -45,9 +52,11 @@ def array_samples(
         InputError: The file cannot be read, or an array is missing or has the wrong shape, type
             or length, or holds NaN or infinity.
     """
+    path = source if isinstance(source, Path) else "memory"
+    found = _read(source) if isinstance(source, Path) else _given(source)
     arrays = {
         name: _channels_first(array, name, inputs[name][1:], path)
-        for name, array in _by_input(_read(path), list(inputs), path).items()
+        for name, array in _by_input(found, list(inputs), path).items()
     }
     counts = {name: len(array) for name, array in arrays.items()}
     if len(set(counts.values())) > 1:
@@ -66,7 +75,13 @@ def array_samples(
         for index in chosen
     ]
     count = f"{total} samples" if len(chosen) == total else f"{len(chosen)} of {total} samples"
-    return samples, f"{path} ({count})"
+    words = f"{path} ({count})" if isinstance(source, Path) else f"{count} from memory"
+    return samples, words
+
+
+def _given(source: Arrays) -> dict[str, NDArray[Any]]:
+    named = source if isinstance(source, Mapping) else {"array": source}
+    return {name: np.asarray(array) for name, array in named.items()}
 
 
 def _read(path: Path) -> dict[str, NDArray[Any]]:
@@ -94,15 +109,15 @@ def _read(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def _by_input(
-    arrays: dict[str, NDArray[Any]], names: list[str], path: Path
+    arrays: dict[str, NDArray[Any]], names: list[str], path: Path | str
 ) -> dict[str, NDArray[Any]]:
     if len(arrays) == 1 and len(names) == 1:
         return {names[0]: next(iter(arrays.values()))}
     missing = [name for name in names if name not in arrays]
     if missing:
         raise InputError(
-            f"The file {path} has no array for {', '.join(missing)}.",
-            why=f"the model's inputs are {', '.join(names)}; the file holds "
+            f"There is no array for {', '.join(missing)}.",
+            why=f"the model's inputs are {', '.join(names)}; {path} holds "
             + (", ".join(arrays) or "no arrays"),
             todo="write a .npz file with one array per input, named as the inputs are",
         )
@@ -110,7 +125,7 @@ def _by_input(
 
 
 def _channels_first(
-    array: NDArray[Any], name: str, shape: tuple[int, ...], path: Path
+    array: NDArray[Any], name: str, shape: tuple[int, ...], path: Path | str
 ) -> NDArray[Any]:
     """Return (S, *shape), moving the last axis of (S, ..., C) to its place if need be."""
     if array.ndim == len(shape) + 1 and len(array) > 0:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from _edgeship.errors import InputError
-from _edgeship.export.calibration.arrays import array_samples
+from _edgeship.export.calibration.arrays import Arrays, array_samples
 from _edgeship.export.calibration.pictures import folder_samples, shipped_samples
 from _edgeship.export.calibration.preprocess import COLOR_MODES, Preprocess
 from _edgeship.export.runtimes.values import Sample
@@ -44,7 +44,7 @@ class SampleSet:
 
 
 def load_samples(
-    source: str | Path | None,
+    source: str | Path | Arrays | None,
     inputs: Mapping[str, tuple[int, ...]],
     preprocess: Preprocess,
     limit: int = 32,
@@ -57,7 +57,7 @@ def load_samples(
 
     Args:
         source: None for the shipped images; a folder of images; a .npz or .npy file
-            (:func:`export.calibration.arrays.array_samples`); or ``"random"`` for standard
+            (:func:`export.calibration.arrays.array_samples`); such arrays themselves; or ``"random"`` for standard
             normal noise (a folder of that name is ``"./random"``). Images fit a model with a
             single input (N, C, H, W), or (N, C, T, H, W) for clips, where C is 1 or 3.
         inputs: Input name to shape, batch axis first, all static.
@@ -72,6 +72,9 @@ def load_samples(
         InputError: The source does not exist, cannot be read or does not fit the inputs.
     """
     _check(inputs, limit)
+    if isinstance(source, Mapping | np.ndarray):
+        items, words = array_samples(source, inputs, preprocess, limit)
+        return SampleSet(_stack(items, inputs), words, natural=True)
     if source == RANDOM:
         return SampleSet(
             _stack(_noise(inputs, limit, seed), inputs), "seeded random", natural=False

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from _edgeship.errors import InputError, VerificationError
+from _edgeship.export.calibration.arrays import Arrays
 from _edgeship.export.calibration.preprocess import COLOR_MODES, Preprocess, default_preprocess
 from _edgeship.export.calibration.samples import (
     CALIBRATION_SAMPLES,
@@ -59,7 +60,7 @@ def load_subject(
     model: ModelFile,
     reference: Path | None = None,
     shapes: Sequence[tuple[int, ...]] = (),
-    calib: str | None = None,
+    calib: str | Arrays | None = None,
 ) -> Subject:
     """Find what a file is to be compared with, and on what.
 
@@ -173,7 +174,7 @@ def _preprocess(
     inputs: Shapes,
     compared: bool,
     record: Record | None,
-    calib: str | None,
+    calib: str | Arrays | None,
     notes: list[str],
 ) -> Preprocess:
     """Return what images go through before the graph gets them, as recorded or assumed."""
@@ -184,7 +185,11 @@ def _preprocess(
     assumed = default_preprocess(shape[1] if images else 3)
     if model.reads_bgr and len(assumed.mean) == 3:
         assumed = Preprocess(assumed.mean[::-1], assumed.std[::-1], assumed.crop, bgr=True)
-    matters = compared if model.takes_pictures else images and calib != RANDOM
+    matters = (
+        compared
+        if model.takes_pictures
+        else images and not (isinstance(calib, str) and calib == RANDOM)
+    )
     if matters:
         notes.append(
             "no manifest says how images are normalised; assumed: mean "
@@ -193,9 +198,13 @@ def _preprocess(
     return assumed
 
 
-def _samples(calib: str | None, inputs: Shapes, preprocess: Preprocess) -> tuple[list[Sample], str]:
+def _samples(
+    calib: str | Arrays | None, inputs: Shapes, preprocess: Preprocess
+) -> tuple[list[Sample], str]:
     """Return the samples an export would verify on, and where they come from."""
-    source = calib or (None if _are_images(inputs) else RANDOM)
+    source: str | Arrays | None = RANDOM
+    if calib is not None or _are_images(inputs):
+        source = calib
     samples = load_samples(source, inputs, preprocess, limit=CALIBRATION_SAMPLES)
     return samples.arrays[:VERIFICATION_SAMPLES], samples.source
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from torch import nn
 
+    from _edgeship.export.calibration.arrays import Arrays
+
 
 @dataclass(frozen=True)
 class Request:
@@ -22,7 +24,8 @@ class Request:
         shapes: Shape of each input, batch first; empty where the model knows.
         weights: A checkpoint file, ``imagenet`` or ``cifar10``; None for what the model has.
         num_classes: Width of the classifier, for a name of the registry.
-        calib: Folder of images, .npz or .npy file, or ``random``; None for the shipped images.
+        calib: Folder of images, .npz or .npy file, ``random``, or arrays in memory; None for the
+            shipped images.
         mean: Of each channel, on the scale 0 to 1.
         std: Likewise.
         color: Order of the channels that the network reads.
@@ -42,7 +45,7 @@ class Request:
     shapes: tuple[tuple[int, ...], ...] = ()
     weights: str | None = None
     num_classes: int | None = None
-    calib: str | None = None
+    calib: str | Arrays | None = None
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
     color: Literal["rgb", "bgr"] = "rgb"

@@ -108,6 +108,10 @@ class Prepared(Protocol):
         """What was made, for the table of stages."""
 
     @property
+    def parity(self) -> Parity | None:
+        """How lowering changed the outputs already, where that was measured."""
+
+    @property
     def reference(self) -> Outputs:
         """What the files are compared with: the network's outputs, unless the inputs changed."""
 
@@ -157,8 +161,9 @@ class Target:
         open: Reads a file for ``inspect`` and ``verify``.
         operators: Returns ONNX operator -> what becomes of it, in a phrase.
         refuse: Raises InputError for a request that can be seen to fail before anything is loaded.
-        library: What ``session`` imports, if that takes long enough to be a stage of its own.
-        session: Surrounds all work on the target; its value says what was imported.
+        library: What ``session`` imports, where that takes long enough to be a stage of its own.
+        session: Surrounds all work on a target that has a ``library``; its value says what was
+            imported.
         next_steps: Returns what to do with a written file, one line each.
     """
 

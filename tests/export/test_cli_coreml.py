@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from _edgeship.export.coreml import target
+from _edgeship.export.coreml import writing
 from _edgeship.export.coreml.evaluator import read_program
 from _edgeship.export.coreml.format.package import digest, read_package, size
 from _edgeship.export.verification.tolerance import TOLERANCES, Tolerance
@@ -109,7 +109,7 @@ def test_an_unsupported_operator_exits_4_and_is_named(tmp_path: Path) -> None:
     network = write_network(tmp_path / "acos.onnx", op="Acos")
     _, stderr = run(network, "--to", "coreml", "--out", tmp_path / "out", code=4)
     assert "Acos (act)" in stderr
-    assert "where: lower for Core ML, lowering to Core ML" in stderr
+    assert "where: lower to Core ML, lowering to Core ML" in stderr
     assert not (tmp_path / "out").exists()
 
 
@@ -118,7 +118,7 @@ def test_a_wrong_package_is_refused_named_and_set_aside(
 ) -> None:
     out = tmp_path / "out"
     run(network, "--to", "coreml", "--out", out)
-    lower = target.lower
+    lower = writing.lower
 
     def wrong(graph: Any, ios: int) -> Any:
         weight = next(node for node in graph.graph if node.name == "second").inputs[1]
@@ -130,9 +130,9 @@ def test_a_wrong_package_is_refused_named_and_set_aside(
         weight.const_value = right
         return lowered
 
-    monkeypatch.setattr(target, "lower", wrong)
+    monkeypatch.setattr(writing, "lower", wrong)
     _, stderr = run(network, "--to", "coreml", "--out", out, code=3)
-    assert "where: verify Core ML none, Core ML, none" in stderr
+    assert "where: Core ML none" in stderr
     assert "The first variable out of tolerance is " in stderr
     assert "conv" in stderr.split("out of tolerance is ")[1]
     assert {path.name for path in out.iterdir()} == {

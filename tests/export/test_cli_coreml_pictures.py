@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from _edgeship.export.calibration.preprocess import Preprocess, normalize
-from _edgeship.export.coreml import target
+from _edgeship.export.coreml import writing
 from _edgeship.export.coreml.evaluator import Evaluator, MilProgram, read_program
 from _edgeship.export.coreml.format.package import read_package
 from _edgeship.export.runtimes.running import run_onnx
@@ -60,7 +60,7 @@ def test_a_classifier_of_pictures(camera: tuple[Path, str, MilProgram], network:
     )
     assert str(found["classLabel"]) == f"Ünit {scores.argmax()}"
     manifest = json.loads((out / "manifest.json").read_text())
-    [stage] = [s for s in manifest["stages"] if s["stage"] == "reference for pictures"]
+    [stage] = [s for s in manifest["stages"] if s["stage"] == "lower to Core ML"]
     assert stage["parity"]["max_rel"] < 1e-4
     [ports] = manifest["artifacts"]
     assert (ports["inputs"][0]["dtype"], ports["inputs"][0]["layout"]) == ("image", "RGB")
@@ -111,7 +111,7 @@ def test_labels_that_do_not_fit_leave_nothing(network: Path, tmp_path: Path) -> 
     arguments = ("--to", "coreml", "--labels", tmp_path / "labels.txt", "--out", tmp_path / "out")
     _, stderr = run(network, *arguments, code=2)
     assert "--labels names 2 classes, and no output has that many scores." in stderr
-    assert "where: lower for Core ML" in stderr
+    assert "where: lower to Core ML" in stderr
     assert not (tmp_path / "out").exists()
 
 
@@ -131,9 +131,9 @@ def test_pictures_for_a_network_that_takes_none(
 def test_wrong_labels_in_a_package_are_noticed(
     network: Path, labels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    convert = target.convert
+    convert = writing.convert
     monkeypatch.setattr(
-        target, "convert", lambda *a, labels, **k: convert(*a, labels=labels[::-1], **k)
+        writing, "convert", lambda *a, labels, **k: convert(*a, labels=labels[::-1], **k)
     )
     arguments = ("--to", "coreml", "--labels", labels, "--out", tmp_path / "out")
     _, stderr = run(network, *arguments, code=3)
@@ -143,7 +143,7 @@ def test_wrong_labels_in_a_package_are_noticed(
 def test_probabilities_that_are_no_softmax_are_noticed(
     network: Path, labels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lower = target.lower
+    lower = writing.lower
 
     def wrong(graph: Any, ios: int) -> Any:
         node = next(node for node in graph.graph if node.op_type in ("Softmax", "Sigmoid"))
@@ -151,7 +151,7 @@ def test_probabilities_that_are_no_softmax_are_noticed(
         node.attributes.clear()
         return lower(graph, ios)
 
-    monkeypatch.setattr(target, "lower", wrong)
+    monkeypatch.setattr(writing, "lower", wrong)
     arguments = ("--to", "coreml", "--labels", labels, "--out", tmp_path / "out")
     _, stderr = run(network, *arguments, code=3)
     assert "label does not come from a softmax" in stderr

@@ -40,7 +40,7 @@ def test_an_export_prints_its_stages_files_and_what_to_do_next(
         for line in lines[lines.index("stage what it did seconds parity") :]
     }
     assert "max rel error" in rows["simplify"]
-    quantized = next(line for line in lines if line.startswith("quantize int8 int8 weights"))
+    quantized = next(line for line in lines if line.startswith("TFLite int8 int8 weights"))
     assert "SQNR" in quantized
     assert "top-1 agreement" in quantized
     assert "UNTRAINED" not in stdout
@@ -60,12 +60,12 @@ def test_an_export_prints_its_stages_files_and_what_to_do_next(
 def test_random_weights_are_called_untrained(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from _edgeship.export import pipeline
+    from _edgeship.export.network import source
 
     network = write_network(tmp_path / "small.onnx")
-    load = pipeline.load_network
+    load = source.load_network
     monkeypatch.setattr(
-        pipeline,
+        source,
         "load_network",
         lambda *args, **options: dataclasses.replace(load(*args, **options), untrained=True),
     )
@@ -101,7 +101,7 @@ def test_a_failed_verification_exits_3_and_leaves_no_file(
     run(network, "--quant", "int8", "--out", out)
     monkeypatch.setitem(TOLERANCES, "int8", Tolerance(min_sqnr_db=1000.0))
     _, stderr = run(network, "--quant", "int8", "--out", out, code=3)
-    assert "where: quantize int8" in stderr
+    assert "where: TFLite int8" in stderr
     assert "needs 1000.0 dB" in stderr
     assert {path.name for path in out.iterdir()} == {
         "manifest.json.previous",
@@ -125,12 +125,12 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(
 def test_a_bug_is_one_line_and_debug_shows_where(
     network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from _edgeship.export import pipeline
+    from _edgeship.export.network import source
 
     def broken(*args: object, **options: object) -> None:
         raise ZeroDivisionError("division\nby zero")
 
-    monkeypatch.setattr(pipeline, "load_network", broken)
+    monkeypatch.setattr(source, "load_network", broken)
     _, stderr = run(network, "--out", tmp_path / "out", code=1)
     assert stderr == (
         "internal error: ZeroDivisionError: division by zero\n"
@@ -167,14 +167,14 @@ def test_every_exception_has_a_message_and_a_code(error: Exception, code: int, w
 # Runs the command line with a stage that hangs until Ctrl-C, and that may swallow it as torch does.
 HANGING = """
 import sys, time
-import _edgeship.export.tflite.target as target
+import _edgeship.export.tflite.writing as writing
 def hang(*args):
     print("hanging", flush=True)
     try:
         time.sleep(60)
     except KeyboardInterrupt:
         {reaction}
-target.lower = hang
+writing.lower = hang
 from _edgeship.terminal.entry import start
 start("_edgeship.export.commands.cli")
 """
@@ -196,7 +196,7 @@ def test_ctrl_c_says_so_and_leaves_nothing_behind(
     seen = []
     while (line := process.stdout.readline()) and "hanging" not in line:
         seen.append(line)
-    assert "lower ...\n" in seen
+    assert "lower to TFLite ...\n" in seen
     assert any(out.iterdir())  # the temporary folder
     time.sleep(0.1)
     process.send_signal(signal.SIGINT)

@@ -13,7 +13,7 @@ from _edgeship.errors import InputError
 from _edgeship.export.commands import coreml_options
 from _edgeship.export.commands.coreml_options import read_labels
 from _edgeship.export.commands.options import parse_schemes, parse_shape
-from _edgeship.export.contract.schemes import check_ios, oldest_ios
+from _edgeship.export.coreml.schemes import check_ios, oldest_ios
 from tests.export.command_line import ROOT, run, write_network
 
 NAME = "shufflenet_v2"
@@ -70,7 +70,7 @@ WRONG = [
     ((NAME, "--to", "coreml", "--labels", "gap.txt"), "has no class in line 2"),
     ((NAME, "--to", "coreml", "--labels", "blank.txt"), "has no class in line 1"),
     ((NAME, "--to", "coreml", "--labels", "latin.txt"), "is not UTF-8"),
-    ((NAME, *W8A8, "--io-dtype", "int8"), "--io-dtype int8 does not go with --to coreml."),
+    ((NAME, *W8A8, "--io-dtype", "int8"), "--io-dtype does not go with --to coreml."),
     ((NAME, "--color", "brg"), "did you mean rgb or bgr"),
     ((NAME, "--to", "tflit"), "did you mean tflite?"),
     ((NAME, "--to", ""), "--to is empty."),
@@ -220,7 +220,7 @@ def test_too_many_labels_are_not_read(tmp_path: Path, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize(
     ("schemes", "oldest"),
-    [(["none"], 15), (["fp16", "palette6"], 16), (["int8", "none"], 17), (["dynamic", "fp16"], 15)],
+    [(["none"], 15), (["fp16", "palette6"], 16), (["int8", "none"], 17)],
 )
 def test_the_oldest_ios_is_what_the_schemes_need(schemes: list[str], oldest: int) -> None:
     assert oldest_ios(schemes) == oldest

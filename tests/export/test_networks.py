@@ -15,13 +15,14 @@ from ai_edge_litert import schema_py_generated as schema
 from _edgeship.export.calibration.preprocess import Preprocess
 from _edgeship.export.calibration.samples import load_samples
 from _edgeship.export.contract.manifest import Manifest
-from _edgeship.export.contract.schemes import SCHEMES, schemes_of
-from _edgeship.export.pipeline import Request, export
+from _edgeship.export.contract.request import Request
+from _edgeship.export.pipeline import export
 from _edgeship.export.runtimes.values import Outputs
 from _edgeship.export.tflite.inspection import Inspection, inspect
 from _edgeship.export.tflite.islands import float_islands
 from _edgeship.export.tflite.objects import constant, kind_of, shape_of
-from _edgeship.export.tflite.rounded_weights import round_weights
+from _edgeship.export.tflite.reading import read_model
+from _edgeship.export.tflite.schemes import SCHEMES
 from _edgeship.export.tflite.writer import from_bytes, to_bytes
 from _edgeship.export.verification.metrics import Parity, compare
 from _edgeship.export.verification.tolerance import judge
@@ -30,7 +31,7 @@ from tests.export.tflite.small_graphs import run_plain
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-TFLITE = schemes_of("tflite")
+TFLITE = tuple(SCHEMES)
 INTEGER = [name for name in TFLITE if SCHEMES[name].calibrated]
 
 
@@ -105,7 +106,7 @@ def network(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 def test_float_is_the_network(network: Exported) -> None:
     compared = {s.stage: s.parity for s in network.manifest.stages if s.parity is not None}
-    for stage in ("verify capture", "simplify", "verify float"):
+    for stage in ("verify capture", "simplify", "TFLite none"):
         assert float(compared[stage]["max_rel"]) <= 1e-4  # type: ignore[arg-type]
 
 
@@ -125,7 +126,7 @@ def test_integers_from_edge_to_edge(network: Exported) -> None:
     ports = len(network.found["none"].inputs), len(network.found["none"].outputs)
     for scheme in INTEGER:
         islands = network.expected.islands.get(scheme, [])
-        assert float_islands(from_bytes(network.files[scheme])) == islands
+        assert float_islands(read_model(network.files[scheme])) == islands
         around = sum(int(island.split()[0]) for island in islands)
         quantization = network.found[scheme].quantization
         assert quantization.quantize.at_edges == ports[0]
@@ -213,7 +214,12 @@ def test_broken_files_are_refused(network: Exported) -> None:
         return [run_plain(data, [image]) for image in images]
 
     reference = outputs(network.files["none"])
-    rounded_db = compare(reference, outputs(round_weights(network.files["none"]))).sqnr_db
+    [rounded_db] = {
+        artifact.rounded_weights_sqnr_db
+        for artifact in network.manifest.artifacts
+        if artifact.scheme in INTEGER
+    }
+    assert rounded_db is not None
 
     def verdict(scheme: str, data: bytes) -> str | None:
         return judge(compare(reference, outputs(data)), scheme, rounded_db)

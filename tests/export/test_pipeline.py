@@ -12,11 +12,13 @@ import onnx_ir as ir
 import pytest
 
 from _edgeship.errors import InputError, UnsupportedError, VerificationError
-from _edgeship.export import graph_stages, pipeline, simplify
+from _edgeship.export import graph_stages, simplify
 from _edgeship.export.calibration.preprocess import Preprocess
 from _edgeship.export.contract.manifest import Manifest
-from _edgeship.export.pipeline import Request, export
-from _edgeship.export.tflite import target
+from _edgeship.export.contract.request import Request
+from _edgeship.export.network import source
+from _edgeship.export.pipeline import export
+from _edgeship.export.tflite import writing
 from _edgeship.export.tflite.inspection import inspect
 
 FACTORY = """
@@ -71,7 +73,7 @@ def test_every_stage_is_reported_timed_and_compared(exported):
     assert stages == [stage.stage for stage in result.stages]
     assert all(stage.seconds > 0 and stage.detail for stage in result.stages)
     compared = {stage.stage for stage in result.stages if stage.parity is not None}
-    assert compared >= {"verify capture", "simplify", "verify float", "quantize int8"}
+    assert compared >= {"verify capture", "simplify", "TFLite none", "TFLite int8"}
 
 
 def test_flatten_before_the_classifier_costs_no_transpose(exported):
@@ -185,7 +187,7 @@ def test_a_wrong_file_is_refused_named_and_removed(exported, tmp_path, monkeypat
     """The first tensor that differs is named, and no file stands at the final name."""
     old = tmp_path / "tiny_build_fp32.tflite"
     old.write_bytes(b"from an earlier export")
-    lower = target.lower
+    lower = writing.lower
 
     def wrong(graph, layout):
         lowered = lower(graph, layout)
@@ -193,7 +195,7 @@ def test_a_wrong_file_is_refused_named_and_removed(exported, tmp_path, monkeypat
         lowered.graph.tensors[bias].data = lowered.graph.tensors[bias].data + np.float32(3)
         return lowered
 
-    monkeypatch.setattr(target, "lower", wrong)
+    monkeypatch.setattr(writing, "lower", wrong)
     with pytest.raises(VerificationError) as caught:
         export(Request(str(exported[0] / "tiny_build.onnx"), out=tmp_path))
     assert caught.value.exit_code == 3
@@ -271,7 +273,7 @@ def test_what_the_quantizer_cannot_do_is_said_in_a_sentence(model, tmp_path, mon
 BRANCHES = """
 import torch
 from torch import nn
-from _edgeship.models.repvgg import RepVGGBlock
+from _edgeship.models.networks.repvgg import RepVGGBlock
 
 class Net(nn.Module):
     def __init__(self):
@@ -333,9 +335,9 @@ def test_an_ios_that_is_too_old_is_refused_at_once(tmp_path, ios, words):
 
 def test_the_crop_that_the_weights_were_trained_with_is_kept(model, tmp_path, monkeypatch):
     known = Preprocess((0.1, 0.2, 0.3), (0.4, 0.5, 0.6), crop=1.0)
-    load = pipeline.load_network
+    load = source.load_network
     monkeypatch.setattr(
-        pipeline, "load_network", lambda *a, **k: replace(load(*a, **k), preprocess=known)
+        source, "load_network", lambda *a, **k: replace(load(*a, **k), preprocess=known)
     )
     manifest = export(request(model, tmp_path / "own")).manifest
     assert manifest.preprocess == known.describe()

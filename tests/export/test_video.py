@@ -6,8 +6,9 @@ import onnx_ir as ir
 import pytest
 
 from _edgeship.errors import VerificationError
-from _edgeship.export.pipeline import Request, export
-from _edgeship.export.tflite import target
+from _edgeship.export.contract.request import Request
+from _edgeship.export.pipeline import export
+from _edgeship.export.tflite import writing
 from _edgeship.export.tflite.inspection import inspect
 from _edgeship.export.tflite.writer import from_bytes
 
@@ -150,7 +151,7 @@ def test_integers_stay_integers(exported):
 
 def test_every_file_computes_the_network(exported):
     _, _, result = exported
-    (folding,) = (stage for stage in result.stages if stage.stage == "fold frames")
+    (folding,) = (stage for stage in result.stages if stage.stage == "lower to TFLite")
     assert folding.parity is not None
     assert folding.parity.max_rel < 1e-5
     sqnr = {a.scheme: a.parity["sqnr_db"] for a in result.manifest.artifacts}
@@ -174,7 +175,7 @@ def test_noise_calibrates_as_well_and_ports_may_be_channels_first(onnx_file, tmp
 
 
 def test_a_wrong_fold_is_refused(onnx_file, tmp_path, monkeypatch):
-    real = target.fold_frames
+    real = writing.fold_frames
 
     def wrong(graph):
         folded, count = real(graph)
@@ -183,7 +184,7 @@ def test_a_wrong_fold_is_refused(onnx_file, tmp_path, monkeypatch):
         node.inputs[1].const_value = ir.tensor(-weight.numpy(), name=weight.name)
         return folded, count
 
-    monkeypatch.setattr(target, "fold_frames", wrong)
+    monkeypatch.setattr(writing, "fold_frames", wrong)
     with pytest.raises(VerificationError, match="fold frames"):
         export(Request(onnx_file, out=tmp_path))
     assert not list(tmp_path.glob("*.tflite"))

@@ -24,7 +24,9 @@ def network(op: str, weight: np.ndarray, shape: list[int], **attributes: object)
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
         [numpy_helper.from_array(weight, "w")],
     )
-    return ir.from_proto(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)]))
+    return ir.from_proto(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    )
 
 
 def stored(data: bytes) -> np.ndarray:

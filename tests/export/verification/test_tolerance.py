@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from _edgeship.export.contract.schemes import SCHEMES
+from _edgeship.export.pipeline import TARGETS
 from _edgeship.export.verification.metrics import Parity
 from _edgeship.export.verification.tolerance import (
     TOLERANCES,
@@ -13,19 +13,19 @@ from _edgeship.export.verification.tolerance import (
 )
 
 
-def parity(max_rel: float = 0.0, sqnr_db: float = math.inf, top1: float | None = None) -> Parity:
-    return Parity(max_rel, max_rel, sqnr_db, top1)
+def parity(max_rel: float = 0.0, sqnr_db: float = math.inf) -> Parity:
+    return Parity(max_rel, max_rel, sqnr_db, None)
 
 
 @pytest.fixture
 def strict(monkeypatch: pytest.MonkeyPatch) -> str:
-    limits = Tolerance(max_rel=0.25, min_sqnr_db=20.0, min_top1=0.5)
+    limits = Tolerance(max_rel=0.25, min_sqnr_db=20.0)
     monkeypatch.setitem(TOLERANCES, "strict", limits)
     return "strict"
 
 
 def test_the_limits_themselves_are_in_tolerance(strict: str) -> None:
-    assert judge(parity(0.25, 20.0, 0.5), strict) is None
+    assert judge(parity(0.25, 20.0), strict) is None
 
 
 @pytest.mark.parametrize(
@@ -33,10 +33,8 @@ def test_the_limits_themselves_are_in_tolerance(strict: str) -> None:
     [
         (parity(max_rel=0.26), "0.26 of the output's range; strict allows 0.25"),
         (parity(sqnr_db=19.9), "SQNR is 19.9 dB; strict needs 20.0 dB"),
-        (parity(top1=0.49), "49.0% of the samples; strict needs 50.0%"),
         (parity(max_rel=math.nan), "range"),
         (parity(sqnr_db=math.nan), "SQNR"),
-        (parity(top1=math.nan), "top-1"),
     ],
 )
 def test_past_a_limit_the_reason_has_both_numbers(
@@ -45,10 +43,6 @@ def test_past_a_limit_the_reason_has_both_numbers(
     reason = judge(measured, strict)
     assert reason is not None
     assert words in reason
-
-
-def test_outputs_that_are_no_scores_are_not_asked_for_top1(strict: str) -> None:
-    assert judge(parity(top1=None), strict) is None
 
 
 @pytest.mark.parametrize("kind", list(TOLERANCES))
@@ -124,7 +118,8 @@ def test_warnings_begin_above_failures(kind: str) -> None:
 
 
 def test_every_scheme_has_a_tolerance() -> None:
-    assert set(SCHEMES) - {"none"} | {"float"} == set(TOLERANCES)
+    schemes = [scheme for target in TARGETS.values() for scheme in target.schemes.values()]
+    assert {scheme.tolerance for scheme in schemes} == set(TOLERANCES)
 
 
 def test_fewer_bits_may_lose_more() -> None:

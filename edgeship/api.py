@@ -1,0 +1,303 @@
+"""The functions of the API, each a thin face of what the command line uses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from _edgeship.errors import InputError, UnsupportedError
+from edgeship.progress import Progress, shown
+from edgeship.results import (
+    ExportedFile,
+    Inspection,
+    OutputRange,
+    Parity,
+    Result,
+    RuntimeResult,
+    Stage,
+    Verification,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor, nn
+
+    from _edgeship.export.calibration.arrays import Arrays
+    from _edgeship.export.pipeline import Result as PipelineResult
+    from _edgeship.export.verification.metrics import Parity as MeasuredParity
+
+
+def export(
+    model: nn.Module | str | Path,
+    *,
+    example_inputs: Tensor | NDArray[Any] | Sequence[Tensor | NDArray[Any]] | None = None,
+    input_shapes: Sequence[Sequence[int]] = (),
+    to: str | Sequence[str] = "tflite",
+    quant: str | Sequence[str] = "none",
+    weights: str | Path | None = None,
+    num_classes: int | None = None,
+    calib: str | Path | Arrays | None = None,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    color: Literal["rgb", "bgr"] = "rgb",
+    io_layout: Literal["nhwc", "nchw"] = "nhwc",
+    io_dtype: Literal["float32", "int8", "uint8"] = "float32",
+    ios: int | None = None,
+    io: Literal["tensor", "image"] = "tensor",
+    labels: Sequence[str] = (),
+    author: str | None = None,
+    license: str | None = None,
+    out: str | Path | None = None,
+    progress: Progress = None,
+) -> Result:
+    """Export a network to verified files.
+
+    The network is captured as an ONNX graph, rewritten, lowered to every target and quantized.
+    Each stage runs on the same samples and is compared with the network itself; the files appear
+    at their final names when all of them are within tolerance.
+
+    Args:
+        model: A live module, which is exported in eval mode and left as it is; the name of a
+            network (``edgeship models list``); ``FILE.onnx``; or ``FILE.py:FUNCTION`` or
+            ``package.module:FUNCTION``, where the function returns a module and is called in a
+            process of its own.
+        example_inputs: One float32 tensor or array, or one for each input, batch first (NCHW).
+            Only their shapes count. Needed for modules and functions, unless ``input_shapes`` is
+            given.
+        input_shapes: The same as shapes, such as ``[(1, 3, 224, 224)]``.
+        to: Targets: ``tflite``, ``coreml``, ``onnx``; several as a list or with commas.
+        quant: Quantization schemes, such as ``none``, ``fp16`` and ``int8``, likewise. Each target
+            writes those that it has.
+        weights: For a network by name or a function: a checkpoint (.pth, .pt, .safetensors); for
+            a name also ``imagenet`` or ``cifar10``. By default random ones, with a fixed seed.
+        num_classes: Width of the classifier, for a network by name.
+        calib: Data to measure the ranges of activations on, and to verify with: a folder of
+            images; a .npy or .npz file; arrays in memory, samples along the first axis, as one
+            array or as a mapping from the inputs' names (float32 is used as it is, uint8 pixels
+            are normalised); or ``random``. By default 16 photographs that come with edgeship.
+        mean: Mean of each channel on the scale 0 to 1, by which pictures are normalised.
+        std: Standard deviation of each channel, likewise.
+        color: Order of the channels that the network reads.
+        io_layout: Axis order of a .tflite file's image inputs and outputs.
+        io_dtype: Type of an int8 .tflite file's inputs and outputs.
+        ios: The oldest iOS that an .mlpackage runs on.
+        io: Whether an .mlpackage takes the network's input, or a picture of 0 to 255 that it
+            normalises itself.
+        labels: Names of the classes, which make an .mlpackage a classifier.
+        author: What Xcode shows for an .mlpackage.
+        license: Likewise.
+        out: Folder for the files; ``build/NAME`` by default.
+        progress: True to show which stage is running, False not to, or a function that is told the
+            name of each stage as it begins. By default shown in notebooks and on terminals.
+
+    Returns:
+        The files, how far each is from the network, and the manifest.
+
+    Raises:
+        InputError: An argument, a file or a function of the user is wrong.
+        UnsupportedError: The network uses something that a target cannot express.
+        VerificationError: A file would not compute what the network computes; none is left at the
+            final names.
+    """
+    from _edgeship.export.contract.request import Request
+    from _edgeship.export.pipeline import export as run
+
+    request = Request(
+        model=str(model) if isinstance(model, Path) else model,
+        targets=_words(to, "to"),
+        schemes=_schemes(quant),
+        shapes=_shapes(example_inputs, input_shapes),
+        weights=None if weights is None else str(weights),
+        num_classes=num_classes,
+        calib=str(calib) if isinstance(calib, Path) else calib,
+        mean=None if mean is None else tuple(mean),
+        std=None if std is None else tuple(std),
+        color=color,
+        io_layout=io_layout,
+        io_dtype=io_dtype,
+        ios=ios,
+        io=io,
+        labels=tuple(labels),
+        author=author,
+        license=license,
+        out=None if out is None else Path(out),
+    )
+    with shown(progress) as report:
+        return _result(run(request, report))
+
+
+def verify(
+    path: str | Path,
+    *,
+    reference: str | Path | None = None,
+    runtimes: str | Sequence[str] | None = None,
+    input_shapes: Sequence[Sequence[int]] = (),
+    calib: str | Path | Arrays | None = None,
+) -> Verification:
+    """Run a file again and compare its outputs with those of the graph it was made from.
+
+    Args:
+        path: A .tflite file, an .mlpackage or an .onnx file.
+        reference: The ONNX file to compare with; by default the one that the manifest.json beside
+            the file names.
+        runtimes: What to run it in, by name; by default what suits the file, such as ``litert``.
+        input_shapes: Shapes of the inputs that the reference leaves open, batch first.
+        calib: Samples to run, as for `export`.
+
+    Returns:
+        What each runtime computed and whether that is within tolerance; a file that is not is a
+        result with ``ok`` False, and no exception.
+
+    Raises:
+        InputError: A file is missing or damaged, or does not fit the reference.
+        UnsupportedError: Nothing here can run such a file.
+        VerificationError: The file is not the one that the manifest was written for.
+    """
+    from _edgeship.export.checks.comparison import compare_runtimes
+    from _edgeship.export.checks.opening import open_model
+    from _edgeship.export.checks.subject import load_subject
+
+    path = Path(path)
+    model = open_model(path)
+    subject = load_subject(
+        path,
+        model,
+        None if reference is None else Path(reference),
+        _tuples(input_shapes),
+        str(calib) if isinstance(calib, Path) else calib,
+    )
+    names = model.default_runtimes if runtimes is None else _words(runtimes, "runtimes")
+    for name in names:
+        if name not in model.known_runtimes:
+            known = ", ".join(model.known_runtimes)
+            raise InputError(f"There is no runtime {name!r}.", todo=f"choose from {known}")
+    results = tuple(
+        RuntimeResult(
+            one.runtime,
+            _parity(one.parity),
+            one.problem,
+            tuple(
+                OutputRange(each.name, each.shape, each.low, each.high, each.finite)
+                for each in one.outputs
+            ),
+        )
+        for one in compare_runtimes(subject, names)
+    )
+    return Verification(
+        path=path,
+        ok=all(one.problem is None for one in results),
+        reference=subject.reference_name or None,
+        tolerance=subject.kind or None,
+        samples=len(subject.samples),
+        source=subject.source,
+        runtimes=results,
+        notes=subject.notes,
+    )
+
+
+def inspect(path: str | Path) -> Inspection:
+    """Say what a file holds.
+
+    Args:
+        path: A .tflite file, an .mlpackage or an .onnx file.
+
+    Raises:
+        InputError: It is missing, damaged or none of these, or the manifest.json beside it is
+            damaged.
+        UnsupportedError: It is an .mlpackage that holds no ML program.
+    """
+    from _edgeship.export.checks.opening import open_model
+    from _edgeship.export.contract.recorded import find_digest
+
+    path = Path(path)
+    model = open_model(path)
+    record = find_digest(path, model.digest)
+    return Inspection(
+        path=path,
+        facts=model.facts(),
+        manifest=None if record is None else record.manifest,
+        unchanged=None if record is None else record.unchanged,
+    )
+
+
+def _words(text: str | Sequence[str], name: str) -> tuple[str, ...]:
+    """Return the words of an argument that takes one, a list, or several with commas."""
+    words = text.split(",") if isinstance(text, str) else list(text)
+    found = tuple(dict.fromkeys(word.strip().lower() for word in words if word.strip()))
+    if not found:
+        raise InputError(f"{name} is empty.")
+    return found
+
+
+def _schemes(quant: str | Sequence[str]) -> tuple[str, ...]:
+    from _edgeship.export.contract.schemes import ALIASES
+
+    return tuple(dict.fromkeys(ALIASES.get(word, word) for word in _words(quant, "quant")))
+
+
+def _shapes(example_inputs: Any, input_shapes: Sequence[Sequence[int]]) -> Any:
+    if example_inputs is None:
+        return _tuples(input_shapes)
+    if input_shapes:
+        raise InputError("Both example_inputs and input_shapes are given.", todo="give one of them")
+    several = isinstance(example_inputs, tuple | list)
+    examples = list(example_inputs) if several else [example_inputs]
+    for example in examples:
+        dtype = str(getattr(example, "dtype", type(example).__name__)).removeprefix("torch.")
+        if not hasattr(example, "shape"):
+            raise InputError(
+                f"An example input is a {dtype}.", todo="give tensors or arrays of float32"
+            )
+        if dtype != "float32":
+            raise UnsupportedError(
+                f"An example input has the type {dtype}.",
+                why="networks are exported with inputs of float32",
+                todo="give float32, and let the network cast it",
+            )
+    return _tuples([example.shape for example in examples])
+
+
+def _tuples(shapes: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], ...]:
+    return tuple(tuple(int(extent) for extent in shape) for shape in shapes)
+
+
+def _parity(measured: MeasuredParity | None) -> Parity | None:
+    if measured is None:
+        return None
+    return Parity(measured.max_abs, measured.max_rel, measured.sqnr_db, measured.top1_agreement)
+
+
+def _recorded(values: Mapping[str, Any] | None) -> Parity:
+    """Return a parity as manifests record it, where infinities are strings."""
+    numbers = {name: None if v is None else float(v) for name, v in (values or {}).items()}
+    return Parity(**numbers)  # type: ignore[arg-type]
+
+
+def _result(done: PipelineResult) -> Result:
+    manifest, manifest_path = done.manifest, done.files[-1]
+    folder = manifest_path.parent
+    files = tuple(
+        ExportedFile(
+            folder / artifact.file,
+            artifact.target,
+            artifact.scheme,
+            artifact.size,
+            artifact.sha256,
+            _recorded(artifact.parity),
+        )
+        for artifact in manifest.artifacts
+    )
+    return Result(
+        folder=folder,
+        files=files,
+        manifest_path=manifest_path,
+        onnx_path=folder / manifest.onnx.file,
+        manifest=manifest,
+        stages=tuple(
+            Stage(one.stage, one.detail, one.seconds, _parity(one.parity), one.warning)
+            for one in done.stages
+        ),
+        notes=done.notes,
+        untrained=bool(manifest.weights["untrained"]),
+    )

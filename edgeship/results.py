@@ -1,0 +1,185 @@
+"""What the functions of the API return."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from _edgeship.export.contract.manifest import Manifest
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How far a file's outputs are from the network's, over all samples; the worst output counts.
+
+    Attributes:
+        max_abs: The largest absolute error, in the unit of the output.
+        max_rel: The largest absolute error of an output, as a fraction of its range.
+        sqnr_db: Signal to quantization noise in dB; ``inf`` for equal outputs.
+        top1_agreement: Fraction of the rows whose largest entry is the same, from 0 to 1, where
+            the first output has the shape (N, K) with K >= 2; else None.
+    """
+
+    max_abs: float
+    max_rel: float
+    sqnr_db: float
+    top1_agreement: float | None
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of an export.
+
+    Attributes:
+        name: For people, such as ``simplify`` or ``TFLite int8``.
+        detail: What it did.
+        seconds: Wall time.
+        parity: How its outputs compare with the network's, where they were compared.
+        warning: What the user should know about it, or "".
+    """
+
+    name: str
+    detail: str
+    seconds: float
+    parity: Parity | None
+    warning: str
+
+
+@dataclass(frozen=True)
+class ExportedFile:
+    """One file, or one package, which is a folder.
+
+    Attributes:
+        path: Where it is.
+        target: ``tflite``, ``coreml`` or ``onnx``.
+        scheme: The quantization scheme, such as ``int8``.
+        size: Bytes; of a package, of all files in it.
+        sha256: Digest, as in the manifest.
+        parity: How its outputs compare with the network's.
+    """
+
+    path: Path
+    target: str
+    scheme: str
+    size: int
+    sha256: str
+    parity: Parity
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an export did and wrote.
+
+    Attributes:
+        folder: Where everything was written.
+        files: The verified files, target by target, schemes in the order they were asked for.
+        manifest_path: ``manifest.json``, which describes them.
+        onnx_path: The rewritten ONNX graph that the files were made from.
+        manifest: The content of ``manifest.json``, as an object.
+        stages: What was done, in order.
+        notes: Remarks for the user.
+        untrained: Whether the weights are random, so that predictions mean nothing.
+    """
+
+    folder: Path
+    files: tuple[ExportedFile, ...]
+    manifest_path: Path
+    onnx_path: Path
+    manifest: Manifest
+    stages: tuple[Stage, ...]
+    notes: tuple[str, ...]
+    untrained: bool
+
+    def file(self, target: str, scheme: str) -> ExportedFile:
+        """Return the file of a target and a scheme.
+
+        Raises:
+            KeyError: It was not asked for.
+        """
+        for one in self.files:
+            if (one.target, one.scheme) == (target, scheme):
+                return one
+        raise KeyError(f"no {target} file with the scheme {scheme} was exported")
+
+
+@dataclass(frozen=True)
+class OutputRange:
+    """What an output held over all samples, where there was nothing to compare it with.
+
+    Attributes:
+        name: Of the output.
+        shape: Of one sample's.
+        low: The smallest finite value, or None.
+        high: The largest finite value, or None.
+        finite: Whether all values were finite.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    low: float | None
+    high: float | None
+    finite: bool
+
+
+@dataclass(frozen=True)
+class RuntimeResult:
+    """How one runtime did on a file.
+
+    Attributes:
+        runtime: Its name, such as ``litert``.
+        parity: Its distance from the reference; None where it failed or nothing was compared.
+        problem: Why it failed or is out of tolerance, in a sentence, or None.
+        outputs: What it computed, where there was no reference.
+    """
+
+    runtime: str
+    parity: Parity | None
+    problem: str | None
+    outputs: tuple[OutputRange, ...]
+
+
+@dataclass(frozen=True)
+class Verification:
+    """How a file compares with the graph that it was made from.
+
+    Attributes:
+        path: The file.
+        ok: Whether every runtime ran it, within tolerance where there is one.
+        reference: What it was compared with, or None where nothing was compared.
+        tolerance: The kind of tolerance that was applied, such as ``int8``, or None.
+        samples: How many samples were run.
+        source: Where they came from.
+        runtimes: One result each.
+        notes: What a reader must know to judge the result.
+    """
+
+    path: Path
+    ok: bool
+    reference: str | None
+    tolerance: str | None
+    samples: int
+    source: str
+    runtimes: tuple[RuntimeResult, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What a file holds.
+
+    Attributes:
+        path: The file.
+        facts: Inputs, outputs, operators, weights and quantization, as plain values: what
+            ``edgeship export inspect --json`` prints.
+        manifest: The manifest beside the file, if it lists the file.
+        unchanged: Whether the file still is the one that the manifest was written for; None
+            without a manifest.
+    """
+
+    path: Path
+    facts: Mapping[str, Any]
+    manifest: Manifest | None
+    unchanged: bool | None
