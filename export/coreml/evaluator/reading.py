@@ -44,7 +44,7 @@ def read_program(files: Mapping[str, bytes]) -> MilProgram:
 
     Raises:
         InputError: This is not a package, or a damaged one.
-        UnsupportedError: It holds something else than an ML program.
+        UnsupportedError: It holds something other than an ML program.
     """
     root = _root(files)
     model = _model(files[root], root)
@@ -131,7 +131,7 @@ def _default_function(model: Any) -> tuple[Any, Any]:
 
 
 def _blob_files(files: Mapping[str, bytes], root: str) -> dict[str, BlobFile]:
-    """Return the files of weights by the names that programs have for them."""
+    """Return the files of weights, by the names under which the program refers to them."""
     folder = str(PurePosixPath(root).parent)
     return {
         _MODEL_PATH + path.removeprefix(folder): BlobFile(data, path)
@@ -141,7 +141,7 @@ def _blob_files(files: Mapping[str, bytes], root: str) -> dict[str, BlobFile]:
 
 
 def _operations(message: Any, blobs: Mapping[str, BlobFile]) -> Iterator[Operation]:
-    """Yield an operator, after a ``const`` for each constant within a list of its inputs."""
+    """Yield an operator, preceded by a ``const`` for each constant in a list of its inputs."""
     outputs = tuple(variable_of(named.name, named.type) for named in message.outputs)
     where = f"{message.type} ({outputs[0].name if outputs else 'no outputs'})"
     inputs: dict[str, tuple[str, ...] | Argument] = {}

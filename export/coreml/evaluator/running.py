@@ -21,13 +21,13 @@ from _edgeship.export.coreml.evaluator.mil.program import (
     Variable,
 )
 from _edgeship.export.coreml.evaluator.ops import COMPUTATIONS
+from _edgeship.export.coreml.evaluator.ops.arguments import MOST_ELEMENTS, place
 from _edgeship.export.coreml.evaluator.ops.registry import Call
 
-# Elements of a tensor, and of all constants once they are expanded: a small file can ask for much.
-_MOST_ELEMENTS = 2**28
+#: Elements of all constants together, once they are expanded.
 _MOST_CONSTANT_ELEMENTS = 2**30
 
-#: Parameters that take a list of tensors, be it of one.
+#: Parameters that take a list of tensors, even if it holds only one.
 _LISTS = frozenset({"begins", "end_masks", "ends", "ref_tensors", "values"})
 
 # What NumPy, torch and a missing parameter raise where arguments do not fit.
@@ -66,7 +66,15 @@ def run(
 
 @dataclass(frozen=True)
 class _Step:
-    """An operator, its constant arguments, and what else it reads and is the last to read."""
+    """An operator that reads more than constants, made ready.
+
+    Attributes:
+        operation: What is executed.
+        constants: Parameter -> value, for the arguments that are constant.
+        tensors: Those of them that are floating point, as float32 tensors.
+        reads: Parameter -> names of the variables bound to it, for all other arguments.
+        frees: Names of variables that no later step reads.
+    """
 
     operation: Operation
     constants: Mapping[str, Argument]
@@ -76,10 +84,10 @@ class _Step:
 
 
 class Evaluator:
-    """A program made ready: constants are expanded once, and kept between samples.
+    """A program ready to run: constants are expanded once and kept between samples.
 
-    Tensors are arrays of the type that they have in the program. Operators compute in float32;
-    what they compute is rounded to the type that the program says, one operator after the other.
+    Tensors are arrays of the type that they have in the program. Operators compute in float32, and
+    each result is rounded to the type that the program gives it before another operator reads it.
 
     Args:
         program: What to execute.
@@ -117,9 +125,9 @@ class Evaluator:
             keep: Names of further variables to return.
 
         Returns:
-            The program's results by name, and what ``keep`` asks for. Of a classifier, the label
-            is an array without axes and the dictionary the probabilities in the order of the
-            classes.
+            The program's results by name, and what ``keep`` asks for. A classifier's label is an
+            array without axes; its dictionary is an array of the probabilities in the order of
+            the classes.
 
         Raises:
             InputError: The feeds do not fit the program, or an operator fails.
@@ -148,7 +156,7 @@ class Evaluator:
         raise InputError(f"The program has no variable {name!r}.")
 
     def _prepare(self, operation: Operation) -> None:
-        """Execute an operator that reads constants only, or plan a step for it."""
+        """Execute an operator now if it reads nothing but constants; else plan a step for it."""
         for variable in operation.outputs:
             _demand_count(variable)
         constants: dict[str, Argument] = {
@@ -182,7 +190,7 @@ class Evaluator:
             )
 
     def _tensor(self, name: str) -> torch.Tensor | None:
-        """Return a floating constant as a float32 tensor, made once for all who read it."""
+        """Return a floating point constant as a float32 tensor, made once for all its readers."""
         constant = self._constants[name]
         if not isinstance(constant, np.ndarray) or constant.dtype.kind != "f" or not constant.ndim:
             return None
@@ -191,7 +199,7 @@ class Evaluator:
         return self._tensors[name]
 
     def _plan_frees(self) -> None:
-        """Let each step free the variables that nobody reads after it."""
+        """Let each step free the variables that no later step reads."""
         seen: set[str] = set()
         for number in reversed(range(len(self._steps))):
             step = self._steps[number]
@@ -213,23 +221,23 @@ class Evaluator:
         try:
             computed: Any = COMPUTATIONS[operation.kind](call)
         except EdgeshipError as error:
-            error.where = error.where or _place(operation)
+            error.where = error.where or place(operation)
             raise
         except _FAILURES as error:
             reason = str(error).strip().splitlines() or [""]
             raise InputError(
                 f"An operator of the program cannot be executed: {operation.kind}.",
-                where=_place(operation),
+                where=place(operation),
                 why=f"{type(error).__name__}: {reason[0]}",
             ) from error
         outputs = computed if isinstance(computed, tuple) else (computed,)
         if len(outputs) != len(operation.outputs):
             raise InputError(
                 f"{operation.kind} has {len(outputs)} outputs, not {len(operation.outputs)}.",
-                where=_place(operation),
+                where=place(operation),
             )
         return [
-            _rounded(output, variable, _place(operation))
+            _rounded(output, variable, place(operation))
             for output, variable in zip(outputs, operation.outputs, strict=True)
         ]
 
@@ -257,13 +265,8 @@ def _is_list(parameter: str, names: tuple[str, ...]) -> bool:
     return parameter in _LISTS or len(names) != 1
 
 
-def _place(operation: Operation) -> str:
-    names = ", ".join(variable.name for variable in operation.outputs)
-    return f"{operation.kind} ({names})"
-
-
 def _demand_count(variable: Variable) -> None:
-    if variable.shape is not None and math.prod(variable.shape) > _MOST_ELEMENTS:
+    if variable.shape is not None and math.prod(variable.shape) > MOST_ELEMENTS:
         raise InputError(
             "A tensor of the program is too large to evaluate.",
             where=variable.name,
@@ -272,7 +275,11 @@ def _demand_count(variable: Variable) -> None:
 
 
 def _rounded(value: Argument, variable: Variable, where: str) -> Any:
-    """Return a value in the type that the program says, after comparing shape and kind."""
+    """Return a value rounded to the type that the program says.
+
+    Raises:
+        InputError: It has another shape or kind of type (float, integer, bool) than it says.
+    """
     if variable.dtype not in NUMPY or not isinstance(value, np.ndarray | np.generic):
         return value
     dtype = NUMPY[variable.dtype]

@@ -43,7 +43,7 @@ _DTYPES = {
 
 
 class BlobFile:
-    """A file of weights, of which every offset and size is checked before it is used.
+    """A file of weights. Every offset and size in it is checked before it is used.
 
     Args:
         data: The whole file.
@@ -53,7 +53,7 @@ class BlobFile:
     def __init__(self, data: bytes, path: str) -> None:
         self._data = memoryview(data)
         self._path = path
-        # A blob may be named by many constants; unpacking it takes memory once.
+        # Several constants may name one blob, which is unpacked only once.
         self._loaded: dict[int, tuple[str, int, NDArray[Any]]] = {}
 
     def load(self, offset: int, dtype: str, count: int) -> NDArray[Any]:

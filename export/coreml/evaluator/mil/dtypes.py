@@ -1,7 +1,7 @@
 """Element types of ML programs, and how arrays of them lie in memory.
 
-Types of fewer than eight bits are held as NumPy integers of eight; packed, they fill each byte from
-its lowest bit on, and an element may reach over two bytes.
+Types of fewer than eight bits are held as NumPy integers of eight bits. Where they are packed, they
+fill each byte from its lowest bit on, and an element may straddle two bytes.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def bits(dtype: str) -> int:
 
 
 def nbytes(dtype: str, count: int) -> int:
-    """Return how many bytes ``count`` elements take; packed ones fill up their last byte."""
+    """Return how many bytes ``count`` elements take, rounded up to whole bytes."""
     return -(-count * bits(dtype) // 8)
 
 

@@ -16,7 +16,7 @@ Argument = Array | str | bool | int | float | list[Any]
 
 @dataclass(frozen=True)
 class Variable:
-    """What an operator computes, or the program is fed.
+    """What an operator computes, or what the program is fed.
 
     Attributes:
         name: Unique in the program.
@@ -40,7 +40,7 @@ class Operation:
         outputs: What it computes.
         attributes: Constants that belong to it, such as the ``val`` of a ``const``.
         dtypes: MIL's names of the element types of its constants, by parameter or attribute:
-            NumPy has no int4, so that their arrays do not tell.
+            NumPy has no int4, for example, so the arrays do not show them.
     """
 
     kind: str
@@ -73,7 +73,7 @@ class Feature:
         name: Of the feature, which is also the variable's.
         dtype: NumPy's name of the array's element type (float32, float16, int32), ``string`` or
             ``dictionary`` for what a classifier returns, ``image`` for a picture.
-        shape: Of the array; (N, C, H, W) of the variable for a picture; () for others.
+        shape: Of the array; (N, C, H, W) for a picture; () for others.
         image: What kind of picture, if it is one.
         description: For people.
     """

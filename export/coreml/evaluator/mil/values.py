@@ -39,7 +39,8 @@ _NAMES = {
     41: "fp8e5m2",
 }
 
-# The field of `TensorValue` that holds a type: written one number for each element, or as bytes.
+#: Element type -> the field of `TensorValue` that holds it as one number per element. Any type may
+#: also be stored as bytes, and those that are missing here always are.
 _FIELDS = {
     "bool": "bools",
     "string": "strings",
@@ -54,10 +55,10 @@ _FIELDS = {
 
 
 def variable_of(name: str, value_type: Any) -> Variable:
-    """Return the variable of a name and a ``ValueType`` message.
+    """Return a variable with the type and shape in a ``ValueType`` message.
 
-    A list has the type of its elements, a dictionary the type ``dictionary``, and other kinds of
-    values their protobuf name; the shape of what is not a tensor is not known.
+    A list has the type of its elements, a dictionary the type ``dictionary``, and any other kind
+    of value its protobuf name. Only tensors have a shape.
     """
     kind = value_type.WhichOneof("type")
     if kind == "tensorType":

@@ -1,4 +1,4 @@
-"""What the operators do with their arguments: types for arithmetic, and what is not allowed."""
+"""What operators share in reading their arguments: types, axes, limits, and errors."""
 
 from __future__ import annotations
 
@@ -9,20 +9,25 @@ from typing import Any
 import numpy as np
 
 from _edgeship.errors import InputError, UnsupportedError
-from _edgeship.export.coreml.evaluator.mil.program import Array
+from _edgeship.export.coreml.evaluator.mil.program import Array, Operation
 from _edgeship.export.coreml.evaluator.ops.registry import Call
 
-_MOST_ELEMENTS = 2**28
+#: Elements of a tensor: a small file can ask for very many.
+MOST_ELEMENTS = 2**28
 
 
 def wide(x: Any) -> Array:
-    """Return an array in the type that its arithmetic is done in: float32 for float16."""
+    """Return an array in the type that is computed in: float32 for float16, else its own."""
     array = np.asarray(x)
     return array.astype(np.float32) if array.dtype == np.float16 else array
 
 
 def axes_of(x: Array, value: Any) -> tuple[int, ...]:
-    """Return axes counted from the front, all of them for None; negative ones count from behind."""
+    """Return axes, of which negative ones count from the end, as 0 to rank - 1; None means all.
+
+    Raises:
+        ValueError: If there is no such axis.
+    """
     if value is None:
         return tuple(range(x.ndim))
     axes = [int(axis) for axis in np.asarray(value).reshape(-1)]
@@ -45,7 +50,7 @@ def per_channel(x: Array, values: Any) -> Array:
 
 
 def whole(call: Call, result: Array, like: Array) -> Array:
-    """Return a result in integers where ``like`` has integers.
+    """Return a result as integers if ``like`` holds integers.
 
     Raises:
         UnsupportedError: If it would have to be rounded, which MIL's documentation leaves open.
@@ -59,20 +64,20 @@ def whole(call: Call, result: Array, like: Array) -> Array:
 
 
 def demand_room(call: Call, shape: Iterable[int]) -> None:
-    """Demand that a tensor of this shape is of a size that can be computed, before it is.
+    """Demand that a tensor is not too large, before it is computed.
 
     Raises:
-        InputError: If a few numbers in a small file ask for too much.
+        InputError: If a tensor of this shape has more than `MOST_ELEMENTS`.
     """
     extents = list(shape)
-    if math.prod(extents) > _MOST_ELEMENTS:
+    if math.prod(extents) > MOST_ELEMENTS:
         raise invalid(call, f"a tensor of the shape {extents} is too large to evaluate")
 
 
 def invalid(call: Call, why: str) -> InputError:
-    """Return the error for a program that breaks a rule of MIL's documentation."""
+    """Return the error for an operator whose arguments break a rule of MIL's documentation."""
     return InputError(
-        "The program asks for what its operator cannot do.", where=_place(call), why=why
+        "The program asks for what its operator cannot do.", where=place(call.operation), why=why
     )
 
 
@@ -80,11 +85,12 @@ def undocumented(call: Call, what: str) -> UnsupportedError:
     """Return the error for what MIL's documentation leaves open."""
     return UnsupportedError(
         "The program cannot be evaluated.",
-        where=_place(call),
+        where=place(call.operation),
         why=f"the documentation does not say {what}",
     )
 
 
-def _place(call: Call) -> str:
-    outputs = ", ".join(variable.name for variable in call.operation.outputs)
-    return f"{call.operation.kind} ({outputs})"
+def place(operation: Operation) -> str:
+    """Return what an operator is called in messages: its kind and its outputs."""
+    outputs = ", ".join(variable.name for variable in operation.outputs)
+    return f"{operation.kind} ({outputs})"

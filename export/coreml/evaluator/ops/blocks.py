@@ -80,7 +80,7 @@ def space_to_batch(call: Call) -> Array:
 
 @computes("batch_to_space")
 def batch_to_space(call: Call) -> Array:
-    """(b0 * b1 * N, C, H, W) to (N, C, H * b0, W * b1), of which the ``crops`` are cut off."""
+    """(b0 * b1 * N, C, H, W) to (N, C, H * b0, W * b1), less the ``crops``."""
     rows, columns = call.integers("block_shape")
     (top, bottom), (left, right) = np.asarray(call["crops"]).reshape(2, 2).tolist()
     x = np.asarray(call["x"])

@@ -1,8 +1,8 @@
-"""Constants: stored as they are, quantized, by palettes, sparse, and mixtures of these.
+"""Constants: stored as they are, quantized, by palettes, sparse, and combinations of these.
 
-Iterations over blocks follow MIL's documentation: a scale or palette of size ``s`` along an axis of
-size ``n`` serves blocks of ``n / s`` elements. Numbers are rounded to the type of the result, which
-is that of the scale or the palette.
+Blocks are as in MIL's documentation: of ``s`` scales or palettes along an axis of ``n`` elements,
+each serves a block of ``n / s``. Numbers are rounded to the type of the result, which is that of
+the scale or the palette.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from _edgeship.export.coreml.evaluator.ops.registry import Call, computes
 
 @computes("const")
 def const(call: Call) -> Argument:
-    """What it says: an array, a string or a list."""
+    """The value that it holds: an array, a string or a list."""
     return call.arguments["val"]
 
 
 @computes("constexpr_cast")
 def constexpr_cast(call: Call) -> Array:
-    """fp16 stored, fp32 computed with."""
+    """Stored as fp16, and returned as fp32."""
     return np.asarray(call["source_val"]).astype(np.float32)
 
 
 @computes("constexpr_affine_dequantize")
 def affine_dequantize(call: Call) -> Array:
-    """``scale * (quantized_data - zero_point)``, by tensor or along one axis."""
+    """``scale * (quantized_data - zero_point)``, one scale per tensor or along one axis."""
     data, scale = np.asarray(call["quantized_data"]), np.asarray(call["scale"])
     axis = int(call["axis"])
     return scaled(
@@ -44,7 +44,7 @@ def affine_dequantize(call: Call) -> Array:
 
 @computes("constexpr_blockwise_shift_scale")
 def blockwise_shift_scale(call: Call) -> Array:
-    """``scale * (data - offset)``, by blocks."""
+    """``scale * (data - offset)``, with one scale and offset per block."""
     return _shifted(np.asarray(call["data"]), call)
 
 
@@ -52,8 +52,8 @@ def blockwise_shift_scale(call: Call) -> Array:
 def lut_to_dense(call: Call) -> Array:
     """The palette's elements at the stored indices.
 
-    Until iOS 17 the indices are packed into bytes and there is one palette; since iOS 18 palettes
-    go by blocks, and an entry may be a vector that fills several places along an axis.
+    Until iOS 17 the indices are packed into bytes and there is one palette. Since iOS 18 there is
+    one for each block, and an entry may be a vector that fills several places along an axis.
     """
     lut = np.asarray(call["lut"])
     if "shape" in call.arguments:
@@ -81,7 +81,7 @@ def sparse_to_dense(call: Call) -> Array:
 
 @computes("constexpr_lut_to_sparse")
 def lut_to_sparse(call: Call) -> tuple[Array, Array]:
-    """As `lut_to_dense` for the elements that a mask leaves: their mask, and they themselves."""
+    """As `lut_to_dense`, for the elements that a mask keeps: the mask of the result, and they."""
     mask, lut = np.asarray(call["indices_mask"]), np.asarray(call["lut"])
     indices = spread(np.asarray(call["indices_nonzero_data"]), mask)
     dense = _looked_up(indices, lut, call)
@@ -92,7 +92,7 @@ def lut_to_sparse(call: Call) -> tuple[Array, Array]:
 
 @computes("constexpr_sparse_blockwise_shift_scale")
 def sparse_blockwise_shift_scale(call: Call) -> tuple[Array, Array]:
-    """As `blockwise_shift_scale` for the elements that a mask leaves: mask and elements."""
+    """As `blockwise_shift_scale`, for the elements that a mask keeps: the mask, and they."""
     mask = np.asarray(call["data_mask"])
     dense = _shifted(spread(np.asarray(call["nonzero_data"]), mask), call)
     return mask, dense[mask != 0]
@@ -105,7 +105,7 @@ def scaled(data: Array, scale: Array, offset: Array) -> Array:
 
 
 def along(values: Array, axis: int, rank: int) -> Array:
-    """Return a scalar as it is, and a vector so that it lies along an axis of ``rank`` axes."""
+    """Return a scalar as it is, and a vector reshaped to lie along one of ``rank`` axes."""
     if values.ndim == 0:
         return values
     if values.ndim != 1 or not -rank <= axis < rank:
@@ -136,7 +136,7 @@ def _shifted(data: Array, call: Call) -> Array:
 
 
 def _over_blocks(values: Array, shape: tuple[int, ...]) -> Array:
-    """Return values by block repeated so that there is one for each element of ``shape``."""
+    """Return one value per block repeated so that it broadcasts to one per element of ``shape``."""
     if values.ndim != len(shape) or any(
         count < 1 or size % count for size, count in zip(shape, values.shape, strict=True)
     ):
@@ -148,7 +148,7 @@ def _over_blocks(values: Array, shape: tuple[int, ...]) -> Array:
 
 
 def _looked_up(indices: Array, lut: Array, call: Call) -> Array:
-    """Return the entries of palettes (blocks..., entries, vector) at indices."""
+    """Return the entries at the indices of palettes of shape (blocks..., entries, vector)."""
     if lut.ndim != indices.ndim + 2:
         raise InputError(f"Palettes of {lut.ndim} axes do not fit {indices.ndim} of the indices.")
     if indices.size and int(indices.max()) >= lut.shape[-2]:
@@ -156,7 +156,7 @@ def _looked_up(indices: Array, lut: Array, call: Call) -> Array:
     blocks = lut.shape[:-2]
     if any(count < 1 or size % count for size, count in zip(indices.shape, blocks, strict=True)):
         raise InputError(f"{list(blocks)} palettes do not divide {list(indices.shape)} indices.")
-    # The palette of an element along each axis, so that no palette is repeated.
+    # Which palette each element has, axis by axis: palettes are indexed instead of repeated.
     places = np.ogrid[tuple(slice(size) for size in indices.shape)]
     owners: list[Array] = [
         place // (size // count)

@@ -2,8 +2,8 @@
 
 The paddings ``same`` and ``same_lower`` are those of Core ML's ``SamePadding``: the output has
 ``ceil(size / stride)`` elements, and of an odd total the larger half goes to the end
-(``same_lower``: to the beginning). The formula in MIL's documentation of ``conv``, which knows no
-stride, contradicts its own sentence on where the odd element goes. Source: the comment on
+(``same_lower``: to the beginning). The formula in MIL's documentation of ``conv`` ignores the
+stride and contradicts its own sentence on where the odd element goes. Source: the comment on
 ``SamePadding`` in Core ML's ``NeuralNetwork.proto``.
 """
 
@@ -60,8 +60,8 @@ def conv_transpose(call: Call) -> Array:
     """Spread filters (C_in, C_out / groups, K...) over the output: the gradient of `conv`.
 
     The whole result is computed and then cut. Where ``output_shape`` asks for more than the pads
-    leave, the output goes on behind what is left; no filter reaches what lies behind the whole
-    result, which is the bias.
+    leave, the output continues past what is left; past the whole result, where no filter reaches,
+    it is the bias alone.
     """
     x, weight = call.tensor("x"), call.tensor("weight")
     axes = x.ndim - 2
@@ -117,7 +117,7 @@ def _padding(call: Call, number: int, window: tuple[int, int, int]) -> tuple[int
 
 
 def _kept(call: Call, number: int, sizes: tuple[int, int, int | None]) -> tuple[int, int]:
-    """Return what of an axis of a whole transposed convolution is left: offset and size.
+    """Return the part of an axis that is left of a whole transposed convolution: offset and size.
 
     Args:
         call: The operator.
@@ -132,7 +132,7 @@ def _kept(call: Call, number: int, sizes: tuple[int, int, int | None]) -> tuple[
         before, after = _custom(call, number)
         return before, full - before - after if wanted is None else wanted
     if kind == "same":
-        # The padding of the convolution whose gradient this is: less is cut at the beginning.
+        # As the convolution is padded whose gradient this is: the lesser half is at the beginning.
         size = same if wanted is None else wanted
         return max(0, full - size) // 2, size
     raise undocumented(call, f"what the padding {kind!r} of a transposed convolution is")

@@ -46,7 +46,7 @@ _BINARY: dict[str, Callable[[Array, Array], Array]] = {
     "logical_xor": np.logical_xor,
     "maximum": np.maximum,
     "minimum": np.minimum,
-    "mod": np.mod,  # of the divisor's sign, as Python's %
+    "mod": np.mod,  # has the sign of the divisor, like Python's %
     "mul": np.multiply,
     "not_equal": np.not_equal,
     "pow": np.power,
@@ -76,7 +76,7 @@ def _binary(function: Callable[[Array, Array], Array]) -> Computation:
 
 def _with_epsilon(function: Callable[[Array], Array], default: float) -> Computation:
     def compute(call: Call) -> Array:
-        # The default has the type of x: in float16, the smaller ones are nothing.
+        # The default has the type of x: in float16, the smaller ones are 0.
         epsilon = call.get("epsilon", np.asarray(default, call["x"].dtype))
         return function(wide(call["x"]) + wide(epsilon))
 
@@ -93,7 +93,7 @@ for _kind, (_function, _default) in _WITH_EPSILON.items():
 
 @computes("real_div")
 def real_div(call: Call) -> Array:
-    """Quotient; integers must divide without a remainder, since the rounding is not documented."""
+    """The quotient; integers must divide without remainder: the rounding is not documented."""
     x, y = wide(call["x"]), wide(call["y"])
     demand_room(call, np.broadcast_shapes(x.shape, y.shape))
     return whole(call, np.true_divide(x, y), x)
@@ -101,14 +101,14 @@ def real_div(call: Call) -> Array:
 
 @computes("exp2")
 def exp2(call: Call) -> Array:
-    """2^x; of integers too, where a negative one gives a fraction that nobody says how to round."""
+    """2^x. Negative integers are refused: how the fraction is rounded is not documented."""
     x = wide(call["x"])
     return whole(call, np.exp2(x), x)
 
 
 @computes("clip")
 def clip(call: Call) -> Array:
-    """The nearest value in [alpha, beta]."""
+    """The value in [alpha, beta] that is nearest to x."""
     x = wide(call["x"])
     return np.minimum(np.maximum(x, wide(call["alpha"])), wide(call["beta"]))
 

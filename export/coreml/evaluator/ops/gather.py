@@ -36,7 +36,7 @@ def gather(call: Call) -> Array:
 
 @computes("gather_along_axis")
 def gather_along_axis(call: Call) -> Array:
-    """For each index, the element of ``x`` at its own place but, along ``axis``, at the index."""
+    """For each index, the element of ``x`` at the same place, but at the index along ``axis``."""
     x = np.asarray(call["x"])
     (axis,) = axes_of(x, call.get("axis", 0))
     indices = _indices(call, x.shape[axis])
@@ -49,7 +49,7 @@ def gather_along_axis(call: Call) -> Array:
 
 @computes("gather_nd")
 def gather_nd(call: Call) -> Array:
-    """The slices of ``x`` that the vectors in the last axis of the indices name.
+    """The slices of ``x`` at the places that the vectors along the last axis of the indices give.
 
     The first ``batch_dims`` axes are treated as ``gather`` treats them.
     """
@@ -69,10 +69,10 @@ def gather_nd(call: Call) -> Array:
 
 
 def _indices(call: Call, extent: Any) -> Array:
-    """Return the indices counted from the front.
+    """Return the indices, of which negative ones count from the end up to iOS 16, as 0 or more.
 
     Raises:
-        InputError: If one is out of range; negative ones are since iOS 17.
+        InputError: If one is out of range, as negative ones are since iOS 17.
     """
     indices = np.asarray(call["indices"]).astype(np.int64)
     lowest = 0 if call.opset >= 17 else -extent
@@ -84,7 +84,7 @@ def _indices(call: Call, extent: Any) -> Array:
 
 
 def _samples(call: Call, x: Array, indices: Array, batch_dims: int) -> tuple[Array, Array]:
-    """Return both with their first axes, which must be the same, made one."""
+    """Return both with their first ``batch_dims`` axes, which must be equal, merged into one."""
     if not 0 <= batch_dims < indices.ndim or x.shape[:batch_dims] != indices.shape[:batch_dims]:
         raise invalid(call, f"{batch_dims} equal axes of {x.shape} and {indices.shape}")
     count = math.prod(x.shape[:batch_dims])

@@ -47,8 +47,7 @@ def matmul(call: Call) -> Array:
 def einsum(call: Call) -> Array:
     """Products over one axis of two tensors of rank 3 or 4; axes of one element are broadcast.
 
-    Two kinds of equations exist, up to the letters in them: ``nchw,nwhu->nchu`` and
-    ``chw,whr->chr``.
+    MIL has two equations, whose letters may be others: ``nchw,nwhu->nchu`` and ``chw,whr->chr``.
     """
     x, y = (np.asarray(value, np.float32) for value in call["values"])
     equation = str(call["equation"]).replace(" ", "")
@@ -66,7 +65,7 @@ def einsum(call: Call) -> Array:
 
 
 def _pattern(equation: str) -> str:
-    """Return an equation with its letters renamed in the order they appear."""
+    """Return an equation with its letters renamed to a, b, c, ... in order of appearance."""
     names: dict[str, str] = {}
     for letter in equation:
         if letter.isalpha():
@@ -76,9 +75,9 @@ def _pattern(equation: str) -> str:
 
 @computes("cast")
 def cast(call: Call) -> Array:
-    """Another element type: floats are cut towards zero, and what is not zero is true.
+    """Another element type: fractions are cut off, and whatever is not zero becomes true.
 
-    What an integer type cannot hold has no documented meaning, and is refused.
+    Values that an integer type cannot hold are refused: what becomes of them is not documented.
     """
     x, name = np.asarray(call["x"]), str(call["dtype"])
     if name not in NUMPY:

@@ -1,4 +1,4 @@
-"""Operators on the order of elements along an axis: sorting, the largest, running sums."""
+"""Operators that depend on the order of elements along an axis: sorting and running sums."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from _edgeship.export.coreml.evaluator.ops.registry import Call, computes
 
 @computes("argsort")
 def argsort(call: Call) -> Array:
-    """Indices that sort along an axis, from large to small unless ``ascending``."""
+    """The indices that sort an axis, largest element first unless ``ascending``."""
     x = np.asarray(call["x"])
     (axis,) = axes_of(x, call.get("axis", -1))
     return _sorted_indices(x, axis, bool(call.get("ascending", False)))
@@ -21,7 +21,7 @@ def argsort(call: Call) -> Array:
 def topk(call: Call) -> Array | tuple[Array, ...]:
     """The k largest (smallest, if ``ascending``) elements along an axis, and their indices.
 
-    They come in order, also where ``sort`` is false, which allows any order.
+    They are always sorted: where ``sort`` is false, any order is allowed.
     """
     x = np.asarray(call["x"])
     (axis,) = axes_of(x, call.get("axis", -1))
@@ -38,7 +38,7 @@ def topk(call: Call) -> Array | tuple[Array, ...]:
 
 @computes("cumsum")
 def cumsum(call: Call) -> Array:
-    """Running sum along an axis; from its end if ``reverse``, of those before if ``exclusive``."""
+    """Running sum along an axis; from its end if ``reverse``, of what precedes if ``exclusive``."""
     x = wide(call["x"])
     (axis,) = axes_of(x, call.get("axis", 0))
     reverse = bool(call.get("reverse", False))
@@ -50,7 +50,7 @@ def cumsum(call: Call) -> Array:
 
 
 def _sorted_indices(x: Array, axis: int, ascending: bool) -> Array:
-    """Return int32 indices; of equal elements, the first comes first."""
+    """Return int32 indices; equal elements keep their order."""
     keys = x.astype(np.float64)  # holds every type exactly, and can be negated
     order = np.argsort(keys if ascending else -keys, axis=axis, kind="stable")
     return order.astype(np.int32)

@@ -27,8 +27,8 @@ class _Axis:
         stride: From one window to the next.
         before: Padding in front.
         after: Padding behind.
-        beyond: What the last window reaches behind that, with ``ceil_mode``; negative where the
-            windows leave some elements over.
+        beyond: How far the last window reaches past that, with ``ceil_mode``; negative where the
+            windows leave elements over.
         windows: How many there are.
     """
 
@@ -50,7 +50,7 @@ class _Axis:
 
 @computes("max_pool")
 def max_pool(call: Call) -> Array:
-    """The largest element of each window, padding aside."""
+    """The largest element of each window; padding does not count."""
     axes = _axes(call)
     _demand_elements(call, axes)
     return _pooled(call.tensor("x"), axes, "max", -math.inf)
@@ -126,7 +126,10 @@ def _axes(call: Call) -> list[_Axis]:
 
 
 def _same(extent: int, kernel: int, stride: int, lower: bool) -> tuple[int, int]:
-    """Return pads that give ceil(extent / stride) windows; an odd one goes behind, or in front."""
+    """Return pads that give ceil(extent / stride) windows.
+
+    The larger half of an odd total goes behind, or in front if ``lower``.
+    """
     total = max((math.ceil(extent / stride) - 1) * stride + kernel - extent, 0)
     less, more = total // 2, total - total // 2
     return (more, less) if lower else (less, more)

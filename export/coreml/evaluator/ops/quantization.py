@@ -13,7 +13,7 @@ from _edgeship.export.coreml.evaluator.ops.registry import Call, computes
 
 @computes("quantize")
 def quantize(call: Call) -> Array:
-    """``clip(round(input / scale) + zero_point)``; halves are rounded to even numbers."""
+    """``clip(round(input / scale) + zero_point)``; halves are rounded to the even neighbour."""
     x = np.asarray(call["input"], np.float32)
     axis = int(call.get("axis", 0))
     name = str(call["output_dtype"])

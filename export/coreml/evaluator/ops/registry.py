@@ -21,7 +21,8 @@ class Call:
         arguments: Parameter -> value. Tensors are arrays of the type they have in the program
             (fp16 is NumPy's float16), scalars arrays without axes, strings are str.
         opset: The iOS version of the program's operator set, such as 16: a few operators changed.
-        tensors: Parameter -> float32 tensor, for floating constants: made once, not per execution.
+        tensors: Parameter -> float32 tensor, for floating point constants: made once, not for each
+            execution.
     """
 
     operation: Operation
@@ -38,14 +39,14 @@ class Call:
         return self.arguments.get(name, default)
 
     def tensor(self, name: str) -> torch.Tensor:
-        """Return a required argument as a float32 tensor, not to be written to."""
+        """Return a required argument as a float32 tensor, which must not be written to."""
         if name in self.tensors:
             return self.tensors[name]
         array = np.asarray(self.arguments[name], np.float32)
         return torch.from_numpy(array if array.flags.writeable else array.copy())
 
     def integers(self, name: str, default: list[int] | None = None) -> list[int]:
-        """Return a vector of integers; required if there is no default."""
+        """Return a vector of integers, which is required if there is no default."""
         if default is not None and name not in self.arguments:
             return default
         return [int(value) for value in np.asarray(self.arguments[name]).reshape(-1)]
@@ -57,10 +58,10 @@ COMPUTATIONS: dict[str, Computation] = {}
 
 
 def computes(*kinds: str) -> Callable[[Computation], Computation]:
-    """Register a function as the meaning of these MIL operators.
+    """Register a function that computes these MIL operators.
 
-    It returns one array per output; the runner checks shapes against the program's and rounds to
-    the output's type.
+    It returns one array per output. Whoever runs it compares the shape with the program's, and
+    rounds to the output's type.
     """
 
     def register(function: Computation) -> Computation:

@@ -1,4 +1,4 @@
-"""Operators that make a tensor larger, or from nothing."""
+"""Operators that enlarge a tensor, or make one from a few numbers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def tile(call: Call) -> Array:
 
 @computes("fill")
 def fill(call: Call) -> Array:
-    """One value in a shape."""
+    """A tensor of the given shape, filled with one value."""
     shape = call.integers("shape")
     demand_room(call, shape)
     return np.full(shape, call.get("value", np.float32(0)))
@@ -32,7 +32,7 @@ def fill(call: Call) -> Array:
 
 @computes("fill_like")
 def fill_like(call: Call) -> Array:
-    """One value in the shape of a tensor."""
+    """A tensor of the shape of another, filled with one value."""
     return np.full(np.shape(call["ref_tensor"]), call.get("value", np.float32(0)))
 
 
@@ -49,7 +49,7 @@ def one_hot(call: Call) -> Array:
 
 @computes("range_1d")
 def range_1d(call: Call) -> Array:
-    """start, start + step, ... up to but without end."""
+    """start, start + step, ... up to but not including end."""
     start, end, step = (np.asarray(call[name]).item() for name in ("start", "end", "step"))
     if step == 0:
         raise invalid(call, "step is 0")
@@ -61,13 +61,13 @@ def range_1d(call: Call) -> Array:
 def pad(call: Call) -> Array:
     """More elements before and after, on the last axes: constant, mirrored, or the outermost ones.
 
-    ``pad`` holds the numbers before and after, axis by axis.
+    ``pad`` holds how many before and how many after, axis by axis.
     """
     x = np.asarray(call["x"])
     mode, pads = call.get("mode", "constant"), call.integers("pad")
     if len(pads) % 2 or len(pads) > 2 * x.ndim or min(pads, default=0) < 0:
         raise invalid(call, f"pads {pads} for {x.ndim} axes")
-    # Whole axes at the front are left as they are.
+    # The axes before those that ``pad`` is about are left as they are.
     widths = np.reshape([0] * (2 * x.ndim - len(pads)) + pads, (x.ndim, 2))
     demand_room(call, np.add(x.shape, widths.sum(axis=1)).tolist())
     if mode == "constant":

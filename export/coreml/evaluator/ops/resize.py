@@ -1,4 +1,4 @@
-"""Operators that sample images at other places: the last two axes of (..., H, W)."""
+"""Operators that sample the last axes of a tensor at other positions: those of (..., H, W)."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from _edgeship.export.coreml.evaluator.ops.registry import Call, computes
 
 @computes("resize_bilinear")
 def resize_bilinear(call: Call) -> Array:
-    """Interpolate to a size; ``sampling_mode`` says at which positions."""
+    """Interpolate H and W to a size; ``sampling_mode`` says at which positions."""
     sizes = [call.get("target_size_height", 1), call.get("target_size_width", 1)]
     return _linear(call, [int(size) for size in sizes])
 
 
 @computes("resize")
 def resize(call: Call) -> Array:
-    """Interpolate the last ``resized_dims`` axes to a size (iOS 17); 0 leaves an axis as it is."""
+    """Interpolate the last ``resized_dims`` axes to a size (iOS 17); 0 keeps an axis as it is."""
     if call.get("interpolation_mode", "LINEAR") != "LINEAR":
         raise undocumented(call, "how this operator rounds positions to the nearest element")
     (count,) = call.integers("resized_dims")
@@ -34,7 +34,7 @@ def resize(call: Call) -> Array:
 
 @computes("upsample_bilinear")
 def upsample_bilinear(call: Call) -> Array:
-    """Interpolate to a multiple of the size; the factors are computed again from the sizes."""
+    """Interpolate to a multiple of the size; the scale is that of the rounded sizes."""
     x = wide(call["x"])
     align = bool(call.get("align_corners", True))
     half = bool(call.get("half_pixel_centers", not align))
@@ -49,10 +49,10 @@ def upsample_bilinear(call: Call) -> Array:
 
 @computes("resize_nearest_neighbor")
 def resize_nearest_neighbor(call: Call) -> Array:
-    """The nearest element, where both grids have their elements' centres at halves.
+    """The nearest element, where element i has its centre at i + 1/2 in both grids.
 
     MIL's documentation names no grid. This is the one for which coremltools' TensorFlow front end
-    uses the operator (``half_pixel_centers``); the element at 1/2 between two is the later one.
+    uses the operator (``half_pixel_centers``). Halfway between two elements, the later is taken.
     """
     x = np.asarray(call["x"])
     for axis, name in ((-2, "target_size_height"), (-1, "target_size_width")):
@@ -65,11 +65,11 @@ def resize_nearest_neighbor(call: Call) -> Array:
 def upsample_nearest_neighbor(call: Call) -> Array:
     """Element floor(i / factor) for each i.
 
-    MIL's documentation does not say whether a factor that is no whole number is computed again
-    from the sizes, as for ``upsample_bilinear``.
+    MIL's documentation does not say whether a fractional factor is replaced by the ratio of the
+    rounded sizes, as in ``upsample_bilinear``.
 
     Raises:
-        UnsupportedError: If the two readings name different elements.
+        UnsupportedError: If the two readings choose different elements.
     """
     x = np.asarray(call["x"])
     for axis, name in ((-2, "scale_factor_height"), (-1, "scale_factor_width")):
@@ -77,8 +77,8 @@ def upsample_nearest_neighbor(call: Call) -> Array:
         size = _multiple(extent, factor)
         index = np.arange(size)
         chosen = index * extent // size
-        # Front ends write (size + 0.0001) / extent, lest floor(extent * factor) is too small.
-        # The least bit less than a whole number is meant to be that number.
+        # Front ends write (size + 0.0001) / extent, lest floor(extent * factor) be too small. So
+        # what is the least bit below a whole number is meant to be that number.
         given = np.floor(index / factor + 2e-4 * extent / size)
         if not np.array_equal(chosen, np.minimum(given, extent - 1)):
             raise undocumented(call, f"which elements a factor of {factor} chooses of {extent}")
@@ -114,7 +114,7 @@ def positions(mode: str, extent: int, size: int) -> Array:
 
 
 def _linear(call: Call, sizes: list[int]) -> Array:
-    """Interpolate the last axes."""
+    """Interpolate as many of the last axes as there are sizes."""
     x = wide(call["x"])
     mode = call.get("sampling_mode", "DEFAULT")
     demand_room(call, [*x.shape[: x.ndim - len(sizes)], *sizes])

@@ -1,4 +1,4 @@
-"""Operators that move no element within a row: reshapes, permutations, joins."""
+"""Operators that change the shape of tensors, permute their axes, or join them."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def shape(call: Call) -> Array:
 def reshape(call: Call) -> Array:
     """The same elements in another shape.
 
-    -1 is what is left. 0 is an extent of the input: of the same axis up to iOS 16, and of the same
-    axis counted from behind (1 where there is none) since iOS 17.
+    -1 stands for whatever is left, and 0 for an extent of the input: that of the same axis, counted
+    from the front up to iOS 16, and from the end (1 where there is none) since iOS 17.
     """
     x = np.asarray(call["x"])
     wanted = call.integers("shape")
@@ -44,7 +44,7 @@ def reshape(call: Call) -> Array:
 
 @computes("reshape_like")
 def reshape_like(call: Call) -> Array:
-    """The same elements in a shape put together from pieces of the shapes of others."""
+    """The same elements in a shape put together from pieces of the shapes of other tensors."""
     pieces = zip(call["ref_tensors"], call["begins"], call["ends"], call["end_masks"], strict=True)
     wanted: list[int] = []
     for reference, begin, end, to_the_end in pieces:
@@ -71,9 +71,9 @@ def expand_dims(call: Call) -> Array:
 
 @computes("squeeze")
 def squeeze(call: Call) -> Array:
-    """The input without axes of one element: without those in ``axes``, or all of them.
+    """The input without its axes of one element: those in ``axes``, or all.
 
-    Axes of more elements are passed over.
+    Axes of more than one element are kept.
     """
     x = np.asarray(call["x"])
     axes = axes_of(x, call.get("axes", None))
@@ -90,7 +90,7 @@ def transpose(call: Call) -> Array:
 
 @computes("concat")
 def concat(call: Call) -> Array:
-    """Tensors one behind the other along an axis, or their elements in turn (``interleave``)."""
+    """Tensors joined end to end along an axis, or element by element in turn (``interleave``)."""
     values = _tensors(call["values"])
     (axis,) = axes_of(values[0], call["axis"])
     if not call.get("interleave", False):
@@ -101,7 +101,7 @@ def concat(call: Call) -> Array:
 
 @computes("stack")
 def stack(call: Call) -> Array:
-    """Tensors side by side along a new axis."""
+    """Tensors of one shape, joined along a new axis."""
     (axis,) = call.integers("axis")
     return np.stack(_tensors(call["values"]), axis)
 

@@ -11,7 +11,7 @@ from _edgeship.export.coreml.evaluator.ops.registry import Call, computes
 
 @computes("slice_by_index")
 def slice_by_index(call: Call) -> Array:
-    """x[begin:end:stride] on every axis, as NumPy reads it; the masks replace some of the ends."""
+    """x[begin:end:stride] on every axis, as in NumPy; masks drop a bound, or the axis itself."""
     x = np.asarray(call["x"])
     begin, end = call.integers("begin"), call.integers("end")
     stride = call.integers("stride", [1] * x.ndim)
@@ -58,7 +58,7 @@ def split(call: Call) -> tuple[Array, ...]:
 
 @computes("crop")
 def crop(call: Call) -> Array:
-    """The input less some rows above and below, and some columns left and right."""
+    """The input without some rows at the top and bottom, and some columns left and right."""
     x = np.asarray(call["x"])
     (top, bottom), (left, right) = call.integers("crop_height"), call.integers("crop_width")
     return x[..., top : x.shape[-2] - bottom, left : x.shape[-1] - right]
@@ -66,14 +66,14 @@ def crop(call: Call) -> Array:
 
 @computes("reverse")
 def reverse(call: Call) -> Array:
-    """The input from back to front along some axes, or all."""
+    """The input reversed along some axes, or all."""
     x = np.asarray(call["x"])
     return np.array(np.flip(x, axes_of(x, call.get("axes", None))))
 
 
 @computes("sliding_windows")
 def sliding_windows(call: Call) -> Array:
-    """All windows along an axis, every ``stride`` elements; their elements are the next axis."""
+    """Windows along an axis, one every ``stride`` elements; their elements become the next axis."""
     x = np.asarray(call["x"])
     (axis,), (size,), (stride,) = (
         axes_of(x, call["axis"]),
@@ -88,7 +88,7 @@ def sliding_windows(call: Call) -> Array:
 
 
 def _rank(call: Call, x: Array, *vectors: list[int]) -> int:
-    """Return the number of axes, for each of which a vector must have an element."""
+    """Return the number of axes, after checking that each vector has one number per axis."""
     if any(len(vector) != x.ndim for vector in vectors):
         raise invalid(call, f"not one number for each of the {x.ndim} axes")
     return x.ndim
