@@ -14,6 +14,9 @@ aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
 /usr/aarch64-linux-gnu/lib/libc.so.6 libc6-dev-arm64-cross
 unshare util-linux
 cc gcc
+cmake cmake
+mksh mksh
+busybox busybox
 ssh openssh-client
 /usr/sbin/sshd openssh-server
 chromium chromium

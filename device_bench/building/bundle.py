@@ -26,7 +26,8 @@ from _edgeship.errors import DeviceError
 LOADER = "loader"
 RUNNER = "runner"
 
-# What libLiteRt.so and the runner link to. The last three are asked for; glibc 2.34 emptied them.
+# What libLiteRt.so and the runner link to. The last three have been empty since glibc 2.34, but the
+# loader still looks for them.
 _LIBRARIES = (
     "libc.so.6",
     "libm.so.6",
@@ -37,7 +38,7 @@ _LIBRARIES = (
     "librt.so.1",
 )
 
-# The versions whose C API litert.h declares; LiteRT makes no promise for later ones.
+# How the versions begin whose C API litert.h declares; LiteRT promises nothing for later ones.
 _DECLARED = "2.3."
 
 # The clock is part of the emulator, not of the runner.
@@ -49,9 +50,9 @@ class _Target:
     """What it takes to build for an ABI.
 
     Attributes:
-        loader: The dynamic loader of its glibc.
+        loader: File name of its glibc's dynamic loader.
         cross_compiler: The program that compiles for it on other machines.
-        cross_packages: What brings that program and the libraries on Debian.
+        cross_packages: The Debian packages with that program and the libraries.
     """
 
     loader: str
@@ -75,9 +76,9 @@ ABIS = tuple(_TARGETS)
 
 
 def bundle(abi: str) -> Built:
-    """Return the bundle for an ABI, out of the cache if it is there.
+    """Return the bundle for an ABI, from the cache if it is there.
 
-    It is made anew when the runner's sources, the flags or the version of LiteRT have changed.
+    It is made anew when the runner's sources, the compiler's flags or the version of LiteRT change.
 
     Args:
         abi: One of `ABIS`.
@@ -103,7 +104,7 @@ def bundle(abi: str) -> Built:
 
 
 def _make(abi: str, target: _Target, sources: Sequence[Path], folder: Path) -> list[str]:
-    """Fill an empty folder with the files of a bundle."""
+    """Fill an empty folder with the files of a bundle, and return notes on them."""
     if abi == host_abi():
         compiler, packages = "cc", "gcc libc6-dev"
     else:

@@ -11,10 +11,10 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from _edgeship.cache import cache_folder
 from _edgeship.device_bench.building.once import run_tool
 from _edgeship.device_bench.processes.words import last_words
 from _edgeship.errors import DeviceError
-from _edgeship.models.downloads import cache_folder
 
 _PACKAGE = "ai-edge-litert"
 _MEMBER = "ai_edge_litert/libLiteRt.so"
@@ -22,7 +22,7 @@ _MEMBER = "ai_edge_litert/libLiteRt.so"
 _SECONDS = 600.0
 _MAX_LIBRARY_BYTES = 64 << 20
 
-# The library is the same in the wheels for all versions of Python; one is chosen for the digests.
+# The library is the same in the wheels for all versions of Python; the digests are of this one's.
 _PYTHON = "3.11"
 _PLATFORMS = ("manylinux_2_27", "manylinux_2_28")
 
@@ -38,7 +38,7 @@ _WHEELS = {
 
 
 def litert_version() -> str:
-    """Return the version of ai-edge-litert in this environment; devices get the same.
+    """Return the version of ai-edge-litert in this environment; devices get the same one.
 
     Raises:
         DeviceError: It is not installed.
@@ -52,7 +52,7 @@ def litert_version() -> str:
 
 
 def host_abi() -> str:
-    """Return this computer's ABI as Android calls it, or "" if it is none that can be built for."""
+    """Return this computer's ABI by Android's name, or "" if nothing can be built for it."""
     if not sys.platform.startswith("linux"):
         return ""
     machine = platform.machine()
@@ -62,8 +62,8 @@ def host_abi() -> str:
 def copy_library(abi: str, target: Path) -> str:
     """Write libLiteRt.so of the installed version, built for an ABI.
 
-    For this computer's own ABI it is the installed package's; otherwise it comes out of the wheel
-    for the other machine, which is downloaded once with pip and kept in the cache.
+    For this computer's own ABI it is copied from the installed package; for another it is taken
+    from that machine's wheel, which pip downloads once and the cache keeps.
 
     Args:
         abi: "x86_64" or "arm64-v8a".
@@ -73,7 +73,7 @@ def copy_library(abi: str, target: Path) -> str:
         A sentence on where it comes from and how that was checked.
 
     Raises:
-        DeviceError: It cannot be had, or is not what was published.
+        DeviceError: It cannot be downloaded, or is not what was published.
     """
     version = litert_version()
     if abi == host_abi():
@@ -101,7 +101,7 @@ def _installed() -> Path:
 
 
 def _wheel(version: str, abi: str) -> tuple[Path, str]:
-    """Return the wheel in the cache, after downloading it if need be, and how it was checked."""
+    """Return the wheel in the cache, downloaded if it was not there, and how it was checked."""
     folder = cache_folder() / "wheels" / f"{_PACKAGE}-{version}-{abi}"
     expected = _WHEELS.get((version, abi))
     for wheel in sorted(folder.glob("*.whl")):

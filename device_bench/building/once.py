@@ -1,4 +1,4 @@
-"""Folders in the cache that are made once, from C sources and libraries, and checked when used."""
+"""Folders in the cache that are made once and checked on each use, and compiling C for them."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from _edgeship.cache import cache_folder
 from _edgeship.device_bench.processes.base import Completed
 from _edgeship.device_bench.processes.running import run_process
 from _edgeship.device_bench.processes.words import last_words
 from _edgeship.device_bench.results.records import Record
 from _edgeship.errors import DeviceError
-from _edgeship.models.downloads import cache_folder
 
 #: Where the C sources of the runner and of the clock are.
 SOURCES = Path(__file__).parents[1] / "runners" / "native"
 
-#: How C is compiled, everywhere.
+#: How C is compiled, for every machine.
 FLAGS = ("-std=c11", "-O2", "-Wall", "-Wextra", "-Werror")
 
 _INDEX = "files.json"
@@ -46,8 +46,8 @@ class Built(Record):
 
     Attributes:
         folder: Where it is.
-        files: Name, below the folder -> file; without the index itself.
-        notes: What whoever made it wanted to say about it.
+        files: Path below the folder -> file; the index itself is left out.
+        notes: Remarks of whoever made it.
     """
 
     folder: Path
@@ -56,14 +56,14 @@ class Built(Record):
 
 
 def build_once(name: str, parts: Sequence[bytes], make: Callable[[Path], Sequence[str]]) -> Built:
-    """Return a folder of the cache; make it if it is not there, or not as it was made.
+    """Return a folder of the cache; make it if it is missing or its files have changed.
 
-    It gets its final name only when it is complete, so that a crash leaves no half of one. Of
-    several threads and processes that want it at the same time one makes it, and the others wait.
+    It gets its final name only when it is complete, so that a crash does not leave half of it. Of
+    several threads and processes that want it at the same time, one makes it and the others wait.
 
     Args:
-        name: How the folder's name begins.
-        parts: All that its content depends on; their digest ends the folder's name.
+        name: What the folder's name begins with.
+        parts: All that its content depends on; the folder's name ends with their digest.
         make: Fills an empty folder with files, and returns notes.
 
     Raises:
@@ -96,7 +96,7 @@ def _build(folder: Path, make: Callable[[Path], Sequence[str]]) -> Built:
         fresh.mkdir()
         built = _write_index(fresh, folder, make(fresh))
         if folder.exists():
-            # It is damaged, and makes way.
+            # It is damaged: out of the way with it.
             folder.rename(Path(own) / "old")
         fresh.rename(folder)
     return built
@@ -132,10 +132,10 @@ def compile_c(
     """Compile and link C sources to one file.
 
     Args:
-        compiler: The program, to be found on PATH.
-        package: What brings it on Debian.
+        compiler: Name of the program, which is looked for on PATH.
+        package: The Debian package that it is in.
         sources: The files.
-        output: What is written.
+        output: The file to write.
         more: Further arguments.
 
     Raises:
@@ -153,10 +153,10 @@ def compile_c(
 
 
 def library_of(compiler: str, package: str, name: str) -> Path:
-    """Return where a compiler finds a library of the system that it compiles for.
+    """Return the path of a library of the system that a compiler compiles for.
 
     Raises:
-        DeviceError: It finds none.
+        DeviceError: The compiler does not find it.
     """
     done = run_tool([compiler, f"-print-file-name={name}"], package, seconds=_COMPILER_SECONDS)
     path = Path(done.out.strip())
@@ -175,12 +175,12 @@ def run_tool(argv: Sequence[str], package: str, *, seconds: float) -> Completed:
     """Run a program of the host.
 
     Args:
-        argv: The program, to be found on PATH, and its arguments.
-        package: What brings it on Debian.
-        seconds: Until it is killed.
+        argv: The program, which is looked for on PATH, and its arguments.
+        package: The Debian package that it is in.
+        seconds: Seconds until it is killed.
 
     Raises:
-        DeviceError: It is not installed, or does not end.
+        DeviceError: It is not installed, or does not end in time.
     """
     if shutil.which(argv[0]) is None:
         raise DeviceError(

@@ -1,1 +1,1 @@
-"""How to reach a device: one file per way, all with the interface of `base.py`."""
+"""How to reach a device: one file per way, all with the interface of `processes/base.py`."""

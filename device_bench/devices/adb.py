@@ -23,14 +23,14 @@ _SERIAL = re.compile(r"[A-Za-z0-9_.:\[\]()-]{1,200}")
 
 
 class AdbDevice:
-    """A phone in the state "device"; on the network it is connected when needed.
+    """A phone in the state "device"; one on the network is connected when needed.
 
     Args:
-        serial: What `adb devices` calls it: a serial number, or HOST:PORT.
+        serial: Its name in `adb devices`: a serial number, or HOST:PORT.
 
     Raises:
-        InputError: ``serial`` is no such name.
-        DeviceError: It cannot be used; the message says what to do.
+        InputError: ``serial`` cannot be such a name.
+        DeviceError: The phone cannot be used; the message says what to do.
     """
 
     unit: str = "ns"
@@ -40,7 +40,7 @@ class AdbDevice:
         if not _SERIAL.fullmatch(serial):
             raise InputError(
                 f"{serial!r} is no serial number of a phone.",
-                todo="Take one that `adb devices` prints.",
+                todo="Use one that `adb devices` prints.",
             )
         self.selector: str = f"adb:{serial}"
         self._serial = serial
@@ -56,7 +56,7 @@ class AdbDevice:
             ) from error
         if "shell_v2" not in features:
             raise DeviceError(
-                f"The phone {serial} is too old: its adb does not tell exit codes.",
+                f"The phone {serial} is too old: its adb does not report exit codes.",
                 todo="Use one with Android 7 or later.",
             )
 
@@ -70,7 +70,7 @@ class AdbDevice:
             adb_sync.send(channel, file, remote, 0o755)
 
     def pull(self, remote: str, local: Path) -> None:
-        """Copy a file from an absolute path on the phone; half a file is never left."""
+        """Copy a file from an absolute path on the phone; a partial file is never left."""
         with arriving(local) as file, self._service("sync:") as channel:
             adb_sync.receive(channel, remote, file)
 
@@ -81,7 +81,7 @@ class AdbDevice:
         timeout: float,
         on_line: Callable[[str], None] | None = None,
     ) -> Completed:
-        """Run a program; its words are quoted for the phone's shell."""
+        """Run a program; its arguments are quoted for the phone's shell."""
         with self._service(f"shell,v2,raw:{shlex.join(argv)}") as channel:
             return adb_shell.finish(channel, timeout=timeout, on_line=on_line)
 
@@ -89,9 +89,9 @@ class AdbDevice:
         return self._reached(lambda: adb_server.open_service(self._serial, name))
 
     def _reached(self, use: Callable[[], _T]) -> _T:
-        """Use the phone; if it is not there and lives on the network, connect it and try again.
+        """Use the phone; if it is on the network and has gone, connect it and try again.
 
-        adb's server comes back to a lost phone by itself, but only tries every ten seconds.
+        adb's server comes back to a lost phone by itself, but it tries only every ten seconds.
         """
         try:
             return use()
@@ -107,7 +107,7 @@ def find_phone(serial: str | None) -> AdbDevice:
     """Return a phone by its serial, or the only one that is connected.
 
     Raises:
-        InputError: Several phones are connected and none is named, or the name is none.
+        InputError: Several phones are connected and none is named, or the serial is no serial.
         DeviceError: There is no phone, or it cannot be used; the message says what to do.
     """
     if serial is not None:
@@ -122,7 +122,7 @@ def find_phone(serial: str | None) -> AdbDevice:
             + ".",
         )
     if not usable and len(phones) == 1:
-        return AdbDevice(phones[0].serial)  # It says what is wrong with it.
+        return AdbDevice(phones[0].serial)  # Its error says what is wrong with it.
     if not usable:
         raise DeviceError(
             "No phone can be used.",

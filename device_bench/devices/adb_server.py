@@ -1,4 +1,4 @@
-"""What the adb server on this computer is asked: which phones there are, and services on them."""
+"""The adb server on this computer: which phones it knows, and connections to services on them."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from _edgeship.errors import DeviceError
 if TYPE_CHECKING:
     from adbutils import AdbClient
 
-# How long the server may take for an answer that it need not fetch from the phone.
+# How long the server may take for an answer that it does not need the phone for.
 _ANSWER_S = 10.0
 
-# A service is asked for with its length in four hexadecimal digits.
+# A request for a service begins with its length in four hexadecimal digits.
 _MAX_SERVICE_BYTES = 0xFFFF
 
 _RECEIVE_BYTES = 1 << 16
 
 _REPLUG = "Pull the cable and plug it in again; over the network run `adb connect` again."
 
-#: State of a phone in adb's list -> what its owner does so that it becomes "device".
+#: State of a phone in adb's list -> what its owner can do so that it becomes "device".
 ADVICE = {
     "unauthorized": 'Unlock the phone and accept its question "Allow USB debugging?". If it asks '
     "nothing, revoke the USB debugging authorizations in its developer options, and connect it "
@@ -48,9 +48,9 @@ class Phone:
     """One line of adb's list.
 
     Attributes:
-        serial: What adb calls it.
-        state: "device" if it can be used; otherwise such as "unauthorized" or "offline".
-        model: As far as adb knows it; "" while it cannot be used.
+        serial: adb's name for it.
+        state: "device" if it can be used; otherwise "unauthorized", "offline" or the like.
+        model: Its model as far as adb knows; "" while the phone cannot be used.
     """
 
     serial: str
@@ -80,7 +80,7 @@ def phones() -> list[Phone]:
     for line in lines:
         serial, tab, state = line.partition("\t")
         if tab:
-            # Behind this one comes advice of adb's own, in parentheses.
+            # After this state comes adb's own advice, in parentheses.
             state = "no permissions" if state.startswith("no permissions") else state.strip()
             found.append(Phone(serial, state, models.get(serial, "").replace("_", " ")))
     return found
@@ -109,8 +109,8 @@ def state(serial: str) -> str:
 class Channel:
     """A connection to a service on a phone; use it as a context manager.
 
-    Whatever breaks it means that the phone is gone for now: also when the server was restarted, as
-    adb programs of another version do, the same work can be done again.
+    Whatever breaks it means that the phone is gone for now. That includes a restart of the server,
+    which adb programs of another version cause; the same work can then be done again.
 
     Args:
         serial: The phone.
@@ -140,7 +140,7 @@ class Channel:
             deadline: On the clock `time.monotonic`.
 
         Raises:
-            TimeoutError: They were not taken until then.
+            TimeoutError: Not all of them were accepted by then.
             DeviceGone: The connection broke.
         """
         try:
@@ -152,7 +152,7 @@ class Channel:
             raise self.gone(str(error)) from error
 
     def receive(self, count: int, deadline: float) -> bytes:
-        """Return exactly so many bytes; arguments and errors are those of `send`."""
+        """Return exactly ``count`` bytes; deadline and errors are those of `send`."""
         parts = []
         while count:
             try:
@@ -206,8 +206,8 @@ def open_service(serial: str, name: str) -> Channel:
 def connect(serial: str) -> None:
     """Have the server connect anew to a phone on the network, "HOST:PORT".
 
-    The server keeps a broken connection for a while and says "already connected": so it is told to
-    forget it first. Whether it worked shows with the next service.
+    The server keeps a broken connection for a while and says "already connected", so it is told to
+    forget it first. Whether it worked shows when the next service is opened.
 
     Raises:
         DeviceError: The server does not answer.
@@ -221,16 +221,16 @@ def connect(serial: str) -> None:
 def _client() -> AdbClient:
     from adbutils import AdbClient
 
-    # Host and port come from ANDROID_ADB_SERVER_HOST and _PORT, as adb has it.
+    # Host and port come from ANDROID_ADB_SERVER_HOST and _PORT, as for adb itself.
     return AdbClient()
 
 
 @contextlib.contextmanager
 def _explained(serial: str = "") -> Iterator[None]:
-    """Turn what adbutils raises inside into errors of ours.
+    """Turn what adbutils raises in the block into errors of ours.
 
     Args:
-        serial: The phone that is asked for; "" if only the server is asked.
+        serial: The phone in question; "" if only the server is asked.
     """
     from adbutils import AdbError
 

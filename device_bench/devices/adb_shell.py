@@ -26,14 +26,14 @@ _MAX_PACKET_BYTES = 1 << 20
 def finish(channel: Channel, *, timeout: float, on_line: Callable[[str], None] | None) -> Completed:
     """Read what a command prints until it ends; its input is empty.
 
-    Without an exit code the command has not ended, but the connection has. (`adb shell` itself
-    then says nothing and exits with 0.)
+    If no exit code comes, not the command but the connection has ended. (`adb shell` itself says
+    nothing in that case and exits with 0.)
 
     Args:
         channel: To the service "shell,v2,raw:COMMAND", just opened.
-        timeout: Seconds until it is given up. Whoever closes the channel then makes the phone send
-            SIGHUP to the command.
-        on_line: Told each line of standard output when it comes, without its end.
+        timeout: Seconds after which to stop waiting. When the channel is then closed, the phone
+            sends SIGHUP to the command.
+        on_line: Called with each line of standard output as it arrives, without its newline.
 
     Raises:
         DeviceTimeout: It did not end in time.
@@ -69,7 +69,7 @@ def finish(channel: Channel, *, timeout: float, on_line: Callable[[str], None] |
 
 
 def _receive(channel: Channel, deadline: float) -> tuple[int, bytes]:
-    """Return kind and content of the next packet."""
+    """Return the kind and the content of the next packet."""
     kind, length = _HEADER.unpack(channel.receive(_HEADER.size, deadline))
     if length > _MAX_PACKET_BYTES:
         raise DeviceError("The phone broke adb's protocol.", why=f"{length} bytes in one packet")

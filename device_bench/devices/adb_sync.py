@@ -1,8 +1,8 @@
 """Files to and from a phone: adb's "sync" service.
 
 A request is four letters, a 32-bit length and a path; files go in pieces of up to 64 KiB.
-`SYNC.TXT` in adb's sources describes it. adbutils has it too, but drops the phone's reason when a
-file cannot be written, and waits without end.
+`SYNC.TXT` in adb's sources describes it. adbutils implements it too, but drops the phone's reason
+when a file cannot be written, and may wait forever.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from _edgeship.errors import DeviceError
 
 _PIECE_BYTES = 64 * 1024
 
-# A phone that writes slowly still takes a piece in this time.
+# Even a phone that writes slowly takes a piece in this time.
 _STALL_S = 60.0
 
 _REGULAR_FILE = 0o100000
@@ -30,20 +30,20 @@ _MAX_FILE_BYTES = 1 << 30
 
 
 def send(channel: Channel, file: IO[bytes], remote: str, mode: int) -> None:
-    """Write a file on the phone; after an error it is not there.
+    """Write a file on the phone; after an error there is no such file.
 
     Args:
         channel: To the service "sync:", just opened.
         file: What to send.
-        remote: Absolute path; folders on the way to it are made.
+        remote: Absolute path; missing folders on the way to it are made.
         mode: Permissions.
 
     Raises:
         DeviceFull: The phone has no space left.
-        DeviceGone: The connection ended before.
-        DeviceError: The phone does not take the file, or it cannot be read.
+        DeviceGone: The connection ended too early.
+        DeviceError: The phone refuses the file, or the file cannot be read.
     """
-    # A phone may tell what is wrong and close, while this side still sends.
+    # A phone may say what is wrong and close the connection while this side is still sending.
     with _no_stall(channel), contextlib.suppress(DeviceGone):
         channel.send(_request(b"SEND", f"{remote},{_REGULAR_FILE | mode}"), _soon())
         while data := _read(file):
@@ -63,12 +63,12 @@ def receive(channel: Channel, remote: str, file: IO[bytes]) -> None:
     Args:
         channel: To the service "sync:", just opened.
         remote: Absolute path.
-        file: Gets its bytes.
+        file: What its bytes are written to.
 
     Raises:
-        DeviceGone: The connection ended before.
-        DeviceError: The phone does not give it.
-        OSError: It cannot be stored here.
+        DeviceGone: The connection ended too early.
+        DeviceError: The phone refuses to send it.
+        OSError: It cannot be written here.
     """
     received = 0
     with _no_stall(channel):
@@ -112,7 +112,7 @@ def _read(file: IO[bytes]) -> bytes:
 
 
 def _failed(what: str, channel: Channel, length: int) -> DeviceError:
-    """Return the error that the phone's words, which come next, are about."""
+    """Return an error with the phone's reason, which comes next on the channel."""
     said = channel.receive(min(length, 1000), _soon()).decode("utf-8", "replace")
     why = "".join(char if char.isprintable() else "?" for char in said)
     if "No space left on device" in why:

@@ -1,4 +1,4 @@
-"""A file that comes from a device: there whole, or not at all."""
+"""A file that is copied from a device: either all of it is there or nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from _edgeship.errors import DeviceError
 
 @contextmanager
 def arriving(local: Path) -> Iterator[IO[bytes]]:
-    """Give a file to write to; it gets its name when the block ends well.
+    """Yield a file to write to, which gets its name if the block ends without an error.
 
     Raises:
         DeviceError: It cannot be written.

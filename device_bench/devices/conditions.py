@@ -43,7 +43,7 @@ def parse_conditions(at: str, parts: Parts) -> Conditions:
 
 
 def _zones(lines: Sequence[str]) -> dict[str, float]:
-    """Return temperatures by the zones' names; several with one name are numbered."""
+    """Return zone's name -> temperature; zones of the same name are numbered."""
     found: dict[str, float] = {}
     for line in lines:
         value, _, name = line.partition(" ")
@@ -66,7 +66,10 @@ def _unused(name: str, taken: Mapping[str, float]) -> str:
 
 
 def _services(lines: Sequence[str]) -> dict[str, float]:
-    """Return what `dumpsys thermalservice` knows; the hardware's word comes behind the cached."""
+    """Return name -> temperature of `dumpsys thermalservice`.
+
+    It prints cached values first and then those of the hardware, which replace them.
+    """
     found: dict[str, float] = {}
     for line in lines:
         match = re.search(r"Temperature\{mValue=(-?\d{1,3}(?:\.\d+)?), .*?mName=([^,}]+)", line)
@@ -84,7 +87,7 @@ def _thermal_status(lines: Sequence[str]) -> int | None:
 
 
 def _frequencies(lines: Sequence[str]) -> tuple[dict[int, int], dict[int, int]]:
-    """Return the frequency in MHz of each core, and the highest that it may have now."""
+    """Return each core's frequency in MHz, and the highest that it may have now."""
     now: dict[int, int] = {}
     cap: dict[int, int] = {}
     for line in lines:
@@ -111,7 +114,7 @@ def _percent(battery: Mapping[str, str], supplies: Sequence[Sequence[str]]) -> i
 
 
 def _is_charging(battery: Mapping[str, str], supplies: Sequence[Sequence[str]]) -> bool | None:
-    """Return whether power comes from outside; None where there is no battery."""
+    """Return whether it is connected to power; None where there is no battery."""
     powered = [value == "true" for key, value in battery.items() if key.endswith(" powered")]
     if not powered and any(kind == "Battery" for kind, _, _ in supplies):
         powered = [

@@ -1,4 +1,4 @@
-"""Which cores a process is pinned to: from "big", "little", "all" or a list to indices."""
+"""Which cores a process is pinned to: the indices that "big", "little", "all" or a list mean."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _LITTLE_PARTS = {
 
 
 def choose_cores(words: str, properties: Properties) -> tuple[int, ...]:
-    """Return the indices of cores that a word or a list names.
+    """Return the indices of the cores that a word or a list names.
 
     Args:
         words: "big" (the cluster with the highest frequency, in which a thread may move without a
             change of speed), "little" (the one with the lowest), "all", or a list such as "0,2-3".
-        properties: Of the device.
+        properties: Those of the device.
 
     Raises:
-        InputError: The list is malformed or names a core that is not there, or the device does not
-            tell its cores or what tells them apart.
+        InputError: The list is malformed or names a core that is not there, or the device hides
+            its cores or what distinguishes them.
     """
     there = tuple(core.index for core in properties.cores)
     if words not in ("big", "little", "all"):
@@ -61,7 +61,7 @@ def _listed(words: str, there: tuple[int, ...]) -> tuple[int, ...]:
 
 def _cluster(word: str, properties: Properties) -> tuple[int, ...]:
     cores = properties.cores
-    # The faster, the higher: a frequency, or 0 and 1 for parts that are known to differ.
+    # The higher, the faster: frequencies, or 0 and 1 for parts that are known to differ.
     speeds = [core.max_mhz for core in cores if core.max_mhz is not None]
     if len(speeds) < len(cores):
         speeds = [int(core.part not in _LITTLE_PARTS) for core in cores if core.part]

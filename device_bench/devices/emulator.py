@@ -15,8 +15,8 @@ _PACKAGE = "qemu-user"
 # The emulator's default CPU has SME, for which LiteRT chooses kernels that this qemu runs wrongly.
 _CPU = "cortex-a76"
 
-# LiteRT asks these files which CPU it is on, and crashes if they tell of another machine. Files of
-# the host must not shine through either: results would depend on where they were measured.
+# LiteRT reads in these files which CPU it is on, and crashes if they describe another machine. The
+# host's files must not be seen either: results would depend on where they were measured.
 _CPUINFO = """\
 processor\t: 0
 BogoMIPS\t: 50.00
@@ -30,7 +30,7 @@ CPU revision\t: 1
 _ONE_CORE = "0\n"
 
 _CLOCK = "libclock.so"
-# Those with plugin interface 1, for which clock.c is written.
+# The versions with plugin interface 1, for which clock.c is written.
 _VERSIONS = range(6, 9)
 _SECONDS = 20.0
 
@@ -43,10 +43,10 @@ _SYSTEM_FILES = {
 
 
 def emulator() -> list[str]:
-    """Return the command in front of an arm64 program and its arguments.
+    """Return the words to put before an arm64 program and its arguments in order to emulate it.
 
     The program gets an empty environment, one core, and a clock on which a nanosecond is an
-    executed instruction, so that its figures depend on nothing but itself.
+    executed instruction, so that its figures depend on nothing but the program.
 
     Raises:
         DeviceError: qemu or a C compiler is missing, qemu cannot load plugins, or the clock cannot
@@ -69,7 +69,7 @@ def emulator() -> list[str]:
 
 
 def _check(qemu: str) -> None:
-    """Refuse a qemu that cannot load the clock: it would only say so when a program is run."""
+    """Refuse a qemu that cannot load the clock; by itself it would say so only in each run."""
     said = run_tool([qemu, "--version"], _PACKAGE, seconds=_SECONDS).out
     version = re.search(r"version (\d+)", said)
     offers = run_tool([qemu, "-help"], _PACKAGE, seconds=_SECONDS).out

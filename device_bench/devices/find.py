@@ -1,4 +1,4 @@
-"""From the words behind `--device` to devices."""
+"""The devices that the values of `--device` name."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ CHOICES = ("local", "virtual", "adb", "adb:SERIAL", "ssh:HOST")
 
 
 def find(selector: str) -> Device:
-    """Return the device that a word names, after a first contact with it.
+    """Return the device that a selector names, after a first contact with it.
 
     Args:
         selector: One of `CHOICES`. "adb" alone stands for the only phone that is connected.
 
     Raises:
-        InputError: The word names no way to a device, or "adb" could mean several phones.
+        InputError: It names no device, or "adb" could mean several phones.
         DeviceError: The device cannot be reached; the message says what to do.
     """
     kind, colon, name = selector.partition(":")
@@ -46,10 +46,10 @@ def find(selector: str) -> Device:
 
 
 def find_all(selectors: Sequence[str]) -> list[Device]:
-    """Return the devices that several words name, in their order.
+    """Return the devices that several selectors name, in their order.
 
     Raises:
-        InputError: No word, a word that names no device, or two that name the same.
+        InputError: There are none, one names no device, or two name the same device.
         DeviceError: A device cannot be reached.
     """
     if not selectors:

@@ -29,7 +29,7 @@ class LocalDevice:
             shutil.copyfile(local, remote)
             Path(remote).chmod(0o755)
         except OSError as error:
-            # Half a file would only take space that is missing already.
+            # Part of a file would only take up space that is short already.
             with contextlib.suppress(OSError):
                 Path(remote).unlink()
             raise _failed(f"{local.name} cannot be copied to {remote}.", error) from error
@@ -48,7 +48,7 @@ class LocalDevice:
         timeout: float,
         on_line: Callable[[str], None] | None = None,
     ) -> Completed:
-        """Run a program; whatever it started in its process group is killed at its end."""
+        """Run a program; what it left running in its process group is killed when it ends."""
         return run_process(argv, timeout=timeout, on_line=on_line)
 
 

@@ -18,9 +18,9 @@ _MACHINE_ARM64 = b"\xb7\x00"
 class VirtualDevice(LocalDevice):
     """Runs arm64 programs in qemu; other programs, such as `sh`, are this computer's own.
 
-    Files lie on this computer. A program's figures are the same on every repeat and every host.
-    They count instructions, not time: they know nothing of caches, memory and dual issue. With
-    more than one thread they vary by what threads do while they wait for one another.
+    Files lie on this computer. A program's figures are the same in every run and on every host.
+    They count instructions, not time: caches, memory and dual issue do not show in them. With more
+    than one thread they vary with what threads do while they wait for one another.
     """
 
     selector: str = "virtual"
@@ -37,7 +37,7 @@ class VirtualDevice(LocalDevice):
         timeout: float,
         on_line: Callable[[str], None] | None = None,
     ) -> Completed:
-        """Run a program; whatever it started in its process group is killed at its end."""
+        """Run a program; what it left running in its process group is killed when it ends."""
         place = _place_of_program(argv)
         if place < len(argv) and _is_arm64(argv[place]):
             argv = [*argv[:place], *self._emulator, *argv[place:]]
@@ -45,10 +45,10 @@ class VirtualDevice(LocalDevice):
 
 
 def _place_of_program(argv: Sequence[str]) -> int:
-    """Return where in the arguments the program is that finally runs.
+    """Return the index of the argument that is the program that runs in the end.
 
-    A shell script that ends with `exec "$@"` becomes what its arguments say. How many of them it
-    takes for itself is not known here, so the first that is an arm64 program counts.
+    A shell script that ends with `exec "$@"` becomes the program in its arguments. How many of
+    them it takes for itself is not known here, so the first that is an arm64 program counts.
     """
     if len(argv) < 3 or list(argv[:2]) != ["sh", "-c"] or not argv[2].endswith('exec "$@"'):
         return 0
@@ -63,6 +63,6 @@ def _is_arm64(word: str) -> bool:
         with Path(word).open("rb") as file:
             head = file.read(20)
     except (OSError, ValueError):
-        # Then it is no program of ours; whether it is one at all, its start will show.
+        # Then it is no program of ours; whether it is a program at all shows when it is started.
         return False
     return head.startswith(_ELF_64_LITTLE) and head[18:20] == _MACHINE_ARM64

@@ -18,7 +18,7 @@ class DeviceGone(DeviceError):  # noqa: N818
 
 
 class DeviceTimeout(DeviceError):  # noqa: N818
-    """A command did not end in its time; it has been killed on the device."""
+    """A command did not end in the time it had; it has been killed on the device."""
 
 
 class DeviceFull(DeviceError):  # noqa: N818
@@ -30,8 +30,8 @@ class Completed:
     """A command that ended.
 
     Attributes:
-        code: Exit code; 128 + N for one that signal N killed.
-        out: Standard output, decoded with errors replaced: it is untrusted text.
+        code: Exit code; 128 + N if signal N killed it.
+        out: Standard output; bytes that are not UTF-8 are replaced. It is untrusted text.
         err: Standard error, likewise.
     """
 
@@ -46,8 +46,9 @@ class Device(Protocol):
     Attributes:
         selector: What `--device` takes to name exactly this device: "local", "virtual",
             "adb:SERIAL", "ssh:HOST".
-        unit: What the times of programs on it count: "ns", or "instructions" on the virtual one.
-        base: An absolute path on it below which a folder may be made.
+        unit: Unit of the times that programs report there: "ns", or "instructions" on the virtual
+            device.
+        base: Absolute path of a folder on the device in which folders may be made.
     """
 
     selector: str
@@ -60,7 +61,7 @@ class Device(Protocol):
         Raises:
             DeviceFull: No space is left there.
             DeviceGone: The device is not reachable.
-            DeviceError: Anything else.
+            DeviceError: The file cannot be copied for another reason.
         """
 
     def pull(self, remote: str, local: Path) -> None:
@@ -68,7 +69,7 @@ class Device(Protocol):
 
         Raises:
             DeviceGone: The device is not reachable.
-            DeviceError: The file does not exist, or anything else.
+            DeviceError: The file does not exist, or something else is wrong.
         """
 
     def run(
@@ -78,13 +79,13 @@ class Device(Protocol):
         timeout: float,
         on_line: Callable[[str], None] | None = None,
     ) -> Completed:
-        """Run a program and wait for its end; its words reach it as they are, whatever is in them.
+        """Run a program and wait for its end; it gets its arguments exactly as they are here.
 
         Args:
             argv: The program and its arguments. A script is ["sh", "-c", SCRIPT, "sh", ARG...].
-            timeout: Seconds after which the command is given up; the caller sees to it that
-                nothing keeps running on the device (`workspace.py`).
-            on_line: Told each line of standard output when it comes, without its end.
+            timeout: Seconds after which to stop waiting; the caller sees to it that nothing keeps
+                running on the device (`workspace.py`).
+            on_line: Called with each line of standard output as it arrives, without its newline.
 
         Raises:
             DeviceTimeout: It did not end in time.

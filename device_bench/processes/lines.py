@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 
 class Lines:
-    """What a program has printed so far, and who is told its lines.
+    """What a program has printed so far, split into lines for a listener.
 
     Args:
-        on_line: Told each line without its end as soon as it is complete, and a last one that has
-            no end.
+        on_line: Called with each line, without its newline, as soon as the line is complete; at the
+            end also with a last line that has no newline.
     """
 
     def __init__(self, on_line: Callable[[str], None] | None) -> None:
@@ -34,5 +34,5 @@ class Lines:
             self._rest = ""
 
     def text(self) -> str:
-        """Return everything so far, decoded with errors replaced."""
+        """Return everything so far; bytes that are not UTF-8 are replaced."""
         return "".join(self._parts)

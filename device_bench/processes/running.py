@@ -16,12 +16,12 @@ from _edgeship.device_bench.processes.lines import Lines
 from _edgeship.device_bench.processes.words import last_lines
 from _edgeship.errors import DeviceError
 
-#: What a program may print; a runner's report is a few hundred kilobytes.
+#: The most that a program may print; a runner's report is a few hundred kilobytes.
 MAX_OUTPUT_BYTES = 16 << 20
 
 _CHUNK_BYTES = 1 << 16
 
-# How long to wait for more output of a program that has ended: its children may hold the pipes.
+# How long to wait for more output after a program has ended: its children may hold the pipes open.
 _GRACE_S = 0.2
 
 
@@ -38,17 +38,17 @@ def run_process(
     Args:
         argv: The program and its arguments.
         timeout: Seconds until it is killed.
-        on_line: Told each line of standard output when it comes, without its end.
+        on_line: Called with each line of standard output as it arrives, without its newline.
         stdin: What it reads; nothing by default.
         stdout: Where its output goes instead of into the result.
 
     Returns:
-        Exit code (128 + N for signal N; 127 or 126 for a program that cannot be started, as a
-        shell has it), output and errors.
+        Exit code, output and errors. The code is 128 + N after signal N, and 127 or 126 for a
+        program that cannot be started, as in a shell.
 
     Raises:
         DeviceTimeout: It did not end in time, and was killed.
-        DeviceError: A word holds a zero byte, or more than `MAX_OUTPUT_BYTES` were printed.
+        DeviceError: An argument holds a zero byte, or more than `MAX_OUTPUT_BYTES` were printed.
     """
     try:
         process = subprocess.Popen(  # noqa: S603  a list, never through a shell
@@ -84,7 +84,7 @@ def run_process(
 
 
 def _read(process: subprocess.Popen[bytes], out: Lines, err: Lines, deadline: float) -> bool:
-    """Read until the end; return whether every pipe was closed, so that nothing holds one."""
+    """Read until the end; return whether all pipes were closed, which shows that nothing runs."""
     received = 0
     quiet_since: float | None = None
     with selectors.DefaultSelector() as waiting:

@@ -1,4 +1,4 @@
-"""What a program said last, cleaned for an error message."""
+"""The last words of a program, cleaned for an error message."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ def last_words(done: Completed) -> str:
 
 
 def last_lines(text: str) -> str:
-    """Return the last lines of a device's text on one line, cut, without control characters."""
+    """Return the last lines of a text as one line, shortened, without control characters."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     said = " | ".join(lines[-_LINES:])
     return "".join(char if char.isprintable() else "?" for char in said)[-_CHARACTERS:]
 
 
 def how_it_ended(code: int) -> str:
-    """Return an exit code in words; 137 is what is left of a program that signal 9 killed."""
+    """Return an exit code in words; 137 is that of a program that signal 9 killed."""
     if code == 137:
         return "killed by signal 9: by someone, or by the system for lack of memory"
     if 128 < code < 160:

@@ -1,10 +1,10 @@
 """One network over time: sessions that measured the same thing in the same way, and regressions.
 
-Each session of a series is compared with the series' baseline by `statistics.compare`, the same
-that compares two files. Two files of one session ran side by side; two sessions did not. Their
-rounds are paired by number all the same, which is right for any pairing of independent rounds, but
-the interval then knows nothing of what differed between the sessions: the weather, other programs,
-an update of the system. That is why a regression must be larger than a tolerance besides.
+Each session of a series is compared with the series' baseline by `statistics.compare`, which also
+compares two files of one session. Those ran side by side; two sessions did not. Their rounds are
+paired by number all the same, which is right for any pairing of independent rounds, but then the
+interval does not include what differed between the sessions: the weather, other programs, an update
+of the system. That is why a regression must also exceed a tolerance.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Verdict = Literal[
     "baseline", "REGRESSION", "slower", "faster", "no difference shown", "nothing measured"
 ]
 
-#: What two sessions may differ by before it counts as a regression.
+#: By what fraction a session may be slower than the baseline before that is a regression.
 TOLERANCE = 0.05
 
 
@@ -32,10 +32,10 @@ class Entry:
 
     Attributes:
         row: What was measured.
-        comparison: Its time over that of the baseline; None for the baseline, and where nothing
-            was measured.
-        verdict: "REGRESSION" if all of the ratio's interval is above 1 plus the tolerance; else
-            what the comparison says.
+        comparison: Its time over that of the baseline; None for the baseline itself, and where
+            nothing was measured.
+        verdict: "REGRESSION" if the whole interval of the ratio is above 1 plus the tolerance;
+            otherwise what the comparison says.
     """
 
     row: Row
@@ -48,8 +48,8 @@ class Series:
     """Measurements that may be compared.
 
     Attributes:
-        name: What they have in common, in words; names the series in the store too.
-        unit: Of their times.
+        name: What they have in common, in words; the store knows the series by it.
+        unit: Unit of their times.
         baseline: Id of the session that the others are compared with.
         entries: Oldest first.
     """
@@ -72,13 +72,12 @@ def all_series(
     subject: str = "",
     tolerance: float = TOLERANCE,
 ) -> list[Series]:
-    """Return the series in the rows of sessions, by name.
+    """Return the series that the rows of sessions make, sorted by name.
 
     Args:
-        every: Oldest first.
+        every: The rows, oldest first.
         baselines: Name of a series -> id of the session that is its baseline. Without an entry,
-            or if that session is not among the given ones, it is the oldest that measured
-            anything.
+            or if that session is not among the given ones, the oldest that measured anything is.
         subject: A network's name, or a file's label, path or sha256; "" for all.
         tolerance: Fraction by which a session may be slower than the baseline.
     """
@@ -93,10 +92,10 @@ def all_series(
 
 
 def series_name(row: Row) -> str:
-    """Return what must be equal for two measurements to be one series, in words.
+    """Return in words what two measurements must have in common to be in one series.
 
-    A network is known by name, scheme and mult-adds, since the same name stands for other work
-    with another input; a file without a manifest by its label.
+    A network is identified by name, scheme and mult-adds, since with another input the same name
+    means other work; a file without a manifest is identified by its label.
     """
     device, subject, settings = (
         row.session.device,
@@ -112,7 +111,7 @@ def series_name(row: Row) -> str:
 
 
 def names(measurement: Measurement, subject: str) -> bool:
-    """Return whether a word of the user's means this measurement; an empty one means all."""
+    """Return whether a word that the user typed means this measurement; "" means every one."""
     known = measurement.subject
     return subject in ("", known.model, known.label, known.path, known.sha256)
 
@@ -121,7 +120,7 @@ def choose_baseline(series: Sequence[Series], session_id: str) -> list[str]:
     """Return the names of the series that a session can be the baseline of.
 
     Raises:
-        InputError: It measured nothing of them.
+        InputError: It measured nothing of any of them.
     """
     able = [
         one.name

@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Record(BaseModel):
-    """Base of all records: they do not change, and take no unknown fields.
+    """Base of all records, which are immutable and refuse unknown fields.
 
-    An infinity or NaN becomes a string in JSON, which reads back as the number that it was.
+    Infinity and NaN become strings in JSON; reading gives back the number.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
@@ -34,7 +34,7 @@ class Core(Record):
 
 
 class Properties(Record):
-    """What a device is; it does not change while it runs.
+    """What a device is; none of this changes while it runs.
 
     Attributes:
         selector: What `--device` takes for it.
@@ -60,17 +60,17 @@ class Properties(Record):
 
 
 class Conditions(Record):
-    """The state of a device at one moment; everything that it does not tell is None or empty.
+    """The state of a device at one moment; what it does not tell is None or empty.
 
     Attributes:
         at: ISO 8601 time on the host, UTC.
         temperatures: Name of a thermal zone or sensor -> degrees Celsius.
         thermal_status: Android's throttling status, 0 (none) to 6 (shutdown).
         mhz: Core index -> current frequency.
-        mhz_cap: Core index -> the highest frequency that the system allows now; below the core's
-            ``max_mhz`` while it throttles.
-        battery_percent: Charge.
-        charging: Whether it is fed from outside.
+        mhz_cap: Core index -> the highest frequency that the system allows now; while it throttles
+            that is below the core's ``max_mhz``.
+        battery_percent: Charge of the battery.
+        charging: Whether it is connected to power.
         screen_on: Whether the screen is lit.
         load: Mean number of runnable tasks in the last minute.
     """
@@ -87,19 +87,19 @@ class Conditions(Record):
 
 
 class MeasurementSettings(Record):
-    """How a file is run; equal settings make results comparable.
+    """How a file is run; results are comparable if their settings are equal.
 
     Attributes:
         runner: "native", "benchmark_model" or "python".
         accelerator: "cpu", "gpu" or "npu".
         threads: Of the CPU kernels.
-        cores: Cores that the process is pinned to; empty for the system's choice.
-        warmup_runs: Runs before the timed ones, at least.
-        warmup_seconds: Time before the timed runs, at least.
-        runs: Timed runs in a round, at least.
-        seconds: Time of a round's timed runs, at least.
+        cores: Cores that the process is pinned to; empty if the system chooses.
+        warmup_runs: Minimum number of runs before the timed ones.
+        warmup_seconds: Minimum time of these runs.
+        runs: Minimum number of timed runs in a round.
+        seconds: Minimum time of the timed runs in a round.
         rounds: Processes per file.
-        timeout: Seconds after which a process is given up.
+        timeout: Seconds after which a process is killed.
     """
 
     runner: str = "native"
@@ -120,19 +120,21 @@ class Process(Record):
     Attributes:
         runner: Name of the program.
         runtime: Library and version, such as "LiteRT 2.3.0".
-        init: From the start of loading to a model ready to run.
-        first: The first run.
-        warmup: The runs after it that are not counted.
-        runs: The timed runs, in order; or one value for many, see ``runs_per_sample``.
+        init: Time from the start of loading until the model is ready to run.
+        first: Time of the first run.
+        warmup: Times of the runs after it that are not counted.
+        runs: Times of the timed runs, in order; or one value for many, see ``runs_per_sample``.
         runs_per_sample: How many runs each value in ``runs`` stands for. It is 1 unless a program
-            only tells their median or mean (benchmark_model): then percentiles and outliers are
+            reports only their median or mean (benchmark_model): then percentiles and outliers are
             those of processes, not of runs.
         mhz: Frequency of the core in use before each timed run, or None; empty if never known.
         capped: For each timed run, whether the system held that core below its maximum
             (scaling_max_freq under cpuinfo_max_freq); empty if never known.
-        peak_rss_bytes: Of the whole process; None if unknown.
-        fully_accelerated: The runtime's own word on whether delegates took every node.
-        outputs_sha256: Of the bytes of all outputs in order, after the last run; "" if unknown.
+        peak_rss_bytes: Peak resident memory of the whole process; None if unknown.
+        fully_accelerated: Whether delegates took every node, according to the runtime; None if it
+            does not say.
+        outputs_sha256: Digest of the bytes of all outputs in order, after the last run; "" if
+            unknown.
     """
 
     runner: str
@@ -154,9 +156,9 @@ class Op(Record):
 
     Attributes:
         index: Place in the order of execution.
-        name: As the runtime calls it, such as "Convolution (NHWC, QS8, QC8W) IGEMM".
+        name: The runtime's name for it, such as "Convolution (NHWC, QS8, QC8W) IGEMM".
         delegated: Whether a delegate ran it.
-        time: Mean over the profiled runs.
+        time: Mean time over the profiled runs.
     """
 
     index: int
@@ -170,8 +172,8 @@ class Profile(Record):
 
     Attributes:
         ops: In order of execution.
-        total: Mean of the whole runs, as profiled.
-        partitions: How many parts delegates took; None if unknown.
+        total: Mean time of a whole run while profiling.
+        partitions: Number of parts of the graph that delegates took; None if unknown.
     """
 
     ops: tuple[Op, ...]
@@ -180,13 +182,13 @@ class Profile(Record):
 
 
 class DeviceParity(Record):
-    """The device's outputs against the host's on the same input.
+    """The device's outputs compared with the host's on the same input.
 
     Attributes:
-        identical: Bit for bit.
-        max_rel: Largest difference, as a fraction of the host's output range.
-        sqnr_db: Power of the host's outputs over that of the difference; None if identical.
-        reference: What ran on the host.
+        identical: Whether they are equal bit for bit.
+        max_rel: Largest difference, as a fraction of the range of the host's output.
+        sqnr_db: Power of the host's outputs over that of the difference, in dB; None if identical.
+        reference: Name and version of what ran on the host.
     """
 
     identical: bool
@@ -200,13 +202,13 @@ class Subject(Record):
 
     Attributes:
         label: Short name in tables: the file's name, made unique within a session.
-        path: Where it lay on the host.
-        sha256: Of its bytes.
+        path: Its path on the host.
+        sha256: Digest of its bytes.
         size: In bytes.
         model: The network's name, from the manifest beside the file; "" without one.
-        scheme: Quantization scheme, from the manifest; "" without one.
-        mult_adds: Of one run, from the manifest.
-        nodes: Operators in the file.
+        scheme: Quantization scheme, from the manifest, or without one as the file's types show.
+        mult_adds: Mult-adds of one run, from the manifest; None without one.
+        nodes: Number of operators in the file.
         untrained: Whether the manifest says that the weights are random; None without one.
     """
 
@@ -225,14 +227,14 @@ class Round(Record):
     """One process, and the state of the device around it.
 
     Attributes:
-        number: From 0, the same for all files of a session's turn.
-        order: Place within the round: A B in one, B A in the next.
-        before: State before the process started.
+        number: From 0; each file has one process in every round.
+        order: Place of the process within its round: the order is A B in one, B A in the next.
+        before: State of the device before the process started.
         after: State after its end.
         process: What it reported.
-        throttled: For each timed run whether it counts as throttled and is left out.
-        overhead_seconds: Time around the process that was not spent in runs: transport, start.
-            None where times are instructions.
+        throttled: For each timed run, whether it counts as throttled and is left out.
+        overhead_seconds: Time around the process that was not spent in loading and running:
+            transport, start. None where times are instructions.
     """
 
     number: int
@@ -250,10 +252,10 @@ class Measurement(Record):
     Attributes:
         subject: The file.
         settings: How it ran.
-        parity: The check of its outputs; None only where a runner cannot give them.
-        profile: If one was asked for.
+        parity: The check of its outputs; None before it, and where a runner cannot give outputs.
+        profile: The profile of its operators, if one was asked for.
         rounds: In the order in which they ran.
-        warnings: What a reader of the figures must know, each a sentence that says what to do.
+        warnings: What a reader of the figures must know; each is a sentence that says what to do.
     """
 
     subject: Subject
@@ -270,11 +272,11 @@ class Session(Record):
     Attributes:
         id: Sorts by time: "20261122-142530-4f3a".
         started: ISO 8601, UTC.
-        command: What was typed.
+        command: The command line.
         versions: Package -> version on the host.
-        device: What was measured on.
+        device: The device that was measured on.
         measurements: One per file and set of settings.
-        complete: False when it was cut short; what is there is valid all the same.
+        complete: False if it was cut short; what it holds is valid all the same.
     """
 
     id: str

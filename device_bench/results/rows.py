@@ -1,4 +1,4 @@
-"""One row for each measurement: what every table, file and plot of a report is made from."""
+"""One row per measurement, from which every table, file and plot of a report is made."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from _edgeship.device_bench.results.statistics import Summary, summarize
 
 @dataclass(frozen=True)
 class Row:
-    """A measurement, where it comes from, and its figures.
+    """A measurement, the session that it is from, and its figures.
 
     Attributes:
-        session: Which one it is part of.
+        session: The session that it is part of.
         measurement: With its rounds.
     """
 
@@ -29,7 +29,7 @@ class Row:
 
     @cached_property
     def summary(self) -> Summary | None:
-        """Its figures, which take a while to make; None without any run."""
+        """Its figures, which take a while to compute; None without any run."""
         rounds = self.measurement.rounds
         return summarize(rounds) if any(one.process.runs for one in rounds) else None
 
@@ -45,7 +45,7 @@ class Row:
 
     @property
     def runtime(self) -> str:
-        """The library that ran it; "" if nothing did."""
+        """Name and version of the library that ran it; "" before any round."""
         return next((one.process.runtime for one in self.measurement.rounds), "")
 
     @property
@@ -55,17 +55,17 @@ class Row:
 
     @property
     def degrees_before(self) -> float | None:
-        """The hottest sensor before the first round, in degrees Celsius; None if unknown."""
+        """The highest temperature before the first round, in degrees Celsius; None if unknown."""
         return hottest([one.before for one in self.measurement.rounds[:1]])
 
     @property
     def degrees_after(self) -> float | None:
-        """The hottest that any sensor was after a round; None if unknown."""
+        """The highest temperature of any sensor after any round; None if unknown."""
         return hottest([one.after for one in self.measurement.rounds])
 
     @property
     def delegated(self) -> str:
-        """What is known about delegates: from the profile, or the runtime's own word."""
+        """What delegates took, from the profile or else from the runtime; "" if unknown."""
         measurement = self.measurement
         if measurement.profile is not None:
             ops = measurement.profile.ops
@@ -89,12 +89,12 @@ def hottest(conditions: Sequence[Conditions]) -> float | None:
 
 
 def cores_text(settings: MeasurementSettings) -> str:
-    """Return the cores that a process was pinned to: "4-6,7" as "4,5,6,7", "any" for none."""
+    """Return the cores that a process was pinned to, such as "4,5,6,7", or "any" for none."""
     return ",".join(map(str, settings.cores)) or "any"
 
 
 def parity_text(measurement: Measurement) -> str:
-    """Return how the device's outputs compare with the host's, in words."""
+    """Return in words how the device's outputs compare with the host's."""
     parity = measurement.parity
     if parity is None:
         return "not compared"

@@ -1,14 +1,14 @@
 """Figures of rounds of timed runs, and the comparison of two files.
 
-Runs of one process are alike: it got one piece of memory, one core, one temperature. So the round,
-not the run, is what is independent, and both intervals here are made from rounds.
+Runs of one process are alike: it has one piece of memory, one core, one temperature. So rounds are
+independent and runs are not, and both intervals here are made from rounds.
 
 Interval of a median: bootstrap in two steps. Rounds are drawn with replacement, then runs within
 each drawn round, and the median of all is taken; the interval is what the middle 95 % of 1000 such
 medians cover. Drawn rounds vary a little less than rounds do (by (n - 1) / n in the variance) and
 their quantiles take no account of how few they are, so the interval is stretched about the median
-by what Student's t adds to the normal distribution. Without rounds to draw (only one) it shows
-the spread within that process and no more; `device_bench.measurement.warnings` says so.
+by what Student's t adds to the normal distribution. With a single round it shows only the spread
+within that process; `device_bench.measurement.warnings` says so.
 
 Ratio of two files: the rounds of both are paired, since a pair ran side by side and shares heat
 and neighbours. Each pair gives the logarithm of a ratio. The estimate is the Hodges-Lehmann one
@@ -26,9 +26,9 @@ minimum; a low quantile leaves out single lucky runs). On a quiet device both ag
 
 The interval of a ratio is at 99.9 %, or at the most that so few rounds can give. A table has many
 verdicts, and of 20 comparisons of a file with itself at 95 % one would say "slower" or "faster".
-With n rounds no more than 1 - 2 ** (1 - n) can be had: 11 rounds are enough for 99.9 %, ten give
-99.8 %, and below six nothing is said. Rounds that repeat one another run by run, as those of the
-virtual device do, leave nothing to chance: their ratio is exact.
+With n rounds no more than 1 - 2 ** (1 - n) is possible: 11 rounds are enough for 99.9 %, ten give
+99.8 %, and with fewer than six there is no verdict. Rounds that repeat one another run by run, as
+those of the virtual device do, leave nothing to chance: their ratio is exact.
 """
 
 from __future__ import annotations
@@ -48,31 +48,31 @@ Values = NDArray[np.float64]
 
 #: Confidence of the interval of a median.
 MEDIAN_CONFIDENCE = 0.95
-#: Confidence of the interval of a ratio, where there are rounds enough.
+#: Confidence of the interval of a ratio, where there are enough rounds.
 RATIO_CONFIDENCE = 0.999
-#: Below it there is no verdict.
+#: Below this confidence there is no verdict.
 LEAST_CONFIDENCE = 0.95
 #: The quantile of a round's runs that ratios are made of.
 QUANTILE = 0.05
-#: Figures closer than this part of themselves are not told apart: counted instructions repeat
+#: Figures that differ by a smaller fraction than this count as equal: counted instructions repeat
 #: exactly, but depend a little on where things lie in memory (150 of 50 million were seen).
 RESOLUTION = 1e-4
 #: Modified Z-score above which a run is an outlier (Iglewicz and Hoaglin, 1993).
 OUTLIER = 3.5
 
 _RESAMPLES = 1000
-# More runs of a round than this do not move a median, and cost time.
+# More runs of a round than this cost time and do not move a median.
 _MOST_RUNS = 256
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What is known about one file from its rounds; times in the unit of the session's device.
+    """The figures of one file's rounds; times are in the unit of the session's device.
 
-    Runs under throttling are left out, unless there are no others.
+    Throttled runs are left out, unless there are no others.
 
     Attributes:
-        median: Of all runs that count.
+        median: Median of all runs that count.
         low: Lower end of the interval of the median, at `MEDIAN_CONFIDENCE`.
         high: Upper end.
         p90: 90th percentile.
@@ -82,11 +82,11 @@ class Summary:
         init: Median over rounds, from the start of loading to a model ready to run.
         first: Median over rounds of the first run.
         peak_rss_bytes: Highest over rounds; None if unknown.
-        rounds: Rounds with at least one run that counts.
-        runs: Runs that count.
-        throttled: Runs under throttling.
-        only_throttled: Whether all of them were, so that the figures are of throttled runs.
-        outliers: Runs that count, yet have a modified Z-score above `OUTLIER`.
+        rounds: Number of rounds with at least one run that counts.
+        runs: Number of runs that count.
+        throttled: Number of throttled runs.
+        only_throttled: Whether all runs were throttled, so that the figures are of these.
+        outliers: Number of runs that count and have a modified Z-score above `OUTLIER`.
     """
 
     median: float
@@ -108,16 +108,16 @@ class Summary:
 
 @dataclass(frozen=True)
 class Comparison:
-    """How long B takes against A.
+    """How long B takes compared with A.
 
     Attributes:
         ratio: Time of B over time of A: 1.05 if B takes 5 % longer.
         low: Lower end of the confidence interval of the ratio; 0 where nothing is known.
         high: Upper end; infinity where nothing is known.
-        verdict: What B is against A, if the interval does not hold 1.
-        confidence: Of the interval; 1 for figures that do not vary at all, 0 where nothing is
-            known.
-        rounds: Pairs of rounds that it is made from.
+        verdict: Whether B is slower or faster than A, which needs an interval without 1.
+        confidence: Confidence of the interval; 1 for figures that do not vary at all, 0 where
+            nothing is known.
+        rounds: Number of pairs of rounds that it is made from.
     """
 
     ratio: float
@@ -162,7 +162,7 @@ def summarize(rounds: Sequence[Round]) -> Summary:
 
 
 def compare(a: Sequence[Round], b: Sequence[Round]) -> Comparison:
-    """Return how long ``b`` takes against ``a``, from the rounds with the same number.
+    """Return how long ``b`` takes compared with ``a``, from rounds paired by their numbers.
 
     Raises:
         ValueError: One of them has no runs.
@@ -195,7 +195,7 @@ def compare(a: Sequence[Round], b: Sequence[Round]) -> Comparison:
 
 
 def counted_runs(rounds: Sequence[Round]) -> dict[int, Values]:
-    """Return the runs that count by the number of their round; rounds without any are left out.
+    """Return round number -> the runs of that round that count; rounds without any are left out.
 
     Throttled runs count only if there are no others at all.
 
@@ -212,10 +212,10 @@ def counted_runs(rounds: Sequence[Round]) -> dict[int, Values]:
 
 
 def outliers(values: Values) -> NDArray[np.bool_]:
-    """Return which values have a modified Z-score above `OUTLIER`.
+    """Return for each value whether its modified Z-score is above `OUTLIER`.
 
-    Where more than half of the values are equal, the mean absolute deviation stands in for the
-    median one, as Iglewicz and Hoaglin propose.
+    Where more than half of the values are equal, the median absolute deviation is 0, and the mean
+    absolute deviation takes its place, as Iglewicz and Hoaglin propose.
     """
     deviation = np.abs(values - np.median(values))
     scale = np.median(deviation) / 0.6745 or deviation.mean() * 1.253314
@@ -230,7 +230,7 @@ def median_interval(rounds: Sequence[Values], seed: int = 0) -> tuple[float, flo
 
     Args:
         rounds: The values of each round; none is empty.
-        seed: Of the draws: equal values give an equal interval.
+        seed: Seed of the draws: equal values give an equal interval.
     """
     from scipy import stats
 
@@ -266,11 +266,11 @@ def signed_rank_interval(values: Values, confidence: float) -> tuple[float, floa
 
     Args:
         values: Independent draws.
-        confidence: What the interval shall have at least.
+        confidence: The confidence that the interval should have, at least.
 
     Returns:
-        The estimate, both ends of the interval, and the confidence that it has: below the one
-        asked for if so few values cannot give it.
+        The estimate, both ends of the interval, and the confidence that it has, which is below the
+        one asked for if so few values cannot give it.
     """
     count = len(values)
     rows, columns = np.triu_indices(count)
@@ -300,14 +300,14 @@ def _signed_rank_distribution(count: int) -> Values:
 
 
 def _thin(values: Values, count: int) -> Values:
-    """Return so many quantiles, evenly spread, or the values themselves if they are as few."""
+    """Return ``count`` evenly spread quantiles, or the values themselves if there are no more."""
     if len(values) <= count:
         return values
     return np.quantile(values, (np.arange(count) + 0.5) / count)
 
 
 def _repeat_exactly(rounds: Mapping[int, Values]) -> bool:
-    """Return whether each round has the same runs as the others, as on the virtual device."""
+    """Return whether all of several rounds have the same runs, as on the virtual device."""
     every = list(rounds.values())
     return len(every) > 1 and all(np.array_equal(runs, every[0]) for runs in every)
 

@@ -1,6 +1,6 @@
-"""Times in the unit of their device, as people read them: "4.790 ms", or "12.35 M" instructions.
+"""Times in the unit of their device, formatted for people: "4.790 ms", or "12.35 M" instructions.
 
-The two units are never shown in one column or on one axis: who prints a time takes its unit from
+The two units never share a column or an axis: whoever prints a time takes its unit from
 `Properties.unit`.
 """
 
@@ -10,8 +10,8 @@ INSTRUCTIONS = "instructions"
 
 #: Said wherever instructions are shown.
 NOT_TIME = (
-    "Counted are executed instructions, on the virtual device. They are not time: they leave out "
-    "caches, memory stalls and dual issue."
+    "The figures count instructions executed on the virtual device. They are not time: they leave "
+    "out caches, memory stalls and dual issue."
 )
 
 _SCALES: dict[str, tuple[tuple[float, str], ...]] = {
@@ -19,19 +19,19 @@ _SCALES: dict[str, tuple[tuple[float, str], ...]] = {
     INSTRUCTIONS: ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, "")),
 }
 
-#: What a number of digits is cut to; run-to-run scatter hides the rest.
+#: Significant digits that are shown; the scatter from run to run hides the rest.
 _DIGITS = 4
 
 
 def scale(value: float, unit: str) -> tuple[float, str]:
-    """Return by what to divide times of about this size, and the name of what results.
+    """Return the divisor for times of about this size, and the name of the unit it gives.
 
     Args:
         value: A time.
         unit: "ns" or "instructions".
 
     Returns:
-        Such as (1e6, "ms"); of instructions (1e6, "M"), with an empty name for single ones.
+        Such as (1e6, "ms"), or (1e6, "M") for instructions; single instructions have no name.
     """
     for divisor, name in _SCALES[unit]:
         if abs(value) >= divisor:
@@ -40,7 +40,7 @@ def scale(value: float, unit: str) -> tuple[float, str]:
 
 
 def amount(value: float, unit: str) -> str:
-    """Return a time with four digits: "4.790 ms"; of instructions "12.35 M"."""
+    """Return a time with four digits: "4.790 ms", or "12.35 M" for instructions."""
     divisor, name = scale(value, unit)
     return f"{_rounded(value / divisor)} {name}".rstrip()
 
@@ -52,7 +52,7 @@ def span(low: float, high: float, unit: str) -> str:
 
 
 def axis(largest: float, unit: str) -> tuple[float, str]:
-    """Return by what to divide times on an axis up to ``largest``, and the label of that axis."""
+    """Return the divisor for times on an axis up to ``largest``, and the label of that axis."""
     divisor, name = scale(largest, unit)
     if unit == INSTRUCTIONS:
         return divisor, {"": INSTRUCTIONS}.get(name, f"{name} {INSTRUCTIONS}")
@@ -60,7 +60,7 @@ def axis(largest: float, unit: str) -> tuple[float, str]:
 
 
 def heading(title: str, unit: str) -> str:
-    """Return the heading of a column of times; instructions are named in each of them."""
+    """Return the heading of a column of times; one of instructions says so."""
     return f"{title}, {INSTRUCTIONS}" if unit == INSTRUCTIONS else title
 
 

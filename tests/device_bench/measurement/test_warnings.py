@@ -129,6 +129,45 @@ def test_what_is_normal_is_not_told(changes):
     assert find_warnings(measurement(**changes), PHONE) == ()
 
 
+ONE = {"runs": (1_000_000,)}
+HUNDRED = {"runs": tuple(1_000_000 + 1000 * (place % 10) for place in range(100))}
+OUTLIERS = {count: {"runs": (*HUNDRED["runs"][count:], *(1_100_000,) * count)} for count in (5, 6)}
+
+
+@pytest.mark.parametrize(
+    ("quiet", "told", "words"),
+    [
+        ({"process": HUNDRED, "throttled": 5}, {"process": HUNDRED, "throttled": 6}, "throttled"),
+        ({"warmer": 5.0}, {"warmer": 5.1}, "did not cool down"),
+        ({"count": 6}, {"count": 5}, "round(s)"),
+        ({"count": 30, "process": ONE}, {"count": 29, "process": ONE}, "Only 29 runs"),
+        # The median of the other runs is 1.0055 ms.
+        ({"runs": {0: 1.206}}, {"runs": {0: 1.208}}, "first timed run"),
+        ({"runs": {3: 1.33}}, {"runs": {3: 1.35}}, "coefficient of variation"),
+        ({"process": OUTLIERS[5]}, {"process": OUTLIERS[6]}, "outliers"),
+        ({"before": cool(load=2.0)}, {"before": cool(load=2.1)}, "busy"),
+        (
+            {"before": cool(battery_percent=20, charging=False)},
+            {"before": cool(battery_percent=19, charging=False)},
+            "battery",
+        ),
+    ],
+)
+def test_a_warning_begins_at_its_limit(quiet, told, words):
+    assert not any(words in text for text in find_warnings(measurement(**quiet), PHONE))
+    assert any(words in text for text in find_warnings(measurement(**told), PHONE))
+
+
+def test_what_the_runtime_does_not_say_about_an_accelerator_is_no_proof():
+    gpu = measurement(settings=MeasurementSettings(accelerator="gpu", cores=(0,)))
+    [text] = find_warnings(gpu, PHONE)
+    assert "not shown that the gpu ran all" in text
+
+
+def test_cores_that_are_alike_need_not_be_chosen():
+    assert find_warnings(measurement(settings=MeasurementSettings()), PC) == ()
+
+
 def test_only_a_computer_can_be_asked_for_a_priority():
     busy = measurement(before=cool(load=5.0))
     assert "chrt" in find_warnings(busy, PC)[0]

@@ -6,6 +6,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterator
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from _edgeship.device_bench.runners.find import runner
 from _edgeship.device_bench.runners.interpreter import PythonRunner
 from _edgeship.errors import DeviceError, InputError
 from _edgeship.export.tflite.writer import from_bytes
+from tests.device_bench.processes.alive import last_cores_in
 from tests.device_bench.runners.files import write_inputs, write_sub_and_mul
 from tests.export.tflite.building import packed
 
@@ -110,9 +112,9 @@ def test_inputs_are_zeros_without_any(workspace: Workspace, model: Path) -> None
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="cores cannot be chosen here")
 def test_it_can_be_pinned(workspace: Workspace, model: Path) -> None:
-    core = min(os.sched_getaffinity(0))
+    core = max(os.sched_getaffinity(0))
     settings = QUICK.model_copy(update={"cores": (core,)})
-    assert len(run(workspace, model, settings).process.runs) == 5
+    assert last_cores_in(workspace.path, partial(run, workspace, model, settings)) == {core}
     with pytest.raises(DeviceError, match="interpreter failed"):
         run(workspace, model, QUICK.model_copy(update={"cores": (1023,)}))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from _edgeship.device_bench.runners import native
 from _edgeship.device_bench.runners.base import Job, Outcome
 from _edgeship.device_bench.runners.native import NativeRunner
 from _edgeship.errors import DeviceError, InputError
-from tests.device_bench.processes.alive import is_running
+from tests.device_bench.processes.alive import is_running, last_cores_in
 from tests.device_bench.small_files import chain, image, interpret, needs_native, network
 
 QUICK = MeasurementSettings(
@@ -123,9 +124,11 @@ def test_a_profile_names_operators_and_who_ran_them(run) -> None:
     assert run(chain()).profile is None
 
 
-def test_the_process_is_pinned_to_cores(run) -> None:
-    core = min(os.sched_getaffinity(0))
-    assert run(chain(), settings=QUICK.model_copy(update={"cores": (core,)})).process.runs
+def test_the_process_is_pinned_to_cores(run, workspace: Workspace) -> None:
+    core = max(os.sched_getaffinity(0))
+    pinned = QUICK.model_copy(update={"cores": (core,), "seconds": 60.0})
+    work = partial(run, chain(), settings=pinned)
+    assert last_cores_in(workspace.path, work) == {core}
     with pytest.raises(DeviceError, match="failed") as caught:
         run(chain(), settings=QUICK.model_copy(update={"cores": (core, 1000)}))
     assert "pinned to cores" in caught.value.why or "may be used" in caught.value.why

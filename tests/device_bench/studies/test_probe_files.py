@@ -12,6 +12,7 @@ from _edgeship.device_bench.studies.probe_files import probe_files
 from _edgeship.errors import VerificationError
 from _edgeship.export import pipeline
 from _edgeship.export.contract.request import Request
+from _edgeship.models import catalog
 
 
 @pytest.fixture
@@ -67,6 +68,13 @@ def test_other_code_or_versions_give_other_files(
     folders.add(_fetch()["none"].parent)
     folders.add(_fetch(("none",))["none"].parent)
     assert len(folders) == len(exports) == 4
+
+
+def test_the_code_is_that_of_compiler_and_networks() -> None:
+    code = module._code()
+    for source in (pipeline.__file__, catalog.__file__):
+        assert Path(source).read_bytes() in code
+    assert len(code) > 200
 
 
 def test_a_failed_export_leaves_nothing(
