@@ -13,6 +13,7 @@ import typer
 
 from _edgeship.export.commands import coreml_options, options
 from _edgeship.export.graph.shapes import Shape
+from _edgeship.export.pipeline import TARGETS
 from _edgeship.terminal import interrupt, words
 from _edgeship.terminal.console import console
 
@@ -33,15 +34,18 @@ def convert(
         ),
     ],
     to: Annotated[
-        str, typer.Option(metavar="TARGETS", help="What to write: tflite, coreml, or both.")
+        str,
+        typer.Option(
+            metavar="TARGETS",
+            help=f"What to write: {', '.join(TARGETS)}, or several with commas.",
+        ),
     ] = "tflite",
     quant: Annotated[
         str,
         typer.Option(
             metavar="SCHEMES",
-            help="none, fp16, int8; of tflite also dynamic and int16x8; of coreml also "
-            "int8-weights, palette8, palette6 and palette4. Several with commas: each target "
-            "writes those that it has.",
+            help=f"{options.schemes_in_words()}. Several with commas: each target writes those "
+            "that it has.",
         ),
     ] = "none",
     input_: Annotated[

@@ -12,15 +12,13 @@ from typing import Annotated, Any
 
 import typer
 
+from _edgeship.export.pipeline import TARGETS
 from _edgeship.terminal.console import add_row, console, print_json, size, table
 
-REQUIRED = {
+#: Package -> what every export, or the bench, needs it for; what targets need is theirs to say.
+_SHARED = {
     "adbutils": "reaches phones",
-    "ai-edge-litert": "runs the .tflite files: calibration, verification, inspect",
-    "coremltools": "writes the .mlpackage folders",
-    "flatbuffers": "writes the .tflite files",
     "jinja2": "writes the page of `device_bench report`",
-    "litert-quantizer": "quantizes: fp16, dynamic, int8, int16x8",
     "matplotlib": "draws the plots of `device_bench report` and `zoo`",
     "numpy": "arrays everywhere",
     "onnx": "reads and writes .onnx files",
@@ -66,11 +64,19 @@ def doctor(
         raise typer.Exit(2)
 
 
+def required() -> dict[str, str]:
+    """Return package -> what it is needed for, those of all targets included, by name."""
+    found = dict(_SHARED)
+    for target in TARGETS.values():
+        found |= target.packages
+    return dict(sorted(found.items()))
+
+
 def examine() -> dict[str, Any]:
     """Return the findings as plain values; nothing heavy is imported."""
     packages = [
         Package(name, _version(name), purpose, required)
-        for purposes, required in ((REQUIRED, True), (OPTIONAL, False))
+        for purposes, required in ((required(), True), (OPTIONAL, False))
         for name, purpose in purposes.items()
     ]
     missing = [p.name for p in packages if p.required and p.version is None]

@@ -41,6 +41,21 @@ def parse_schemes(text: str, targets: Sequence[str] = ("tflite",)) -> tuple[str,
     return schemes
 
 
+def schemes_in_words() -> str:
+    """Return which schemes all targets have, and which each has beside them, for the help."""
+    common = [
+        name
+        for name in all_schemes(TARGETS)
+        if all(name in target.schemes for target in TARGETS.values())
+    ]
+    parts = [", ".join(common)]
+    for name, target in TARGETS.items():
+        own = [scheme for scheme in target.schemes if scheme not in common]
+        if own:
+            parts.append(f"of {name} also {', '.join(own)}")
+    return "; ".join(parts)
+
+
 def parse_io_dtype(text: str) -> str:
     """Return the type of ``--io-dtype``.
 

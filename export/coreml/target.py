@@ -66,6 +66,7 @@ COREML = Target(
     open=_open,
     operators=_operators,
     refuse=_refuse,
+    packages={"coremltools": "writes the .mlpackage folders"},
     library="coremltools",
     session=_session,
     next_steps=lambda file: (f"on a Mac, drag {file} into an Xcode project",),

@@ -61,5 +61,10 @@ TFLITE = Target(
     open=_open,
     operators=_operators,
     refuse=_refuse,
+    packages={
+        "ai-edge-litert": "runs the .tflite files: calibration, verification, inspect",
+        "flatbuffers": "writes the .tflite files",
+        "litert-quantizer": "quantizes: fp16, dynamic, int8, int16x8",
+    },
     next_steps=lambda file: (f"python -m device_bench run {file} --device local",),
 )
