@@ -13,12 +13,12 @@ from _edgeship.errors import (
     UnsupportedError,
     VerificationError,
 )
+from _edgeship.export.verification.parity import Parity
 from edgeship.api import export, inspect, verify
 from edgeship.results import (
     ExportedFile,
     Inspection,
     OutputRange,
-    Parity,
     Result,
     RuntimeResult,
     Stage,

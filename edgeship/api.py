@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from _edgeship.errors import InputError, UnsupportedError
+from _edgeship.export.verification.parity import Parity
 from edgeship.progress import Progress, shown
 from edgeship.results import (
     ExportedFile,
     Inspection,
     OutputRange,
-    Parity,
     Result,
     RuntimeResult,
     Stage,
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from _edgeship.export.calibration.arrays import Arrays
     from _edgeship.export.pipeline import Result as PipelineResult
-    from _edgeship.export.verification.metrics import Parity as MeasuredParity
 
 
 def export(
@@ -175,7 +174,7 @@ def verify(
     results = tuple(
         RuntimeResult(
             one.runtime,
-            _parity(one.parity),
+            one.parity,
             one.problem,
             tuple(
                 OutputRange(each.name, each.shape, each.low, each.high, each.finite)
@@ -262,12 +261,6 @@ def _tuples(shapes: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(int(extent) for extent in shape) for shape in shapes)
 
 
-def _parity(measured: MeasuredParity | None) -> Parity | None:
-    if measured is None:
-        return None
-    return Parity(measured.max_abs, measured.max_rel, measured.sqnr_db, measured.top1_agreement)
-
-
 def _recorded(values: Mapping[str, Any] | None) -> Parity:
     """Return a parity as manifests record it, where infinities are strings."""
     numbers = {name: None if v is None else float(v) for name, v in (values or {}).items()}
@@ -295,7 +288,7 @@ def _result(done: PipelineResult) -> Result:
         onnx_path=folder / manifest.onnx.file,
         manifest=manifest,
         stages=tuple(
-            Stage(one.stage, one.detail, one.seconds, _parity(one.parity), one.warning)
+            Stage(one.stage, one.detail, one.seconds, one.parity, one.warning)
             for one in done.stages
         ),
         notes=done.notes,

@@ -7,26 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from _edgeship.export.verification.parity import Parity
+
 if TYPE_CHECKING:
     from _edgeship.export.contract.manifest import Manifest
-
-
-@dataclass(frozen=True)
-class Parity:
-    """How far a file's outputs are from the network's, over all samples; the worst output counts.
-
-    Attributes:
-        max_abs: The largest absolute error, in the unit of the output.
-        max_rel: The largest absolute error of an output, as a fraction of its range.
-        sqnr_db: Signal to quantization noise in dB; ``inf`` for equal outputs.
-        top1_agreement: Fraction of the rows whose largest entry is the same, from 0 to 1, where
-            the first output has the shape (N, K) with K >= 2; else None.
-    """
-
-    max_abs: float
-    max_rel: float
-    sqnr_db: float
-    top1_agreement: float | None
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A file on the host: the inputs that all devices get, and the outputs that they must give."""
+"""A file on the host: the inputs that every device gets, and the outputs that it must give."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from _edgeship.device_bench.results.records import DeviceParity
 from _edgeship.errors import DeviceError, VerificationError
 
 _SEED = 0
-# Loading redirects the process's standard error, which only one thread may do at a time.
+# Loading a file redirects the process's standard error, which only one thread may do at a time.
 _LOCK = threading.Lock()
-#: SQNR in dB that the outputs of a quantized file need. Its arithmetic is of integers, so that
-#: devices agree bit for bit or up to the rounding of single steps; wrong kernels gave about 0 dB.
+#: SQNR in dB that the outputs of a quantized file need. It computes with integers, so devices agree
+#: bit for bit or but for the rounding of single steps; wrong kernels gave about 0 dB.
 _QUANTIZED_SQNR_DB = 20.0
 
 
@@ -27,10 +27,10 @@ class Reference:
 
     Attributes:
         inputs: The bytes of each input, in the order of the file's first signature.
-        outputs: Each output as it is in the file, in the same order.
+        outputs: Each output with the shape and type that it has in the file, in the same order.
         details: The interpreter's description of each output.
         kind: How exact the outputs must be: a key of `TOLERANCES`, or "quantized".
-        name: What ran, for people.
+        name: Name and version of what ran, for people.
     """
 
     inputs: tuple[bytes, ...]
@@ -43,12 +43,12 @@ class Reference:
 def run_on_host(data: bytes, accelerator: str) -> Reference:
     """Run a file once in LiteRT on the host, on inputs from a fixed seed.
 
-    Inputs are normally distributed, as normalised images are; integers without a scale are 0,
-    since what they may be depends on the network.
+    Inputs are drawn from a normal distribution, which normalised images are close to; integers
+    without a scale are 0, since which values are allowed depends on the network.
 
     Args:
-        data: The whole file.
-        accelerator: What the device will use: GPUs and NPUs compute floats in 16 bits.
+        data: The bytes of the file.
+        accelerator: What the device will use: GPUs and NPUs compute with 16-bit floats.
 
     Raises:
         InputError: It is no TFLite file.
@@ -98,8 +98,8 @@ def check_outputs(reference: Reference, outputs: Sequence[bytes], where: str) ->
         where: The file and the device, for messages.
 
     Raises:
-        DeviceError: The outputs have not the host's number or sizes.
-        VerificationError: They are not the host's, within what rounding explains.
+        DeviceError: The number or the sizes of the outputs are not the host's.
+        VerificationError: They differ from the host's by more than rounding explains.
     """
     from _edgeship.export.runtimes.affine import dequantize
     from _edgeship.export.verification.metrics import compare

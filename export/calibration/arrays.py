@@ -38,7 +38,7 @@ def array_samples(
     are. uint8 arrays are pixels and are scaled to 0..1 and normalised, but not resized.
 
     Args:
-        source: The file, or the arrays. Arrays of a .npz file that no input is named after are ignored; a single
+        source: The file, or the arrays. Arrays that no input is named after are ignored; a single
             array serves a single input whatever its name.
         inputs: Input name to shape, batch axis first.
         preprocess: Mean and std for uint8 arrays.

@@ -56,10 +56,10 @@ def load_samples(
     consecutive samples per run, starting again from the first where they run out.
 
     Args:
-        source: None for the shipped images; a folder of images; a .npz or .npy file
-            (:func:`export.calibration.arrays.array_samples`); such arrays themselves; or ``"random"`` for standard
-            normal noise (a folder of that name is ``"./random"``). Images fit a model with a
-            single input (N, C, H, W), or (N, C, T, H, W) for clips, where C is 1 or 3.
+        source: None for the shipped images; a folder of images; a .npz or .npy file, or such
+            arrays themselves (`export.calibration.arrays.array_samples`); or ``"random"`` for
+            standard normal noise (a folder of that name is ``"./random"``). Images fit a model
+            with a single input (N, C, H, W), or (N, C, T, H, W) for clips, where C is 1 or 3.
         inputs: Input name to shape, batch axis first, all static.
         preprocess: How images become input.
         limit: Most samples, counted one by one and not in batches.

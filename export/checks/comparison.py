@@ -11,7 +11,8 @@ from _edgeship.errors import VerificationError
 from _edgeship.export.checks.subject import Subject
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.runtimes.values import Outputs
-from _edgeship.export.verification.metrics import Parity, compare
+from _edgeship.export.verification.metrics import compare
+from _edgeship.export.verification.parity import Parity
 from _edgeship.export.verification.tolerance import judge
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from _edgeship.errors import EdgeshipError
 
 if TYPE_CHECKING:
-    from _edgeship.export.verification.metrics import Parity
+    from _edgeship.export.verification.parity import Parity
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from _edgeship.export.contract.schemes import Scheme
     from _edgeship.export.network.source import Network
     from _edgeship.export.runtimes.values import Outputs, Sample
-    from _edgeship.export.verification.metrics import Parity
+    from _edgeship.export.verification.parity import Parity
 
 
 @dataclass(frozen=True)

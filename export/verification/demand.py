@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from _edgeship.errors import VerificationError
 from _edgeship.export.runtimes.values import Outputs
-from _edgeship.export.verification.metrics import Parity, compare
+from _edgeship.export.verification.metrics import compare
+from _edgeship.export.verification.parity import Parity
 from _edgeship.export.verification.tolerance import TOLERANCES, judge
 
 

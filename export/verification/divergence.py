@@ -8,7 +8,7 @@ import numpy as np
 
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.runtimes.values import Sample
-from _edgeship.export.verification.metrics import Parity
+from _edgeship.export.verification.parity import Parity
 from _edgeship.export.verification.tolerance import judge
 
 

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from _edgeship.export.graph.onnx_graph import integer, serialize
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.runtimes.values import Outputs, Sample
-from _edgeship.export.verification.metrics import Parity, compare
+from _edgeship.export.verification.metrics import compare
+from _edgeship.export.verification.parity import Parity
 
 if TYPE_CHECKING:
     import onnx_ir as ir

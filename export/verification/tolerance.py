@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from _edgeship.export.verification.metrics import Parity
+from _edgeship.export.verification.parity import Parity
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from _edgeship.export.contract.schemes import SCHEMES
 from _edgeship.export.coreml.compression import compress
 from _edgeship.export.coreml.convert import Precision, convert
 from _edgeship.export.coreml.format.package import package_of
+from _edgeship.export.coreml.schemes import SCHEMES
 from tests.export.coreml.ops.harness import lower_model, parse
 from tests.export.tflite.ops.harness import rand
 

@@ -11,13 +11,13 @@ import pytest
 from numpy.typing import NDArray
 
 from _edgeship.errors import UnsupportedError
-from _edgeship.export.contract.schemes import SCHEMES
 from _edgeship.export.coreml.activations import quantize_activations
 from _edgeship.export.coreml.compression import compress
 from _edgeship.export.coreml.convert import Precision, convert
 from _edgeship.export.coreml.evaluator import MilProgram, read_program, run
 from _edgeship.export.coreml.format.package import package_of, size
 from _edgeship.export.coreml.rounded_graph import round_weights, rounded_weights_db
+from _edgeship.export.coreml.schemes import OLDEST_IOS, SCHEMES
 from _edgeship.export.graph.onnx_graph import infer_shapes
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.verification.metrics import compare
@@ -187,7 +187,7 @@ def test_biases_are_not_compressed(scheme: str) -> None:
 
 @pytest.mark.parametrize("scheme", ["none", "int8", *COMPRESSED])
 def test_the_same_network_gives_the_same_bytes(scheme: str) -> None:
-    ios = SCHEMES[scheme].ios
+    ios = OLDEST_IOS[scheme]
     precision: Precision = "float32" if scheme == "none" else "float16"
     again = convert(lower_model(network(), ios), ios, precision)
     assert package_of(compress(again, SCHEMES[scheme])) == package(scheme, ios)

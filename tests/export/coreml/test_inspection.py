@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from _edgeship.export.commands.coreml_view import render
 from rich.console import Console
 
 from _edgeship.errors import InputError
-from _edgeship.export.commands.coreml_view import render
 from _edgeship.export.coreml.evaluator.mil.program import (
     Argument,
     Feature,

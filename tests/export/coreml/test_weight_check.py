@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from _edgeship.errors import VerificationError
-from _edgeship.export.contract.schemes import SCHEMES
 from _edgeship.export.coreml.evaluator import Evaluator, MilProgram, read_program
+from _edgeship.export.coreml.schemes import SCHEMES
 from _edgeship.export.coreml.weight_check import _allowed, check_weights
 from tests.export.coreml.compressing import COMPRESSED, dense, network, package
 from tests.export.tflite.ops.harness import inputs_of

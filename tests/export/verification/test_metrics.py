@@ -6,7 +6,8 @@ import pytest
 
 from _edgeship.errors import VerificationError
 from _edgeship.export.runtimes.values import Outputs
-from _edgeship.export.verification.metrics import Parity, compare
+from _edgeship.export.verification.metrics import compare
+from _edgeship.export.verification.parity import Parity
 
 
 def one(*rows: object) -> Outputs:

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from _edgeship.export.pipeline import TARGETS
-from _edgeship.export.verification.metrics import Parity
+from _edgeship.export.verification.parity import Parity
 from _edgeship.export.verification.tolerance import (
     TOLERANCES,
     Tolerance,

@@ -13,7 +13,6 @@ import pytest
 from onnx import numpy_helper
 
 from _edgeship.export.calibration.graph_ranges import graph_ranges
-from _edgeship.export.contract.schemes import SCHEMES
 from _edgeship.export.coreml.activations import quantize_activations
 from _edgeship.export.coreml.compression import compress
 from _edgeship.export.coreml.convert import convert
@@ -21,6 +20,7 @@ from _edgeship.export.coreml.evaluator import read_program, run
 from _edgeship.export.coreml.format.package import package_of
 from _edgeship.export.coreml.lowering import lower
 from _edgeship.export.coreml.rounded_graph import rounded_weights_db
+from _edgeship.export.coreml.schemes import SCHEMES
 from _edgeship.export.graph.onnx_graph import infer_shapes
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.verification.metrics import compare
