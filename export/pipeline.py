@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from _edgeship.export.contract.manifest import Artifact, GraphFile, Manifest
     from _edgeship.export.contract.schemes import Scheme
     from _edgeship.export.network.source import Network
-    from _edgeship.export.verification.metrics import Parity
+    from _edgeship.export.verification.parity import Parity
 
 #: All targets, by what --to calls them.
 TARGETS: dict[str, Target] = {target.name: target for target in (TFLITE, COREML)}
@@ -76,7 +76,7 @@ def export(request: Request, report: Callable[[str], None] = lambda stage: None)
         log.done(f"{network.name}, weights: {network.weights}")
     folder = OutputFolder(request.out or Path("build") / network.name)
     try:
-        with folder:
+        with network, folder:
             manifest = _run_stages(request, network, folder, log)
             files = folder.publish()
     except VerificationError:
@@ -318,7 +318,7 @@ def _manifest(
         preprocess=preprocess.describe() if preprocess is not None else None,
         calibration=calibration if _calibrated(job.request) else None,
         verification={
-            "reference": "torch" if network.module is not None else "the ONNX file",
+            "reference": network.definition.reference,
             "samples": len(job.reference),
             "source": samples.source,
         },
@@ -339,13 +339,9 @@ def _manifest(
 def _model_record(network: Network, captured: ir.Model) -> dict[str, Any]:
     from _edgeship.export.graph import cost
 
-    if network.module is not None:
-        params = sum(parameter.numel() for parameter in network.module.parameters())
-    else:
-        params = cost.parameters(captured)
     return {
         "name": network.name,
         "mult_adds": cost.mult_adds(captured),
-        "params": params,
+        "params": network.definition.parameters(),
         "published": dict(network.facts),
     }

@@ -43,8 +43,8 @@ def read_steps(model: str, shapes: Sequence[Shape] = ()) -> NetworkSteps:
     from _edgeship.export.contract.stage_log import StageLog
     from _edgeship.export.graph_stages import capture
 
-    network = load_network(model, shapes=shapes)
-    graph = capture(network, StageLog(lambda stage: None))
+    with load_network(model, shapes=shapes) as network:
+        graph = capture(network, StageLog(lambda stage: None))
     return read_onnx_steps(_with_shapes(graph), network.name)
 
 
