@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from _edgeship import models
 from _edgeship.models.commands.cli import app
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def _run(*arguments: str, code: int = 0) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """SENet-154 against the figures published of it."""
 
 import pytest
+from torch import nn
 
 from _edgeship import models
 from tests.models.construct import on_meta
@@ -16,10 +17,15 @@ def test_complexity_is_the_published_one() -> None:
 
 
 def test_it_has_154_layers() -> None:
-    network = on_meta("senet_154")
-    convolutions = 3 + sum(3 for stage in network.stages for _ in stage)
-    # The two of each squeeze-and-excitation and the projections are not counted.
-    assert convolutions + 1 == 154
+    """Those of squeeze-excite and of the shortcuts' projections do not count for the name."""
+    layers = [
+        name
+        for name, layer in on_meta("senet_154").named_modules()
+        if isinstance(layer, nn.Conv2d | nn.Linear)
+        and ".se." not in name
+        and ".downsample." not in name
+    ]
+    assert len(layers) == 154
 
 
 @pytest.mark.parametrize(

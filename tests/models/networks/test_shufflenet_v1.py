@@ -69,8 +69,8 @@ def test_complexity_is_the_repositorys(version: str) -> None:
 def test_narrow_networks_have_about_the_complexity_of_their_row(groups: int) -> None:
     """Table 2 gives one figure for five networks: 38 M at width 0.5 and 13 M at 0.25.
 
-    Each is within half a million of it, but those of 8 groups: they need another width of conv1,
-    and their repository counts 40 M at 0.5.
+    Each is within 0.6 M of it, but those of 8 groups: they need another width of conv1, and their
+    repository counts 40 M at 0.5.
     """
     half, _ = _complexity(f"g{groups}_x0_5")
     quarter, _ = _complexity(f"g{groups}_x0_25")

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from _edgeship.errors import InputError
+from _edgeship.models.training import data
 from _edgeship.models.training.data import picture_side, read_split
 from tests.models.training.pictures import write_pictures, zipped
 
@@ -38,8 +39,17 @@ def test_another_size_is_scaled_and_the_side_is_found(tmp_path: Path) -> None:
     assert read_split(root, "train", (32, 24)).images.shape == (2, 3, 32, 24)
 
 
-@pytest.mark.parametrize("kind", ["empty", "no classes", "no pictures", "not a zip", "missing"])
-def test_what_is_no_data_set_is_refused(tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("empty", r"has no train/ with a folder per class"),
+        ("no classes", r"has no train/ with a folder per class"),
+        ("no pictures", r"has no pictures in train/"),
+        ("not a zip", r"(?s)pictures cannot be read.*It is no zip file, or damaged"),
+        ("missing", r"(?s)pictures cannot be read.*No such file"),
+    ],
+)
+def test_what_is_no_data_set_is_refused(tmp_path: Path, kind: str, message: str) -> None:
     path = tmp_path / "data"
     if kind != "missing":
         path.mkdir()
@@ -50,7 +60,7 @@ def test_what_is_no_data_set_is_refused(tmp_path: Path, kind: str) -> None:
     if kind == "not a zip":
         path = tmp_path / "data.zip"
         path.write_text("PK but not really")
-    with pytest.raises(InputError, match=r"pictures|folder per class"):
+    with pytest.raises(InputError, match=message):
         read_split(path, "train", (32, 32))
 
 
@@ -62,11 +72,21 @@ def test_a_damaged_picture_is_named(tmp_path: Path) -> None:
             read_split(path, "train", (32, 32))
 
 
-def test_names_in_a_zip_cannot_leave_it(tmp_path: Path) -> None:
+def test_names_that_lead_out_of_a_zip_are_not_its_pictures(tmp_path: Path) -> None:
+    picture = write_pictures(tmp_path / "data", 1) / "train" / "red" / "000.png"
     path = tmp_path / "data.zip"
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("../train/cat/1.png", b"x")
-        archive.writestr("/train/cat/1.png", b"x")
-    with pytest.raises(InputError):
+        archive.write(picture, "../train/cat/1.png")
+        archive.writestr("/train/cat/1.png", picture.read_bytes())
+    with pytest.raises(InputError, match="has no train/ with a folder per class"):
         read_split(path, "train", (32, 32))
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["data.zip"]
+
+
+def test_pictures_that_do_not_fit_in_memory_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write_pictures(tmp_path, 2)
+    monkeypatch.setattr(data, "_MAX_BYTES", 4 * 3 * 32 * 32)
+    assert len(read_split(root, "train", (32, 32)).labels) == 4
+    with pytest.raises(InputError, match="4 pictures of 33x32 do not fit in memory"):
+        read_split(root, "train", (33, 32))

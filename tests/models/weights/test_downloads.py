@@ -16,7 +16,6 @@ import pytest
 import torch
 from torch import nn
 
-from _edgeship.cache import cache_folder
 from _edgeship.errors import InputError
 from _edgeship.models.weights import downloads
 from _edgeship.models.weights.checkpoints import load_weights
@@ -310,21 +309,6 @@ def test_processes_at_once_do_not_disturb_each_other(
     assert outputs == [str(path)] * count
     assert [*tmp_path.iterdir()] == [path]
     assert path.read_bytes() == content
-
-
-def test_the_cache_folder_follows_the_environment(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("EDGESHIP_CACHE", "XDG_CACHE_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    assert cache_folder() == tmp_path / "home" / ".cache" / "edgeship"
-    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
-    assert cache_folder() == tmp_path / "home" / ".cache" / "edgeship"
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    assert cache_folder() == tmp_path / "xdg" / "edgeship"
-    monkeypatch.setenv("EDGESHIP_CACHE", str(tmp_path / "own"))
-    assert cache_folder() == tmp_path / "own"
 
 
 def test_nothing_is_printed_where_there_is_no_terminal(

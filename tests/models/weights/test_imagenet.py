@@ -14,7 +14,7 @@ from _edgeship.errors import InputError
 from _edgeship.models.weights.imagenet import PUBLISHED, published
 from _edgeship.models.weights.key_layouts import to_our_layout
 from tests.models.construct import construct, on_meta
-from tests.models.published_keys.make import SCORES, filled, first_scores, read_shapes
+from tests.models.weights.published_keys.make import SCORES, filled, first_scores, read_shapes
 
 RENAMED = [
     "mobilenet_v2_x0_5",
@@ -106,9 +106,9 @@ def test_the_rows_agree_with_themselves(name: str) -> None:
         assert len(row.sha256) == 64
     assert entry.alias_of is None
     assert 224 / row.crop == pytest.approx(round(224 / row.crop))
-    # Within reach of the paper's accuracy: no row has got another's.
-    if entry.top1_error is not None:
-        assert -1.5 < row.top1 - (100 - entry.top1_error) < 2.5
+    # Near the paper's accuracy: no row has the figure of another.
+    assert entry.top1_error is not None
+    assert -1.5 < row.top1 - (100 - entry.top1_error) < 2.5
 
 
 @pytest.mark.parametrize("name", [name for name, row in PUBLISHED.items() if row.size])

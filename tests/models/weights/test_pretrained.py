@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from _edgeship import models
 from _edgeship.errors import InputError
@@ -17,6 +17,15 @@ from _edgeship.models.weights import pretrained
 from _edgeship.models.weights.card import read_card
 from _edgeship.models.weights.checkpoint_file import file_sha256
 from _edgeship.models.weights.imagenet import PUBLISHED
+
+#: What ships: a list that is found empty would make the tests below pass.
+SHIPPED = [
+    "effnet",
+    "mobilenet_v2_x0_5",
+    "rexnet_x1_0",
+    "shufflenet_v1_g3_x0_5",
+    "shufflenet_v2_x0_5",
+]
 
 CARD = {
     "model": "shufflenet_v2_x0_25",
@@ -119,19 +128,31 @@ def test_names_without_such_weights_are_refused() -> None:
         pretrained.find("effnet", "imagenet")
 
 
-@pytest.mark.parametrize("name", pretrained.shipped_names())
+def test_weights_that_were_found_are_not_looked_for_again(checkpoint: Path) -> None:
+    trained = pretrained.find("shufflenet_v2_x0_25", checkpoint)
+    checkpoint.with_suffix(".json").unlink()
+    module = models.create("shufflenet_v2_x0_25", weights=trained)
+    assert module(torch.zeros(1, 3, 32, 32)).shape == (1, 3)
+
+
+def test_five_checkpoints_ship_with_the_package() -> None:
+    assert pretrained.shipped_names() == SHIPPED
+
+
+@pytest.mark.parametrize("name", SHIPPED)
 def test_a_shipped_checkpoint_loads_and_matches_its_card(name: str) -> None:
     trained = pretrained.find(name, "cifar10")
     assert trained.card is not None
     assert trained.card.model == name
     assert trained.card.sha256 == file_sha256(trained.path)
     assert len(trained.card.classes) == 10
-    scores = models.create(name, weights="cifar10")(torch.zeros(1, *trained.card.input_size))
-    assert scores.shape == (1, 10)
+    module = models.create(name, weights="cifar10")
+    assert module(torch.zeros(1, *trained.card.input_size)).shape == (1, 10)
+    state, shipped = module.state_dict(), load_file(trained.path)
+    assert state.keys() == shipped.keys()
+    assert all(torch.equal(state[key], shipped[key]) for key in shipped)
 
 
 def test_the_shipped_checkpoints_are_small() -> None:
-    sizes = [
-        pretrained.find(name, "cifar10").path.stat().st_size for name in pretrained.shipped_names()
-    ]
+    sizes = [pretrained.find(name, "cifar10").path.stat().st_size for name in SHIPPED]
     assert sum(sizes) <= 40e6

@@ -4,7 +4,7 @@ Run by hand, in an environment of its own, with torchvision 0.28.0, timm 1.0.31,
 files of authors on PYTHONPATH: rexnetv1.py of github.com/clovaai/rexnet at 104f218, repvgg.py of
 github.com/DingXiaoH/RepVGG at 022edbe.
 
-    python -m tests.models.published_keys.make
+    python -m tests.models.weights.published_keys.make
 
 NAME.txt lists the tensors of a checkpoint: "a.b weight=8x3x1x1 bias=8" stands for a.b.weight and
 a.b.bias, "a.b norm 8" for the five tensors of a batch norm. scores.json has the first scores that
