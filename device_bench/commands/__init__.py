@@ -1,1 +1,1 @@
-"""One file per sub-command of `python -m device_bench`."""
+"""The sub-commands of `python -m device_bench`, one file each, and what several of them share."""

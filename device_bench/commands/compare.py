@@ -1,4 +1,4 @@
-"""`compare`: how long files take against the first."""
+"""`compare`: how long files take compared with the first."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from _edgeship.device_bench.commands import options
 from _edgeship.errors import InputError
 from _edgeship.terminal.console import console, print_json, printable
 
-#: Rounds where time is measured; `device_bench.results.statistics` says what they can show.
+#: Rounds on devices that measure time; `device_bench.results.statistics` says what they can show.
 ROUNDS = 30
 
 
 def compare(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="A.tflite B.tflite...", help="The first is what others compare to."),
+        typer.Argument(metavar="A.tflite B.tflite...", help="The others are compared with A."),
     ],
     device: options.DevicesOption,
     runner: options.RunnerOption = "native",
@@ -41,7 +41,7 @@ def compare(
 ) -> None:
     """Measure files side by side and say whether they differ from the first.
 
-    The interval of a ratio is at 99.9 %, so that a file against itself says "no difference
+    The interval of a ratio is at 99.9 %, so that a file compared with itself shows "no difference
     shown" in all but one of a thousand comparisons. Ratios are of the fast runs, which other
     programs disturb least.
     """

@@ -1,4 +1,4 @@
-"""`devices`: what can be measured on from here, and what to do about what cannot."""
+"""`devices`: the devices in reach, and what to do about those that are not ready."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Entry:
     Attributes:
         selector: What `--device` takes.
         state: "ready", or what is wrong in a word or two.
-        properties: What it is, if it is ready.
-        todo: What to do so that it becomes ready.
+        properties: Its properties if it is ready, else None.
+        todo: What to do so that it becomes ready; "" if it is.
     """
 
     selector: str
@@ -103,7 +103,7 @@ def _show(entries: list[Entry]) -> None:
         output.print("No phone: switch on USB debugging in its developer options, and plug it in.")
     ready = [entry.selector for entry in entries if entry.properties is not None]
     if ready:
-        # A phone is what one wants to measure on, if there is one.
+        # If there is a phone, that is what to measure on.
         wanted = next((selector for selector in ready if selector.startswith("adb:")), ready[0])
         output.print()
         output.print(printable(f"next: python -m device_bench run FILE --device {wanted}"))

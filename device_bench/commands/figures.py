@@ -1,4 +1,4 @@
-"""Sessions as tables on a terminal, and as JSON."""
+"""Sessions printed as tables and as JSON."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from _edgeship.device_bench.results.statistics import Comparison, Summary, compa
 from _edgeship.device_bench.results.units import INSTRUCTIONS, NOT_TIME, amount, heading, span
 from _edgeship.terminal.console import add_row, console, printable, size, table
 
-#: Operators that `--ops` shows of each file.
+#: How many operators of each file `--ops` shows.
 TOP = 10
 
 
@@ -22,7 +22,7 @@ def measured(session: Session) -> list[Measurement]:
 
 
 def show_session(session: Session) -> None:
-    """Print a session's device, figures, profiles and warnings."""
+    """Print the device, the figures, the profiles and the warnings of a session."""
     output = console()
     output.print(printable(describe(session)))
     if not session.complete:
@@ -70,7 +70,7 @@ def describe(session: Session) -> str:
 
 
 def session_json(session: Session) -> dict[str, Any]:
-    """Return a session for JSON: figures, but not every run, which `report` gives."""
+    """Return a session for JSON: its figures, without single runs, which `report` writes."""
     return {
         "id": session.id,
         "started": session.started,
@@ -89,7 +89,7 @@ def session_json(session: Session) -> dict[str, Any]:
 
 
 def comparisons(session: Session) -> list[tuple[Measurement, Comparison]]:
-    """Return each file but the first with how long it takes against the first."""
+    """Return every file but the first, with how long it takes compared with the first."""
     found = measured(session)
     return [(one, compare(found[0].rounds, one.rounds)) for one in found[1:]]
 
@@ -117,13 +117,13 @@ def show_comparisons(session: Session) -> None:
     output.print(printable(f"{counted} compared with {first}:"))
     output.print(shown)
     if any(found.confidence == 0 for _, found in compared):
-        output.print("So few rounds show nothing: use --rounds 11 or more.")
+        output.print("These are too few rounds to show anything: use --rounds 11 or more.")
 
 
 def _confidence(found: Comparison) -> str:
     if found.confidence == 1:
         return "exact"
-    # Cut, not rounded: 99.95 % must not read as 100 %.
+    # Truncated, not rounded: 99.95 % must not become 100 %.
     return f"{int(found.confidence * 1000) / 10:.1f} %" if found.confidence else ""
 
 
@@ -138,13 +138,13 @@ def _figures(session: Session) -> Table:
 
 
 def _cells(summary: Summary, unit: str) -> dict[str, str]:
-    """Return the figures by their headings."""
+    """Return heading -> figure."""
     starts = {
         heading("init", unit): amount(summary.init, unit),
         heading("first run", unit): amount(summary.first, unit),
         "peak RSS": "" if summary.peak_rss_bytes is None else size(summary.peak_rss_bytes),
     }
-    if unit == INSTRUCTIONS:  # which have no spread worth a column
+    if unit == INSTRUCTIONS:  # their spread is not worth a column
         return {heading("median", unit): amount(summary.median, unit), **starts}
     return {
         "median": amount(summary.median, unit),

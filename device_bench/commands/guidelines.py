@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from _edgeship.device_bench.commands.measuring import Plan
     from _edgeship.device_bench.studies.guidelines import Channels, Column, ColumnResult
 
-#: Rounds where time is measured: the fewest that give an interval at 99.9 %.
+#: Rounds on devices that measure time: the fewest that give an interval at 99.9 %.
 ROUNDS = 11
 
 
 def guidelines(
     device: options.DeviceOption,
     channels: Annotated[
-        str, typer.Option(metavar="arm|gpu", help="Whose sets of channels the paper lists.")
+        str, typer.Option(metavar="arm|gpu", help="Which of the paper's sets of channels.")
     ] = "arm",
     quant: Annotated[
-        str, typer.Option(metavar="SCHEMES", help="none, int8, ..., several with commas.")
+        str, typer.Option(metavar="SCHEMES", help="One or several, with commas: none,int8.")
     ] = "none,int8",
     scale: Annotated[
         str, typer.Option(metavar="1,2,4", help="Columns of the tables: factors on the channels.")
@@ -53,8 +53,8 @@ def guidelines(
 ) -> None:
     """Measure Tables 1 to 4 of the ShuffleNet V2 paper and say which guidelines hold here.
 
-    The rows of a column of a table have equal mult-adds and are measured in turns. Their networks
-    are exported once, with random weights.
+    The rows in a column of a table have about equal mult-adds and are measured in turns. Their
+    networks are exported once, with random weights.
     """
     from _edgeship.device_bench.commands.guidelines_view import as_dict, show
     from _edgeship.device_bench.commands.measuring import make_plans
@@ -85,7 +85,7 @@ def guidelines(
         for result in _measure(planned, plan, store):
             results.append(result)
     finally:
-        # What was measured before an interrupt or an error is shown all the same.
+        # What was measured before an interrupt or an error is shown anyway.
         if results and as_json:
             print_json(as_dict(plan.device.selector, results, len(planned)))
         elif results:
@@ -118,7 +118,7 @@ def parse_scales(text: str) -> tuple[int, ...]:
     """Return the columns of ``--scale``, such as ``1,2,4``.
 
     Raises:
-        InputError: One is no column of the tables.
+        InputError: One is not among the tables' columns.
     """
     from _edgeship.device_bench.studies.guidelines import SCALES
 
@@ -134,7 +134,7 @@ def _known(words: Sequence[str], known: Sequence[str], option: str, text: str) -
 
 
 def _measure(planned: Sequence[Column], plan: Plan, store: Path) -> Iterator[ColumnResult]:
-    """Yield each column as soon as it is measured; the store has its rounds even earlier."""
+    """Yield each column as soon as it is measured; the store gets its rounds even earlier."""
     from _edgeship.device_bench.commands.measuring import measure_all
     from _edgeship.device_bench.studies.guidelines import evaluate
     from _edgeship.device_bench.studies.probe_files import probe_files

@@ -1,4 +1,4 @@
-"""What `guidelines` prints."""
+"""The tables, the verdicts and the JSON that `guidelines` prints."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PAPER = {
 
 _FAST_RUNS = (
     "Ratios are of the fast runs of each round, which other programs disturb least; on a busy "
-    "device they are not those of the medians."
+    "device they differ from the ratios of the medians."
 )
 _NO_MEMORY = (
     "The paper explains G1 and G2 by memory access, which instructions do not show: what differs "
@@ -37,7 +37,7 @@ _FIGURES = re.compile(r"[0-9.]+")
 
 
 def as_dict(device: str, results: Sequence[ColumnResult], planned: int) -> dict[str, Any]:
-    """Return everything for JSON; times are in the unit that stands beside them."""
+    """Return all results for JSON; each column says the unit of its times."""
     return {
         "device": device,
         "complete": len(results) == planned,
@@ -63,7 +63,7 @@ def as_dict(device: str, results: Sequence[ColumnResult], planned: int) -> dict[
 
 
 def show(device: str, results: Sequence[ColumnResult], planned: int, store: Path) -> None:
-    """Print a table for each column, then the verdicts together."""
+    """Print a table for each column, then all verdicts together."""
     output = console()
     for result in results:
         output.print(printable(_title(result)), soft_wrap=True)
@@ -88,7 +88,7 @@ def show(device: str, results: Sequence[ColumnResult], planned: int, store: Path
 
 
 def grouped(warnings: Sequence[str]) -> list[str]:
-    """Return the first of the warnings that differ in figures only, with the number of others."""
+    """Return the first of any warnings that differ only in figures, with the number of others."""
     alike: dict[str, list[str]] = {}
     for text in dict.fromkeys(warnings):
         alike.setdefault(_FIGURES.sub("", text), []).append(text)

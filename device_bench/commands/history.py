@@ -41,7 +41,7 @@ def history(
     ] = 5.0,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Compare sessions that measured the same with their baseline.
+    """Compare sessions that measured the same thing with their baseline.
 
     A regression is a ratio whose whole interval is above the tolerance; if the newest session of
     a series is one, the exit code is 3.
@@ -108,6 +108,6 @@ def _show(series: list[Series]) -> None:
         output.print(printed)
         output.print()
     if all(len(one.entries) == 1 for one in series):
-        output.print("nothing to compare yet: measure again, and ask again")
+        output.print("nothing to compare yet: measure again, then run this again")
     else:
         output.print("next: `python -m device_bench report` draws it")

@@ -1,4 +1,4 @@
-"""What `run` and `compare` share: files, devices and options in, sessions out."""
+"""What the measuring commands share: files, devices and options in, sessions out."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Plan:
-    """What one device shall do.
+    """How to measure on one device.
 
     Attributes:
-        device: Where.
-        runner: With what.
-        settings: How.
+        device: The device.
+        runner: What executes the files there.
+        settings: The settings for this device.
     """
 
     device: Device
@@ -40,12 +40,12 @@ class Plan:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of it.
+    """The outcome of all plans.
 
     Attributes:
-        sessions: All that began, also those that were cut short.
-        errors: What went wrong, with the device's selector.
-        interrupted: Whether Ctrl-C ended it.
+        sessions: All sessions that began, also those that were cut short.
+        errors: Selector of the device and error, for each device on which something went wrong.
+        interrupted: Whether Ctrl-C ended the measurement.
     """
 
     sessions: list[Session]
@@ -53,10 +53,10 @@ class Result:
     interrupted: bool
 
     def finish(self) -> None:
-        """Raise what went wrong, if anything did; of several errors all but the last are printed.
+        """Raise the error, if there is one; of several, print all but the last and raise that.
 
         Raises:
-            KeyboardInterrupt: It was interrupted.
+            KeyboardInterrupt: The measurement was interrupted.
             Exception: The last error.
         """
         from _edgeship.terminal.command_group import explain
@@ -70,14 +70,14 @@ class Result:
 
 
 def make_plans(selectors: Sequence[str], wanted: MeasurementOptions) -> list[Plan]:
-    """Return what each of the devices shall do.
+    """Return a plan for each of the devices.
 
     Args:
         selectors: As for `--device`.
         wanted: How to measure, the same for all.
 
     Raises:
-        InputError: A selector, or a word of the options, is wrong.
+        InputError: A selector or an option is wrong.
         DeviceError: A device cannot be reached.
     """
     from _edgeship.device_bench.devices.find import find_all
@@ -93,7 +93,7 @@ def make_plans(selectors: Sequence[str], wanted: MeasurementOptions) -> list[Pla
 def measure_all(
     files: Sequence[Path], plans: Sequence[Plan], store: Path, *, profile: bool = False
 ) -> Result:
-    """Measure files on one or more devices at the same time, save and show the progress.
+    """Measure files on all devices at the same time; save each round and show the progress.
 
     Raises:
         InputError: A file does not exist or is a package, or the store cannot be used.

@@ -28,14 +28,14 @@ DevicesOption = Annotated[
         "--device",
         metavar="DEVICE",
         help="local, virtual, adb, adb:SERIAL or ssh:HOST; `device_bench devices` lists them. "
-        "May be given several times: the devices work at the same time.",
+        "May be given several times; the devices then work at the same time.",
     ),
 ]
 
 StoreOption = Annotated[
     Path,
     typer.Option(
-        "--store", metavar="FILE", help="Where results are kept; made if it is not there."
+        "--store", metavar="FILE", help="The file that keeps the results; made if it is missing."
     ),
 ]
 
@@ -52,7 +52,9 @@ AcceleratorOption = Annotated[
     str, typer.Option("--accelerator", metavar="NAME", help="cpu, gpu or npu.")
 ]
 
-ThreadsOption = Annotated[int, typer.Option("--threads", min=1, max=64, help="Of the CPU kernels.")]
+ThreadsOption = Annotated[
+    int, typer.Option("--threads", min=1, max=64, help="Threads of the CPU kernels.")
+]
 
 CoresOption = Annotated[
     str | None,
@@ -70,9 +72,7 @@ RoundsOption = Annotated[
 
 RunsOption = Annotated[
     int | None,
-    typer.Option(
-        "--runs", min=1, help="Timed runs per process, at least. Default: 10; 1 on virtual."
-    ),
+    typer.Option("--runs", min=1, help="Least timed runs per process. Default: 10; 1 on virtual."),
 ]
 
 SecondsOption = Annotated[
@@ -80,7 +80,7 @@ SecondsOption = Annotated[
     typer.Option(
         "--seconds",
         min=0,
-        help="Time of a process's timed runs, at least. Default: 0.5; 0 on virtual.",
+        help="Least seconds of timed runs per process. Default: 0.5; 0 on virtual.",
     ),
 ]
 
@@ -89,7 +89,7 @@ WarmupOption = Annotated[
     typer.Option(
         "--warmup",
         min=0,
-        help="Seconds of runs before the timed ones, at least. Default: 0.2; 0 on virtual.",
+        help="Least seconds of runs before the timed ones. Default: 0.2; 0 on virtual.",
     ),
 ]
 

@@ -1,4 +1,4 @@
-"""What a measurement in progress shows: a bar for each device on a terminal, and why it waits."""
+"""The progress of a measurement: a bar for each device on a terminal, and why a device waits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from _edgeship.terminal.console import print_error, printable
 class ProgressView:
     """Listens to sessions and shows them on stderr; use it as a context manager.
 
-    Where stderr is no terminal there are no bars, and only waiting is told.
+    Where stderr is not a terminal there are no bars, and only waits are announced.
     """
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class ProgressView:
             self._bars.stop()
 
     def listener(self, event: Event) -> None:
-        """Show what a measurement tells."""
+        """Show an event."""
         with self._lock:
             if isinstance(event, SessionStarted):
                 self._begin(event)

@@ -1,4 +1,4 @@
-"""`report`: what was measured, as a page, a text, a table or JSON."""
+"""`report`: what was measured, as a page, as text, as CSV or as JSON."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def report(
         str, typer.Option(metavar="DEVICE", help="Only sessions on this device, as adb:SERIAL.")
     ] = "",
     last: Annotated[
-        int, typer.Option(metavar="N", min=1, help="At most so many sessions, the newest.")
+        int, typer.Option(metavar="N", min=1, help="At most this many sessions, the newest.")
     ] = 20,
     out: Annotated[
         Path,

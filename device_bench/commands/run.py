@@ -25,15 +25,15 @@ def run(
     warmup: options.WarmupOption = None,
     timeout: options.TimeoutOption = None,
     ops: Annotated[
-        bool, typer.Option("--ops", help="Measure each operator, too, in a process of its own.")
+        bool, typer.Option("--ops", help="Also measure each operator, in processes of their own.")
     ] = False,
     store: options.StoreOption = options.STORE,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Measure how long FILE.tflite takes on a device, once its outputs are those of the host.
+    """Measure how long FILE.tflite takes on a device, after comparing its outputs with the host's.
 
-    Rounds of several files are interleaved, so that heat and other programs favour none. What is
-    finished stays in the store, whatever happens.
+    Rounds of several files are interleaved, so that heat and other programs favour none. Finished
+    rounds stay in the store, whatever happens.
     """
     from _edgeship.device_bench.commands.figures import session_json, show_session
     from _edgeship.device_bench.commands.measuring import make_plans, measure_all

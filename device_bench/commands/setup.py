@@ -1,4 +1,4 @@
-"""`setup`: build what runs on devices, once, and say what it is."""
+"""`setup`: build once what runs on devices, and list it."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def setup(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Build the native runner with its libraries, so that the first measurement need not.
+    """Build the native runner with its libraries, so that the first measurement need not do it.
 
-    What is there already is checked and kept.
+    What has been built before is checked and kept.
     """
     from _edgeship.device_bench.building.bundle import ABIS, bundle
     from _edgeship.device_bench.building.litert_library import host_abi

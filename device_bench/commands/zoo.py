@@ -42,8 +42,8 @@ def zoo(
         str | None,
         typer.Option(
             metavar="cifar10|imagenet",
-            help="Trained weights. By default random ones, which take as long; accuracies are "
-            "the papers' then.",
+            help="Trained weights. By default random ones, which take as long; the accuracies are "
+            "then those of the papers.",
         ),
     ] = None,
     data: Annotated[
@@ -56,9 +56,9 @@ def zoo(
     folder: Annotated[
         Path, typer.Option(metavar="DIR", help="Where the exported files are kept.")
     ] = Path("build/zoo"),
-    out: Annotated[
-        Path, typer.Option(metavar="FILE.html", help="The page with the drawings.")
-    ] = Path("build/zoo.html"),
+    out: Annotated[Path, typer.Option(metavar="FILE.html", help="The page with the plots.")] = Path(
+        "build/zoo.html"
+    ),
     runner: options.RunnerOption = "native",
     accelerator: options.AcceleratorOption = "cpu",
     threads: options.ThreadsOption = 1,
@@ -69,9 +69,9 @@ def zoo(
     store: options.StoreOption = options.STORE,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Measure networks in several schemes, and draw accuracy and mult-adds against time.
+    """Measure networks in several schemes, and plot accuracy and mult-adds against time.
 
-    What is missing is exported first, into --folder. All files are measured in one session, in
+    Missing files are exported first, into --folder. All files are measured in one session, in
     interleaved rounds.
     """
     from _edgeship.device_bench.studies.zoo import WEIGHTS, choose
@@ -79,11 +79,11 @@ def zoo(
     schemes = options.parse_schemes(quant)
     if weights is not None and weights not in WEIGHTS:
         raise InputError(
-            f"--weights {weights} is not for a zoo.", todo=f"choose from {', '.join(WEIGHTS)}"
+            f"A zoo cannot have --weights {weights}.", todo=f"choose from {', '.join(WEIGHTS)}"
         )
     if data is not None and weights is None:
         raise InputError(
-            "--data evaluates trained networks, and these are random.",
+            "--data evaluates trained networks, and these have random weights.",
             todo="give --weights cifar10 or --weights imagenet",
         )
     if out.suffix != ".html":
@@ -124,7 +124,7 @@ def zoo(
 def _prepare(
     names: list[str], schemes: tuple[str, ...], weights: str | None, folder: Path
 ) -> list[Entry]:
-    """Export what is missing; an interrupted export is made again the next time."""
+    """Export what is missing; an export that is interrupted is made again the next time."""
     from _edgeship.device_bench.studies.zoo import prepare
     from _edgeship.terminal import interrupt
 

@@ -1,4 +1,4 @@
-"""From what a device printed about its state to `Conditions`; all of it is untrusted text."""
+"""Makes `Conditions` of what a device printed about its state; all of that is untrusted text."""
 
 from __future__ import annotations
 

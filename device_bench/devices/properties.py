@@ -1,4 +1,4 @@
-"""From what a device printed about itself to `Properties`; all of it is untrusted text."""
+"""Makes `Properties` of what a device printed about itself; all of that is untrusted text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Parts = Mapping[str, Sequence[str]]
 _MOST_CORES = 4096
 _LONGEST = 120
 
-# What `uname -m` says -> Android's name. It is the kernel's word: see `_abi`.
+# What `uname -m` says -> Android's name. It tells of the kernel, not of programs: see `_abi`.
 _ABIS = {
     "aarch64": "arm64-v8a",
     "arm64": "arm64-v8a",
@@ -74,9 +74,9 @@ def _cpuinfo(lines: Sequence[str]) -> list[dict[str, str]]:
 
 
 def _cores(parts: Parts, cpuinfo: list[dict[str, str]]) -> tuple[Core, ...]:
-    """Return the cores of /sys, or where that is hidden those of /proc/cpuinfo.
+    """Return the cores in /sys or, where that is hidden, in /proc/cpuinfo.
 
-    A core that is switched off is only in /sys, and so has no part number.
+    A core that is switched off is listed only in /sys, and so has no part number.
     """
     mhz: dict[int, int | None] = {}
     for line in parts.get("cores", ()):
@@ -100,7 +100,7 @@ def _part(fields: dict[str, str]) -> str:
 
 
 def _soc(parts: Parts) -> str:
-    """Return the chip: Android's own word, its platform's name, or a board's device tree."""
+    """Return the chip: as Android or its platform names it, or a board's device tree."""
     named = f"{_first(parts, 'ro.soc.manufacturer')} {_first(parts, 'ro.soc.model')}".strip()
     # The device tree goes from the board to the chip: "raspberrypi,5-model-b", "brcm,bcm2712".
     compatible = [clean(line) for line in parts.get("compatible", ()) if clean(line)]
@@ -121,7 +121,7 @@ def _os(parts: Parts) -> str:
 
 
 def _abi(parts: Parts, machine: str) -> str:
-    """Return Android's word, or that of the kernel, corrected where programs have 32 bits."""
+    """Return the ABI by Android, or else by the kernel, corrected where programs have 32 bits."""
     abi = _ABIS.get(machine, machine or "unknown")
     if _first(parts, "bits") == "32":
         abi = _ABIS_32_BIT.get(abi, abi)

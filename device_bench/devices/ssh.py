@@ -23,11 +23,12 @@ from _edgeship.errors import DeviceError, InputError
 _CONTACT_S = 30.0
 _COPY_S = 600.0
 
-# A user, a host or an alias, for `ssh://` also a port. No word that ssh could take for an option.
+# A host or an alias, with a user if need be, for `ssh://` also a port; nothing that ssh could take
+# for an option.
 _HOST = re.compile(r"(//)?[A-Za-z0-9_.\[][A-Za-z0-9_.@:%\[\]-]{0,254}")
 
-# ssh exits with 255 for its own errors, and so may a program. So the code comes back in a last
-# line behind the program's errors, under a word ($1) that the program does not know.
+# ssh exits with 255 for its own errors, and a program may do so too. So the code comes back in a
+# last line after the program's errors, marked with a word ($1) that the program does not know.
 _RUN = 'end="$1"; shift; "$@"; printf "\\n%s %d\\n" "$end" "$?" >&2'
 
 _PUSH = 'export LC_ALL=C; cat > "$1" && chmod 755 "$1" || { rm -f "$1"; exit 1; }'
@@ -38,7 +39,7 @@ _PULL = 'export LC_ALL=C; cat < "$1"'
 
 
 class SshDevice:
-    """A device behind `ssh HOST`; all that it needs there is a POSIX shell.
+    """A device behind `ssh HOST`; all that must be there is a POSIX shell.
 
     One connection serves all commands. It ends with this object, or 30 s after it was last used.
 
@@ -47,8 +48,8 @@ class SshDevice:
             //[USER@]HOST[:PORT], so that the selector is a URI.
 
     Raises:
-        InputError: ``host`` is no such name.
-        DeviceError: The host cannot be reached, or wants a password.
+        InputError: ``host`` cannot be such a name.
+        DeviceError: The host cannot be reached, or asks for a password.
     """
 
     unit: str = "ns"
@@ -67,7 +68,7 @@ class SshDevice:
             )
         self.selector: str = f"ssh:{host}"
         self._destination = self.selector if host.startswith("//") else host
-        # A short path: a socket's name may not be longer than about 100 bytes.
+        # A short path: a socket's name must not be longer than about 100 bytes.
         folder = tempfile.mkdtemp(prefix="edgeship-ssh-", dir="/tmp")
         self._ssh = [
             *("ssh", "-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10"),
@@ -95,7 +96,7 @@ class SshDevice:
             )
 
     def pull(self, remote: str, local: Path) -> None:
-        """Copy a file from an absolute path on the device; half a file is never left."""
+        """Copy a file from an absolute path on the device; a partial file is never left."""
         with arriving(local) as file:
             done = self._ssh_run(["sh", "-c", _PULL, "sh", remote], _COPY_S, stdout=file)
             if done.code != 0:
@@ -110,11 +111,11 @@ class SshDevice:
         timeout: float,
         on_line: Callable[[str], None] | None = None,
     ) -> Completed:
-        """Run a program; its words are quoted for the shell of the login."""
+        """Run a program; its arguments are quoted for the login shell."""
         return self._ssh_run(argv, timeout, on_line=on_line)
 
     def _connect(self) -> None:
-        """Make first contact; an error here means that the user has something to set up."""
+        """Make first contact; if that fails, the user has something to set up."""
         try:
             done = self._ssh_run(["true"], _CONTACT_S)
         except DeviceGone as error:
@@ -123,7 +124,7 @@ class SshDevice:
             ) from error
         if done.code != 0:
             raise DeviceError(
-                f"{self.selector} answers, but does not run programs.", why=last_words(done)
+                f"{self.selector} answers but does not run programs.", why=last_words(done)
             )
 
     def _ssh_run(

@@ -1,9 +1,9 @@
-"""What a device is, and in which state it is: one short script each, read by whatever shell it has.
+"""What a device is, and what state it is in: a short script for each, run by whatever shell it has.
 
-The scripts run in mksh with toybox (Android), dash or bash (Debian), and busybox. They print parts,
-each below a line "@@ NAME"; `properties.py` and `conditions.py` make records of these. What a
-device hides is simply missing. Files are read with the shell's own `read`: a process for each of
-some hundred files would take seconds on a phone, and warm it.
+The scripts run in mksh with toybox (Android), in dash or bash (Debian), and in busybox. They print
+parts, each below a line "@@ NAME"; `properties.py` and `conditions.py` make records of these. What
+a device hides is simply missing. Files are read with the shell's own `read`: a process for each of
+a hundred files or so would take seconds on a phone, and warm it.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def read_properties(device: Device) -> Properties:
 
     Raises:
         DeviceGone: The device went away.
-        DeviceError: It does not run a simple script.
+        DeviceError: A simple script fails on it.
     """
     if _is_emulated(device):
         return _EMULATED
@@ -111,11 +111,11 @@ def read_properties(device: Device) -> Properties:
 
 
 def read_conditions(device: Device) -> Conditions:
-    """Return the state of a device now.
+    """Return the present state of a device.
 
     Raises:
         DeviceGone: The device went away.
-        DeviceError: It does not run a simple script.
+        DeviceError: A simple script fails on it.
     """
     at = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
     if _is_emulated(device):
@@ -124,12 +124,12 @@ def read_conditions(device: Device) -> Conditions:
 
 
 def _is_emulated(device: Device) -> bool:
-    """Return whether instructions are counted there: then the host's state does not matter."""
+    """Return whether it counts instructions: then the host's state does not matter."""
     return device.unit == "instructions"
 
 
 def _parts(device: Device, script: str) -> Mapping[str, Sequence[str]]:
-    """Run a script and return the lines of each part that it prints."""
+    """Run a script and return name -> lines of each part that it prints."""
     done = device.run(["sh", "-c", script], timeout=_SECONDS)
     if done.code != 0:
         raise DeviceError(

@@ -1,4 +1,4 @@
-"""A folder on a device that holds all we bring there, and goes with everything in it.
+"""A folder on a device that holds all we bring there, and is removed with everything in it.
 
 The folder's name says which process on which host made it: "edgeship-HOST-PROCESS-TOKEN". So the
 next workspace can tell a folder that was left behind (its owner is dead) from one in use.
@@ -22,11 +22,11 @@ from _edgeship.errors import DeviceError
 
 _SECONDS = 30.0
 
-# $1 is the folder. The shell becomes the program, which so runs in the folder.
+# $1 is the folder. The shell becomes the program, which therefore runs in the folder.
 _START = 'cd "$1" && shift && exec "$@"'
 
-# Whatever runs in a folder is found by its working directory: that needs no file with a process
-# number, and finds children too. One `ls` for all processes is much faster than many `readlink`s.
+# What runs in a folder is found by its working directory: that needs no file with a process number,
+# and finds children too. One `ls` for all processes is much faster than a `readlink` for each.
 _KILL = """
 kill_in() {
     ls -l /proc/[0-9]*/cwd 2>/dev/null | while read -r line; do
@@ -42,7 +42,7 @@ kill_in() {
 
 _KILL_ALL = _KILL + 'for folder; do kill_in "$folder"; done; exit 0'
 
-# The first try fails if a program that is being killed still writes into the folder.
+# The first attempt fails if a program that is being killed still writes into the folder.
 _REMOVE = (
     _KILL
     + """
@@ -55,7 +55,7 @@ done
 
 _MAKE = _REMOVE + 'mkdir -m 700 "$1"'
 
-# $1 is the base. Behind the names of all workspaces come those that are more than a day old.
+# $1 is the base. After the names of all workspaces come those that are more than a day old.
 _LIST = """
 cd "$1" || exit 1
 for name in edgeship-*; do [ -d "$name" ] && echo "all $name"; done
@@ -67,17 +67,17 @@ _NAME = re.compile(r"edgeship-(?P<host>[0-9a-f]{8})-(?P<process>[0-9]{1,10})-[0-
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_+][A-Za-z0-9._+-]{0,99}")
 
-# Names of the folders that this process uses now, on whatever device.
+# Names of the folders that this process is using, on any device.
 _in_use: set[str] = set()
 
 
 class Workspace:
     """The session's folder on a device.
 
-    Use it as a context manager: at the end whatever still runs from it is killed and the folder is
-    removed, also after an error. A device that went away cannot be cleaned then; the next
-    workspace made there removes what older ones left, unless their process still runs on this
-    host, or they were made on another host less than a day ago.
+    Use it as a context manager: at the end, also after an error, what still runs from it is killed
+    and the folder is removed. That cannot be done on a device that went away; the next workspace
+    made there removes what older ones left, unless their process still runs on this host, or they
+    were made by another host less than a day ago.
 
     Attributes:
         device: Where it is.
@@ -109,16 +109,16 @@ class Workspace:
         try:
             self._script(_REMOVE, self.path, what="The folder of this session cannot be removed")
         except DeviceError:
-            # What ended the session says more than that its folder could not be removed after it.
+            # The error that ended the session says more than that its folder could not be removed.
             if error is None:
                 raise
 
     def restore(self) -> None:
-        """Make the folder anew, empty, and kill what still runs from it: after a reconnection.
+        """Make the folder anew, empty, and kill what still runs from it, as after a reconnection.
 
         Raises:
             DeviceGone: The device is not reachable.
-            DeviceError: The folder cannot be made, or not be removed.
+            DeviceError: The folder cannot be made or removed.
         """
         self._there.clear()
         self._remove_forgotten()
@@ -129,13 +129,13 @@ class Workspace:
 
         Args:
             local: The file on the host.
-            name: What to call it there, for files that others look for; by default a name made
-                from its content.
+            name: Its name there, if something looks for it by name; by default a name is made from
+                its content.
 
         Raises:
             DeviceFull: No space is left there.
             DeviceGone: The device is not reachable.
-            DeviceError: Anything else.
+            DeviceError: The file cannot be copied for another reason.
         """
         digest = hashlib.sha256(local.read_bytes()).hexdigest()
         if name is None:
@@ -160,8 +160,8 @@ class Workspace:
 
         Args:
             argv: The program and its arguments, as for `Device.run`.
-            timeout: Seconds.
-            on_line: Told each line of standard output when it comes.
+            timeout: Seconds until it is killed.
+            on_line: Called with each line of standard output as it arrives.
 
         Raises:
             DeviceTimeout: It did not end in time, and was killed.
@@ -192,7 +192,7 @@ class Workspace:
             self._script(_REMOVE, *paths, what="What an earlier session left cannot be removed")
 
     def _script(self, script: str, *arguments: str, what: str) -> str:
-        """Run a script of ours and return its output."""
+        """Run a script and return its output; an error begins with ``what``."""
         done = self.device.run(["sh", "-c", script, "sh", *arguments], timeout=_SECONDS)
         if done.code != 0:
             raise DeviceError(
@@ -209,7 +209,7 @@ def _host() -> str:
 
 
 def _is_forgotten(name: str, is_old: bool) -> bool:
-    """Return whether nobody uses a workspace any more; names come from the device."""
+    """Return whether a workspace is no longer in use; its name is text from the device."""
     match = _NAME.fullmatch(name)
     if match is None:
         return False

@@ -1,1 +1,1 @@
-"""From a plan of files and rounds to samples that can be trusted."""
+"""Measuring files on devices: checked outputs, interleaved rounds, heat, lost devices, warnings."""

@@ -1,4 +1,4 @@
-"""Files and a runner in place on a device, also after the device was away for a while."""
+"""Files and a runner in place on a device, and put back in place after it was away for a while."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from _edgeship.errors import DeviceError
 
 #: Seconds to wait for a device that went away; phones take about a minute to start.
 AWAY_SECONDS = 180.0
-#: How often the same step is tried before a device that keeps going away is given up.
+#: How often a step is tried on a device that keeps going away.
 TRIES = 3
 
 _POLL = 1.0
@@ -28,12 +28,12 @@ _T = TypeVar("_T")
 
 
 class Bench:
-    """A workspace with all that a session's processes need; use it as a context manager.
+    """A workspace with everything that a session's processes need; use it as a context manager.
 
     Args:
-        device: Where it is made.
+        device: Where the workspace is made.
         runner: What executes files there.
-        files: The content of each file, and what the host found out about it.
+        files: The content of each file, and what the host computed with it.
         pause: How to wait.
     """
 
@@ -75,7 +75,7 @@ class Bench:
         want_outputs: bool = False,
         want_profile: bool = False,
     ) -> Outcome:
-        """Execute one process on the file with this index."""
+        """Execute one process on the file with this index; errors are those of `Runner.run`."""
         model, inputs = self._there[index]
         return self._runner.run(
             self._workspace,
@@ -89,10 +89,10 @@ class Bench:
         )
 
     def persistently(self, step: Callable[[], _T]) -> _T:
-        """Do a step; if the device goes away, wait for it and do the same step again.
+        """Do a step and return its result; if the device goes away, wait for it and do it again.
 
         Raises:
-            DeviceGone: The device did not come back, or went away each time.
+            DeviceGone: The device did not come back, or went away every time.
             KeyboardInterrupt: The session is to end.
         """
         gone = False
@@ -139,7 +139,7 @@ class Bench:
             try:
                 device.run(["true"], timeout=_ANSWER_SECONDS)
             except DeviceError:
-                # Unauthorized or offline while it starts: only time tells whether that stays.
+                # It may be unauthorized or offline only while it starts, so all errors wait.
                 if waited >= AWAY_SECONDS:
                     raise
             else:

@@ -1,4 +1,4 @@
-"""Events back to sessions: what is known so far, also of a session that was cut short."""
+"""Makes sessions of events again: what is known so far, also of a session that was cut short."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ class Collector:
     """Listens to any number of sessions.
 
     Attributes:
-        sessions: Id -> what is known of it, in the order in which they began.
+        sessions: Id -> what is known of that session, in the order in which they began.
     """
 
     def __init__(self) -> None:
         self.sessions: dict[str, Session] = {}
 
     def listener(self, event: Event) -> None:
-        """Take in what a measurement tells."""
+        """Take an event into account."""
         if isinstance(event, SessionStarted):
             self.sessions[event.session.id] = event.session
         elif isinstance(event, MeasurementChanged):

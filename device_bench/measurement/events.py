@@ -1,4 +1,4 @@
-"""What a measurement tells while it runs, to whoever listens: a store, a terminal."""
+"""The events of a measurement while it runs, for whoever listens: a store, a terminal."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ class SessionStarted:
     """A session begins; its measurements have no rounds yet.
 
     Attributes:
-        session: With the device, and a measurement for each file; ``complete`` is False until the
-            end.
+        session: It has the device and a measurement for each file, and is not ``complete``.
     """
 
     session: Session
@@ -21,12 +20,12 @@ class SessionStarted:
 
 @dataclass(frozen=True)
 class MeasurementChanged:
-    """Something other than its rounds was added to a measurement: parity, profile, warnings.
+    """Something other than a round was added to a measurement: parity, profile, warnings.
 
     Attributes:
-        session_id: Of which session.
-        measurement_index: Place in ``Session.measurements``.
-        measurement: As it is now; it holds the rounds told so far by `RoundDone`.
+        session_id: Id of the session.
+        measurement_index: Index in ``Session.measurements``.
+        measurement: As it is now, with the rounds of all `RoundDone` so far.
     """
 
     session_id: str
@@ -36,12 +35,12 @@ class MeasurementChanged:
 
 @dataclass(frozen=True)
 class RoundDone:
-    """A process has ended well.
+    """A process has ended without an error.
 
     Attributes:
-        session_id: Of which session.
-        measurement_index: Place in ``Session.measurements``.
-        round: What it gave.
+        session_id: Id of the session.
+        measurement_index: Index in ``Session.measurements``.
+        round: What the process reported, and the conditions.
     """
 
     session_id: str
@@ -54,9 +53,9 @@ class Waiting:
     """Nothing runs for a while.
 
     Attributes:
-        session_id: Of which session.
-        reason: Such as "the device to cool down: 41 °C, 38 °C at the start".
-        seconds: At most so long from now.
+        session_id: Id of the session.
+        reason: What is waited for, such as "the device to cool down: 41 °C, 38 °C at the start".
+        seconds: The longest that this wait may take.
     """
 
     session_id: str
@@ -66,10 +65,10 @@ class Waiting:
 
 @dataclass(frozen=True)
 class SessionEnded:
-    """A session is over, well or not.
+    """A session is over, with or without an error.
 
     Attributes:
-        session_id: Of which session.
+        session_id: Id of the session.
         complete: Whether all that was planned was measured.
     """
 

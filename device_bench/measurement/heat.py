@@ -1,4 +1,4 @@
-"""Heat: waiting until a device is as cool as at the start, and which runs it slowed down."""
+"""Heat: waiting until a device is as cool as at the start, and which runs heat slowed down."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Callable, Sequence
 from _edgeship.device_bench.measurement.pause import Pause
 from _edgeship.device_bench.results.records import Conditions, Core, Process
 
-#: How far in °C a sensor may lie above its temperature at the start.
+#: How many °C a sensor may be above its temperature at the start.
 BAND = 5.0
-#: Seconds to wait for that, at most.
+#: The most seconds to wait for that.
 PATIENCE = 60.0
 
 _POLL = 2.0
-# Sensors of the processor go up and down in seconds; batteries and cases take many minutes.
+# Sensors of the processor change within seconds; batteries and cases take many minutes.
 _PROCESSOR = re.compile(r"cpu|soc|big|mid|little|pkg|core|apss|tsens", re.IGNORECASE)
-# Android's THERMAL_STATUS_LIGHT may hold cores back already; MODERATE does.
+# At Android's THERMAL_STATUS_LIGHT cores may be held back already; at MODERATE they are.
 _LIGHT, _MODERATE = 1, 2
 
 
@@ -36,8 +36,8 @@ class Cooling:
     def settle(self) -> Conditions:
         """Return the state of the device once it is as cool as at the first call.
 
-        After `PATIENCE` seconds it goes on with the device as warm as it is, and that becomes
-        what later calls wait for: a device in balance with its own heat gives steady figures.
+        After `PATIENCE` seconds it returns with the device as warm as it is, and later calls wait
+        for that temperature: a device in balance with its own heat gives steady figures.
         """
         waited = 0.0
         while True:
@@ -70,7 +70,7 @@ class Cooling:
 
 
 def processor_sensors(conditions: Conditions) -> dict[str, float]:
-    """Return the sensors of the processor, or all if none is recognised by its name."""
+    """Return the processor's sensors, name -> °C, or all if none is recognised by its name."""
     temperatures = conditions.temperatures
     found = {name: value for name, value in temperatures.items() if _PROCESSOR.search(name)}
     return found or dict(temperatures)
@@ -85,16 +85,16 @@ def throttled_runs(
 ) -> tuple[bool, ...]:
     """Return for each timed run whether the device was slowed down for heat during it.
 
-    Android's own word counts for all runs of the process. Otherwise the runner's notes tell for
-    each run; without them, a core whose highest allowed frequency is below what it is built for,
-    before or after the process, makes all its runs count as throttled.
+    What Android reports holds for all runs of the process. Otherwise the runner's record of each
+    run decides; without one, all runs count as throttled if, before or after the process, the
+    highest frequency allowed for a core was below what that core is built for.
 
     Args:
         process: What the runner reported.
-        before: State before it.
+        before: State before the process.
         after: State after it.
-        cores: The device's.
-        pinned: Indices of the cores that it was pinned to; empty for all.
+        cores: The cores of the device.
+        pinned: Indices of the cores that the process was pinned to; empty for all.
     """
     count = len(process.runs)
     if max(before.thermal_status or 0, after.thermal_status or 0) >= _MODERATE:

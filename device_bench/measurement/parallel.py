@@ -15,14 +15,14 @@ Task = Callable[[threading.Event], Session]
 
 
 def run_all(tasks: Sequence[Task]) -> list[Session | Exception]:
-    """Do all tasks, and return what each returned or raised: one device's failure stops no other.
+    """Do all tasks and return what each returned or raised; a failing device stops no other.
 
     Args:
         tasks: Each measures one device, and ends early when the event that it gets is set.
 
     Raises:
-        KeyboardInterrupt: Ctrl-C. A single task is interrupted at once; of several, each first
-            ends the process that runs.
+        KeyboardInterrupt: Ctrl-C was pressed. A single task is interrupted at once; several tasks
+            each wait for the process that they are running.
     """
     stop = threading.Event()
     if len(tasks) == 1:
@@ -30,13 +30,13 @@ def run_all(tasks: Sequence[Task]) -> list[Session | Exception]:
     with ThreadPoolExecutor(max_workers=len(tasks)) as pool:
         try:
             futures = [pool.submit(_outcome, task, stop) for task in tasks]
-            # By and by: a Ctrl-C that comes just before an endless wait would not be seen in it.
+            # In short waits: a Ctrl-C just before an endless wait would not be noticed during it.
             left, broken = set(futures), False
             while left and not broken:
                 done, left = wait(futures, timeout=_LOOK, return_when=FIRST_EXCEPTION)
                 broken = any(future.exception() for future in done)
         finally:
-            # After a Ctrl-C the others shall end; otherwise all have ended already.
+            # After a Ctrl-C all are to end; otherwise they have ended already.
             stop.set()
     return [future.result() for future in futures]
 

@@ -1,4 +1,4 @@
-"""Waiting that is told to the user and ends at once when the session is to stop."""
+"""Waiting that is announced to the user and ends at once when the session is to end."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class Pause:
     """How a session waits.
 
     Args:
-        announce: Told the reason, and the seconds that it may take at most.
+        announce: Called with the reason for a wait, and the most seconds that it may take.
         stop: Set when the session is to end.
     """
 
@@ -19,7 +19,7 @@ class Pause:
         self._stop = stop
 
     def sleep(self, seconds: float) -> None:
-        """Wait.
+        """Wait for this many seconds.
 
         Raises:
             KeyboardInterrupt: The session is to end.
@@ -28,7 +28,7 @@ class Pause:
             raise KeyboardInterrupt
 
     def check(self) -> None:
-        """Do not wait.
+        """Return at once, unless the session is to end.
 
         Raises:
             KeyboardInterrupt: The session is to end.

@@ -1,8 +1,8 @@
 """One session: files under one set of settings on one device, in interleaved rounds.
 
-The order: each file's outputs are checked against the host's; then, if asked for, each is
-profiled; then come the rounds, A B C, C B A, A B C, ... with one process per file. Whatever
-happens to the device, rounds that are done are told to the listener before the next one starts.
+The order: first each file's outputs are checked against the host's; then, if asked for, each file
+is profiled; then come the rounds, A B C, C B A, A B C, ... with one process per file. Whatever
+happens to the device, the listener knows of each round before the next one starts.
 """
 
 from __future__ import annotations
@@ -58,24 +58,24 @@ def measure(
 ) -> Session:
     """Measure files on a device and return all that was found.
 
-    A device that goes away is waited for, and the process that it interrupted is repeated.
+    If the device goes away, the session waits for it and repeats the process that was interrupted.
 
     Args:
-        device: Where.
-        runner: With what.
-        files: The .tflite files; the same one twice is measured twice.
-        settings: How, the same for all.
-        command: What was typed, for the record.
+        device: The device to measure on.
+        runner: What executes the files there.
+        files: The .tflite files; one that is named twice is measured twice.
+        settings: The settings, the same for all files.
+        command: The command line, for the record.
         profile: Whether to measure each operator as well, in processes of their own.
-        on_event: Told everything as soon as it is known.
-        stop: Ends the session early when it is set, after the process that runs.
+        on_event: Called with every event at once.
+        stop: Set it to end the session early, after the process that is running.
 
     Raises:
         InputError: A file cannot be read, or the runner cannot do what the settings ask for.
         VerificationError: A file computes something else on the device than on the host.
         DeviceError: The device failed, or did not come back.
-        KeyboardInterrupt: The session was stopped. As with every exception, all that was told
-            until then is valid, and `SessionEnded` was the last event.
+        KeyboardInterrupt: The session was stopped. As with every exception, what the events said
+            until then is valid, and `SessionEnded` was the last of them.
     """
     subjects = read_subjects(files)
     references = [run_on_host(data, settings.accelerator) for _, data in subjects]
@@ -117,7 +117,7 @@ def measure(
 
 
 class _Recorder:
-    """Tells a session's events to the listener and keeps what they add up to."""
+    """Passes a session's events to the listener and keeps what they add up to."""
 
     def __init__(self, session: Session, on_event: Callable[[Event], None]) -> None:
         self._id = session.id
@@ -135,7 +135,7 @@ class _Recorder:
         self._on_event(event)
 
     def update(self, index: int, **changes: Any) -> None:
-        """Replace fields of a measurement, but not its rounds."""
+        """Replace fields of a measurement other than its rounds."""
         changed = self.session.measurements[index].model_copy(update=changes)
         self.tell(MeasurementChanged(self._id, index, changed))
 
@@ -210,6 +210,6 @@ def _measure_once(
 
 
 def _overhead(process: Process, wall: float) -> float:
-    """Return the seconds of a process's wall time that were not spent in loading and running."""
+    """Return the seconds of a process's wall time that were not spent loading or running."""
     timed = sum(process.runs) * process.runs_per_sample
     return max(0.0, wall - (process.init + process.first + sum(process.warmup) + timed) / 1e9)

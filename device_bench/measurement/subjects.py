@@ -13,7 +13,7 @@ from _edgeship.errors import InputError
 def read_subjects(files: Sequence[Path]) -> list[tuple[Subject, bytes]]:
     """Return each file's description and content, in order.
 
-    The content is read once: a file that is replaced meanwhile must not change what is measured.
+    The content is read only once: replacing a file later must not change what is measured.
 
     Raises:
         InputError: There are no files, or one cannot be read or is no TFLite file.
@@ -25,10 +25,10 @@ def read_subjects(files: Sequence[Path]) -> list[tuple[Subject, bytes]]:
 
 
 def unique_labels(files: Sequence[Path]) -> list[str]:
-    """Return the shortest names that tell files apart.
+    """Return the shortest names that distinguish the files, in order.
 
-    The name alone where that is enough, else with as many folders as it takes; the same file
-    named twice gets a number: "net.tflite", "net.tflite (2)".
+    A file's name alone is used if that is enough, and otherwise as many folders with it as needed;
+    a file that is named twice gets a number: "net.tflite", "net.tflite (2)".
     """
     depth = 1
     distinct = len({file.resolve() for file in files})

@@ -11,7 +11,7 @@ from _edgeship.device_bench.results.statistics import Summary, summarize
 
 _FEW_RUNS = 30
 _FEW_ROUNDS = 6
-# Shares of all runs.
+# Fractions of all runs.
 _THROTTLED, _OUTLIERS = 0.05, 0.05
 _CV = 0.1
 _FIRST_RUN = 1.2
@@ -19,10 +19,10 @@ _LOW_BATTERY = 20
 
 
 def find_warnings(measurement: Measurement, device: Properties) -> tuple[str, ...]:
-    """Return the warnings about a measurement that has rounds.
+    """Return the warnings about a measurement.
 
     Args:
-        measurement: With its rounds.
+        measurement: It has at least one round.
         device: What it ran on.
     """
     summary = summarize(measurement.rounds)
@@ -59,7 +59,7 @@ def _instructions_differ(measurement: Measurement, summary: Summary, device: Pro
             "Processes differ, because threads that wait for one another spin: use --threads 1 for "
             "exact figures."
         )
-    return "Processes differ, though those of one thread should repeat exactly: report it."
+    return "Processes differ, though with one thread they should repeat exactly: report it."
 
 
 def _not_accelerated(measurement: Measurement, summary: Summary, device: Properties) -> str:
@@ -67,8 +67,8 @@ def _not_accelerated(measurement: Measurement, summary: Summary, device: Propert
     if accelerator == "cpu" or all(r.process.fully_accelerated for r in measurement.rounds):
         return ""
     return (
-        f"It is not shown that the {accelerator} ran all of the network; what it cannot run, the "
-        "CPU does: look at --ops, and compare with --accelerator cpu."
+        f"It is not shown that the {accelerator} ran all of the network; the CPU runs what it "
+        "cannot: look at --ops, and compare with --accelerator cpu."
     )
 
 
@@ -78,7 +78,7 @@ def _summaries(measurement: Measurement, summary: Summary, device: Properties) -
         return ""
     return (
         f"The runner {measurement.settings.runner} reports one value for up to {most} runs: "
-        "percentiles and outliers are those of processes; use --runner native for those of runs."
+        "percentiles and outliers are of processes; use --runner native for those of runs."
     )
 
 
@@ -87,7 +87,7 @@ def _throttled(measurement: Measurement, summary: Summary, device: Properties) -
     if summary.only_throttled:
         return (
             "All runs were throttled, and the figures are of these: the system holds the cores "
-            f"below their maximum; {advice}, and look for a power-saving mode."
+            f"below their maximum; {advice}, and check whether a power-saving mode is on."
         )
     total = summary.runs + summary.throttled
     if summary.throttled <= _THROTTLED * total:

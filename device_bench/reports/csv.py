@@ -1,4 +1,4 @@
-"""A report as CSV: one line for each measurement, with figures in columns of their own unit."""
+"""A report as CSV: one line per measurement, with separate columns for each unit."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def render(sessions: Sequence[Session]) -> str:
-    """Return the text, with a line of column names first.
+    """Return the text, which begins with a line of column names.
 
-    A time stands in the column of its unit, such as ``median_ns``; that of the other unit,
-    ``median_instructions``, is empty then. Memory and sizes are bytes, temperatures degrees
-    Celsius, ``cv`` a fraction.
+    A time is in the column of its unit, such as ``median_ns``; the column of the other unit,
+    ``median_instructions``, is then empty. Memory and sizes are in bytes, temperatures in degrees
+    Celsius; ``cv`` is a fraction.
     """
     lines = [_line(row) for row in rows(sessions)]
     buffer = io.StringIO()
@@ -78,7 +78,7 @@ def _line(row: Row) -> dict[str, object]:
 
 
 def _plain(value: object) -> object:
-    """Keep a spreadsheet from running a text as a formula: names of files are untrusted."""
+    """Return a value that no spreadsheet runs as a formula: names of files are untrusted."""
     if isinstance(value, str) and value.startswith(_FORMULA):
         return f"'{value}"
     return value

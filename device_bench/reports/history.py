@@ -10,20 +10,20 @@ from _edgeship.device_bench.results import units
 from _edgeship.device_bench.results.history import Entry, Series
 from _edgeship.device_bench.results.statistics import Comparison
 
-# Of fewer entries the table says as much.
+# With fewer entries a plot shows no more than the table.
 _DRAWN = 3
 
 
 def section(series: Sequence[Series]) -> Section | None:
-    """Return the series with more than one session; None if there is none."""
+    """Return a section on the series with more than one session; None if there is none."""
     longer = [one for one in series if len(one.entries) > 1]
     if not longer:
         return None
     return Section(
         "History",
         notes=(
-            "Each session against the baseline of its series. Sessions differ by more than their "
-            "intervals say, since they did not run side by side.",
+            "Each session is compared with the baseline of its series. Sessions differ by more "
+            "than their intervals say, since they did not run side by side.",
         ),
         warnings=tuple(
             f"{one.name}: the newest is a regression." for one in longer if one.regressed
@@ -35,7 +35,7 @@ def section(series: Sequence[Series]) -> Section | None:
 
 
 def table(series: Series) -> Table:
-    """Return one series, oldest first."""
+    """Return a table of one series, oldest session first."""
     median, interval = (units.heading(name, series.unit) for name in ("median", "interval"))
     columns = ("session", "file", median, interval, "ratio", "interval of the ratio", "verdict")
     numbers = frozenset((median, interval, "ratio", "interval of the ratio"))
@@ -43,7 +43,7 @@ def table(series: Series) -> Table:
 
 
 def ratio_span(found: Comparison) -> str:
-    """Return the interval of a ratio, or that there are too few rounds for one."""
+    """Return the interval of a ratio as text, or that there are too few rounds for one."""
     if found.confidence == 0:
         return "too few rounds"
     return f"{found.low:.3f} to {found.high:.3f}"

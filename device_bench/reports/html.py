@@ -1,7 +1,7 @@
 """A report as one HTML file that opens offline: style, script and drawings are inside it.
 
-Texts from devices and files are escaped by the template, and the page's policy lets a browser run
-no script but ours and load nothing.
+The template escapes texts from devices and files, and the page's content security policy allows no
+script but ours and nothing to be loaded.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ def render(title: str, written: str, sections: Sequence[Section]) -> str:
 
     Args:
         title: Its heading.
-        written: When and by what it was made.
-        sections: In order.
+        written: When it was made and by what.
+        sections: The sections, in order.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from _edgeship.device_bench.reports.parts import Section, Table
 
-# What Markdown or HTML would obey; a backslash makes each of them a plain character.
+# Characters that mean something in Markdown or HTML; a backslash makes them plain.
 _SPECIAL = str.maketrans({char: f"\\{char}" for char in "\\`*_{}[]<>#|~$&"})
 
 
@@ -15,8 +15,8 @@ def render(title: str, written: str, sections: Sequence[Section]) -> str:
 
     Args:
         title: Its heading.
-        written: When and by what it was made.
-        sections: In order.
+        written: When it was made and by what.
+        sections: The sections, in order.
     """
     parts = [f"# {_escape(title)}", _escape(written)]
     for section in sections:

@@ -1,4 +1,4 @@
-"""What a report is made of: sections with facts, tables and plots, whatever they look like."""
+"""What a report is made of, in any format: sections with facts, tables and plots."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ class Cell:
     """One cell of a table.
 
     Attributes:
-        text: As it is shown. It may come from a device or a file, so it is untrusted.
-        value: What a column is sorted by; None for the text.
+        text: What is shown. It may come from a device or a file, so it is untrusted.
+        value: What the column is sorted by; None to sort by the text.
     """
 
     text: str
@@ -24,11 +24,11 @@ class Table:
     """A table.
 
     Attributes:
-        title: What is in it; "" where the section's title says it.
-        columns: Headings.
-        rows: As many cells in each as there are columns.
+        title: What is in it; "" if the section's title says that.
+        columns: Headings of the columns.
+        rows: Each has as many cells as there are columns.
         numbers: Headings of the columns that are aligned to the right.
-        choices: Headings of the columns by whose values a reader may choose rows.
+        choices: Headings of the columns by whose values a reader can filter the rows.
     """
 
     title: str
@@ -57,12 +57,12 @@ class Section:
 
     Attributes:
         title: Its heading.
-        notes: Sentences that a reader needs for what follows.
+        notes: Sentences that a reader needs in order to understand what follows.
         warnings: Sentences about what is doubtful in it.
-        facts: Names and values.
-        plots: In order.
-        tables: In order, after the plots.
-        folded: Whether it begins closed, where a report can do that.
+        facts: Name -> value.
+        plots: The plots, in order.
+        tables: The tables, in order; they come after the plots.
+        folded: Whether it is closed at first, in formats that can do that.
     """
 
     title: str

@@ -21,16 +21,17 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito's colours for all kinds of colour vision, less those that vanish on white or black.
+# Okabe and Ito's colours, which suit all kinds of colour vision, without those that are hard to see
+# on white or black.
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
 _MARKS = ("o", "s", "^", "D", "v", "P")
-# Stands for the colour of the page's text; a colour that nothing else has.
+# Stands for the colour of the page's text; nothing else has this colour.
 _INK = "#010203"
 _WIDTH = 7.2
-# Where axes of runs end, over the largest median: on a busy device single runs take ten times as
-# long, and would make a line of everything else.
+# Where axes of runs end, as a multiple of the largest median: on a busy device single runs take ten
+# times as long, and would squeeze everything else into a line.
 _REACH = 2.0
-# Points of a distribution's line: more are not seen, and make the page large.
+# Points of a distribution's line: more would not be visible, and would make the page large.
 _STEPS = 200
 
 
@@ -49,10 +50,10 @@ class Point:
     """A point of a scatter plot.
 
     Attributes:
-        label: What stands beside it.
-        group: What its colour says.
-        x: Across.
-        y: Up.
+        label: Text beside it.
+        group: What its colour and mark stand for.
+        x: Horizontal position.
+        y: Vertical position.
     """
 
     label: str
@@ -62,7 +63,7 @@ class Point:
 
 
 def medians(bars: Sequence[Bar], unit: str) -> str:
-    """Draw medians and their intervals, the first on top, from zero."""
+    """Draw medians as bars from zero with their intervals, the first at the top."""
     figure, axes = _figure(0.9 + 0.32 * len(bars))
     divisor, label = units.axis(max(bar.high for bar in bars), unit)
     places = range(len(bars))
@@ -82,7 +83,7 @@ def medians(bars: Sequence[Bar], unit: str) -> str:
 
 
 def timeline(bars: Sequence[Bar], unit: str, flagged: Sequence[bool]) -> str:
-    """Draw medians and their intervals one after the other; flagged ones in another colour."""
+    """Draw medians and their intervals from left to right, flagged ones in another colour."""
     figure, axes = _figure(2.8)
     divisor, label = units.axis(max(bar.high for bar in bars), unit)
     for place, (bar, flag) in enumerate(zip(bars, flagged, strict=True)):
@@ -126,9 +127,9 @@ def course(rounds: Mapping[str, Sequence[Round]], unit: str) -> str:
 
 
 def distribution(runs: Mapping[str, Sequence[float]], unit: str) -> str:
-    """Draw which share of the runs took at most how long.
+    """Draw the share of the runs that took at most a time, against that time.
 
-    It ends at the 99th percentile, and the axis at `_REACH`.
+    The line ends at the 99th percentile, and the axis at `_REACH`.
     """
     figure, axes = _figure(2.8)
     largest = max(float(np.median(values)) for values in runs.values())
@@ -155,8 +156,8 @@ def scatter(points: Sequence[Point], x: str, y: str) -> str:
 
     Args:
         points: At least one.
-        x: Label of the axis across.
-        y: Label of the axis upwards.
+        x: Label of the horizontal axis.
+        y: Label of the vertical axis.
     """
     figure, axes = _figure(4.0)
     groups = list(dict.fromkeys(point.group for point in points))
@@ -179,13 +180,13 @@ def scatter(points: Sequence[Point], x: str, y: str) -> str:
 
 
 def _style(index: int) -> tuple[str, str]:
-    """Return a colour and a mark; pairs repeat after 36, colours alone after six."""
+    """Return a colour and a mark; a pair is repeated after 36, a colour after six."""
     count = len(_COLOURS)
     return _COLOURS[index % count], _MARKS[(index + index // count) % count]
 
 
 def _named(line: str) -> str:
-    """Return the name of a line; without the space, matplotlib hides one that begins with _."""
+    """Return the name of a line with a space before it, so that matplotlib hides no "_name"."""
     return f" {line}"
 
 
@@ -218,7 +219,7 @@ def _legend(axes: Axes, entries: int) -> None:
 
 
 def _svg(figure: Figure) -> str:
-    """Return the figure as an element that can stand in a page beside others."""
+    """Return the figure as an <svg> element that can be in a page with others."""
     import matplotlib
 
     for axes in figure.axes:
@@ -234,7 +235,7 @@ def _svg(figure: Figure) -> str:
 
 
 def _own_names(svg: str) -> str:
-    """Make the ids of a drawing its own: a page holds several, and one scope of ids."""
+    """Make the ids of a drawing unique, since all drawings of a page share one scope of ids."""
     prefix = "p" + hashlib.sha256(svg.encode()).hexdigest()[:8]
     svg = re.sub(r'(<[^<>]*\sid=")', rf"\1{prefix}-", svg)
     return re.sub(r'(url\(#|href="#)', rf"\1{prefix}-", svg)

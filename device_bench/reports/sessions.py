@@ -1,4 +1,4 @@
-"""The sections of a report about sessions: all figures together, then each session by itself."""
+"""The sections of a report on sessions: all figures together, then each session by itself."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from _edgeship.terminal.console import size
 _TITLES = {"ns": "Times", units.INSTRUCTIONS: "Instructions"}
 
 _EXPLAINED = (
-    "The interval is that of the median, at 95 %. Throttled runs are left out of all figures. Each "
-    "session below has more of them."
+    "The interval is that of the median, at 95 %. Throttled runs are left out of all figures. The "
+    "sessions below have more figures."
 )
 
 #: Operators that a table of a profile shows.
@@ -98,7 +98,7 @@ def _doubts(row: Row) -> list[str]:
 
 
 def _facts(session: Session, some: Sequence[Row]) -> dict[str, str]:
-    """Return what is known about a session; what the device did not tell is left out."""
+    """Return name -> text of what is known about a session, without what the device hides."""
     device = session.device
     before = next(
         (row.measurement.rounds[0].before for row in some if row.measurement.rounds), None
@@ -148,9 +148,9 @@ def _files(some: Sequence[Row], unit: str) -> Table:
 
 
 def _operators(row: Row) -> Table:
-    """Return the operators that take most of a profile's time, the largest first.
+    """Return a table of the operators that take the most time in a profile, the slowest first.
 
-    Their times are of runs of their own, and more than those of plain runs: profiling costs time.
+    The times are of separate runs and longer than those of plain ones, since profiling costs time.
     """
     profile = row.measurement.profile
     if profile is None:
@@ -185,7 +185,7 @@ def _plots(some: Sequence[Row], unit: str) -> tuple[Plot, ...]:
         if (one := row.summary) is not None
     ]
     drawn = [Plot(plots.medians(bars, unit), "Median of the runs, and its interval at 95 %.")]
-    # What counts instructions takes as many each time: there is no spread to draw.
+    # The count of instructions is the same every time: there is no spread to draw.
     if unit != units.INSTRUCTIONS:
         by_label = {row.measurement.subject.label: row.measurement.rounds for row in some}
         counted = {
@@ -200,7 +200,7 @@ def _plots(some: Sequence[Row], unit: str) -> tuple[Plot, ...]:
             ),
             Plot(
                 plots.distribution(counted, unit),
-                "Share of the runs that took at most so long; the slowest are not drawn.",
+                "Share of the runs that took at most this long; the slowest are not drawn.",
             ),
         ]
     return tuple(drawn)
@@ -278,7 +278,7 @@ def _degrees(value: float | None) -> Cell:
 
 
 def _device(device: Properties) -> str:
-    """Return a device's name; its selector, where the name is not known."""
+    """Return a device's name, or its selector if the name is not known."""
     return device.model or device.selector
 
 

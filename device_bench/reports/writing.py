@@ -1,4 +1,4 @@
-"""How a report gets into its file."""
+"""Writing a report to its file, and the sentence on when it was written."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from _edgeship.terminal.words import check_out
 
 
 def write(path: Path, text: str) -> None:
-    """Write a text in UTF-8; a reader finds all of it under this name, or what was there before.
+    """Write a text in UTF-8; until all of it is written, the path keeps what was there before.
 
     Raises:
         InputError: The folder cannot be written, the disk is full, or the path is a folder.

@@ -1,4 +1,4 @@
-"""A measured grid of networks as sections of a report: a table, and the paper's Figure 1."""
+"""A measured grid of networks as a section of a report: a table, and the paper's Figure 1."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from _edgeship.device_bench.results.rows import Row
 from _edgeship.device_bench.studies.zoo import Entry
 
 _FLOAT = (
-    "Accuracy is that of the network in float. What a scheme costs of it depends on the weights: "
-    "--weights with --data evaluates the files themselves."
+    "Accuracy is that of the network in float. How much of it a scheme costs depends on the "
+    "weights: --weights with --data evaluates the files themselves."
 )
 _PAPER = (
     "The same networks in the paper, one thread of a Snapdragon 810: 1000 ms over the images per "
@@ -23,7 +23,7 @@ _PAPER = (
 
 @dataclass(frozen=True)
 class Measured:
-    """A file of the grid and what it took.
+    """A file of the grid and its measurement.
 
     Attributes:
         entry: The file.
@@ -65,7 +65,7 @@ def section(measured: Sequence[Measured]) -> Section:
 
 
 def notes(measured: Sequence[Measured]) -> tuple[str, ...]:
-    """Return what a reader of the figures needs to know: their unit, and whose accuracies."""
+    """Return what a reader needs to know: the unit, and whose figures the accuracies are."""
     known = [one.entry.accuracy for one in measured if one.entry.accuracy]
     found = [units.NOT_TIME] if measured[0].row.unit == units.INSTRUCTIONS else []
     if not all(one.of_file for one in known):
@@ -107,7 +107,7 @@ def _cells(one: Measured) -> tuple[Cell, ...]:
 
 
 def _plots(measured: Sequence[Measured], unit: str) -> list[Plot]:
-    """Return two drawings for each scheme, and the paper's two if it measured these networks."""
+    """Return two plots for each scheme, and the paper's two if it measured these networks."""
     divisor, name = units.axis(max(one.median for one in measured), unit)
     across = name if unit == units.INSTRUCTIONS else f"median, {name}"
     drawn = []

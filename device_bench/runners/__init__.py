@@ -1,1 +1,1 @@
-"""What executes a file on a device: one file per program, all with the interface of `base.py`."""
+"""What executes a file on a device: one module per program, all with the interface of `base.py`."""

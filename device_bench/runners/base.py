@@ -16,9 +16,9 @@ class Job:
     Attributes:
         model: Path of the file on the device.
         settings: How to run it.
-        inputs: Paths on the device of the raw bytes of each input, in the order of the signature;
-            empty for zeros.
-        want_outputs: Whether the bytes of the outputs shall come back.
+        inputs: Paths on the device of files with the raw bytes of each input, in the order of the
+            signature; empty for zeros.
+        want_outputs: Whether the bytes of the outputs are needed.
         want_profile: Whether to measure operators instead of whole runs.
     """
 
@@ -35,8 +35,9 @@ class Outcome:
 
     Attributes:
         process: Its times.
-        outputs: The raw bytes of each output in the order of the signature, if wanted.
-        profile: If wanted.
+        outputs: The raw bytes of each output in the order of the signature; None if they were not
+            wanted or the runner cannot give them.
+        profile: The profile of its operators; None if none was wanted.
     """
 
     process: Process
@@ -64,7 +65,7 @@ class Runner(Protocol):
         """Execute one process.
 
         Raises:
-            DeviceError: It failed, or its output is malformed; the message has its last words.
-            DeviceTimeout: It hung, and was killed.
+            DeviceError: It failed, or its output is malformed; the message quotes its last words.
+            DeviceTimeout: It did not end in time, and was killed.
             DeviceGone: The device went away.
         """

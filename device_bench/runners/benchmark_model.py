@@ -1,9 +1,9 @@
 """The runner "benchmark_model": the official program of TensorFlow Lite and LiteRT.
 
-It times each run but prints only their summary, so one process gives one sample
-(`records.Process.runs_per_sample`). It feeds random numbers; its output files lack the shapes and
-the order that a comparison needs. So outputs are not compared, and operators not profiled: the
-native runner does both.
+It times each run but prints only a summary, so one process gives one sample
+(`records.Process.runs_per_sample`). It feeds random numbers, and its output files lack the shapes
+and the order that a comparison needs. So outputs are not compared and operators are not profiled;
+the native runner does both.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from _edgeship.errors import DeviceError, InputError
 
 _NUMBER = r"([0-9.]+(?:e[+-]?[0-9]+)?)"
 
-# Formats: tflite/tools/benchmark/benchmark_model.cc and stats_calculator.h. Numbers are C++
-# streams', so 1234567.8 comes as 1.23457e+06.
+# Formats: tflite/tools/benchmark/benchmark_model.cc and stats_calculator.h. Numbers are printed by
+# C++ streams, so 1234567.8 comes as 1.23457e+06.
 _SUMMARY = re.compile(
     rf"Inference timings in us: Init: {_NUMBER}, First inference: {_NUMBER}, "
     rf"Warmup \(avg\): {_NUMBER}, Inference \(avg\): {_NUMBER}"
@@ -44,7 +44,7 @@ _ELF_ABIS = {
 
 
 def find_binary() -> Path:
-    """Return a benchmark_model on PATH, or in edgeship's cache folder.
+    """Return the path of a benchmark_model on PATH or in edgeship's cache folder.
 
     Raises:
         InputError: There is none.
@@ -57,13 +57,13 @@ def find_binary() -> Path:
         raise InputError(
             "There is no benchmark_model here.",
             why=f"It is neither on PATH nor at {path}.",
-            todo="Name it: --runner benchmark_model:FILE. Its publishers offer it for Android.",
+            todo="Name one: --runner benchmark_model:FILE. Its publishers offer it for Android.",
         )
     return path
 
 
 class BenchmarkModelRunner:
-    """Runs a file in a benchmark_model binary that somebody built for the device.
+    """Runs a file in a benchmark_model binary that was built for the device.
 
     Args:
         binary: The program on the host.
@@ -84,10 +84,10 @@ class BenchmarkModelRunner:
         """Push the program.
 
         Raises:
-            DeviceError: It is made for another kind of processor, or cannot be pushed.
+            DeviceError: It is built for another kind of processor, or cannot be pushed.
         """
         data = self._binary.read_bytes()
-        # It does not tell its version, so its digest stands for that.
+        # It does not report its version, so its digest stands for that.
         self._runtime = f"benchmark_model {hashlib.sha256(data).hexdigest()[:12]}"
         _check_abi(self._binary, data[:20], read_properties(workspace.device))
         workspace.put(self._binary)
@@ -96,9 +96,9 @@ class BenchmarkModelRunner:
         """Execute one process; the inputs of the job are not used, and outputs never come back.
 
         Raises:
-            InputError: The job needs what this runner cannot do.
+            InputError: The job asks for what this runner cannot do.
             DeviceError: It failed, or its output is not as documented.
-            DeviceTimeout: It hung, and was killed.
+            DeviceTimeout: It did not end in time, and was killed.
         """
         if job.want_profile:
             raise InputError(
@@ -124,18 +124,18 @@ class BenchmarkModelRunner:
 
 
 def parse_output(text: str, runtime: str) -> Process | None:
-    """Return what the program printed as a record, or None if that is not its documented output.
+    """Return the program's output as a record, or None if it is not the documented output.
 
     Args:
         text: All of its output.
-        runtime: What stands for its version.
+        runtime: Text that stands for its version.
     """
     summary = _SUMMARY.search(text)
     # The warm-up's statistics come first, those of the timed runs last.
     counts = list(_COUNT.finditer(text))
     if summary is None or not counts:
         return None
-    # Newer versions print the median of the runs; it is less moved by a few slow ones.
+    # Newer versions print the median of the runs, too, which a few slow ones move less.
     median = _MEDIAN.search(text[counts[-1].start() :].partition("\n")[0])
     init = _nanoseconds(summary[1])
     first = _nanoseconds(summary[2])
@@ -178,11 +178,11 @@ def _command(program: str, model: str, settings: MeasurementSettings) -> list[st
 
 def _check_abi(binary: Path, head: bytes, properties: Properties) -> None:
     if not head.startswith(b"\x7fELF") or len(head) < 20:
-        return  # A script, say; the device will tell.
+        return  # A script, for example; the device will say whether it can run it.
     abis = _ELF_ABIS.get((head[4], int.from_bytes(head[18:20], "little")), ())
     if properties.abi not in abis:
         raise DeviceError(
-            f"{binary.name} is not made for {properties.selector}.",
+            f"{binary.name} is not built for {properties.selector}.",
             where=str(binary),
             why=f"It runs on {' or '.join(abis) or 'another processor'}; the device is "
             f"{properties.abi}.",

@@ -1,4 +1,4 @@
-"""From the word behind `--runner` to the runner."""
+"""The runner that the value of `--runner` names."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ CHOICES = ("native", "python", "benchmark_model", "benchmark_model:FILE")
 
 
 def runner(name: str) -> Runner:
-    """Return the runner that a word names.
+    """Return a new runner by its name.
 
     Args:
-        name: "native", "python", "benchmark_model" (which is then looked for) or
-            "benchmark_model:FILE".
+        name: "native", "python", "benchmark_model" (which is then looked for on PATH and in the
+            cache) or "benchmark_model:FILE".
 
     Raises:
         InputError: There is no such runner, or its program is not found on the host.

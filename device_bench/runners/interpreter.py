@@ -25,13 +25,13 @@ class PythonRunner:
     """Runs a file in the LiteRT interpreter, in a process of its own.
 
     It needs no compiler, so it works wherever edgeship is installed. It neither profiles operators
-    nor notes frequencies: the native runner does.
+    nor records frequencies; the native runner does both.
     """
 
     name: str = "python"
 
     def prepare(self, workspace: Workspace) -> None:
-        """Copy the child's program into the workspace.
+        """Copy the program of the child process into the workspace.
 
         Raises:
             InputError: The device is not this computer.
@@ -49,9 +49,9 @@ class PythonRunner:
         """Execute one process.
 
         Raises:
-            InputError: The job needs what this runner cannot do.
-            DeviceError: The process failed.
-            DeviceTimeout: It hung, and was killed.
+            InputError: The job asks for what this runner cannot do.
+            DeviceError: The process failed, or its report is malformed.
+            DeviceTimeout: It did not end in time, and was killed.
         """
         _check(job)
         outputs = f"{workspace.path}/outputs-{secrets.token_hex(4)}" if job.want_outputs else None

@@ -1,8 +1,8 @@
 """The program of the runner "python": it runs in a process of its own, on one file.
 
-It is copied into the workspace and started there with one argument, a JSON object; it prints one,
-too (`device_bench/runners/interpreter.py` has both). It imports nothing of edgeship, so that it
-measures the runtime and not us.
+It is copied into the workspace and started there with one argument, a JSON object, and prints
+another (`device_bench/runners/interpreter.py` has the other end of both). It imports nothing of
+edgeship, so that it measures the runtime and not us.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def _fill(interpreter: Any, inputs: list[int], files: list[str], np: Any) -> Non
 
 
 def _repeat(interpreter: Any, runs: int, seconds: float) -> list[int]:
-    """Run at least so often and so long, and return the nanoseconds of each run."""
+    """Run at least ``runs`` times and ``seconds`` long; return the nanoseconds of each run."""
     times: list[int] = []
     end = time.perf_counter_ns() + round(seconds * 1e9)
     while (len(times) < runs or time.perf_counter_ns() < end) and len(times) < _MAX_RUNS:

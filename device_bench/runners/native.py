@@ -20,19 +20,20 @@ from _edgeship.device_bench.runners.native_report import (
 )
 from _edgeship.errors import DeviceError, InputError
 
-# Where only a time is asked for, this many runs end it: at 50 us a run they take half a second.
+# A process ends after this many runs even if its time is not up: at 50 us a run they take half a
+# second.
 _ENOUGH_RUNS = 10_000
 
 # More would not fit into a report.
 _MOST_RUNS = 100_000
 
-# The file that takes the bytes of the outputs.
+# Name of the file that the bytes of the outputs are written to.
 _OUTPUTS = "outputs"
 
-# How shells and our devices answer when a file is no program for the machine.
+# Exit codes of shells and of our devices for a file that the machine cannot execute.
 _CANNOT_EXECUTE = (126, 127)
 
-# What a program for the wrong processor, or for a newer one, ends with: SIGILL.
+# How a program ends that was built for another or a newer processor: SIGILL.
 _ILLEGAL_INSTRUCTION = 128 + 4
 
 
@@ -45,7 +46,7 @@ class NativeRunner:
         """Push the runner with its libraries, built for the device's ABI.
 
         Raises:
-            DeviceError: There is no bundle for the ABI, it cannot be built, or not be pushed.
+            DeviceError: There is no bundle for the ABI, or it cannot be built or pushed.
         """
         abi = read_properties(workspace.device).abi
         if abi not in ABIS:
@@ -64,8 +65,8 @@ class NativeRunner:
 
         Raises:
             InputError: More runs are asked for than a report can hold.
-            DeviceError: It failed, or its output is malformed; the message has its last words.
-            DeviceTimeout: It hung, and was killed.
+            DeviceError: It failed, or its output is malformed; the message quotes its last words.
+            DeviceTimeout: It did not end in time, and was killed.
             DeviceGone: The device went away.
         """
         counts_time = workspace.device.unit == "ns"
@@ -90,7 +91,7 @@ class NativeRunner:
             raise _ended_badly(done.code, last_words(done), where)
         pulled = _pull(workspace, report, where)
         digest = hashlib.sha256(b"".join(pulled)).hexdigest()
-        # Elsewhere it is the memory of the emulator.
+        # On the virtual device it would be the memory of the emulator.
         peak = report.process.peak_rss_bytes if counts_time else None
         changes = {"outputs_sha256": digest, "peak_rss_bytes": peak}
         return Outcome(
@@ -131,8 +132,8 @@ def _arguments(job: Job, *, frequency: bool) -> list[str]:
 
 
 def _failed(said: str, accelerator: str, err: str, where: str) -> DeviceError:
-    """Return the error for what the runner and LiteRT said, which is the device's text."""
-    # LiteRT greets on stderr with lines that are no errors.
+    """Return an error with what the runner and LiteRT said, which is untrusted text."""
+    # LiteRT also writes lines to stderr that are no errors.
     lines = [line for line in err.splitlines() if line and not line.startswith("INFO:")]
     words = " | ".join([said, *lines[-2:]])[:600]
     todo = ""

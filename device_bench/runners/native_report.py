@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from _edgeship.device_bench.results.records import Op, Process, Profile, Record
 
-#: What a report may have: 100,000 runs and as many warm-ups take about 10 MB.
+#: The most that a report may have: 100,000 runs and as many warm-ups take about 10 MB.
 MAX_CHARACTERS = 12 << 20
 
 _MAX_NAME = 500
@@ -27,7 +27,7 @@ class RunnerError(Exception):
 
 
 class _Event(Record):
-    # No words for numbers, and no numbers for truths.
+    # A number must not be a string, and a boolean must not be a number.
     model_config = ConfigDict(strict=True)
 
 
@@ -72,11 +72,11 @@ _LINE: TypeAdapter[_Line] = TypeAdapter(Annotated[_Line, Field(discriminator="ev
 
 
 class Report(Record):
-    """A report that is whole.
+    """A complete report.
 
     Attributes:
         process: What the runner measured, without the digest of its outputs.
-        profile: The operators, if there are any.
+        profile: The operators; None if the report has none.
         output_sizes: Bytes of each output in order.
     """
 
@@ -94,7 +94,7 @@ def parse_report(text: str, runtime: str) -> Report:
 
     Raises:
         RunnerError: It reports an error.
-        MalformedError: Anything in it is not as it should be.
+        MalformedError: It is not what the runner prints.
     """
     if len(text) > MAX_CHARACTERS:
         raise MalformedError(f"it has {len(text)} characters; {MAX_CHARACTERS} are the most")

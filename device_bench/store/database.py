@@ -10,13 +10,13 @@ from pathlib import Path
 
 from _edgeship.errors import InputError
 
-#: Raised with every change of the tables or of the records.
+#: Incremented with every change of the tables or of the records.
 SCHEMA_VERSION = 1
 
 #: Marks the file as ours among SQLite files: "edge" in ASCII.
 _APPLICATION_ID = int.from_bytes(b"edge", "big")
 
-#: How long a writer waits for another one; each transaction takes milliseconds.
+#: How long a writer waits for another; each transaction takes milliseconds.
 _BUSY_SECONDS = 30.0
 
 _SCHEMA = """
@@ -54,13 +54,13 @@ CREATE INDEX measurements_by_sha256 ON measurements (sha256);
 
 
 class Database:
-    """An open file; several processes, and several threads through one object, may use it.
+    """An open file, which several processes, and several threads of each, may use at once.
 
     Args:
-        path: The file. It and its folder are made where there are none.
+        path: The file. It and its folder are made if they are missing.
 
     Raises:
-        InputError: The file is not a store, from another version, or not accessible.
+        InputError: The file is not a store, is from another version, or is not accessible.
     """
 
     def __init__(self, path: Path) -> None:
@@ -68,7 +68,7 @@ class Database:
         self._lock = threading.Lock()
         with self._explained():
             path.parent.mkdir(parents=True, exist_ok=True)
-            # Transactions are begun by hand, and the lock lets threads share the connection.
+            # Transactions are begun explicitly, and the lock lets threads share the connection.
             self._connection = sqlite3.connect(
                 path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
@@ -82,13 +82,15 @@ class Database:
             raise
 
     def close(self) -> None:
-        """Close the file; nothing is lost without it either."""
+        """Close the file; nothing is lost if this is never called."""
         with self._lock:
             self._connection.close()
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """Run a transaction that takes the write lock first; later it might be refused unheard.
+        """Run a transaction that takes the write lock at once.
+
+        One that reads first and writes later could fail, because another has written meanwhile.
 
         Raises:
             InputError: The disk is full, or the file is damaged.
@@ -106,7 +108,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """Run statements that see one state of the file.
+        """Run statements that all see the same state of the file.
 
         Raises:
             InputError: The file is damaged.
@@ -144,7 +146,7 @@ class Database:
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        """Turn what SQLite says into a message for people; a broken rule of the tables is a bug."""
+        """Turn SQLite's errors into ours, except for broken constraints, which are bugs of ours."""
         try:
             yield
         except sqlite3.IntegrityError:

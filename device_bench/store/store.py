@@ -1,10 +1,10 @@
 """One SQLite file that keeps every session: what was measured, on what, and under which conditions.
 
-Each round is its own transaction in a write-ahead log. A process that is killed therefore loses at
-most the round that it was in; the session is there, with `complete` False. Several processes, and
-several threads of one, may write at the same time.
+Each round is a transaction of its own in a write-ahead log. A process that is killed therefore
+loses at most the round that it was in; the session is there, with `complete` False. Several
+processes, and several threads of each, may write at the same time.
 
-The records of `records.py` are stored as JSON, and the columns beside it are what is searched for.
+The records of `records.py` are stored as JSON; the columns beside it are those that are searched.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ _R = TypeVar("_R", bound=Record)
 
 @dataclass(frozen=True)
 class Filter:
-    """Which sessions are asked for; what is empty holds nothing back.
+    """Which sessions are wanted; a field that is empty excludes nothing.
 
     Attributes:
-        ids: Of the sessions.
+        ids: Ids of the sessions.
         device: Selector of the device.
-        subject: A network's name, or a file's label, path or sha256; a session is taken if it
-            measured one such file.
+        subject: A network's name, or a file's label, path or sha256; a session matches if it
+            measured such a file.
     """
 
     ids: tuple[str, ...] = ()
@@ -56,11 +56,11 @@ class Store:
 
     Args:
         path: The file.
-        create: Whether to make it, and its folder, where there is none.
+        create: Whether to make the file, and its folder, if it is missing.
 
     Raises:
-        InputError: The file is missing, not a store, from a newer version, or not accessible.
-            Every method raises it too, where the disk is full or the file was damaged.
+        InputError: The file is missing, not a store, from another version, or not accessible.
+            Every method raises it too if the disk is full or the file is damaged.
     """
 
     def __init__(self, path: Path, *, create: bool = True) -> None:
@@ -85,7 +85,7 @@ class Store:
         self._database.close()
 
     def listener(self, event: Event) -> None:
-        """Save what a measurement tells; give this method to `measure` as ``on_event``."""
+        """Save what an event says; this method is made to be the ``on_event`` of `measure`."""
         if isinstance(event, SessionStarted):
             self.begin(event.session)
         elif isinstance(event, MeasurementChanged):
@@ -96,7 +96,7 @@ class Store:
             self.finish(event.session_id, event.complete)
 
     def begin(self, session: Session) -> None:
-        """Save a session and all that it holds already; it counts as cut short until `finish`."""
+        """Save a session and all that it holds so far; until `finish` it counts as cut short."""
         head = session.model_copy(update={"measurements": (), "complete": False})
         with self._database.writing() as connection:
             connection.execute(
@@ -109,23 +109,24 @@ class Store:
                     _put_round(connection, session.id, position, one)
 
     def set_measurement(self, session_id: str, position: int, measurement: Measurement) -> None:
-        """Save what is known about a measurement besides its rounds, which stay as they are.
+        """Save what is known about a measurement, except for its rounds.
 
         Args:
             session_id: A session that has begun.
-            position: Index within the session.
-            measurement: Replaces what was saved there; its rounds are not looked at.
+            position: Index of the measurement within the session.
+            measurement: Replaces what was saved there; its rounds are ignored, and those that were
+                saved stay.
         """
         with self._database.writing() as connection:
             _put_measurement(connection, session_id, position, measurement)
 
     def add_round(self, session_id: str, position: int, one: Round) -> None:
-        """Save a round of the measurement with this index; when this returns, it is on disk."""
+        """Save a round of the measurement with this index; it is on disk when this returns."""
         with self._database.writing() as connection:
             _put_round(connection, session_id, position, one)
 
     def finish(self, session_id: str, complete: bool) -> None:
-        """Note that a session ended, and whether all of it was measured."""
+        """Record that a session ended, and whether all of it was measured."""
         with self._database.writing() as connection:
             connection.execute(
                 "UPDATE sessions SET complete = ? WHERE id = ?", (int(complete), session_id)
@@ -141,7 +142,7 @@ class Store:
         return found
 
     def sessions(self, chosen: Filter = Filter()) -> list[Session]:
-        """Return the chosen sessions whole, oldest first.
+        """Return the chosen sessions with all that they hold, oldest first.
 
         Raises:
             InputError: An id is not in the store, or a record is damaged.
@@ -173,7 +174,7 @@ class Store:
         """Remember the session that others of a series are compared with.
 
         Args:
-            series: Name of the series, as `history.py` makes it.
+            series: Name of the series, as `results.history.series_name` makes it.
             session_id: A session of the store.
         """
         with self._database.writing() as connection:
@@ -182,7 +183,7 @@ class Store:
             )
 
     def baselines(self) -> dict[str, str]:
-        """Return the session that was remembered for each series."""
+        """Return name of a series -> id of the session that was remembered for it."""
         with self._database.reading() as connection:
             return dict(connection.execute("SELECT series, session_id FROM baselines"))
 

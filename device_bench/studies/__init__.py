@@ -1,1 +1,1 @@
-"""."""
+"""Studies made of measurements: the tables of the guidelines, the zoo, and times of layers."""

@@ -1,7 +1,7 @@
-"""The top-1 accuracy of .tflite files on labelled pictures, run on this host.
+"""The top-1 accuracy of .tflite files on labelled pictures, computed on this host.
 
-Every device's outputs are compared with the host's before anything is timed, so what a file gets
-right here it gets right there, up to the differences that comparison lets pass.
+Every device's outputs are compared with the host's before anything is timed, so a file is as
+accurate there as here, up to the differences that the comparison tolerates.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 def evaluate(
     entries: Sequence[Entry], weights: str, data: Path, report: Callable[[str], None]
 ) -> list[Entry]:
-    """Return the files with their own accuracy, in place of their network's in float.
+    """Return the entries with the accuracy of their file in place of their network's in float.
 
     Args:
-        entries: Files made with these weights.
+        entries: Entries of files with these weights.
         weights: "cifar10" or "imagenet".
         data: A folder or zip file with test/CLASS/*; the classes, sorted by name, are those of
             the scores, in their order.
-        report: Told each file's name before it is evaluated, which takes a while.
+        report: Called with each file's name before it is evaluated, which takes a while.
 
     Raises:
         InputError: The pictures cannot be read, or their classes are not the network's.
@@ -54,9 +54,9 @@ def file_accuracy(
 
     Args:
         path: A file with float32 input and output.
-        images: What the network is fed, (N, H, W, C).
-        labels: Index of each one's class.
-        classes: How many there are.
+        images: Inputs of the network, (N, H, W, C).
+        labels: Index of each picture's class, (N,).
+        classes: Number of classes.
 
     Raises:
         InputError: The file gives another number of scores.
@@ -77,7 +77,7 @@ def file_accuracy(
 def _pictures(
     model: str, weights: str, data: Path
 ) -> tuple[NDArray[np.float32], NDArray[np.int64], int]:
-    """Return the test pictures as the network reads them, their labels, and how many classes."""
+    """Return the test pictures as the network reads them, their labels, and the class count."""
     from _edgeship.models.training.data import read_split
     from _edgeship.models.training.recipe import normalized
     from _edgeship.models.weights.pretrained import find, spec_of

@@ -31,16 +31,16 @@ STATEMENTS = {
     "G4": "element-wise operations are not negligible",
 }
 
-#: The factors on the channels of a table's columns.
+#: The factors on the channels in a table's columns.
 SCALES = (1, 2, 4)
 
-#: Channels of the first column of Tables 3 and 4; those of 1 and 2 are in the catalog's names.
+#: Channels of the first column of Tables 3 and 4; in Tables 1 and 2 the catalog's names have them.
 _FIRST_CHANNELS: dict[str, dict[Channels, int]] = {
     "G3": {"arm": 64, "gpu": 128},
     "G4": {"arm": 32, "gpu": 32},
 }
 
-# Label of each row and its part of the name in the catalog, in the order of the table.
+# Label of each row -> its part of the name in the catalog, in the order of the table.
 _ROWS = {
     "G1": {f"1:{ratio}": f"1to{ratio}" for ratio in (1, 2, 6, 12)},
     "G2": {
@@ -80,8 +80,8 @@ class Column:
 
     Attributes:
         guideline: "G1" to "G4".
-        channels: Whose sets of channels: "arm" or "gpu".
-        scale: Factor on the channels, of `SCALES`.
+        channels: The paper's sets of channels for "arm" or for "gpu".
+        scale: Factor on the channels, one of `SCALES`.
         scheme: Quantization scheme of the files.
         rows: Label of each row -> name of its network in the catalog.
     """
@@ -111,10 +111,10 @@ class RowResult:
     """One row as it was measured.
 
     Attributes:
-        label: Of the row.
+        label: Label of the row.
         model: Name of the network in the catalog.
-        time: Median of a run in the unit of the device.
-        mult_adds: Of one run.
+        time: Median of the runs, in the unit of the device.
+        mult_adds: Mult-adds of one run.
         to_best: Its time over that of the fastest row.
         paper_to_best: The same in the paper.
         ratio: Its time over that of the recommended row.
@@ -122,7 +122,7 @@ class RowResult:
         high: Upper end.
         paper_ratio: The ratio in the paper.
         mult_adds_ratio: Its mult-adds over those of the recommended row.
-        verdict: Whether it takes longer than its mult-adds explain ("holds"), or less long.
+        verdict: "holds" if it takes longer than its mult-adds explain, "does not hold" if less.
     """
 
     label: str
@@ -145,8 +145,8 @@ class ColumnResult:
 
     Attributes:
         column: What was measured.
-        session: Identifier of the session in the store.
-        unit: Of the times: "ns" or "instructions".
+        session: Id of the session in the store.
+        unit: Unit of the times: "ns" or "instructions".
         rows: In the order of the table.
         recommended: The row that the guideline recommends.
         warned_of: The row that it warns of most; its verdict is the guideline's.
@@ -168,11 +168,11 @@ class ColumnResult:
 
 
 def column(guideline: str, channels: Channels, scale: int, scheme: str) -> Column:
-    """Return a column of the table of a guideline.
+    """Return a column of a guideline's table.
 
     Args:
         guideline: "G1" to "G4".
-        channels: Whose sets of channels.
+        channels: The paper's sets of channels for "arm" or for "gpu".
         scale: One of `SCALES`.
         scheme: Quantization scheme.
     """
@@ -191,7 +191,7 @@ def evaluate(measured: Column, session: Session) -> ColumnResult:
 
     Args:
         measured: The column.
-        session: Its measurements are the column's rows, in order.
+        session: A session whose measurements are the column's rows, in order.
 
     Raises:
         ValueError: A row was not measured, or its mult-adds are not known.
@@ -240,12 +240,12 @@ def evaluate(measured: Column, session: Session) -> ColumnResult:
 
 
 def judge(low: float, high: float, mult_adds_ratio: float) -> Verdict:
-    """Return what the interval of a ratio of times says, given the ratio of mult-adds.
+    """Return what the interval of a ratio of times shows, given the ratio of mult-adds.
 
     Args:
-        low: Lower end.
+        low: Lower end of the interval.
         high: Upper end.
-        mult_adds_ratio: The ratio that would be no difference.
+        mult_adds_ratio: The ratio of times that would be no difference.
     """
     if low > mult_adds_ratio * (1 + RESOLUTION):
         return "holds"
@@ -264,9 +264,9 @@ def interval(row: RowResult) -> str:
 
 
 def sentence(result: ColumnResult) -> str:
-    """Return a column's verdict for people, with its figures.
+    """Return a column's verdict and its figures as a sentence.
 
-    Such as "G1 holds here: 1:12 takes 1.41 [1.38, 1.44] times as long as 1:1 (paper 1.32)".
+    For example "G1 holds here: 1:12 takes 1.41 [1.38, 1.44] times as long as 1:1 (paper 1.32)".
     """
     row, base = result.warned_of, result.recommended
     compared = "as many instructions as" if result.unit == INSTRUCTIONS else "as long as"
@@ -289,7 +289,7 @@ def _mult_adds(measurement: Measurement) -> int:
 def columns(
     guidelines: Sequence[str], channels: Channels, scales: Sequence[int], schemes: Sequence[str]
 ) -> list[Column]:
-    """Return all columns that are asked for, table by table."""
+    """Return the columns for all combinations, table by table."""
     return [
         column(guideline, channels, scale, scheme)
         for guideline in guidelines

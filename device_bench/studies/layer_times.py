@@ -1,7 +1,7 @@
-"""Time of each layer as a device measures it: the profile of a .tflite file, put beside its steps.
+"""Times of layers measured on a device: the profile of a .tflite file, put beside its steps.
 
 XNNPACK names its operators by their kernels and keeps the order of the file, so the first
-convolution or matrix product of the profile is that of the file, and so on.
+convolution or matrix product in the profile is the first in the file, and so on.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from _edgeship.device_bench.processes.base import Device
     from _edgeship.device_bench.results.records import Op, Profile
 
-# How the names of convolutions and matrix products begin, in XNNPACK's profiles and TFLite's own.
+# How the names of convolutions and matrix products begin in profiles, XNNPACK's and TFLite's own.
 _LAYERS = (
     *("Batch Matrix Multiply", "Convolution", "Deconvolution", "Fully Connected"),
     *("BATCH_MATMUL", "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"),
@@ -31,16 +31,16 @@ _LAYERS = (
 
 @dataclass(frozen=True)
 class Measured:
-    """A profile and what it is of.
+    """A profile, and the network that it is of.
 
     Attributes:
         network: The steps of the file that ran.
         device: Selector of the device.
         unit: "ns" or "instructions".
-        total: Mean time of a whole run, as profiled.
-        layers: Time of each layer of `network`, in order; empty if the profile has other layers
-            than the file.
-        others: Time of all other operators of the profile.
+        total: Mean time of a whole run while profiling.
+        layers: Time of each layer of `network`, in order; empty if the profile has another number
+            of layers than the file.
+        others: Time of all other operators of the profile, together.
     """
 
     network: NetworkSteps
@@ -103,10 +103,10 @@ def combine(data: bytes, name: str, profile: Profile, selector: str, unit: str) 
 
     Args:
         data: The bytes of the .tflite file.
-        name: Of the network.
-        profile: Of the file.
-        selector: The device.
-        unit: Of the profile's times.
+        name: Name of the network.
+        profile: The profile of the file.
+        selector: Selector of the device.
+        unit: Unit of the profile's times.
     """
     network = read_tflite_steps(data, name)
     layers = [op for op in profile.ops if _is_layer(op)]

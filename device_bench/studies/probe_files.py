@@ -15,13 +15,13 @@ def probe_files(
 ) -> dict[str, Path]:
     """Return the files of a network of the catalog, with random weights, by scheme.
 
-    They are made anew when the code of the compiler or of the networks, or a package that they
-    depend on, has changed. Each lies beside the manifest of its export.
+    They are made anew when the code of the compiler or of the networks, or the version of a package
+    that it depends on, has changed. The manifest of the export lies beside them.
 
     Args:
         model: Name in the catalog.
         schemes: Quantization schemes; ranges are calibrated on random numbers.
-        report: Told when something is exported, which takes seconds.
+        report: Called with a sentence when something is exported, which takes seconds.
 
     Raises:
         EdgeshipError: The export failed, or the cache cannot be written.

@@ -1,4 +1,4 @@
-"""A grid of networks and schemes: files to measure, and what is known about each beside its time.
+"""A grid of networks and schemes: files to measure, and what is known of each besides its time.
 
 The figure drawn from it is Figure 1 of the ShuffleNet V2 paper (arXiv 1807.11164): accuracy
 against speed, and mult-adds against speed, which is how that paper shows that mult-adds do not
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 #: The four architectures of the paper's Figure 1.
 FIGURE_1 = ("shufflenet_v2_x*", "mobilenet_v2_x*", "shufflenet_v1_g3_x*", "xception_like_x*")
 
-#: What `weights` may be: accuracies of one grid must be of one data set.
+#: What `weights` may be: the accuracies of a grid must be on one data set.
 WEIGHTS = ("cifar10", "imagenet")
 
 
@@ -30,9 +30,9 @@ class Accuracy:
     """Top-1 accuracy.
 
     Attributes:
-        percent: Of pictures whose highest score is that of their class.
+        percent: Percentage of pictures whose highest score is that of their class.
         source: Whose figure it is, and on which pictures.
-        of_file: Whether the file itself was evaluated; else it is that of the network in float.
+        of_file: Whether the file itself was evaluated; otherwise it is the network's in float.
     """
 
     percent: float
@@ -50,8 +50,8 @@ class Entry:
         width: The rest of the name, "x1_0"; the whole name where it has none.
         scheme: Quantization scheme.
         path: The file.
-        mult_adds: Counted, of one run.
-        accuracy: None where nobody gives one.
+        mult_adds: Mult-adds of one run, as counted.
+        accuracy: None where none is known.
         paper_speed: Images per second in the paper, one thread of a Snapdragon 810; None if it
             does not measure the network.
     """
@@ -67,11 +67,11 @@ class Entry:
 
 
 def choose(patterns: Sequence[str], weights: str | None) -> list[str]:
-    """Return the networks that shell-style patterns name, once each, second names resolved.
+    """Return the networks that shell-style patterns match, once each and by their main names.
 
     Args:
-        patterns: Such as "mobilenet_v2_*". Without any: with CIFAR-10 weights the networks that
-            have some, else those of `FIGURE_1` of which the paper gives the speed.
+        patterns: Such as "mobilenet_v2_*". Without any, with CIFAR-10 weights: the networks that
+            have some; otherwise those of `FIGURE_1` whose speed the paper gives.
         weights: One of `WEIGHTS`, or None.
 
     Raises:
@@ -105,15 +105,15 @@ def prepare(
 ) -> list[Entry]:
     """Return a network's files, exporting it if one is missing.
 
-    A file is missing too if it was changed, or made by other versions of edgeship or of what it
-    depends on.
+    A file that was changed, or made by other versions of edgeship or of the packages that it
+    depends on, counts as missing.
 
     Args:
         model: Name in the registry.
         schemes: Quantization schemes.
         weights: One of `WEIGHTS`, or None for random ones, which take as long.
-        folder: Where each network has a folder.
-        report: Told the network's name before an export, which takes seconds.
+        folder: The folder in which each network has one.
+        report: Called with the network's name before an export, which takes seconds.
 
     Raises:
         EdgeshipError: The export failed, or there are no such weights.
@@ -150,9 +150,9 @@ def prepare(
 
 
 def accuracy(manifest: Manifest) -> Accuracy | None:
-    """Return the accuracy that a manifest knows: of its weights, else the paper's for the network.
+    """Return the accuracy that a manifest states: that of its weights, or else the paper's.
 
-    It is that of the network in float, whatever the scheme of the files.
+    It is that of the network in float, whatever the scheme of the files; None if it states none.
     """
     weights = manifest.weights
     if weights.get("test_accuracy") is not None:
@@ -173,7 +173,7 @@ def _path(out: Path, model: str, scheme: str) -> Path:
 
 
 def _manifest_of(out: Path, model: str, schemes: Sequence[str]) -> Manifest | None:
-    """Return the manifest of the schemes' files if all are there as these versions made them."""
+    """Return the manifest of the schemes' files, or None unless these versions made all of them."""
     from _edgeship.export.contract.manifest import versions
     from _edgeship.export.contract.recorded import find_record
 

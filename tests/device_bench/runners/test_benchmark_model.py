@@ -210,7 +210,7 @@ def test_a_program_for_another_processor_is_refused(workspace: Workspace, tmp_pa
     machine, other = (62, "x86_64") if own == "arm64-v8a" else (183, "arm64-v8a")
     binary = tmp_path / "benchmark_model"
     binary.write_bytes(b"\x7fELF\x02\x01\x01" + bytes(11) + bytes([machine, 0]) + bytes(40))
-    with pytest.raises(DeviceError, match="not made for local") as caught:
+    with pytest.raises(DeviceError, match="not built for local") as caught:
         BenchmarkModelRunner(binary).prepare(workspace)
     assert caught.value.why == f"It runs on {other}; the device is {own}."
 
