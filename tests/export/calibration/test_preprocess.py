@@ -77,8 +77,12 @@ def test_halving_averages_neighbours_as_an_antialiased_triangle_does(tmp_path: P
 def test_any_aspect_ratio_covers_a_rectangular_input(
     tmp_path: Path, height: int, width: int
 ) -> None:
-    array = load_image(save(tmp_path, noise(height, width, 3)), (48, 20), 3, IMAGENET)
+    white = np.full((height, width, 3), 255, np.uint8)
+    plain = Preprocess((0,) * 3, (1,) * 3)
+    array = load_image(save(tmp_path, white), (48, 20), 3, plain)
     assert array.shape == (3, 48, 20)
+    # What the picture does not cover would be black.
+    np.testing.assert_array_equal(array, 1.0)
 
 
 def test_aspect_ratio_is_kept(tmp_path: Path) -> None:
@@ -110,17 +114,41 @@ def test_grayscale_input_reads_luminance(tmp_path: Path) -> None:
     np.testing.assert_allclose(array, (luminance / 255 - 0.5) / 0.25, rtol=1e-5)
 
 
-@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "LA", "CMYK", "1"])
-def test_other_color_modes_become_rgb(tmp_path: Path, mode: str) -> None:
+ORANGE = (204, 102, 51)  # of the palette that Pillow converts to
+
+
+def loaded_color(path: Path) -> list[float]:
+    """The color of a picture of one color, 0 to 255."""
+    array = load_image(path, (8, 8), 3, Preprocess((0,) * 3, (1,) * 3)) * 255
+    assert array.shape == (3, 8, 8)
+    assert np.ptp(array, axis=(1, 2)).max() == 0
+    return [float(channel) for channel in array[:, 0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        ("RGBA", ORANGE),
+        ("P", ORANGE),
+        ("CMYK", ORANGE),
+        ("L", (127,) * 3),  # 0.299 * 204 + 0.587 * 102 + 0.114 * 51
+        ("LA", (127,) * 3),
+        ("1", (255,) * 3),
+    ],
+)
+def test_other_color_modes_become_rgb(
+    tmp_path: Path, mode: str, expected: tuple[int, int, int]
+) -> None:
     name = "image.jpg" if mode == "CMYK" else "image.png"
-    Image.fromarray(noise(10, 10, 3)).convert(mode).save(tmp_path / name)
-    assert load_image(tmp_path / name, (8, 8), 3, IMAGENET).shape == (3, 8, 8)
+    color = (255, 255, 255) if mode == "1" else ORANGE
+    Image.new("RGB", (10, 10), color).convert(mode).save(tmp_path / name)
+    assert loaded_color(tmp_path / name) == pytest.approx(expected, abs=2)
 
 
 @pytest.mark.parametrize("suffix", ["bmp", "gif", "jpg", "png", "webp"])
 def test_accepted_formats(tmp_path: Path, suffix: str) -> None:
-    path = save(tmp_path, noise(10, 10, 3), f"image.{suffix}")
-    assert load_image(path, (8, 8), 3, IMAGENET).shape == (3, 8, 8)
+    path = save(tmp_path, np.full((10, 10, 3), ORANGE, np.uint8), f"image.{suffix}")
+    assert loaded_color(path) == pytest.approx(ORANGE, abs=3)
 
 
 def test_sixteen_bit_image_is_refused(tmp_path: Path) -> None:
@@ -192,20 +220,20 @@ def test_mean_of_another_length_than_the_channels_is_refused(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("mean", "std", "crop"),
+    ("mean", "std", "crop", "words"),
     [
-        ((0.5,), (0.5, 0.5), 0.875),
-        ((0.5,), (0.0,), 0.875),
-        ((0.5,), (float("nan"),), 0.875),
-        ((float("inf"),), (0.5,), 0.875),
-        ((0.5,), (0.5,), 0.0),
-        ((0.5,), (0.5,), 1.01),
+        ((0.5,), (0.5, 0.5), 0.875, "mean has 1 values and the std 2"),
+        ((0.5,), (0.0,), 0.875, "std .* must be positive"),
+        ((0.5,), (float("nan"),), 0.875, "std .* must be positive"),
+        ((float("inf"),), (0.5,), 0.875, "mean .* must be finite"),
+        ((0.5,), (0.5,), 0.0, "crop 0.0 must lie"),
+        ((0.5,), (0.5,), 1.01, "crop 1.01 must lie"),
     ],
 )
 def test_senseless_values_are_refused(
-    mean: tuple[float, ...], std: tuple[float, ...], crop: float
+    mean: tuple[float, ...], std: tuple[float, ...], crop: float, words: str
 ) -> None:
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match=words):
         Preprocess(mean, std, crop)
 
 

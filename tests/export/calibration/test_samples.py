@@ -155,17 +155,25 @@ def test_other_kinds_of_file_say_what_is_accepted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("inputs", "limit"),
-    [({}, 4), ({"x": ()}, 4), ({"x": (0, 3, 8, 8)}, 4), ({"x": (1, 3, -1, 8)}, 4), (IMAGE, 0)],
+    ("inputs", "limit", "words"),
+    [
+        ({}, 4, "no inputs"),
+        ({"x": ()}, 4, r"x has the shape \(\)"),
+        ({"x": (0, 3, 8, 8)}, 4, r"x has the shape \(0, 3, 8, 8\)"),
+        ({"x": (1, 3, -1, 8)}, 4, r"x has the shape \(1, 3, -1, 8\)"),
+        (IMAGE, 0, "at least one sample, not 0"),
+    ],
 )
-def test_senseless_inputs_are_refused(inputs: dict[str, tuple[int, ...]], limit: int) -> None:
-    with pytest.raises(InputError):
+def test_senseless_inputs_are_refused(
+    inputs: dict[str, tuple[int, ...]], limit: int, words: str
+) -> None:
+    with pytest.raises(InputError, match=words):
         load_samples("random", inputs, PREPROCESS, limit=limit)
 
 
 def test_import_does_not_load_torch() -> None:
     code = (
-        "import sys, _edgeship.export.calibration.samples, export.calibration.ranges\n"
+        "import sys, _edgeship.export.calibration.samples, _edgeship.export.calibration.ranges\n"
         "print(sorted({'torch', 'onnx', 'onnxruntime'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603

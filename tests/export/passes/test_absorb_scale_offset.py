@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 import onnx_ir as ir
 import pytest
@@ -19,20 +22,14 @@ from _edgeship.export.verification.metrics import compare
 SHAPE = (2, 6, 9, 8)
 
 
-def norm(channels: int = 6, *, negative: int = 0, dead: int = 0) -> nn.BatchNorm2d:
-    """Return a batch norm with statistics, some of its factors negative or zero."""
-    made = nn.BatchNorm2d(channels)
-    with torch.no_grad():
-        made.weight.uniform_(0.3, 2)
-        made.weight[:negative] *= -1
-        made.weight[negative : negative + dead] = 0
-        made.bias.normal_()
-        made.running_mean.normal_()
-        made.running_var.uniform_(0.2, 3)
-    return made
+#: Makes a layer when the test runs, so that its weights come from the test's own seed.
+Make = Callable[[], nn.Module]
 
 
-def captured(*layers: nn.Module) -> ir.Model:
+def captured(*makes: Make) -> ir.Model:
+    """The graph of layers in a row, with weights that depend on nothing but the layers."""
+    torch.manual_seed(0)
+    layers = [make() for make in makes]
     graph = infer_shapes(capture_module(nn.Sequential(*layers).eval(), (SHAPE,)))
     fold_batch_norm(graph)
     return graph
@@ -46,24 +43,44 @@ def assert_equal(before: ir.Model, after: ir.Model) -> None:
     assert parity.max_rel < 2e-6
 
 
-def conv(kernel: int = 1, padding: int = 0, **options: int) -> nn.Conv2d:
-    return nn.Conv2d(6, 6, kernel, padding=padding, **options)
+def conv(kernel: int = 1, padding: int = 0, **options: int) -> Make:
+    return lambda: nn.Conv2d(6, 6, kernel, padding=padding, **options)
+
+
+def norm(*, negative: int = 0, dead: int = 0) -> Make:
+    """A batch norm with statistics, some of its factors negative or zero."""
+
+    def make() -> nn.BatchNorm2d:
+        made = nn.BatchNorm2d(6)
+        with torch.no_grad():
+            made.weight.uniform_(0.3, 2)
+            made.weight[:negative] *= -1
+            made.weight[negative : negative + dead] = 0
+            made.bias.normal_()
+            made.running_mean.normal_()
+            made.running_var.uniform_(0.2, 3)
+        return made
+
+    return make
+
+
+def leaky(slope: float = 0.3) -> Make:
+    return lambda: nn.LeakyReLU(slope)
 
 
 @pytest.mark.parametrize(
     ("layers", "left"),
     [
-        ((conv(3, 1), nn.LeakyReLU(0.3), norm()), {"Add": 1}),
-        ((conv(3, 1, bias=False), nn.ReLU(), norm()), {"Add": 1}),
-        ((conv(3, 1, groups=3), nn.ReLU(), nn.MaxPool2d(2), norm()), {"Add": 1}),
-        ((conv(), nn.LeakyReLU(0.3), norm(negative=2)), {"Mul": 1, "Add": 1}),
-        ((conv(), nn.ReLU(), norm(dead=1)), {"Mul": 1, "Add": 1}),
+        ((conv(3, 1), leaky(), norm()), {"Add": 1}),
+        ((conv(3, 1, bias=False), nn.ReLU, norm()), {"Add": 1}),
+        ((conv(3, 1, groups=3), nn.ReLU, partial(nn.MaxPool2d, 2), norm()), {"Add": 1}),
+        ((conv(), leaky(), norm(negative=2)), {"Mul": 1, "Add": 1}),
+        ((conv(), nn.ReLU, norm(dead=1)), {"Mul": 1, "Add": 1}),
     ],
 )
 def test_the_scale_goes_into_the_convolution(
-    layers: tuple[nn.Module, ...], left: dict[str, int]
+    layers: tuple[Make, ...], left: dict[str, int]
 ) -> None:
-    torch.manual_seed(0)
     graph = captured(*layers)
     before = ir.from_proto(ir.to_proto(graph))
     assert absorb_scale(graph) == 1
@@ -76,13 +93,13 @@ def test_the_scale_goes_into_the_convolution(
 @pytest.mark.parametrize(
     "layers",
     [
-        (conv(), nn.SiLU(), norm()),
-        (conv(), nn.ReLU6(), norm()),
-        (conv(), nn.LeakyReLU(0.1), nn.AvgPool2d(3, padding=1), norm()),
-        (nn.ReLU(), norm()),
+        (conv(), nn.SiLU, norm()),
+        (conv(), nn.ReLU6, norm()),
+        (conv(), leaky(0.1), partial(nn.AvgPool2d, 3, padding=1), norm()),
+        (nn.ReLU, norm()),
     ],
 )
-def test_what_does_not_commute_with_a_factor_stays(layers: tuple[nn.Module, ...]) -> None:
+def test_what_does_not_commute_with_a_factor_stays(layers: tuple[Make, ...]) -> None:
     graph = captured(*layers)
     assert absorb_scale(graph) == 0
     assert operator_counts(graph)["BatchNormalization"] == 1
@@ -93,7 +110,7 @@ class Branches(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.conv, self.norm = conv(), norm()
+        self.conv, self.norm = conv()(), norm()()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         y = torch.relu(self.conv(x))
@@ -101,7 +118,7 @@ class Branches(nn.Module):
 
 
 def test_an_activation_with_another_reader_keeps_its_scale() -> None:
-    assert absorb_scale(captured(Branches())) == 0
+    assert absorb_scale(captured(Branches)) == 0
 
 
 @pytest.mark.parametrize("negative", [0, 3])
@@ -111,17 +128,16 @@ def test_an_activation_with_another_reader_keeps_its_scale() -> None:
         ((conv(),), 1),
         ((conv(3, groups=6, bias=False),), 1),
         ((conv(2, groups=3, stride=2),), 1),
-        ((nn.MaxPool2d(3, 2, 1), conv()), 1),
+        ((partial(nn.MaxPool2d, 3, 2, 1), conv()), 1),
         ((conv(3, 1),), 0),
-        ((nn.AvgPool2d(3, 2, 1), conv()), 0),
-        ((nn.ReLU(), conv()), 0),
+        ((partial(nn.AvgPool2d, 3, 2, 1), conv()), 0),
+        ((nn.ReLU, conv()), 0),
     ],
 )
 def test_the_offset_goes_into_an_unpadded_convolution(
-    behind: tuple[nn.Module, ...], absorbed: int, negative: int
+    behind: tuple[Make, ...], absorbed: int, negative: int
 ) -> None:
-    torch.manual_seed(1)
-    graph = captured(conv(), nn.LeakyReLU(0.3), norm(negative=negative), *behind)
+    graph = captured(conv(), leaky(), norm(negative=negative), *behind)
     before = ir.from_proto(ir.to_proto(graph))
     absorb_scale(graph)
     assert absorb_offset(graph) == absorbed
