@@ -55,7 +55,9 @@ def test_every_channel_shuffle_is_one_transpose_in_coreml() -> None:
 
 
 def _shuffles() -> int:
-    return sum(node.op_type == "Transpose" for node in load("shufflenet").graph.node)
+    count = sum(node.op_type == "Transpose" for node in load("shufflenet").graph.node)
+    assert count == 16
+    return count
 
 
 @pytest.mark.parametrize("target", LOWERINGS)

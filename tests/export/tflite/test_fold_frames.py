@@ -51,8 +51,8 @@ def test_inputs_and_outputs_keep_their_names_and_shapes():
     graph = read(behind_a_window(nodes, outputs=("y", "x", "z")))
     folded, count = fold_frames(graph)
     assert count == 3
-    for ours, theirs in ((folded.graph.inputs, graph.graph.inputs),):
-        assert [(v.name, v.shape) for v in ours] == [(v.name, v.shape) for v in theirs]
+    ours, theirs = ([(v.name, v.shape) for v in g.graph.inputs] for g in (folded, graph))
+    assert ours == theirs
     for ours, theirs in zip(folded.graph.outputs, graph.graph.outputs, strict=True):
         assert (ours.name, ours.shape, ours.dtype) == (theirs.name, theirs.shape, theirs.dtype)
     check_clips(behind_a_window(nodes, outputs=("y", "x", "z")))

@@ -8,7 +8,13 @@ import pytest
 from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.tflite.building.graph import options
 from _edgeship.export.tflite.islands import disguise, float_islands, reveal
-from _edgeship.export.tflite.reading import read_model
+from _edgeship.export.tflite.reading import (
+    ModelRecord,
+    OperatorRecord,
+    SubgraphRecord,
+    TensorRecord,
+    read_model,
+)
 from _edgeship.export.tflite.writer import from_bytes
 from tests.export.tflite.small_graphs import Small, add, kinds, run_plain, sqnr_db, types
 
@@ -138,5 +144,18 @@ def test_a_reordered_table_of_operators_is_not_taken() -> None:
 
 def test_integers_of_the_graph_are_no_island() -> None:
     """Operators on indices, as some networks compute them, have nothing to do with scales."""
-    small = Small(x=NHWC).op("RELU", "x", "y", NHWC).out("y")
-    assert float_islands(read_model(small.quantized("int8"))) == []
+    dtypes = ["float32", "int8", "int32", "int32", "float32", "float32"]
+    tensors = tuple(TensorRecord(dtype, (4,), 0, None, None, 0) for dtype in dtypes)
+    operators = [
+        OperatorRecord("QUANTIZE", 1, (0,), (1,)),
+        OperatorRecord("ADD", 1, (2, 2), (3,)),
+        OperatorRecord("DEQUANTIZE", 2, (1,), (4,)),
+    ]
+
+    def islands(*more: OperatorRecord) -> list[str]:
+        graph = SubgraphRecord(tensors, (*operators, *more), {0: "x", 2: "i"}, {4: "y"})
+        return float_islands(ModelRecord(3, "", (graph,), (), {}, (0,)))
+
+    assert islands() == []
+    log = OperatorRecord("LOG", 1, (4,), (5,))
+    assert islands(log, log) == ["2 LOG"]

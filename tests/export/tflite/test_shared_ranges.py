@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 
 from _edgeship.export.calibration.ranges import Ranges
 from _edgeship.export.tflite.building.graph import options
-from _edgeship.export.tflite.shared_ranges import share_ranges
+from _edgeship.export.tflite.shared_ranges import _FLAT, share_ranges
 from _edgeship.export.tflite.writer import from_bytes
 from tests.export.tflite.small_graphs import (
     Small,
@@ -225,10 +226,20 @@ def test_where_a_function_is_flat_no_steps_are_spent(
 
 def test_saturating_where_a_function_is_flat_changes_nothing_but_the_steps() -> None:
     """The bounds against the functions themselves, at half a step of 8 bits."""
-    far = np.linspace(8, 50, 100)
-    assert np.abs(1 / (1 + np.exp(-far)) - 1 / (1 + np.exp(-8.0))).max() < 1 / 512
-    assert np.abs(np.tanh(far / 2) - np.tanh(4.0)).max() < 1 / 256
-    assert not np.any(-far * np.clip(3 - far, 0, 6))
+    functions = {
+        # How it is computed, and half a step of its results.
+        "HARD_SWISH": (lambda x: x * np.clip(x + 3, 0, 6) / 6, 0.0),
+        "LOGISTIC": (lambda x: 1 / (1 + np.exp(-x)), 0.5 / 256),
+        "TANH": (np.tanh, 0.5 / 128),
+    }
+    assert {getattr(schema.BuiltinOperator, kind) for kind in functions} == set(_FLAT)
+    for kind, (function, half_a_step) in functions.items():
+        low, high = _FLAT[getattr(schema.BuiltinOperator, kind)]
+        beyond = [np.linspace(low - 50, low, 1000)]
+        beyond += [np.linspace(high, high + 50, 1000)] if np.isfinite(high) else []
+        for x in beyond:
+            bound = function(np.clip(x, low, high))
+            assert np.abs(function(x) - bound).max() <= half_a_step, kind
 
 
 def test_clipping_to_a_single_value_leaves_a_usable_range() -> None:

@@ -110,7 +110,7 @@ def test_the_oldest_runtime_is_recorded() -> None:
 def test_a_type_the_runtime_has_no_tensor_for_is_refused() -> None:
     wide = Small(x=NHWC).constant("c", np.ones(NHWC, np.float64))
     wide.op("ADD", "x c", "y", NHWC, opts=add()).out("y")
-    with pytest.raises(KeyError):
+    with pytest.raises(KeyError, match="float64"):
         wide.data()
 
 

@@ -27,8 +27,15 @@ from tests.export.tflite.ops.harness import (
 _POINT = np.eye(4, dtype=np.float32).reshape(4, 4, 1, 1, 1)
 
 
-def check_clips(model: onnx.ModelProto, tolerance: float = 1e-5) -> Counter[str]:
+def check_clips(
+    model: onnx.ModelProto, tolerance: float = 1e-5, *, five_axes: bool = False
+) -> Counter[str]:
     """Assert that folding and lowering change nothing, and that only ports have five axes.
+
+    Args:
+        model: A network on clips.
+        tolerance: Largest error, as a fraction of the output's range.
+        five_axes: Demand instead that a tensor inside has five axes.
 
     Returns:
         How many operators of each kind the file has.
@@ -46,7 +53,8 @@ def check_clips(model: onnx.ModelProto, tolerance: float = 1e-5) -> Counter[str]
     assert compare(expected, [found]).max_rel <= tolerance, describe(lowered.graph)
     ports = {*lowered.graph.inputs, *lowered.graph.outputs}
     inside = [t for i, t in enumerate(lowered.graph.tensors) if i not in ports]
-    assert max((len(tensor.shape) for tensor in inside), default=0) <= 4, describe(lowered.graph)
+    highest = max((len(tensor.shape) for tensor in inside), default=0)
+    assert highest == 5 if five_axes else highest <= 4, describe(lowered.graph)
     return Counter(op.kind for op in lowered.graph.ops)
 
 
