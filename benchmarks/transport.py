@@ -2,8 +2,8 @@
 
 Run: python benchmarks/transport.py --device adb [--mib 50] [--repeats 9]
 
-Prints medians, with the least and the most in brackets. What a whole process costs besides its runs
-is in each round that `device_bench run` stores, as overhead_seconds.
+Prints medians, with the smallest and the largest value in brackets. What a whole process costs
+besides its runs is in each round that `device_bench run` stores, as overhead_seconds.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from _edgeship.device_bench.devices.workspace import Workspace
 
 
 def seconds(action: Callable[[], object], repeats: int) -> list[float]:
-    """Return how long each repeat took, in order of time taken."""
+    """Return how many seconds each repeat took, shortest first."""
     taken = []
     for _ in range(repeats):
         start = time.perf_counter()

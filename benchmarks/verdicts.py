@@ -1,10 +1,10 @@
-"""Whether `compare` can be believed: a file against itself, and against one with more work.
+"""Whether `compare` can be trusted: a file against itself, and against one with more work.
 
 Run: python benchmarks/verdicts.py [--device local] [--repeats 20] [--rounds N]
 
 A chain of 21 equal convolutions is compared with itself and with one of 22, which is 5 % more work;
-what that is exactly, the virtual device says where it is installed. Each repeat is a session of its
-own, by the command that users type. Exits with 1 if a verdict was wrong.
+the exact figure is what the virtual device counts. Each repeat is a session of its own, run by the
+command that users type. Exits with 1 if a verdict was wrong.
 """
 
 from __future__ import annotations

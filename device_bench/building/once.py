@@ -47,7 +47,7 @@ class Built(Record):
     Attributes:
         folder: Where it is.
         files: Path below the folder -> file; the index itself is left out.
-        notes: Remarks of whoever made it.
+        notes: Remarks that were made when it was filled.
     """
 
     folder: Path

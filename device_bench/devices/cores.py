@@ -33,7 +33,7 @@ def choose_cores(words: str, properties: Properties) -> tuple[int, ...]:
         return _listed(words, there)
     if not there:
         raise InputError(
-            f"{properties.selector} does not tell which cores it has.",
+            f"{properties.selector} does not say which cores it has.",
             todo="Name them, such as --cores 4-7, or leave --cores out.",
         )
     if words == "all":
@@ -67,14 +67,14 @@ def _cluster(word: str, properties: Properties) -> tuple[int, ...]:
         speeds = [int(core.part not in _LITTLE_PARTS) for core in cores if core.part]
     if len(speeds) < len(cores):
         raise InputError(
-            f"{properties.selector} does not tell which of its cores are {word}.",
+            f"{properties.selector} does not say which of its cores are {word}.",
             why="It hides the frequencies of some, and their part numbers.",
             todo="Name cores, such as --cores 4-7.",
         )
     if len(set(speeds)) == 1:
         raise InputError(
             f"{properties.selector} has no {word} cores.",
-            why=f"Its {len(cores)} cores are all alike, or it does not tell what differs.",
+            why=f"Its {len(cores)} cores are all alike, or it hides how they differ.",
             todo="Use --cores all, or name cores, such as --cores 0-3.",
         )
     wanted = max(speeds) if word == "big" else min(speeds)

@@ -133,7 +133,9 @@ def _parts(device: Device, script: str) -> Mapping[str, Sequence[str]]:
     done = device.run(["sh", "-c", script], timeout=_SECONDS)
     if done.code != 0:
         raise DeviceError(
-            "The device does not tell what it is.", where=device.selector, why=last_words(done)
+            "The properties or the state of the device cannot be read.",
+            where=device.selector,
+            why=last_words(done),
         )
     parts: dict[str, list[str]] = {}
     lines: list[str] = []

@@ -1,4 +1,4 @@
-// Sorts a table by the column whose heading is clicked, and shows the rows that are asked for.
+// Sorts a table by the column whose heading is clicked, and filters its rows.
 "use strict";
 
 function sortKey(row, column) {

@@ -20,7 +20,7 @@ round do not favour a file. The test asks nothing of the tails, and one bad pair
 the estimate little.
 
 A ratio is of the fast runs (`QUANTILE` of each round), since what disturbs a run only ever adds
-to it: on a busy machine the median tells how often others had the core, the fast runs tell what
+to it: on a busy machine the median shows how often others had the core, the fast runs show what
 the file costs (Chen and Revels, Robust benchmarking in noisy environments, 2016, argue for the
 minimum; a low quantile leaves out single lucky runs). On a quiet device both agree.
 

@@ -153,7 +153,7 @@ def _ended_badly(code: int, words: str, where: str) -> DeviceError:
             "The runner cannot be started on the device.",
             where=where,
             why=words,
-            todo="Check that the device's processor is of the ABI it tells "
+            todo="Check that the device's processor is of the ABI that it reports "
             "(`python -m device_bench devices`) and that programs may run in that folder.",
         )
     if code == _ILLEGAL_INSTRUCTION:

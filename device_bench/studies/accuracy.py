@@ -90,7 +90,7 @@ def _pictures(
     if trained.card and trained.card.classes != test.classes:
         raise InputError(
             f"The classes of {data} are not those of the weights.",
-            why=f"the weights tell {', '.join(trained.card.classes)} apart",
+            why=f"the weights are for {', '.join(trained.card.classes)}",
         )
     images = normalized(test.images, entry.mean, entry.std).permute(0, 2, 3, 1).contiguous()
     return images.numpy(), test.labels.numpy(), len(test.classes)

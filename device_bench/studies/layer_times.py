@@ -56,7 +56,7 @@ def measure(model: str, shapes: Sequence[Shape], device: Device) -> Measured:
 
     Args:
         model: What `export.advice.source.read_steps` takes.
-        shapes: Shape of each input, batch first, for what has none of its own.
+        shapes: Shape of each input, batch first, if the model does not have them itself.
         device: What to measure on.
 
     Raises:

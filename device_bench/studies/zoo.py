@@ -2,7 +2,7 @@
 
 The figure drawn from it is Figure 1 of the ShuffleNet V2 paper (arXiv 1807.11164): accuracy
 against speed, and mult-adds against speed, which is how that paper shows that mult-adds do not
-tell the speed.
+determine the speed.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Entry:
     Attributes:
         model: Name in the registry.
         family: The name without its width: "shufflenet_v2" of "shufflenet_v2_x1_0".
-        width: The rest of the name, "x1_0"; the whole name where it has none.
+        width: The rest of the name, "x1_0"; the whole name if it has no width.
         scheme: Quantization scheme.
         path: The file.
         mult_adds: Mult-adds of one run, as counted.

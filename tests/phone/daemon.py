@@ -1,4 +1,4 @@
-"""The device's side of adb: what adbd is on a phone, for the real adb server to talk to."""
+"""The device's end of adb: plays adbd, for the real adb server to talk to."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Stream:
         self.closed = asyncio.Event()
 
     async def read(self) -> bytes:
-        """Return what comes next; b"" after the other side closed."""
+        """Return the next bytes; b"" after the other side has closed."""
         if self._rest:
             data, self._rest = self._rest, b""
             return data
@@ -45,7 +45,7 @@ class Stream:
         return data
 
     async def read_exactly(self, count: int) -> bytes:
-        """Return so many bytes, or raise StreamClosedError."""
+        """Return exactly ``count`` bytes, or raise StreamClosedError."""
         parts = []
         while count:
             data = await self.read()
@@ -57,7 +57,7 @@ class Stream:
         return b"".join(parts)
 
     async def write(self, data: bytes) -> None:
-        """Send bytes and wait until they were taken, or raise StreamClosedError."""
+        """Send bytes and wait until they are acknowledged, or raise StreamClosedError."""
         for start in range(0, len(data), wire.MAX_DATA):
             part = data[start : start + wire.MAX_DATA]
             await self._connection.send(Message(wire.WRTE, self._local, self._remote, part))
@@ -127,8 +127,8 @@ class Connection:
             else:
                 await self._ask_for_proof()
         elif message.command == wire.AUTH:
-            # No signature is ever good enough; after the last one the server offers its public
-            # key, and a phone shows its question on the screen.
+            # No signature is ever accepted; after the last one the server offers its public key,
+            # and a phone then asks its user on the screen.
             if message.arg0 == wire.AUTH_SIGNATURE:
                 await self._ask_for_proof()
             elif message.arg0 == wire.AUTH_PUBLIC_KEY:
@@ -207,7 +207,7 @@ class Daemon:
             connection.drop()
 
     async def authorize(self) -> None:
-        """Let in who may have waited for it."""
+        """Let in whichever server is waiting for that."""
         self.authorized = True
         for connection in self._connections:
             if connection.wants_in:

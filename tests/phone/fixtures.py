@@ -1,4 +1,4 @@
-"""Fixtures with a virtual phone; `tests/conftest.py` hands them to all tests."""
+"""Fixtures with a virtual phone; `tests/conftest.py` makes them available to all tests."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PACKAGES = {
 
 @pytest.fixture(scope="session")
 def adb_server() -> Iterator[AdbServer]:
-    """An adb server of the tests' own; everything in this process that speaks adb uses it."""
+    """An adb server for the tests alone; everything in this process that uses adb uses it."""
     if shutil.which("adb") is None:
         pytest.skip("needs the Debian package adb")
     with AdbServer() as server, pytest.MonkeyPatch.context() as patch:
@@ -36,7 +36,7 @@ def adb_server() -> Iterator[AdbServer]:
 
 @pytest.fixture(scope="module")
 def running_phone(adb_server: AdbServer) -> Iterator[Phone]:
-    """A phone that the tests of a module share: `phone` gives it back in order after each."""
+    """A phone that the tests of a module share; `phone` puts it in order after each test."""
     if sys.platform != "linux" or platform.machine() != "x86_64":
         pytest.skip("the virtual phone needs Linux on x86-64")
     missing = sorted({name for tool, name in PACKAGES.items() if shutil.which(tool) is None})

@@ -1,4 +1,4 @@
-"""Where the phone's programs run: arm64 under qemu, in namespaces that are thrown away with it."""
+"""Where the phone's programs run: arm64 under qemu, in namespaces that end with the phone."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _ENVIRONMENT = {
     "QEMU_CPU": "cortex-a76",
 }
 
-# $1 is the root. The first process of the namespace: it prepares the mounts, registers qemu for
-# arm64 programs (magic and mask of an ELF header of that machine), says so, and then collects
-# orphans as init does. The registration is the namespace's own, as Linux 6.7 and later have it.
-# The end of its input ends it, and all programs of the phone with it: also when we are killed.
-# (proot needs no namespaces, but mksh finds no program in it: Debian 12's does not know the system
+# The first process of the namespace; $1 is the root. It prepares the mounts, registers qemu for
+# arm64 programs (magic and mask of an ELF header of that machine), says that it is ready, and then
+# collects orphans as init does. The registration is the namespace's own, which needs Linux 6.7. The
+# end of its input ends it and with it all programs of the phone, even if we are killed. (proot
+# needs no namespaces, but mksh finds no programs in it: Debian 12's proot does not know the system
 # call faccessat2.)
 _INIT = r"""
 set -e
@@ -91,7 +91,7 @@ class Running:
 
 
 class Machine:
-    """A phone's processor and memory: switched on, commands can run; switched off, all are dead.
+    """A phone's processor and memory: commands can run while it is on, and die when it goes off.
 
     Needs Linux 6.7 or later on x86-64, with user namespaces.
 
@@ -109,7 +109,7 @@ class Machine:
         """Make the namespaces.
 
         Raises:
-            MachineError: The system refuses; the message has its words.
+            MachineError: The system refuses; the message quotes it.
         """
         argv = [_tool("unshare"), "-Urmpf", "--kill-child"]
         self._unshare = subprocess.Popen(  # noqa: S603  all words are ours
@@ -129,7 +129,7 @@ class Machine:
         self._system = {self._init, *_children(self._init)}
 
     def switch_off(self) -> None:
-        """Kill every process of the phone and wait for their end."""
+        """Kill all processes of the phone and wait until they have ended."""
         if self._unshare is not None:
             self._unshare.kill()
             self._unshare.communicate()
@@ -150,7 +150,7 @@ class Machine:
         return Running(transport, process)
 
     def processes(self) -> dict[int, str]:
-        """Return the numbers (on this machine) and command lines of what runs on the phone."""
+        """Return process number on this machine -> command line, for what runs on the phone."""
         found = {}
         own = Path(f"/proc/{self._init}/ns/pid").readlink()
         for folder in Path("/proc").glob("[0-9]*"):

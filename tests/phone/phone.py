@@ -1,4 +1,4 @@
-"""A virtual phone: a system, a machine that runs it and a daemon, with faults to switch on."""
+"""A virtual phone: a system, a machine that runs it, a daemon, and faults to switch on."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ _T = TypeVar("_T")
 _BANNER = ("ro.product.name", "ro.product.model", "ro.product.device")
 _FEATURES = "shell_v2,cmd,stat_v2,fixed_push_mkdir,fixed_push_symlink_timestamp"
 
-# How often it is looked whether a program runs, in seconds.
+# Seconds between looks at whether a program runs.
 _POLL_S = 0.02
 
 
 class Phone:
     """A phone that is reached at 127.0.0.1, switched on from construction until `close`.
 
-    Its commands are executed by an arm64 shell. Its times are those of qemu on this machine: they
-    say nothing about a phone. Methods switch faults on and off; those called `when_...` wait for
-    their moment first.
+    Its commands are executed by an arm64 shell. Its times are those of qemu on this machine and say
+    nothing about a phone. Methods switch faults on and off; those called `when_...` wait for the
+    right moment first.
 
     Attributes:
         root: The folder on this machine that is "/" on it.
@@ -89,12 +89,12 @@ class Phone:
 
     @property
     def serial(self) -> str:
-        """What adb calls it."""
+        """Adb's name for it."""
         return f"127.0.0.1:{self._daemon.port}"
 
     @property
     def free_bytes(self) -> int | None:
-        """Room that is left for pushed files; None for as much as this machine has."""
+        """Bytes that are left for pushed files; None for as many as this machine has."""
         return self._storage.free_bytes
 
     @free_bytes.setter
@@ -115,13 +115,13 @@ class Phone:
         root.write_properties(self.root, self._properties)
 
     def unauthorize(self) -> None:
-        """Forget who may come in; the server is asked for proof when it comes back."""
+        """Forget which servers are allowed; a server must prove itself when it comes back."""
         self._daemon.authorized = False
         self._do(self._daemon.vanish())
         self._do(self._daemon.listen())
 
     def authorize(self) -> None:
-        """Accept the question on the screen."""
+        """Answer the question on the screen with yes."""
         self._do(self._daemon.authorize())
 
     def unplug(self) -> None:
@@ -137,7 +137,7 @@ class Phone:
         self._daemon.frozen = True
 
     def thaw(self) -> None:
-        """Speak again; what was to be said in between is lost, as after a crash of adbd."""
+        """Speak again; what was not said in between is lost, as after a crash of adbd."""
         self._daemon.frozen = False
 
     def reboot(self, seconds: float = 0.2) -> None:
@@ -148,32 +148,32 @@ class Phone:
         self._boot()
 
     def throttle(self) -> None:
-        """Be hot: the big cores may not run at their full frequency."""
+        """Become hot: the big cores are held below their full frequency."""
         root.write_hardware(
             self.root, big_khz_cap=root.THROTTLED_KHZ, celsius=68.0, thermal_status=3
         )
 
     def cool_down(self) -> None:
-        """Be as cool as in the beginning."""
+        """Become as cool as at the beginning."""
         root.write_hardware(self.root)
 
     def signal(self, text: str, number: signal.Signals) -> None:
-        """Send a signal to all programs whose command line contains a text; shells are none."""
+        """Send a signal to all programs but shells whose command line contains a text."""
         for process in self._programs(text):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, number)
 
     def rewrite_output(self, text: str, change: Callable[[bytes], bytes]) -> None:
-        """Change each piece of output of the commands that contain a text."""
+        """Change each piece of the output of commands that contain a text."""
         self._change_output = lambda command, data: change(data) if text in command else data
 
     def when_running(self, text: str, action: Callable[[], object], after: float = 0.0) -> None:
-        """Do something once when a program whose command line contains a text has run for a while.
+        """Do something once, after a program whose command line contains a text has started.
 
         Args:
             text: What to look for.
             action: What to do, such as `unplug`.
-            after: Seconds between the two.
+            after: Seconds between the start and the action.
         """
 
         def wait() -> None:
@@ -186,7 +186,7 @@ class Phone:
         self._in_thread(wait)
 
     def when_printed(self, count: int, action: Callable[[], object]) -> None:
-        """Do something once, when commands have printed so many bytes; the rest is lost."""
+        """Do something once, when commands have printed ``count`` bytes; the rest is lost."""
         left = count
 
         def change(command: str, data: bytes) -> bytes:
@@ -200,7 +200,7 @@ class Phone:
         self._change_output = change
 
     def print_again(self) -> None:
-        """End what `when_printed` and `rewrite_output` do."""
+        """Undo `when_printed` and `rewrite_output`."""
         self._change_output = lambda command, data: data
 
     def restore(self) -> None:
@@ -221,7 +221,7 @@ class Phone:
         self.authorize()
 
     def _settle(self) -> None:
-        """Give up what `when_...` still waits for."""
+        """Stop waiting in all `when_...`."""
         self._giving_up.set()
         for thread in self._threads:
             thread.join()

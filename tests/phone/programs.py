@@ -1,6 +1,6 @@
-"""The arm64 programs of the virtual phone, out of Debian's packages.
+"""The arm64 programs of the virtual phone, from Debian's packages.
 
-mksh and toybox are Android's shell and tools too.
+mksh and toybox are also Android's shell and tools.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from _edgeship.cache import cache_folder
 
-# Debian package -> the files of it that the phone needs, and where they lie on the phone.
+# Debian package -> the files in it that the phone needs -> where they are on the phone.
 _PACKAGES = {
     "mksh": {"bin/mksh": "system/bin/mksh"},
     "toybox": {"bin/toybox": "system/bin/toybox"},
@@ -27,8 +27,8 @@ _PACKAGES = {
     "libcrypt1": {"lib/aarch64-linux-gnu/libcrypt.so.1.1.0": "lib/aarch64-linux-gnu/libcrypt.so.1"},
 }
 
-# The system's own list of sources, for another processor; nothing else of its state is read or
-# written.
+# Uses the system's list of sources, for another processor; nothing else of the system's state is
+# read or written.
 _APT = """
 Dir::State "{folder}";
 Dir::State::status "{folder}/status";
@@ -39,23 +39,23 @@ APT::Architectures {{ "arm64"; }};
 APT::Sandbox::User "";
 """
 
-# Programs look for their loader here. An Android phone has no such file, and the virtual one must
-# have none either: a program that was not brought with its own loader must fail on both.
+# Where programs look for their loader. An Android phone has no such file, and neither must the
+# virtual one: a program that does not bring its own loader has to fail on both.
 _GLIBC_LOADER = b"/lib/ld-linux-aarch64.so.1"
 _PHONE_LOADER = b"/system/bin/linker64"
 
 
 class FetchError(Exception):
-    """The programs of the phone are not there and cannot be got."""
+    """The programs of the phone are missing and cannot be fetched."""
 
 
 def programs() -> Path:
     """Return a folder with the phone's arm64 programs; fetched once, then kept in the cache.
 
     Raises:
-        FetchError: Debian's packages cannot be had; the message says why.
+        FetchError: Debian's packages cannot be fetched; the message says why.
     """
-    # Under another name when what it is made from changes.
+    # The name changes with what the folder is made from.
     recipe = repr((_PACKAGES, _PHONE_LOADER))
     name = hashlib.sha256(recipe.encode()).hexdigest()[:12]
     folder = cache_folder() / "virtual-phone" / name

@@ -1,6 +1,6 @@
 """The folder that is "/" on the virtual phone: an Android-shaped arm64 system.
 
-What Android tells about hardware is made up here: a chip with small and big cores that has thermal
+What Android says about the hardware is made up here: a chip with small and big cores and thermal
 zones, a battery and a screen.
 """
 
@@ -86,7 +86,7 @@ def build(folder: Path) -> None:
     """Make the phone's "/" in an empty folder.
 
     Raises:
-        FetchError: Its programs cannot be had.
+        FetchError: Its programs cannot be fetched.
     """
     shutil.copytree(programs(), folder, dirs_exist_ok=True)
     for name in ("data/local/tmp", "dev", "etc", "proc/sys/kernel/random", "system/etc/dumpsys"):
@@ -105,7 +105,7 @@ def build(folder: Path) -> None:
 
 
 def _copy_qemu(folder: Path) -> None:
-    """Put qemu, and the libraries of this machine that it needs, where it finds them."""
+    """Copy qemu, and the libraries of this machine that it needs, to where it finds them."""
     qemu = shutil.which("qemu-aarch64")
     assert qemu is not None
     shutil.copy(qemu, folder / "qemu-aarch64")
@@ -139,16 +139,16 @@ def write_properties(folder: Path, properties: Mapping[str, str]) -> None:
 
 
 def core_numbers() -> list[int]:
-    """Return the phone's cores.
+    """Return the numbers of the phone's cores.
 
-    They are those of this machine that we may use, so that pinning to one of them works. The first
-    half of them is called small.
+    They are the cores of this machine that we may use, so that pinning to one of them works. The
+    first half of them counts as small.
     """
     return sorted(os.sched_getaffinity(0))
 
 
 def little_cores() -> list[int]:
-    """Return those that are called small."""
+    """Return the numbers of the cores that count as small."""
     cores = core_numbers()
     return cores[: len(cores) // 2]
 
@@ -156,12 +156,12 @@ def little_cores() -> list[int]:
 def write_hardware(
     folder: Path, *, big_khz_cap: int = BIG_KHZ, celsius: float = 31.0, thermal_status: int = 0
 ) -> None:
-    """Write what the kernel and the system services tell about the hardware.
+    """Write what the kernel and the system services say about the hardware.
 
     Args:
         folder: The phone's "/".
-        big_khz_cap: Highest frequency of the big cores that is allowed now.
-        celsius: Temperature of the chip.
+        big_khz_cap: Highest frequency that is now allowed for the big cores, in kHz.
+        celsius: Temperature of the chip in degrees Celsius.
         thermal_status: Android's throttling status, 0 to 6.
     """
     little = little_cores()

@@ -1,4 +1,4 @@
-"""An adb server of our own, which knows nothing of the user's phones and keys."""
+"""An adb server of our own, which does not know the user's phones and keys."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class AdbServer:
         self.close()
 
     def run(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        """Run the adb program and return what it said, whatever its exit code."""
+        """Run the adb program and return its outcome, whatever the exit code."""
         # It must not look for phones on USB and for emulators on ports of this computer.
         own = {"HOME": str(self._home), "TMPDIR": str(self._home), "ADB_USB": "0", "ADB_EMU": "0"}
         return subprocess.run(  # noqa: S603
@@ -49,7 +49,7 @@ class AdbServer:
         )
 
     def close(self) -> None:
-        """End it; it would outlive us."""
+        """End the server, which would outlive us."""
         self.run("kill-server")
         shutil.rmtree(self._home)
 

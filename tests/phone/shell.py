@@ -25,7 +25,7 @@ class Running(Protocol):
     stderr: asyncio.StreamReader
 
     async def wait(self) -> int:
-        """Return its exit code, negative for a signal."""
+        """Wait for its end and return its exit code, -N after signal N."""
 
     def hang_up(self) -> None:
         """Send SIGHUP to its shell and to nothing else, and close its pipes."""
@@ -41,15 +41,15 @@ class Machine(Protocol):
 async def serve_packets(
     stream: Stream, machine: Machine, command: str, on_output: OnOutput
 ) -> None:
-    """Run a command; both ways go packets of kind, length and bytes; the last is the exit code.
+    """Run a command, with packets of kind, length and bytes both ways; the last is the exit code.
 
-    As on a phone the shell gets SIGHUP when the client goes away, and what it started may live on.
+    As on a phone, the shell gets SIGHUP when the client goes away, and what it started may live on.
 
     Args:
         stream: The client.
-        machine: Where it runs.
-        command: What it is.
-        on_output: Given the command and each piece of its standard output, returns what is sent.
+        machine: What runs the command.
+        command: The command.
+        on_output: Gets the command and each piece of its standard output, and returns what is sent.
     """
     running = await machine.start(command)
     outputs = [
@@ -63,7 +63,7 @@ async def serve_packets(
         await asyncio.wait({gone, end}, return_when=asyncio.FIRST_COMPLETED)
         if not end.done():
             return
-        # What inherited the pipes can keep them open; a phone waits for it too.
+        # Programs that inherited the pipes can keep them open; a phone waits for them, too.
         both = asyncio.gather(*outputs)
         await asyncio.wait({gone, both}, return_when=asyncio.FIRST_COMPLETED)
         if both.done():

@@ -41,7 +41,7 @@ class Message:
     data: bytes = b""
 
     def encode(self) -> bytes:
-        # Only the first messages, which are short, are read by peers that check the sum.
+        # Only the first messages, which are short, can be read by a peer that checks the sum.
         checksum = sum(self.data) if self.command in (CNXN, AUTH) else 0
         magic = int.from_bytes(self.command, "little") ^ 0xFFFFFFFF
         header = _HEADER.pack(

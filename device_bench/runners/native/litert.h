@@ -102,7 +102,7 @@ typedef struct {
 } LiteRt;
 #undef LITERT_MEMBER
 
-/* Opens libLiteRt.so as the loader finds it; ends the program where that is impossible. */
+/* Opens libLiteRt.so as the loader finds it; ends the program if that is impossible. */
 LiteRt litert_open(void);
 
 /* Ends the program with a sentence, such as "Running the model failed ...", after any error. */

@@ -43,7 +43,7 @@ static void print_run(const Run *run) {
 static void print_end(const Model *model) {
   bool accelerated = false;
   if (model->api.CompiledModelIsFullyAccelerated(model->compiled, &accelerated) != LITERT_OK)
-    fail("LiteRT does not tell whether the model is accelerated.");
+    fail("LiteRT does not say whether the model is accelerated.");
   int64_t peak = peak_rss_bytes();
   printf("{\"event\":\"end\",\"peak_rss_bytes\":");
   if (peak < 0)

@@ -19,7 +19,7 @@ void pin(const char *cores);
 /* Reads the state of the core on which the caller runs. */
 CoreState core_state(void);
 
-/* Peak resident memory of this process in bytes, or -1 where the system does not tell. */
+/* Peak resident memory of this process in bytes, or -1 if the system does not say. */
 int64_t peak_rss_bytes(void);
 
 #endif

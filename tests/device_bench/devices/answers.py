@@ -1,4 +1,4 @@
-"""A device that answers every script with text written down beforehand."""
+"""A device that answers every script with the same prepared text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from _edgeship.device_bench.processes.base import Completed
 
 
 class Answers:
-    """A device without a machine behind it; it only runs, and always says the same."""
+    """A device without a machine behind it: every program prints the same; files are refused."""
 
     base = "/nowhere"
 

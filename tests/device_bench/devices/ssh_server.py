@@ -59,11 +59,11 @@ class SshServer:
         wrapper.chmod(0o755)
 
     def add_stranger(self) -> None:
-        """Make "stranger" a name under which a key is used that the server does not know."""
+        """Make "stranger" a host name for which ssh uses a key that the server does not know."""
         self._write_client("stranger", "stranger", "known")
 
     def add_unknown_host(self) -> None:
-        """Make "unknown" a name under which the client does not know the server's key."""
+        """Make "unknown" a host name for which ssh does not know the server's key."""
         (self._folder / "nobody").write_text("")
         self._write_client("unknown", "user", "nobody")
 

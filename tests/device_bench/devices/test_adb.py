@@ -66,7 +66,7 @@ def test_lines_come_while_the_program_runs(device):
     assert lines == ["first", "second", "rest"]
 
 
-def test_an_error_of_who_hears_the_lines_stays_what_it_is(device, phone):
+def test_an_exception_of_the_listener_passes_through(device, phone):
     def on_line(line: str) -> None:
         raise BrokenPipeError(line)
 

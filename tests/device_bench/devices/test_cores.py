@@ -49,7 +49,7 @@ def test_a_core_that_is_not_there_is_named() -> None:
 def test_a_list_is_taken_as_it_is_where_the_device_hides_its_cores() -> None:
     assert choose_cores("4-5", device()) == (4, 5)
     for word in ("all", "big", "little"):
-        with pytest.raises(InputError, match="does not tell which cores it has"):
+        with pytest.raises(InputError, match="does not say which cores it has"):
             choose_cores(word, device())
 
 
@@ -82,7 +82,7 @@ def test_cores_that_are_alike_have_neither(word: str) -> None:
 
 
 def test_half_the_truth_is_not_guessed_from() -> None:
-    with pytest.raises(InputError, match="does not tell which of its cores are big"):
+    with pytest.raises(InputError, match="does not say which of its cores are big"):
         choose_cores("big", by_part("0x41:0xd08", ""))
 
 

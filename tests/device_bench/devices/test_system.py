@@ -235,7 +235,7 @@ def test_the_virtual_device_is_the_same_everywhere() -> None:
 
 def test_a_device_without_a_shell_is_an_error() -> None:
     for read in (read_properties, read_conditions):
-        with pytest.raises(DeviceError, match="does not tell what it is") as caught:
+        with pytest.raises(DeviceError, match="state of the device cannot be read") as caught:
             read(Answers("", code=127))
         assert "not found" in caught.value.why
 

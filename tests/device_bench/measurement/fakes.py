@@ -29,7 +29,7 @@ PHONE = Properties(
 
 
 class BreakableDevice(LocalDevice):
-    """This computer, in a folder of the test's; `away` calls in a row find it gone."""
+    """This computer, with a base folder of the test's; the next `away` calls find it gone."""
 
     def __init__(self, base: Path, unit: str = "ns") -> None:
         self.base = str(base)

@@ -1,4 +1,4 @@
-"""What runs on this computer now."""
+"""The processes on this computer: whether they run, and on which cores."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PATIENCE_S = 15.0
 
 
 def is_running(*argv: str) -> bool:
-    """Return whether a process with exactly these words runs."""
+    """Return whether a process with exactly this command line runs."""
     wanted = [word.encode() for word in argv]
     for file in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
@@ -24,7 +24,7 @@ def is_running(*argv: str) -> bool:
 
 
 def has_ended(*argv: str) -> bool:
-    """Return whether no such process runs; one that was just killed gets time to die."""
+    """Return whether no such process runs; one that was just killed gets some time to end."""
     deadline = time.monotonic() + _PATIENCE_S
     while is_running(*argv) and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -54,7 +54,7 @@ def last_cores_in(folder: str, work: Callable[[], object]) -> set[int]:
 
 
 def start_in(folder: str, *argv: str) -> subprocess.Popen[bytes]:
-    """Start a program that nobody waits for, as one lives on when its phone is unplugged."""
+    """Start a program that nobody waits for, like one on a phone that was unplugged."""
     process = subprocess.Popen(argv, cwd=folder, start_new_session=True)  # noqa: S603
     deadline = time.monotonic() + _PATIENCE_S
     while not is_running(*argv) and time.monotonic() < deadline:
