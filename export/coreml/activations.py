@@ -1,7 +1,7 @@
 """Activations in 8 bits: ``quantize`` and ``dequantize`` around the operators that can use them.
 
 coremltools finds the ranges of activations by running the package, for which it needs macOS. Here
-they come from outside.
+they are given.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from _edgeship.export.coreml.rounded_activations import common_ranges, rounded_v
 def quantize_activations(program: Any, ranges: Ranges, trace: Mapping[str, str]) -> int:
     """Round activations to 8 bits, in place, and return how many.
 
-    An activation gets one ``quantize`` and one ``dequantize``, and whoever reads it reads the
-    rounded one; the program's outputs are not rounded. A range that holds no negative number
-    becomes uint8 without a zero point, any other int8 with one. The scale is a number that float16
-    has, since that is what it is stored as.
+    An activation gets one ``quantize`` and one ``dequantize``, and all its readers read the rounded
+    one; the program's outputs are not rounded. A range without negative numbers becomes uint8
+    without a zero point, any other int8 with one. Scales are numbers that float16 can hold, since
+    they are stored in it.
 
     Args:
         program: A float32 program with the function ``main``, for iOS 17 or later.
         ranges: Name of an ONNX value -> the smallest and the largest number it takes.
-        trace: Name of a variable -> name of the ONNX value that it holds. What is neither traced
-            nor made of traced variables by moving elements is left as it is.
+        trace: Name of a variable -> name of the ONNX value that it holds. Variables that are
+            neither traced nor made of traced ones by moving elements stay as they are.
     """
     coremltools()
     from coremltools.converters.mil import Builder
@@ -72,11 +72,12 @@ def quantize_activations(program: Any, ranges: Ranges, trace: Mapping[str, str])
 def affine(low: float, high: float) -> tuple[np.float32, np.int8 | None]:
     """Return the scale and the zero point of a range, as MIL's ``quantize`` takes them.
 
-    ``quantize`` is ``clip(round(input / scale) + zero_point)``, and 0 must be one of the steps.
+    ``quantize`` is ``clip(round(input / scale) + zero_point)``. The range is widened to hold 0,
+    which is always one of the steps.
 
     Args:
-        low: The smallest number.
-        high: The largest number.
+        low: The smallest number of the range.
+        high: The largest number of the range.
 
     Returns:
         The scale, and the zero point for int8; None for uint8, whose zero point is 0.
@@ -84,7 +85,7 @@ def affine(low: float, high: float) -> tuple[np.float32, np.int8 | None]:
     low, high = min(low, 0.0), max(high, 0.0)
     if low == high:
         high = 1.0
-    # Numbers that are too small for float16 would have the scale 0.
+    # Otherwise a range too small for float16 would have the scale 0.
     half = np.maximum(np.float16((high - low) / 255), np.finfo(np.float16).smallest_subnormal)
     scale = np.float32(half)
     if low == 0.0:
@@ -97,7 +98,7 @@ def _computed(function: Any) -> list[Any]:
 
 
 def _first_after(function: Any, variable: Any) -> Any:
-    """Return the operator before which what reads a variable can be put."""
+    """Return the first operator after a variable exists; its readers can be put before that one."""
     operations = list(function.operations)
     if variable.op is None:
         return operations[0]

@@ -1,7 +1,7 @@
 """Weights in fewer bits: linear quantization, palettes, sparse storage.
 
-What a weight is unpacked from when the package is loaded, or while it runs, stands in the program
-as a ``constexpr`` operator. The arithmetic is not changed by it.
+A compressed weight stands in the program as a ``constexpr`` operator, which unpacks it when the
+package is loaded or while it runs. The arithmetic stays the same.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from _edgeship.export.coreml.palettes import Array, palette
 from _edgeship.export.coreml.sparsity import least_sparsity, prune_compressed, store_sparse
 from _edgeship.export.coreml.weights import LEAST_ELEMENTS, PER_BLOB, weights_of
 
-#: Bits of the indices, by the name of the scheme.
+#: Scheme -> bits of the indices into a palette.
 PALETTE_BITS = {"palette4": 4, "palette6": 6, "palette8": 8}
 
 _LINEAR = ("int8", "int8-weights")
@@ -27,14 +27,14 @@ _LINEAR = ("int8", "int8-weights")
 def compress(model: Any, scheme: Scheme) -> Any:
     """Return a package with its weights stored as a scheme says.
 
-    - ``none``, ``fp16``: as they are; those with many zeros as a mask and the rest, from iOS 16 on.
+    - ``none``, ``fp16``: as they are. From iOS 16 on, those with many zeros as a mask and the rest.
     - ``int8-weights``: symmetric int8 with a scale per output channel.
-    - ``int8``: the same, small weights too, since only int8 weights meet int8 activations.
+    - ``int8``: the same, small weights too, since int8 activations go with int8 weights only.
     - ``palette4``, ``palette6``, ``palette8``: one palette for each weight, by k-means.
 
-    Zeros stay zeros in all of them if a weight has many, and on iOS 18 such weights are stored as a
-    mask and the compressed rest. Weights that would not become smaller stay as they are, and so
-    do biases.
+    If a weight has many zeros, they stay zeros in all of them, and from iOS 18 on such weights are
+    stored as a mask and the compressed rest. Weights that would not become smaller stay as they
+    are, and so do biases.
 
     Args:
         model: A ``coremltools.models.MLModel`` whose weights are not compressed, in float16 for
@@ -42,7 +42,7 @@ def compress(model: Any, scheme: Scheme) -> Any:
         scheme: A row of the table, for an iOS that has it.
 
     Returns:
-        A model of its own, or the one given if there is nothing to compress.
+        A new model, or the one given if there is nothing to compress.
 
     Raises:
         UnsupportedError: coremltools cannot compress the weights.
@@ -65,10 +65,10 @@ def compress(model: Any, scheme: Scheme) -> Any:
 
 
 def is_compressed(weight: Array, scheme: Scheme) -> bool:
-    """Return whether a scheme compresses a weight: where that is smaller, or asked for.
+    """Return whether a scheme compresses a weight: if that is smaller, or if it needs it.
 
     Args:
-        weight: Of an uncompressed model.
+        weight: A constant of an uncompressed model.
         scheme: A row of the table.
     """
     if weight.dtype.kind != "f" or weight.ndim < 2 or weight.size < LEAST_ELEMENTS:
@@ -96,7 +96,7 @@ def _quantized(model: Any, names: Collection[str]) -> Any:
 
 
 def _palettized(model: Any, names: Collection[str], bits: int) -> Any:
-    """Return the model with palettes."""
+    """Return the model with a palette of 2**bits entries for each of the weights."""
     from coremltools.optimize import coreml as optimize
 
     def table_and_indices(weight: Array) -> tuple[Array, Array]:
@@ -110,7 +110,7 @@ def _palettized(model: Any, names: Collection[str], bits: int) -> Any:
 
 
 def _only(names: Collection[str], config: Any) -> Any:
-    """Return the settings that compress these weights and nothing else."""
+    """Return coremltools' settings that compress these weights and nothing else."""
     from coremltools.optimize import coreml as optimize
 
     return optimize.OptimizationConfig(op_name_configs=dict.fromkeys(names, config))

@@ -1,4 +1,4 @@
-"""From a lowered program to an MLModel, by coremltools' passes."""
+"""From a lowered program to a ``coremltools.models.MLModel``, by coremltools' passes."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ def convert(
 ) -> Any:
     """Return the program as an ML program in its final form, weights included.
 
-    Inputs and outputs stay float32, whatever is computed with; an application need not know.
+    Inputs and outputs keep their types, whatever is computed with: an application need not know.
 
     Args:
-        lowered: The program; coremltools works on it in place, so that it serves once.
+        lowered: The program. coremltools changes it in place, so it can be converted only once.
         ios: The oldest iOS that the package is to run on.
-        precision: Type of floating point weights and of the arithmetic.
+        precision: The type of floating point weights and of the arithmetic.
         images: Input name -> colours, for inputs that take pictures instead of arrays.
-        labels: Classes, which make the package a classifier.
-        probabilities: Name of the output that holds one for each label.
+        labels: Names of the classes; if there are any, the package is a classifier.
+        probabilities: Name of the output that holds a probability for each class.
 
     Returns:
-        A ``coremltools.models.MLModel`` that was not loaded into Core ML.
+        A ``coremltools.models.MLModel`` that is not loaded into Core ML.
 
     Raises:
         UnsupportedError: coremltools refuses the program.
@@ -73,9 +73,10 @@ def convert(
         ) from error
 
 
-#: coremltools' passes that change what is computed. The first brings whatever gather and squeeze
-#: read from int32 to int16 with float16, unchecked. The second makes a batch norm of Mul and Add,
-#: and forgets that a batch norm adds its epsilon of 1e-5 to the variance.
+#: coremltools' passes that change what is computed. The first casts what gather and squeeze read
+#: from int32 to int16, where the precision is float16, and does not check that it fits. The second
+#: makes a batch norm of Mul and Add, and forgets that a batch norm adds its epsilon of 1e-5 to the
+#: variance.
 _LEFT_OUT = {"common::add_int16_cast", "common::fuse_elementwise_to_batchnorm"}
 
 

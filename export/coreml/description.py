@@ -25,9 +25,9 @@ class Description:
 
     Attributes:
         short: What the network is, in a sentence or two.
-        author: Who trained the weights; empty where nobody says it.
-        license: Of the weights; likewise.
-        version: Which network this is.
+        author: Who trained the weights; empty if that is not known.
+        license: That of the weights; empty if it is not known.
+        version: Which graph it was made from.
         entries: Further facts by name.
     """
 
@@ -55,7 +55,7 @@ def describe(
     author: str | None = None,
     license_: str | None = None,
 ) -> Description:
-    """Return what is known about a network.
+    """Return what a package says about its network.
 
     Args:
         network: The network.
@@ -63,8 +63,8 @@ def describe(
         preprocess: What an input image goes through; None for networks on other inputs.
         onnx_sha256: Digest of the graph that the package is made from. Its first digits are the
             version, so that a package leads to its manifest and graph.
-        author: What the user says; else the publisher of the weights.
-        license_: What the user says; else what the publisher says.
+        author: The one that the user names; None for the publisher of the weights.
+        license_: The one that the user names; None for the publisher's.
     """
     training = network.training
     facts = {
@@ -89,7 +89,7 @@ def describe(
 
 
 def sentence(preprocess: Preprocess) -> str:
-    """Return what becomes of a picture, in a sentence."""
+    """Return how a picture is preprocessed, in one line."""
     said = preprocess.describe()
     mean, std = (
         ", ".join(f"{v:g}" for v in values) for values in (preprocess.mean, preprocess.std)

@@ -17,7 +17,7 @@ from _edgeship.export.coreml.wiring import Wiring, stores
 #: Metadata that every model may have.
 _SHOWN = ("short_description", "author", "license", "version")
 
-#: Operators that change types, and compute nothing.
+#: Operators that change types and compute nothing.
 _CONVERSIONS = ("cast", "classify", "dequantize", "quantize")
 
 
@@ -53,12 +53,12 @@ class Inspection:
         labels: How many classes a classifier names; 0 for others.
         predicted_feature: The output that is a classifier's label, or "".
         metadata: Author, license, version, description and the user-defined entries, where set.
-        operator_count: How many operators there are; constants are none.
+        operator_count: How many operators there are, without constants.
         operators: The operators by kind, the most frequent first.
-        compute: How many operators compute in each float type; conversions of types do not.
+        compute: How many operators compute in each float type, without conversions of types.
         weights: The weights by how they are stored, the largest first.
-        weight_bytes: What all weights take in the file.
-        quantize: How many tensors are quantized while running: activations, not weights.
+        weight_bytes: What all weights together take in the file.
+        quantize: How many activations are quantized while the package runs.
         neural_engine: Operators that are known to leave the Neural Engine.
     """
 
@@ -96,20 +96,20 @@ class Inspection:
 
 
 def inspect_package(files: Mapping[str, bytes]) -> Inspection:
-    """Say what a package holds; nothing of it is run.
+    """Say what a package holds, without running it.
 
     Args:
         files: Path in the package -> content; they need not be trustworthy.
 
     Raises:
         InputError: This is not a package, or a damaged one.
-        UnsupportedError: It holds something else than an ML program.
+        UnsupportedError: It holds something other than an ML program.
     """
     return inspect_program(read_program(files), {name: len(data) for name, data in files.items()})
 
 
 def inspect_program(program: MilProgram, file_bytes: Mapping[str, int]) -> Inspection:
-    """Say what a program that has been read holds.
+    """Say what a program holds that was already read from its package.
 
     Args:
         program: What the package holds.

@@ -23,7 +23,8 @@ from _edgeship.export.coreml.wiring import Wiring
 from _edgeship.export.graph.onnx_graph import serialize
 from _edgeship.export.runtimes.values import Outputs, Sample
 from _edgeship.export.verification.divergence import onnx_values, out_of_tolerance
-from _edgeship.export.verification.metrics import Parity, compare
+from _edgeship.export.verification.metrics import compare
+from _edgeship.export.verification.parity import Parity
 
 #: What coremltools appends to the name of a variable that becomes float16.
 _FLOAT16 = "_cast_fp16"
@@ -51,10 +52,10 @@ class Divergence:
 def evaluate(
     evaluator: Evaluator, lowered: Lowered, adapted: Adapted, samples: Sequence[Sample]
 ) -> Outputs:
-    """Return what a package computes, in the place of the network's own outputs.
+    """Return what a package computes, in the order of the network's outputs.
 
-    Where a package gives probabilities and its network scores, these are the scores inside of the
-    package: probabilities are so much alike that a wrong package could pass.
+    Where a package gives probabilities and its network gives scores, these are the scores inside
+    the package: probabilities are so much alike that a wrong package could pass.
 
     Args:
         evaluator: The package.
@@ -84,14 +85,14 @@ def _feeds(lowered: Lowered, sample: Sample) -> dict[str, NDArray[Any]]:
 
 
 def _classification(program: MilProgram, scored: bool) -> Classification:
-    """Return where a package that was written as a classifier computes what.
+    """Return where a package that was written as a classifier computes labels and scores.
 
     Args:
-        program: Of the package.
-        scored: Whether its probabilities are to be made of scores.
+        program: The package.
+        scored: Whether its probabilities must come from scores.
 
     Raises:
-        VerificationError: It is no classifier, or they are not.
+        VerificationError: It is no classifier, or they do not.
     """
     found = classification(program)
     if program.predicted_feature not in found.outputs:
@@ -123,7 +124,7 @@ def check_classifier(
 def first_divergence(
     evaluator: Evaluator, lowered: Lowered, adapted: Adapted, min_sqnr_db: float | None
 ) -> Divergence | None:
-    """Walk a program's operators in order and name the first that computes something else.
+    """Walk a program's operators in order, and return the first variable that is out of tolerance.
 
     Sums whose scale coremltools changes are passed over; what is made of them is compared.
 
@@ -158,9 +159,9 @@ def first_divergence(
 def _scaled_sums(program: MilProgram) -> set[str]:
     """Return the sums of dequantized activations, and their relus, that are quantized again.
 
-    coremltools divides both operands, and the scale of the ``quantize`` behind, by the scale of one
-    of the operands (``distributive_quantized_binary_op_scale_normalization``). The steps stay what
-    they are, but the sum is another multiple of the network's.
+    coremltools divides both operands, and the scale of the ``quantize`` after them, by the scale of
+    one of the operands (``distributive_quantized_binary_op_scale_normalization``). The integers
+    stay the same, but the sum is another multiple of the network's.
     """
     wiring = Wiring(program)
     readers: dict[str, list[Operation]] = {}

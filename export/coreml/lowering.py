@@ -17,7 +17,7 @@ from _edgeship.export.coreml.schemes import check_ios
 from _edgeship.export.lowering.nodes import demand_none, lower_nodes
 from _edgeship.export.lowering.unsupported import Unsupported
 
-#: For messages.
+#: What messages call it.
 TARGET = "Core ML"
 
 
@@ -26,7 +26,8 @@ class Lowered:
     """An ML program and how it relates to the ONNX graph.
 
     Attributes:
-        program: A ``coremltools.converters.mil.mil.Program`` with one function, ``main``.
+        program: A ``coremltools.converters.mil.mil.Program`` with one function, ``main``, which
+            `convert` changes in place.
         io: Its inputs and outputs.
         trace: Name of a variable -> name of the ONNX value it holds.
     """
@@ -96,7 +97,10 @@ def _inputs(ctx: Context, values: Sequence[ir.Value]) -> tuple[list[PortSpec], l
 
 
 def _stand_in(ctx: Context, output: ir.Value) -> None:
-    """Bind random numbers, since coremltools does not compute them while the program is built."""
+    """Bind random numbers to the output of a node that cannot be lowered, so that the rest can be.
+
+    coremltools does not compute random numbers while the program is built.
+    """
     shape, dtype = ctx.shape(output), mil_dtype(output)
     if shape:
         numbers = ctx.temporary("random_normal", "missing", shape=shape)
@@ -104,7 +108,7 @@ def _stand_in(ctx: Context, output: ir.Value) -> None:
 
 
 def _input(ctx: Context, value: ir.Value, variable: Any) -> Any:
-    """Return an input in the type that the graph reads it in."""
+    """Return an input in the type that the graph reads: packages take booleans as int32."""
     if mil_dtype(value) != "bool":
         return variable
     return ctx.temporary("cast", f"{value.name}/bool", x=variable, dtype="bool")
@@ -113,10 +117,10 @@ def _input(ctx: Context, value: ir.Value, variable: Any) -> Any:
 def _outputs(
     ctx: Context, inputs: Collection[Any], values: Sequence[ir.Value]
 ) -> tuple[list[PortSpec], list[Any], list[str]]:
-    """Return the ports and variables of the graph's outputs, which get the outputs' names.
+    """Return the ports and variables of the graph's outputs, and what is wrong with the others.
 
-    An output that is an input, a constant or another output becomes an operator of its own: a
-    program's outputs must be computed, each once.
+    The variables get the outputs' names. An output that is an input, a constant or another output
+    becomes an operator of its own: a program's outputs must be computed, each once.
     """
     ports: list[PortSpec] = []
     variables: list[Any] = []

@@ -21,8 +21,8 @@ from _edgeship.export.coreml.wiring import Wiring, stores
 _TYPED_EXECUTION = "https://apple.github.io/coremltools/docs-guides/source/typed-execution.html"
 #: An engineer of Apple, on recurrent layers.
 _RECURRENT = "https://github.com/apple/coremltools/issues/1780"
-#: Measurements of single operators on Macs (M1, M2 and M5), and a table made of them. Chips of
-#: iPhones are not matched with them here: the source names engines otherwise than Apple its chips.
+#: Measurements of single operators on Macs (M1, M2 and M5), and a table made of them. iPhones'
+#: chips are not matched with them here: the source does not name engines as Apple names chips.
 #: The two disagree on 3-D convolutions; the guide says how it was found out.
 _GUIDE = "https://ane-guide.readthedocs.io/en/latest/part-1-machine/04-capability-surface.html"
 _CATALOG = "https://aneforge.readthedocs.io/en/latest/op-catalog/"
@@ -67,7 +67,7 @@ class Departure:
 
 @dataclass(frozen=True)
 class _Rule:
-    """A row of the table: operators of these kinds (all, if empty) where the condition holds."""
+    """A row of the table: operators of these kinds (any, if empty) that meet the condition."""
 
     kinds: tuple[str, ...]
     condition: Condition
@@ -76,7 +76,7 @@ class _Rule:
 
 
 def departures(program: MilProgram) -> tuple[Departure, ...]:
-    """Return what of a program is known to leave the Neural Engine, in the order of the table."""
+    """Return the operators that are known to leave the Neural Engine, in the order of the table."""
     wiring = Wiring(program)
     computing = [operation for operation in program.operations if not stores(operation)]
     found = []
@@ -104,7 +104,7 @@ def _gives(dtype: str) -> Condition:
 
 
 def _computes_float32(operation: Operation, wiring: Wiring) -> bool:
-    # Casts and dequantizations at the edges only hand float32 out.
+    # These only hand the results out, as float32.
     return operation.kind not in ("cast", "classify") and _gives("fp32")(operation, wiring)
 
 
@@ -114,7 +114,7 @@ def _three_axes(operation: Operation, wiring: Wiring) -> bool:
 
 
 def _above(parameter: str, limit: int) -> Condition:
-    """Hold where a constant parameter has an entry above the limit."""
+    """Return the condition that a constant parameter has an entry above the limit."""
 
     def condition(operation: Operation, wiring: Wiring) -> bool:
         values = wiring.array(operation, parameter)
@@ -162,7 +162,7 @@ _RULES = (
     _Rule(
         ("avg_pool",),
         _above("kernel_sizes", 29),
-        "windows above 29 do not fit M1, above 31 not those after it",
+        "windows above 29 do not fit M1; those above 31 do not fit later ones",
         _CATALOG,
     ),
     _Rule(

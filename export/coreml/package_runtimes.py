@@ -18,7 +18,7 @@ def predict(
     """Return what Core ML computes from each sample, as `export.coreml.prediction.predict` does.
 
     Raises:
-        InputError: This is no Mac.
+        InputError: This computer does not have Core ML.
         VerificationError: Core ML refuses the package or fails when it runs it.
     """
     if not can_predict():

@@ -9,19 +9,19 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-#: Iterations of Lloyd's algorithm; it stops long before that where nothing moves any more.
+#: The most iterations of Lloyd's algorithm, which usually stops long before: when nothing moves.
 _MOST_ITERATIONS = 300
 
 
 def palette(weight: Array, bits: int, keep_zeros: bool) -> tuple[Array, Array]:
     """Return the palette of a weight and which of its entries stands for each element.
 
-    The same weight gives the same palette: k-means begins where it should nearly end and draws
+    The same weight gives the same palette: k-means starts close to where it should end, and draws
     nothing at random.
 
     Args:
         weight: Floating point numbers of any shape.
-        bits: Of the indices.
+        bits: Width of an index.
         keep_zeros: Whether one entry is exactly 0, so that zeros stay zeros.
 
     Returns:
@@ -41,7 +41,7 @@ def palette(weight: Array, bits: int, keep_zeros: bool) -> tuple[Array, Array]:
         entries = values
     entries = np.sort(np.append(entries, np.full(size - len(entries), entries[-1])))
     entries = entries.astype(weight.dtype)
-    # Of the numbers as they are stored, so that each weight gets the nearest of them.
+    # From the entries as they are stored, so that each weight gets the nearest of them.
     exact = entries.astype(np.float64)
     indices = np.searchsorted((exact[1:] + exact[:-1]) / 2, weight.astype(np.float64).ravel())
     return entries, indices.astype(np.uint8)
@@ -53,7 +53,7 @@ def _centers(values: Array, counts: Array, number: int) -> Array:
     Args:
         values: In ascending order, all different, more than ``number``.
         counts: How often each occurs.
-        number: Of centers.
+        number: How many centers.
     """
     centers = _first_centers(values, counts, number)
     occurrences = np.append(0, np.cumsum(counts))
@@ -70,9 +70,9 @@ def _centers(values: Array, counts: Array, number: int) -> Array:
 
 
 def _first_centers(values: Array, counts: Array, number: int) -> Array:
-    """Return centers as dense as the cube root of the density of the numbers.
+    """Return centers whose density is proportional to the cube root of that of the numbers.
 
-    That is where the best ones lie if they are many (Panter and Dite, doi
+    That is where the best ones lie if there are many (Panter and Dite, doi
     10.1109/JRPROC.1951.230419). Lloyd's algorithm by itself does not get there from evenly spaced
     centers or quantiles.
     """

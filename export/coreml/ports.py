@@ -16,10 +16,11 @@ from _edgeship.export.coreml.convert import Color
 from _edgeship.export.passes.new_values import NewValues
 from _edgeship.export.runtimes.values import Sample
 
-#: How far a value may be from a whole number to be the value of a pixel.
+#: How far from a whole number a value may be and still count as that of a pixel.
 _WHOLE = 0.01
 
-#: How far a pixel, normalised again, may be from what it was made from.
+#: How far a sample may be from its pixels normalised again, relative to its largest value or to 1,
+#: whichever is larger.
 _MOST_GAP = 1e-5
 
 
@@ -44,7 +45,7 @@ class Adapted:
     Attributes:
         graph: It takes pixels from 0 to 255 and gives probabilities, where that was asked for.
         samples: What it takes.
-        normalized: What the network itself reads then: the samples, or what becomes of pixels.
+        normalized: What the network itself reads: the samples, or pixels after normalisation.
         images: Input that takes a picture -> its colours.
         scores: The value that the probabilities come from; "" if the network itself ends in them.
         probabilities: The output that holds a probability for each class, or "".
@@ -86,7 +87,7 @@ def adapt(graph: ir.Model, samples: Sequence[Sample], ports: Ports) -> Adapted:
 
 
 def color_of(preprocess: Preprocess) -> Color:
-    """Return the colours of the pictures that are preprocessed so."""
+    """Return the colours of pictures that are preprocessed like this."""
     if len(preprocess.mean) == 1:
         return "GRAYSCALE"
     return "BGR" if preprocess.bgr else "RGB"
@@ -100,7 +101,7 @@ def pixels_of(values: NDArray[Any], preprocess: Preprocess) -> NDArray[np.float3
         preprocess: Mean and std of each channel.
 
     Returns:
-        Whole numbers if the values come from a picture; else what would become of them.
+        Array (1, C, H, W): whole numbers if the values come from a picture, else as computed.
     """
     mean, std = (_per_channel(numbers) for numbers in (preprocess.mean, preprocess.std))
     pixels = (values.astype(np.float64) * std + mean) * 255
@@ -112,9 +113,9 @@ def pixels_of(values: NDArray[Any], preprocess: Preprocess) -> NDArray[np.float3
 
 
 def _constants(preprocess: Preprocess) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return what is taken off a pixel, and what the rest is multiplied by: (1, C, 1, 1).
+    """Return what is subtracted from a pixel, and what the rest is multiplied by: (1, C, 1, 1).
 
-    In this order nothing cancels: pixels are whole numbers, which float16 holds.
+    In this order nothing cancels: pixels are whole numbers, which float16 holds exactly.
     """
     mean, std = (_per_channel(numbers) for numbers in (preprocess.mean, preprocess.std))
     return (255 * mean).astype(np.float32), (1 / (255 * std)).astype(np.float32)
@@ -125,10 +126,10 @@ def _per_channel(numbers: Sequence[float]) -> NDArray[np.float64]:
 
 
 def _demand_equal(samples: Sequence[Sample], normalized: Sequence[Sample]) -> None:
-    """Check that pixels become again what they were made from.
+    """Check that normalising the pixels gives the samples back.
 
     Raises:
-        VerificationError: They do not.
+        VerificationError: It does not.
     """
     for sample, again in zip(samples, normalized, strict=True):
         for name, array in sample.items():
@@ -142,7 +143,11 @@ def _demand_equal(samples: Sequence[Sample], normalized: Sequence[Sample]) -> No
 
 
 def _take_pixels(graph: ir.Model, preprocess: Preprocess) -> str:
-    """Let the graph scale its input itself, in place, and return the input's name."""
+    """Make the graph normalise its input itself, in place, and return the input's name.
+
+    Raises:
+        InputError: Its input is not one picture.
+    """
     inputs = [value for value in graph.graph.inputs if not value.is_initializer()]
     shape = inputs[0].shape if len(inputs) == 1 else None
     fixed = [int(str(extent)) for extent in shape] if shape is not None else []
@@ -172,7 +177,9 @@ def _take_pixels(graph: ir.Model, preprocess: Preprocess) -> str:
 
 
 def _give_probabilities(graph: ir.Model, labels: Sequence[str]) -> tuple[str, str]:
-    """Let the graph end in probabilities, in place; return the names of scores and probabilities.
+    """Make the graph end in probabilities, in place; return the names of scores and probabilities.
+
+    The name of the scores is "" if the graph ends in a softmax already.
 
     Raises:
         InputError: No output has one number for each label.

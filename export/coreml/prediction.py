@@ -21,7 +21,7 @@ from _edgeship.export.coreml.lowering import Lowered
 from _edgeship.export.coreml.ports import Adapted
 from _edgeship.export.runtimes.values import Outputs, Sample
 from _edgeship.export.verification.demand import demand
-from _edgeship.export.verification.metrics import Parity
+from _edgeship.export.verification.parity import Parity
 
 Array = NDArray[Any]
 
@@ -32,7 +32,7 @@ def can_predict() -> bool:
 
 
 def predictable(adapted: Adapted) -> bool:
-    """Return whether the samples are what Core ML takes: a picture has whole pixels."""
+    """Return whether Core ML takes the samples: the pixels of a picture must be whole numbers."""
     return all(
         np.array_equal(sample[name], sample[name].astype(np.uint8))
         for sample in adapted.samples
@@ -72,7 +72,7 @@ def check_prediction(
             (path / file).parent.mkdir(parents=True, exist_ok=True)
             (path / file).write_bytes(data)
         found = predict(path, program.inputs, program.labels, samples)
-    # Core ML shows no scores inside of a package, so that the network's become probabilities.
+    # Core ML does not show the scores inside a package, so the network's become probabilities.
     by_label = next((f.name for f in program.outputs if f.dtype == "dictionary"), "")
     places = [port.onnx_name == adapted.probabilities for port in lowered.io.outputs]
     outputs = [
@@ -97,8 +97,8 @@ def predict(
 ) -> list[dict[str, Array]]:
     """Return what Core ML computes from each sample.
 
-    It computes on the CPU: what differs there is the package, and not the rounding of a GPU or a
-    Neural Engine.
+    It computes on the CPU, where differences come from the package and not from the rounding of a
+    GPU or a Neural Engine.
 
     Args:
         path: The package.
@@ -114,7 +114,7 @@ def predict(
         VerificationError: Core ML refuses the package or fails when it runs it.
     """
     ct = coremltools()
-    # Core ML's errors reach Python as plain RuntimeErrors, and as others where it was not built.
+    # Core ML's errors reach Python as RuntimeErrors, and as others where its binding is missing.
     try:
         with quiet():
             model = ct.models.MLModel(str(path), compute_units=ct.ComputeUnit.CPU_ONLY)
@@ -134,7 +134,7 @@ def _given(inputs: Sequence[Feature], sample: Sample) -> dict[str, Any]:
 
 
 def _picture(pixels: Array, color: str) -> Image.Image:
-    """Return pixels (1, C, H, W) as a picture; Core ML brings its channels into its order."""
+    """Return pixels (1, C, H, W) as an RGB or grey picture; Core ML swaps channels itself."""
     planes = pixels[0].astype(np.uint8)
     if color == "GRAYSCALE":
         return Image.fromarray(planes[0])

@@ -14,11 +14,11 @@ from _edgeship.errors import VerificationError
 from _edgeship.export.coreml.evaluator.mil.program import MilProgram
 from _edgeship.export.coreml.wiring import Wiring
 
-#: How far a probability may be from the softmax of the scores, as a part of the largest: float16
-#: rounds by 0.0005.
+#: How far a probability may be from the softmax of the scores, relative to the largest probability:
+#: float16 rounds by 0.0005.
 _MOST_GAP = 2e-3
 
-#: Operators that leave probabilities what they are.
+#: Operators that do not change the values of probabilities.
 _MOVES = ("cast", "reshape", "squeeze", "expand_dims", "identity", "flatten2d")
 
 
@@ -28,8 +28,8 @@ class Classification:
 
     Attributes:
         outputs: The label and the probabilities by label, as the operator ``classify`` names them.
-        probabilities: The variable that this chooses the label by.
-        scores: The variable that a softmax makes these of, or "" if none does.
+        probabilities: The variable that ``classify`` reads.
+        scores: The variable that a softmax turns into the probabilities, or "" if none does.
     """
 
     outputs: tuple[str, ...]
@@ -38,7 +38,7 @@ class Classification:
 
 
 def classification(program: MilProgram) -> Classification:
-    """Return where a package computes its labels; one without outputs if it is no classifier."""
+    """Return where a package computes its label; all fields are empty if it is no classifier."""
     wiring = Wiring(program)
     for operation in program.operations:
         if operation.kind != "classify":
@@ -58,9 +58,9 @@ def check_probabilities(name: str, probabilities: NDArray[Any], scores: NDArray[
     """Check that probabilities are the softmax of scores, all of which belong to one picture.
 
     Args:
-        name: Of the output, for the message.
-        probabilities: Of any shape.
-        scores: Of any shape with as many elements.
+        name: What the message calls the output.
+        probabilities: One number per class, in any shape.
+        scores: One number per class, in any shape.
 
     Raises:
         VerificationError: They are not.

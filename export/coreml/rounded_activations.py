@@ -9,8 +9,9 @@ from _edgeship.export.graph.disjoint_sets import DisjointSets
 
 Bounds = tuple[float, float]
 
-#: Operators that Core ML computes in integers -> the activations they read. They are those around
-#: which coremltools puts the pairs (`coremltools.optimize.coreml.linear_quantize_activations`).
+#: Operators that Core ML computes in integers -> the activations they read. These are the ones
+#: around which coremltools puts ``quantize`` and ``dequantize``
+#: (`coremltools.optimize.coreml.linear_quantize_activations`).
 _INTEGER_OPERATORS = {
     "add": ("x", "y"),
     "avg_pool": ("x",),
@@ -19,7 +20,7 @@ _INTEGER_OPERATORS = {
     "max_pool": ("x",),
 }
 
-#: Operators that go with the one before them.
+#: Operators that are computed with the one before them: nothing is rounded in between.
 _ACTIVATIONS = {
     "clip",
     "elu",
@@ -55,17 +56,18 @@ _MOVING = {
     "upsample_nearest_neighbor": "x",
 }
 
-#: An activation that more than a concat reads keeps its own range if the common one is this many
-#: times as wide: the other readers would lose two bits.
+#: An activation that is read by a concat and by others keeps its own range if the common one is
+#: this many times as wide or more: the other readers would lose two bits.
 _TOO_WIDE = 4.0
 
 
 def rounded_variables(function: Any, bounds: Mapping[Any, Bounds]) -> list[Any]:
-    """Return the activations that operators in integers read and write, in the program's order.
+    """Return the activations that operators computed in integers read and write, in program order.
 
     Args:
         function: A function of an ML program.
-        bounds: The ranges that are known; an operator that reads something else stays as it is.
+        bounds: Activation -> its range. An operator with an operand that is not among them stays in
+            floating point.
     """
     chosen: dict[Any, None] = {}
     for op in function.operations:
@@ -80,17 +82,16 @@ def rounded_variables(function: Any, bounds: Mapping[Any, Bounds]) -> list[Any]:
 
 
 def common_ranges(function: Any, measured: Mapping[Any, Bounds]) -> dict[Any, Bounds]:
-    """Return ranges of which all activations made of the same elements have one.
+    """Return ranges in which activations that are made of the same elements have a common one.
 
-    A second rounding by the same steps changes nothing.
+    Rounding a number to the same steps a second time then changes nothing.
 
     Args:
         function: A function of an ML program.
-        measured: Float activation -> its range.
+        measured: Floating point activation -> its range.
 
     Returns:
-        The same with common ranges, and with those of activations that were not measured but are
-        made of others that were.
+        Activation -> its range, for the measured ones and those that are made of their elements.
     """
     sets = DisjointSets[Any]()
     concats = []
@@ -116,7 +117,7 @@ def common_ranges(function: Any, measured: Mapping[Any, Bounds]) -> dict[Any, Bo
 
 
 def _end(op: Any) -> Any:
-    """Return the last variable of an operator and the activation that goes with it."""
+    """Return the result of an operator, or that of the activation function computed with it."""
     result = op.outputs[0]
     if len(result.child_ops) == 1:
         reader = result.child_ops[0]
@@ -126,14 +127,14 @@ def _end(op: Any) -> Any:
 
 
 def _fills(op: Any) -> bool:
-    """Return whether a pad writes another number than zero."""
+    """Return whether an operator pads with a number other than zero."""
     if op.op_type != "pad" or op.inputs["mode"].val != "constant":
         return False
     return bool(op.inputs["constant_val"].val != 0)
 
 
 def _width(variables: Collection[Any], measured: Mapping[Any, Bounds]) -> float:
-    """Return how much the range of a set spans; zero is always in it."""
+    """Return the width of the common range of some variables, which always holds zero."""
     known = [measured[variable] for variable in variables if variable in measured]
     if not known:
         return 0.0

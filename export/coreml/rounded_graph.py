@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def rounded_weights_db(
     graph: ir.Model, samples: Sequence[Sample], reference: Outputs, scheme: str
 ) -> float:
-    """Return the SQNR in dB that is left where nothing but the weights is rounded.
+    """Return the SQNR in dB of the graph's outputs if nothing but the weights is rounded.
 
     Args:
         graph: The graph that was lowered, with its constants as initializers.

@@ -1,4 +1,4 @@
-"""What the inspection of a package found, as tables."""
+"""What an inspection found in a package, as tables."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _JUDGE = "Core ML decides on the device; Xcode's performance report shows what i
 
 
 def sheets(inspection: Inspection) -> tuple[Sheet | str, ...]:
-    """Return the package, its inputs and outputs, operators and weights, a table each.
+    """Return a table each of the package, its inputs and outputs, its operators and its weights.
 
-    Behind them, what is known to leave the Neural Engine.
+    Last comes what is known to leave the Neural Engine.
     """
     return (
         _package(inspection),

@@ -10,10 +10,10 @@ from _edgeship.export.coreml.format.library import coremltools
 from _edgeship.export.coreml.format.unchecked import compressed
 from _edgeship.export.coreml.weights import ios_of, weights_of
 
-#: Weights with fewer elements are stored densely: another array and operator would cost more.
+#: Weights of no more elements are stored densely: another array and operator would cost more.
 _LEAST_ELEMENTS = 8192
 
-#: The operators for it came with iOS 16, and those for what is also compressed with iOS 18.
+#: The iOS that brought the operators for sparse weights, and for those that are compressed, too.
 _FIRST_IOS = 16
 _FIRST_IOS_WITH_BOTH = 18
 
@@ -21,10 +21,10 @@ _FIRST_IOS_WITH_BOTH = 18
 def least_sparsity(bits: int) -> float:
     """Return the share of zeros from which a weight is stored sparse.
 
-    The mask takes one bit for each element, which half of these zeros pay for.
+    The mask takes one bit for each element; half of these zeros make up for it.
 
     Args:
-        bits: Of an element where it is stored densely.
+        bits: Width of an element that is stored densely.
     """
     return 2 / bits
 
@@ -44,7 +44,7 @@ def store_sparse(model: Any) -> Any:
         model: A ``coremltools.models.MLModel``.
 
     Returns:
-        A model of its own, or the one given if nothing changes.
+        A new model, or the one given if nothing changes.
     """
     if ios_of(model) < _FIRST_IOS:
         return model
@@ -72,7 +72,7 @@ def prune_compressed(model: Any, bits: int) -> Any:
 
     Args:
         model: A ``coremltools.models.MLModel`` with weights that are quantized or have palettes.
-        bits: Of a compressed element.
+        bits: Width of a compressed element.
     """
     if ios_of(model) < _FIRST_IOS_WITH_BOTH:
         return model

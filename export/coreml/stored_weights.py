@@ -24,7 +24,7 @@ _PACKED = {
     "constexpr_sparse_to_dense": "nonzero_data",
 }
 
-#: How many packings may lie in one another; Core ML has three.
+#: How many packings may be nested; Core ML nests at most three.
 _DEEPEST = 8
 
 #: Parameters that scale another tensor and are no weights.
@@ -54,7 +54,7 @@ def float_name(dtype: str) -> str:
 
 
 def stored_weights(program: MilProgram, wiring: Wiring) -> tuple[WeightKind, ...]:
-    """Return how the weights of a program are stored, what takes most first."""
+    """Return how the weights of a program are stored, the kind that takes most bytes first."""
     found: dict[str, WeightKind] = {}
     for operation in _weight_tensors(program, wiring):
         kind = _kind(operation, wiring)
@@ -68,7 +68,10 @@ def stored_weights(program: MilProgram, wiring: Wiring) -> tuple[WeightKind, ...
 
 
 def _weight_tensors(program: MilProgram, wiring: Wiring) -> Iterator[Operation]:
-    """Yield what computing operators read and the file stores: float tensors, or packed ones."""
+    """Yield the operators that store or unpack a tensor that a computing operator reads, once each.
+
+    Constants that are not packed count only if they are float tensors with axes.
+    """
     seen: set[str] = set()
     for operation in program.operations:
         if stores(operation):
@@ -86,7 +89,7 @@ def _weight_tensors(program: MilProgram, wiring: Wiring) -> Iterator[Operation]:
 
 
 def _parts(operation: Operation, wiring: Wiring) -> list[Operation]:
-    """Return an operator that stores a constant and those whose constants it is made of."""
+    """Return an operator that stores or unpacks a constant, and all those that it unpacks."""
     parts = {operation.outputs[0].name: operation}
     waiting = [operation]
     while waiting:
@@ -99,7 +102,7 @@ def _parts(operation: Operation, wiring: Wiring) -> list[Operation]:
 
 
 def _stored_bytes(operation: Operation) -> int:
-    """Return the bytes of the constants written in an operator, names and axes left out."""
+    """Return the bytes of the arrays written in an operator; names and axes do not count."""
     held = {**operation.attributes, **operation.inputs}
     return sum(
         nbytes(operation.dtypes[name], value.size)

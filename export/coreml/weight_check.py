@@ -1,7 +1,7 @@
 """Comparing the weights of a compressed package, one by one, with those it was made from.
 
-What a network computes with few bits is so far from what it computes with all of them that a wrong
-weight would not show in its outputs.
+With few bits, a network's outputs are so far from the original ones that a wrong weight would not
+show in them.
 """
 
 from __future__ import annotations
@@ -24,37 +24,37 @@ Array = NDArray[Any]
 #: Operators that read a ``weight`` -> its axis of output channels.
 _CHANNEL_AXES = {"conv": 0, "conv_transpose": 1, "linear": 0}
 
-#: How much farther than by the formula a weight may be off, as a part of an int8 step: what lies
-#: in the middle of two steps may go to either, and products are rounded to float16.
+#: How much farther off than by the formula a weight may be, as a fraction of an int8 step: what
+#: lies halfway between two steps may go to either, and products are rounded to float16.
 _SLACK = 1 / 16
 
-#: How much farther a tiny weight may be off: 127 steps, each rounded to float16, whose smallest
-#: numbers lie 6e-8 apart.
+#: How much farther off a tiny weight may be: 127 steps, each rounded to float16, whose smallest
+#: numbers are 6e-8 apart.
 _TINY = 127 * 2.0**-25
 
 
 def check_weights(
     plain: Evaluator, compressed: Evaluator, feeds: Mapping[str, Array], scheme: Scheme
 ) -> int:
-    """Demand that each weight is as near to the one before as the scheme allows.
+    """Demand that each weight is as close to the original as the scheme allows.
 
     Args:
         plain: The package before its weights were compressed.
-        compressed: The package after it.
-        feeds: One sample for both, since constants are read from a run.
+        compressed: The same package with compressed weights.
+        feeds: A sample for both: weights are read while the program runs.
         scheme: What was asked for; one that compresses nothing must change nothing.
 
     Returns:
         How many weights were compared.
 
     Raises:
-        VerificationError: A weight is another one, or an operator with weights is missing.
+        VerificationError: A weight is farther off, or the operators with weights are not the same.
     """
     before, after = (_weights(one, feeds) for one in (plain, compressed))
     if list(before) != list(after):
         raise VerificationError(
             "The compressed package does not have the operators that it was made from.",
-            why=", ".join(sorted(set(before) ^ set(after))) or "their order is another",
+            why=", ".join(sorted(set(before) ^ set(after))) or "their order differs",
         )
     for name, (weight, axis) in before.items():
         stored = after[name][0]
@@ -79,7 +79,7 @@ def _allowed(stored: Array, weight: Array, axis: int, scheme: Scheme) -> bool:
 
 
 def _weights(evaluator: Evaluator, feeds: Mapping[str, Array]) -> dict[str, tuple[Array, int]]:
-    """Return what an operator computes -> its weight and the axis of the output channels."""
+    """Return name of an operator's result -> its weight, and the axis of its output channels."""
     sources = {}
     for operation in evaluator.program.operations:
         given = operation.inputs.get("weight")

@@ -11,10 +11,10 @@ from _edgeship.export.coreml.format.library import IOS_OF_VERSION, coremltools, 
 #: Operators with weights; the lowering writes products with a constant matrix as ``linear``.
 _WEIGHTED = ("conv", "conv_transpose", "linear")
 
-#: Bytes that one more array costs in the file of weights: its header, and what aligns it.
+#: Bytes that one more array costs in the file of weights, for its record and its alignment.
 PER_BLOB = 128
 
-#: Constants with fewer elements stand in the program itself, where coremltools leaves them.
+#: Constants of fewer elements are written in the program itself, and coremltools leaves them there.
 LEAST_ELEMENTS = 10
 
 
@@ -26,8 +26,7 @@ def ios_of(model: Any) -> int:
 def weights_of(model: Any) -> dict[str, NDArray[Any]]:
     """Return name -> data of the floating point weights that convolutions and products read.
 
-    Biases and constants that anything else reads are left out, and so is what is compressed
-    already.
+    Biases, constants with other readers, and what is already compressed are left out.
 
     Args:
         model: A ``coremltools.models.MLModel``.

@@ -32,13 +32,13 @@ class Wiring:
                 self.producers[output.name] = operation
 
     def names(self, operation: Operation) -> Iterator[tuple[str, str]]:
-        """Yield each parameter of an operator and the name of a variable that is bound to it."""
+        """Yield the parameters of an operator, each with the name of a variable bound to it."""
         for parameter, bound in operation.inputs.items():
             if isinstance(bound, tuple):
                 yield from ((parameter, name) for name in bound)
 
     def inputs(self, operation: Operation) -> list[Variable]:
-        """Return the variables that an operator reads and that are no constants."""
+        """Return the variables that an operator reads, without constants."""
         found = []
         for _, name in self.names(operation):
             producer = self.producers.get(name)
@@ -56,7 +56,7 @@ class Wiring:
         return self.producers.get(self.bound(operation, parameter))
 
     def constant(self, operation: Operation, parameter: str) -> Argument | None:
-        """Return the constant that an operator is given, or None if it is computed or left out."""
+        """Return the constant given for a parameter, or None if it is computed or left out."""
         bound = operation.inputs.get(parameter)
         if bound is None:
             return operation.attributes.get(parameter)
@@ -68,7 +68,7 @@ class Wiring:
         return producer.attributes.get("val")
 
     def array(self, operation: Operation, parameter: str) -> Array | None:
-        """Return a constant as an array, or None if it is none."""
+        """Return the constant given for a parameter as an array, or None if it is no array."""
         value = self.constant(operation, parameter)
         if value is None or isinstance(value, str):
             return None

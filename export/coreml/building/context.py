@@ -16,14 +16,14 @@ Operand = Any
 
 _INT32 = np.iinfo(np.int32)
 
-#: Axes of a tensor in an ML program.
+#: The most axes of a tensor in an ML program.
 MOST_AXES = 5
 
 
 class Context(Values[Any]):
     """The program under construction and the variable of every ONNX value in it.
 
-    Axes lie as in ONNX: Core ML is channels first, too. Functions that use it run inside of the
+    Axes lie as in ONNX: Core ML is channels first, too. Functions that use it run inside the
     ``with`` block of a ``coremltools.converters.mil.mil.Function``.
 
     Args:
@@ -68,7 +68,9 @@ class Context(Values[Any]):
         return variable
 
     def temporary(self, kind: str, name: str, **inputs: Operand) -> Any:
-        """Append an operator whose result has no ONNX name and return its variable, or several.
+        """Append an operator whose result has no ONNX name, and return its variable.
+
+        An operator with several results gives a list of variables.
 
         Raises:
             Unsupported: If the operator does not take such inputs, or its result has too many axes.
@@ -87,7 +89,7 @@ class Context(Values[Any]):
         return result
 
     def rename(self, variable: Any, name: str) -> None:
-        """Give a variable the identifier of ``name``, unless another one has it."""
+        """Give a variable the identifier of ``name``, unless another variable has it."""
         if identifier(name) not in self._names:
             variable.name = self.unique(name)
 
@@ -103,7 +105,7 @@ class Context(Values[Any]):
 
 
 def identifier(name: str) -> str:
-    """Return a name with everything replaced that a name in an ML program cannot hold."""
+    """Return a name with all characters replaced that names in ML programs cannot hold."""
     text = re.sub(r"\W", "_", name, flags=re.ASCII)
     return f"_{text}" if not text or text[0].isdigit() else text
 
@@ -124,10 +126,10 @@ def stored(data: Array, name: str) -> Array:
 
 
 def demand_axes(count: int) -> None:
-    """Refuse tensors that an ML program cannot hold.
+    """Refuse a tensor of more axes than ML programs have.
 
     Raises:
-        Unsupported: If there are too many axes.
+        Unsupported: If there are more than `MOST_AXES`.
     """
     if count > MOST_AXES:
         raise Unsupported(f"a tensor of {count} axes; ML programs have at most {MOST_AXES}")

@@ -19,7 +19,7 @@ Package = Mapping[str, bytes]
 
 SUFFIX = ".mlpackage"
 
-#: Files and bytes of a package that is read; the largest network here takes 460 MB.
+#: The most files and bytes of a package that is read; the largest network here takes 460 MB.
 MAX_FILES = 1_000
 MAX_BYTES = 4 * 2**30
 
@@ -51,7 +51,7 @@ def package_of(model: Any) -> dict[str, bytes]:
 
 
 def _manifest(files: Package) -> bytes:
-    """Return Manifest.json, whose identifiers come from the content instead of from chance."""
+    """Return Manifest.json, with identifiers made from the content instead of at random."""
     model = _identifier({_MODEL: files[_MODEL]})
     items = {model: _item(_MODEL, "CoreML Model Specification")}
     weights = {name: data for name, data in files.items() if name != _MODEL}
@@ -81,8 +81,8 @@ def _identifier(files: Package) -> str:
 def digest(package: Package) -> str:
     """Return the SHA-256, in hexadecimal digits, of the names and contents in sorted order.
 
-    Name and content are each preceded by their length (8 bytes, little-endian), so that no two
-    packages run into the same bytes.
+    Name and content are each preceded by their length (8 bytes, little-endian), so that different
+    packages never give the same bytes to hash.
     """
     sha256 = hashlib.sha256()
     for name in sorted(package):
@@ -93,7 +93,7 @@ def digest(package: Package) -> str:
 
 
 def size(package: Package) -> int:
-    """Return the bytes of all files together."""
+    """Return the size of all files together, in bytes."""
     return sum(map(len, package.values()))
 
 
@@ -104,11 +104,11 @@ def read_package(path: Path) -> dict[str, bytes]:
         path: The .mlpackage, which is a folder.
 
     Returns:
-        Path in the package, with slashes -> content. What the Finder leaves in folders
-        (.DS_Store) is passed over.
+        Path in the package, with slashes -> content, without what the Finder leaves in folders
+        (.DS_Store).
 
     Raises:
-        InputError: It is none, is too large, or holds links or special files.
+        InputError: This is not a package, or it is too large, or it holds links or special files.
     """
     _check_folder(path)
     package: dict[str, bytes] = {}
@@ -155,7 +155,7 @@ def _files(path: Path) -> Iterator[Path]:
     """Yield the regular files under a folder, in order of their names.
 
     Raises:
-        InputError: If there is anything but files and folders.
+        InputError: There is anything but files and folders.
     """
     for folder, folders, names in os.walk(path, onerror=_raise):
         folders.sort()

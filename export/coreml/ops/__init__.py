@@ -1,4 +1,4 @@
-"""One function per ONNX operator, grouped in files by kind; importing fills the table."""
+"""One function per ONNX operator, in files by kind; importing them fills the table."""
 
 from _edgeship.export.coreml.ops import (
     activation,

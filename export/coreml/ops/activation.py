@@ -28,7 +28,7 @@ _CLIPS = {(0.0, 6.0): "relu6", (0.0, math.inf): "relu"}
 
 @lowers(*_UNARY)
 def unary(ctx: Context, node: ir.Node) -> None:
-    """One MIL operator."""
+    """The MIL operator of the same name."""
     _unary(ctx, node, _UNARY[node.op_type])
 
 
@@ -45,20 +45,20 @@ def neg(ctx: Context, node: ir.Node) -> None:
 
 @lowers("Log")
 def log(ctx: Context, node: ir.Node) -> None:
-    """log, to which MIL adds a small number if it is not told otherwise."""
+    """MIL's log with an epsilon of 0; by default, a small number is added to the operand."""
     _unary(ctx, node, "log", epsilon=np.float32(0))
 
 
 @lowers("Reciprocal")
 def reciprocal(ctx: Context, node: ir.Node) -> None:
-    """real_div of 1; MIL's inverse adds a number to the divisor."""
+    """real_div of 1 by the operand, since MIL's inverse adds a small number to it."""
     x, y = attributes.source(node), node.outputs[0]
     ctx.emit("real_div", y, x=np.float32(1), y=ctx.read(x))
 
 
 @lowers("Clip")
 def clip(ctx: Context, node: ir.Node) -> None:
-    """relu6, relu or clip; maximum and minimum for integers and for one bound."""
+    """relu6, relu or clip; maximum and minimum for integers and where there is one bound."""
     x, y = attributes.source(node), node.outputs[0]
     low = attributes.real_anywhere(ctx, node, "min", 1)
     high = attributes.real_anywhere(ctx, node, "max", 2)
@@ -91,7 +91,7 @@ def hard_sigmoid(ctx: Context, node: ir.Node) -> None:
 
 @lowers("HardSwish")
 def hard_swish(ctx: Context, node: ir.Node) -> None:
-    """Mul by sigmoid_hard; MIL has no operator for the product."""
+    """sigmoid_hard, and a mul by the operand; MIL has no operator for both."""
     x, y = attributes.source(node), node.outputs[0]
     gate = ctx.temporary(
         "sigmoid_hard",
@@ -117,14 +117,14 @@ def elu(ctx: Context, node: ir.Node) -> None:
 
 @lowers("Gelu")
 def gelu(ctx: Context, node: ir.Node) -> None:
-    """gelu, exact or by tanh."""
+    """gelu, exact or with the approximation by tanh."""
     approximate = attributes.text(node, "approximate", "none") == "tanh"
     _unary(ctx, node, "gelu", mode="TANH_APPROXIMATION" if approximate else "EXACT")
 
 
 @lowers("PRelu")
 def prelu(ctx: Context, node: ir.Node) -> None:
-    """leaky_relu for one slope, prelu for one slope per channel of an image.
+    """leaky_relu for one slope, prelu for one slope per channel of an image, else arithmetic.
 
     MIL takes no other slopes; they become max(x, 0) + slope * min(x, 0).
     """
@@ -146,14 +146,14 @@ def prelu(ctx: Context, node: ir.Node) -> None:
 
 
 def _is_per_channel(slope: Array, channels: int) -> bool:
-    """Return whether slopes that are broadcast to (N, C, H, W) differ by channel alone."""
+    """Return whether slopes that broadcast to (N, C, H, W) differ between channels only."""
     shape = (1,) * (4 - slope.ndim) + slope.shape
     return shape == (1, channels, 1, 1)
 
 
 @lowers("Softmax")
 def softmax(ctx: Context, node: ir.Node) -> None:
-    """MIL's softmax over one axis.
+    """MIL's softmax over one axis, between two reshapes where ONNX means several.
 
     Before opset 13 it ran over all axes from the given one (default 1) to the last.
     """

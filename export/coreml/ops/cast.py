@@ -12,7 +12,7 @@ from _edgeship.export.lowering.values import dtype_of
 
 @lowers("Cast")
 def cast(ctx: Context, node: ir.Node) -> None:
-    """cast; none between floating types, which are float32 here, and none between integers."""
+    """cast; nothing between floating point types, all float32 here, or between integer types."""
     x, y = attributes.source(node), node.outputs[0]
     data = ctx.constant(x)
     if data is not None:

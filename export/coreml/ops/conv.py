@@ -14,7 +14,7 @@ from _edgeship.export.lowering.windows import Axis, given, resolved
 
 @lowers("Conv")
 def conv(ctx: Context, node: ir.Node) -> None:
-    """conv, along one to three axes, grouped and dilated too."""
+    """conv, along one to three axes, also grouped and dilated."""
     x, y = attributes.source(node), node.outputs[0]
     weight, bias = parameters(ctx, node)
     axes = [resolved(node, axis) for axis in axes_of(ctx, node, weight.shape[2:])]
@@ -36,7 +36,7 @@ def parameters(ctx: Context, node: ir.Node) -> tuple[Array, Array | None]:
     """Return the weight and the bias of a convolution.
 
     Raises:
-        Unsupported: If one of them is computed by the graph.
+        Unsupported: If the graph computes one of them.
     """
     weight = ctx.required_constant(attributes.source(node, 1), "the weight of a convolution")
     bias = attributes.optional_input(node, 2)
@@ -46,7 +46,7 @@ def parameters(ctx: Context, node: ir.Node) -> tuple[Array, Array | None]:
 
 
 def axes_of(ctx: Context, node: ir.Node, kernel: tuple[int, ...]) -> list[Axis]:
-    """Return what the attributes of a convolution or pooling node say of its spatial axes.
+    """Return the spatial axes of a convolution or pooling node, as its attributes describe them.
 
     Raises:
         Unsupported: If there are more than three, or pads are negative.

@@ -14,10 +14,9 @@ from _edgeship.export.lowering.values import dtype_of
 
 @lowers("Gemm")
 def gemm(ctx: Context, node: ir.Node) -> None:
-    """MIL's linear for a constant matrix on the right, matmul otherwise.
+    """linear, or matmul if the right matrix is not constant; add for an addend that is no row.
 
-    Alpha and beta go into constants where there are some. An addend that is no constant row
-    becomes add.
+    Alpha and beta are multiplied into constants where there are any.
     """
     x, matrix, y = attributes.source(node), attributes.source(node, 1), node.outputs[0]
     if dtype_of(y).kind != "f":
@@ -68,9 +67,9 @@ def _addend(ctx: Context, node: ir.Node) -> Operand:
 
 @lowers("MatMul")
 def matmul(ctx: Context, node: ir.Node) -> None:
-    """MIL's linear for a constant matrix on the right, matmul otherwise.
+    """linear, or matmul if the matrix on the right is not constant.
 
-    A vector is made a matrix first, as the specification describes it.
+    A vector is made a matrix first, as ONNX's specification has it.
     """
     a, b, result = attributes.source(node), attributes.source(node, 1), node.outputs[0]
     ranks = len(ctx.shape(a)), len(ctx.shape(b))

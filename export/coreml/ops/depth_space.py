@@ -1,4 +1,4 @@
-"""Blocks of pixels moved into channels and back."""
+"""Blocks of pixels that are moved into channels, and back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from _edgeship.export.lowering.unsupported import Unsupported
 
 @lowers("DepthToSpace")
 def depth_to_space(ctx: Context, node: ir.Node) -> None:
-    """depth_to_space, which is ONNX's mode DCR, or pixel_shuffle, which is CRD."""
+    """depth_to_space for ONNX's mode DCR, pixel_shuffle for its mode CRD."""
     x, y = attributes.source(node), node.outputs[0]
     block = attributes.integer(node, "blocksize", 0)
     if block == 1:
@@ -25,7 +25,7 @@ def depth_to_space(ctx: Context, node: ir.Node) -> None:
 
 @lowers("SpaceToDepth")
 def space_to_depth(ctx: Context, node: ir.Node) -> None:
-    """space_to_depth, which is ONNX's mode DCR."""
+    """space_to_depth."""
     x, y = attributes.source(node), node.outputs[0]
     block = attributes.integer(node, "blocksize", 0)
     if attributes.text(node, "mode", "DCR") != "DCR":

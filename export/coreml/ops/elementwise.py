@@ -17,7 +17,7 @@ _VARIADIC = {"Max": "maximum", "Min": "minimum", "Sum": "add"}
 
 @lowers(*_BINARY)
 def binary(ctx: Context, node: ir.Node) -> None:
-    """One operator, which broadcasts as ONNX does."""
+    """The MIL operator of the same name, which broadcasts as ONNX does."""
     x, y = _operands(ctx, node)
     ctx.emit(_BINARY[node.op_type], node.outputs[0], x=x, y=y)
 
@@ -26,7 +26,7 @@ def binary(ctx: Context, node: ir.Node) -> None:
 def div(ctx: Context, node: ir.Node) -> None:
     """real_div; for integers, the sign times floor_div of the magnitudes.
 
-    ONNX cuts a quotient off towards zero, and floor_div rounds it down.
+    ONNX rounds a quotient towards zero, floor_div rounds it down.
     """
     x, y = _operands(ctx, node)
     result = node.outputs[0]
@@ -42,7 +42,7 @@ def div(ctx: Context, node: ir.Node) -> None:
 
 @lowers("Pow")
 def pow_(ctx: Context, node: ir.Node) -> None:
-    """pow, but square and sqrt where they are meant, which compute in half precision as well."""
+    """pow; square and sqrt for exponents of 2 and 0.5, which work in half precision as well."""
     x, y, exponent = attributes.source(node), node.outputs[0], attributes.source(node, 1)
     data = ctx.constant(exponent)
     if data is not None and data.size == 1 and ctx.shape(x) == ctx.shape(y):
@@ -84,7 +84,8 @@ def variadic(ctx: Context, node: ir.Node) -> None:
 
 def _operands(ctx: Context, node: ir.Node) -> list[Operand]:
     values = [value for value in node.inputs if value is not None]
-    if "axis" in node.attributes:  # before opset 7, where the second operand's first axis belongs
+    # Before opset 7, it said which axis of the first operand the second one begins at.
+    if "axis" in node.attributes:
         ranks = [len(ctx.shape(value)) for value in values]
         if node.attributes["axis"].as_int() % ranks[0] != ranks[0] - ranks[1]:
             raise Unsupported("broadcasting along other axes than the last ones")

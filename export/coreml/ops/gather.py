@@ -1,4 +1,4 @@
-"""Elements picked by indices."""
+"""Elements that are picked by indices."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from _edgeship.export.lowering.unsupported import Unsupported
 
 @lowers("Gather")
 def gather(ctx: Context, node: ir.Node) -> None:
-    """gather; indices that are constant and evenly spaced are a slice, which runs everywhere."""
+    """gather; slice_by_index for constant indices at equal distances, which runs everywhere."""
     x, y = attributes.source(node), node.outputs[0]
     shape = ctx.shape(x)
     axis = attributes.integer(node, "axis", 0) % len(shape)
     indices = ctx.constant(attributes.source(node, 1))
     if indices is None:
-        # Negative ones are counted from the end until iOS 16; for later ones coremltools adds that.
+        # Negative ones count from the end up to iOS 16; for later ones coremltools adds operators.
         computed = ctx.read(attributes.source(node, 1))
         ctx.emit("gather", y, x=ctx.read(x), indices=computed, axis=axis)
         return
@@ -36,7 +36,7 @@ def gather(ctx: Context, node: ir.Node) -> None:
 
 @lowers("GatherND")
 def gather_nd(ctx: Context, node: ir.Node) -> None:
-    """gather_nd of constant indices, or what Gather becomes if they count along the first axis."""
+    """gather_nd of constant indices; as Gather if they are along the first axis alone."""
     x, y = attributes.source(node), node.outputs[0]
     shape = ctx.shape(x)
     indices = ctx.required_constant(attributes.source(node, 1), "the indices of GatherND")

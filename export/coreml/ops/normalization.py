@@ -1,4 +1,4 @@
-"""Normalizations: over the batch with fixed statistics, over each image, over the last axes."""
+"""Normalizations: with fixed statistics per channel, over each image, or over the last axes."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from _edgeship.export.lowering.batch_norm import scale_and_shift
 from _edgeship.export.lowering.unsupported import Unsupported
 from _edgeship.export.lowering.values import Array
 
-#: What batch_norm adds to the variance; MIL's default, whatever the network has.
+#: What batch_norm adds to the variance: MIL's default, whatever the network's own epsilon is.
 _EPSILON = 1e-5
 
 
 @lowers("BatchNormalization")
 def batch_normalization(ctx: Context, node: ir.Node) -> None:
-    """batch_norm with a mean of 0 and a variance of 1; mul and add where there is no image.
+    """batch_norm with a mean of 0 and a variance of 1; mul and add for two axes or fewer.
 
     Scale and shift are computed here in double precision: in half precision the variances of some
     channels would be zero.
@@ -47,7 +47,7 @@ def batch_normalization(ctx: Context, node: ir.Node) -> None:
 
 @lowers("InstanceNormalization")
 def instance_normalization(ctx: Context, node: ir.Node) -> None:
-    """instance_norm; the axes of a volume, of which MIL does not take three, are joined."""
+    """instance_norm; the three axes of a volume are joined first, since MIL takes at most two."""
     x, y = attributes.source(node), node.outputs[0]
     gamma, beta = (
         ctx.required_constant(value, "a parameter of instance normalization")
@@ -68,7 +68,7 @@ def instance_normalization(ctx: Context, node: ir.Node) -> None:
 
 @lowers("LayerNormalization")
 def layer_normalization(ctx: Context, node: ir.Node) -> None:
-    """layer_norm over the axes from the given one on."""
+    """layer_norm over the given axis and all after it."""
     x, y = attributes.source(node), node.outputs[0]
     shape = ctx.shape(x)
     axis = attributes.integer(node, "axis", -1) % len(shape)
@@ -89,7 +89,11 @@ def layer_normalization(ctx: Context, node: ir.Node) -> None:
 
 
 def _broadcast(data: Array, shape: Shape) -> Array:
-    """Return parameters of layer normalization, one for each element that is normalized."""
+    """Return parameters of layer normalization in the shape of the axes that are normalized.
+
+    Raises:
+        Unsupported: They differ along the axes before these.
+    """
     kept = max(data.ndim - len(shape), 0)
     if math.prod(data.shape[:kept]) != 1:
         raise Unsupported("layer normalization with parameters for axes that it keeps")

@@ -1,4 +1,4 @@
-"""Elements picked at constant places along axes: slices, gathers, mirrored borders, resizes."""
+"""Elements picked at constant places along axes: slices, gathers, mirrored borders, resizing."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from _edgeship.export.coreml.building.context import Context, Operand
 from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.lowering.values import Array
 
-#: A MIL operator and its inputs, but for ``x``.
+#: A MIL operator and its inputs other than ``x``.
 Step = tuple[str, dict[str, Operand]]
 
 
 def pick(ctx: Context, x: ir.Value, y: ir.Value, places: Mapping[int, Array]) -> None:
-    """Bind ``y`` to elements of ``x``; no operator if these are all of them in their order.
+    """Bind ``y`` to elements of ``x``, without an operator if it is all of them in their order.
 
     Args:
         ctx: The program.
         x: A value with at least one axis.
         y: What is picked.
-        places: Axis -> the indices of the elements along it, none negative. Indices of several
-            axes put as many in the place of their axis; there may be one such axis only.
+        places: Axis -> the indices of the elements along it, none negative. An array of several
+            axes puts these in the place of the one; there may be only one such array.
     """
     steps = picking(ctx.shape(x), places)
     if steps:
@@ -34,11 +34,11 @@ def pick(ctx: Context, x: ir.Value, y: ir.Value, places: Mapping[int, Array]) ->
 
 
 def picking(shape: Shape, places: Mapping[int, Array]) -> list[Step]:
-    """Return the operators that pick elements at such places.
+    """Return the operators that pick elements at places as `pick` takes them.
 
-    Places at equal distances are one slice for all axes; if they run backwards it is reversed
-    afterwards, because MIL's documentation leaves open how a negative stride reaches the first
-    element. Other places are one gather for each axis.
+    Places at equal distances are one slice for all axes together. Where they run backwards, the
+    slice is reversed afterwards, because MIL's documentation leaves open how a negative stride
+    reaches the first element. Other places are one gather for each axis.
     """
     kept = [range(extent) for extent in shape]
     backwards: list[int] = []
@@ -69,7 +69,7 @@ def slice_inputs(kept: list[range]) -> dict[str, Any]:
 
 
 def emit_steps(ctx: Context, operand: Operand, y: ir.Value, steps: list[Step]) -> None:
-    """Append operators one behind the other; the last one's result is ``y``."""
+    """Append operators, each reading the result of the one before; that of the last is ``y``."""
     for kind, inputs in steps[:-1]:
         operand = ctx.temporary(kind, f"{y.name}_{kind}", x=operand, **inputs)
     kind, inputs = steps[-1]
@@ -77,7 +77,7 @@ def emit_steps(ctx: Context, operand: Operand, y: ir.Value, steps: list[Step]) -
 
 
 def _evenly_spaced(indices: Array) -> range | None:
-    """Return the range that the indices are, if they are one."""
+    """Return the indices as a range, or None if they are not at equal distances."""
     if indices.ndim != 1:
         return None
     step = int(indices[1] - indices[0]) if len(indices) > 1 else 1

@@ -1,4 +1,4 @@
-"""Max and average pooling, exact for every pad, ceil_mode and count_include_pad."""
+"""Max and average pooling, exact whatever the pads, ceil_mode and count_include_pad."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from _edgeship.export.lowering.windows import Axis, counts, resolved
 
 @lowers("MaxPool")
 def max_pool(ctx: Context, node: ir.Node) -> None:
-    """max_pool, in which no element of the border wins."""
+    """max_pool, in which the border never wins."""
     x = ctx.read(attributes.source(node))
     ctx.emit("max_pool", node.outputs[0], x=x, **_window(_axes(ctx, node)))
 
 
 @lowers("AveragePool")
 def average_pool(ctx: Context, node: ir.Node) -> None:
-    """avg_pool, whose mean counts the border or leaves it out.
+    """avg_pool with or without the border in the mean; a mul where MIL's count is another.
 
     ONNX counts the border that is asked for, but not what ceil_mode reads beyond it. Where windows
     differ in that, a mul by the ratio of the counts makes the mean exact.
@@ -48,7 +48,7 @@ def average_pool(ctx: Context, node: ir.Node) -> None:
 
 
 def _counted(axes: list[Axis], include_pad: bool) -> Array:
-    """Return how many elements each window's mean divides by, with one array axis per axis."""
+    """Return what each window's sum is divided by, in an array with one axis per spatial axis."""
     result: Array = reduce(np.multiply.outer, [counts(axis, include_pad) for axis in axes])
     return result
 
@@ -69,8 +69,8 @@ def _axes(ctx: Context, node: ir.Node) -> list[Axis]:
 def _window(axes: list[Axis]) -> dict[str, Operand]:
     """Return the parameters of a pooling operator.
 
-    The pad behind is what the last window reads, so that ceil_mode, which MIL has for symmetric
-    pads only, is not needed.
+    The pad after each axis is what the last window reads, so that ceil_mode, which MIL has for
+    symmetric pads only, is not needed.
     """
     return {
         "kernel_sizes": [axis.kernel for axis in axes],

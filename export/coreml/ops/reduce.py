@@ -21,7 +21,7 @@ _GLOBAL_POOLS = {"GlobalAveragePool": "reduce_mean", "GlobalMaxPool": "reduce_ma
 
 @lowers(*_KINDS)
 def reduction(ctx: Context, node: ir.Node) -> None:
-    """reduce_mean, reduce_sum, reduce_max or reduce_min."""
+    """The MIL operator of the same meaning, such as reduce_mean."""
     x = attributes.source(node)
     rank = len(ctx.shape(x))
     axes = attributes.integers_anywhere(ctx, node, "axes", 1) or []

@@ -1,4 +1,4 @@
-"""Elements repeated along axes."""
+"""Elements that are repeated along axes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def expand(ctx: Context, node: ir.Node) -> None:
 
 
 def _tile(ctx: Context, node: ir.Node, steps: list[Step], repeats: list[int]) -> None:
-    """Append the steps and a tile, as far as they change anything."""
+    """Append the steps, and a tile if anything is repeated."""
     x, y = attributes.source(node), node.outputs[0]
     if any(count != 1 for count in repeats):
         steps = [*steps, ("tile", {"reps": repeats})]

@@ -1,8 +1,8 @@
 """Resize: MIL's operator is chosen by comparing sampling positions, not by name.
 
-ONNX names three families of choices (coordinate transformation, rounding, scales that need not be
-the ratio of the extents); MIL has five sampling modes for linear interpolation, and says little of
-how the nearest element is found. Both are reduced to the positions they sample.
+ONNX leaves three choices (coordinate transformation, rounding, and scales that need not be the
+ratio of the extents). MIL has five sampling modes for linear interpolation, and says little about
+how the nearest element is found. Both are reduced to the positions that they sample.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ def resize(ctx: Context, node: ir.Node) -> None:
 
 
 def _nearest(ctx: Context, node: ir.Node, positions: list[Array]) -> None:
-    """Repeat every element of H and W a whole number of times, or pick elements along each axis.
+    """Repeat each element along H and W a whole number of times, or pick elements along each axis.
 
-    Picking is exact. Fractional factors of upsample_nearest_neighbor are not used: coremltools' own
-    tests of them are expected to fail on the GPU, and nothing says what resize_nearest_neighbor
-    reads.
+    Picking is exact. Fractional factors of upsample_nearest_neighbor are not used: coremltools'
+    own tests of them are marked as failing on the GPU. Nor is resize_nearest_neighbor, of which
+    nothing says what it reads.
     """
     x, y = attributes.source(node), node.outputs[0]
     before, after = ctx.shape(x), ctx.shape(y)
@@ -103,7 +103,7 @@ def _linear(ctx: Context, node: ir.Node, positions: list[Array]) -> None:
 
 
 def _sampling_mode(before: Shape, after: Shape, positions: list[Array]) -> str | None:
-    """Return the mode of resize_bilinear that reads the positions along both axes, if any does."""
+    """Return the mode of resize_bilinear that samples these positions of H and W, if any does."""
     for mode in _SAMPLING_MODES:
         found = [_mil_linear(a, b, mode) for a, b in zip(before, after, strict=True)]
         if all(np.allclose(f, p, rtol=0, atol=1e-4) for f, p in zip(found, positions, strict=True)):
@@ -112,7 +112,7 @@ def _sampling_mode(before: Shape, after: Shape, positions: list[Array]) -> str |
 
 
 def _mil_linear(extent: int, result: int, mode: str) -> Array:
-    """Return the positions between elements that resize_bilinear reads, by its documentation."""
+    """Return the positions that resize_bilinear samples along an axis, by its documentation."""
     index = np.arange(result, dtype=np.float64)
     corners = (extent - 1) / max(result - 1, 1)
     positions: Array

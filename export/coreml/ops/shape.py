@@ -1,4 +1,4 @@
-"""Operators that move no arithmetic: reshapes of every kind, transposes, copies."""
+"""Operators without arithmetic: reshapes of every kind, transposes, copies."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ lowers("Constant")(copies.constant)
 
 @lowers("Transpose")
 def transpose(ctx: Context, node: ir.Node) -> None:
-    """transpose; none if every axis stays."""
+    """transpose; nothing if every axis stays where it is."""
     x, y = attributes.source(node), node.outputs[0]
     order = attributes.integers(node, "perm", list(reversed(range(len(ctx.shape(x))))))
     data = ctx.constant(x)
@@ -28,7 +28,7 @@ def transpose(ctx: Context, node: ir.Node) -> None:
 
 @lowers("Reshape", "Flatten", "Squeeze", "Unsqueeze")
 def reshape(ctx: Context, node: ir.Node) -> None:
-    """MIL's squeeze, expand_dims or reshape; none if the shape stays."""
+    """squeeze, expand_dims or reshape; nothing if the shape stays the same."""
     x, y = attributes.source(node), node.outputs[0]
     before, after = ctx.shape(x), ctx.shape(y)
     data = ctx.constant(x)

@@ -1,4 +1,4 @@
-"""Joining, cutting and bordering tensors."""
+"""Tensors joined, cut, and given a border."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MIRRORS = {"reflect": "reflect", "edge": "replicate", "wrap": None}
 
 @lowers("Concat")
 def concat(ctx: Context, node: ir.Node) -> None:
-    """MIL's concat; none for a single operand."""
+    """concat; nothing for a single operand."""
     y = node.outputs[0]
     values = [value for value in node.inputs if value is not None]
     if len(values) == 1:
@@ -31,7 +31,7 @@ def concat(ctx: Context, node: ir.Node) -> None:
 
 @lowers("Split")
 def split(ctx: Context, node: ir.Node) -> None:
-    """MIL's split by the sizes of the outputs; none for a single one."""
+    """MIL's split into the sizes of the outputs; nothing for a single output."""
     x = attributes.source(node)
     axis = attributes.integer(node, "axis", 0) % len(ctx.shape(x))
     if len(node.outputs) == 1:
@@ -47,7 +47,7 @@ def split(ctx: Context, node: ir.Node) -> None:
 
 @lowers("Slice")
 def slice_(ctx: Context, node: ir.Node) -> None:
-    """slice_by_index, and reverse where a step is negative."""
+    """slice_by_index, with reverse after it where a step is negative."""
     x, y = attributes.source(node), node.outputs[0]
     shape = ctx.shape(x)
     starts = attributes.integers_anywhere(ctx, node, "starts", 1) or []
@@ -59,7 +59,7 @@ def slice_(ctx: Context, node: ir.Node) -> None:
         axes if axes is not None else range(len(starts)), starts, ends, steps, strict=True
     ):
         extent = shape[axis]
-        # Python's slices follow the same rules as ONNX's, but for a start before the first element.
+        # Python's slices follow ONNX's rules, except for a start before the first element.
         kept = range(extent)[max(start, -extent) : end : step]
         if len(kept) == 0:
             raise Unsupported("a slice without elements")
@@ -69,7 +69,7 @@ def slice_(ctx: Context, node: ir.Node) -> None:
 
 @lowers("Pad")
 def pad(ctx: Context, node: ir.Node) -> None:
-    """pad; a gather for each axis where MIL's does not go; a slice for negative pads."""
+    """pad; gather for each axis where MIL's pad does not fit; slice_by_index for negative pads."""
     x, y = attributes.source(node), node.outputs[0]
     mode = attributes.text(node, "mode", "constant")
     border = _border(ctx, node, len(ctx.shape(x)))
@@ -86,7 +86,7 @@ def pad(ctx: Context, node: ir.Node) -> None:
 
 
 def _border(ctx: Context, node: ir.Node, rank: int) -> list[tuple[int, int]]:
-    """Return the elements put before and behind each axis."""
+    """Return how many elements are put before and after each axis."""
     pads = attributes.integers_anywhere(ctx, node, "pads", 1) or []
     axes = attributes.integers_anywhere(ctx, node, "axes", 3)
     axes = list(range(rank)) if axes is None else axes
@@ -97,7 +97,7 @@ def _border(ctx: Context, node: ir.Node, rank: int) -> list[tuple[int, int]]:
 
 
 def _pad_constant(ctx: Context, node: ir.Node, border: list[tuple[int, int]]) -> None:
-    """Append a slice for what is negative of the border, and a pad for what is not."""
+    """Append a slice for the negative parts of a border, and a pad for the others."""
     x, y = attributes.source(node), node.outputs[0]
     shape = ctx.shape(x)
     fill = attributes.real_anywhere(ctx, node, "value", 2) or 0.0
@@ -137,7 +137,7 @@ def _pads_within(shape: Shape, border: list[tuple[int, int]], mode: str) -> bool
 
 
 def _mirrored(shape: Shape, border: list[tuple[int, int]], mode: str) -> dict[int, Array]:
-    """Return which elements lie along each axis with its border."""
+    """Return axis -> the indices of the elements along it with its border, where it has one."""
     places: dict[int, Array] = {}
     for axis, (before, after) in enumerate(border):
         if min(before, after) < 0:

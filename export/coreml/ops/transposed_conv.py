@@ -13,10 +13,10 @@ from _edgeship.export.lowering.windows import Axis, transposed
 
 @lowers("ConvTranspose")
 def conv_transpose(ctx: Context, node: ir.Node) -> None:
-    """conv_transpose, whose pads are what is cut off the full result.
+    """conv_transpose, whose pads are cut off the full result.
 
-    A result that reaches beyond the full one (output_padding) is computed from an input with
-    zeros behind it.
+    A result that reaches beyond the full one (output_padding) is computed from an input that is
+    padded with zeros.
     """
     x, y = attributes.source(node), node.outputs[0]
     weight, bias = parameters(ctx, node)
@@ -45,10 +45,10 @@ def conv_transpose(ctx: Context, node: ir.Node) -> None:
 
 
 def _surplus(axis: Axis) -> int:
-    """Return how many elements of the full result lie behind those that are wanted."""
+    """Return how many elements of the full result come after those that are wanted."""
     return axis.full - axis.before - axis.result
 
 
 def _zeros_behind(axis: Axis) -> int:
-    """Return how many input elements are missing where the full result is too short."""
+    """Return how many zeros to put after the input where the full result is too short."""
     return max(-(_surplus(axis) // axis.stride), 0)

@@ -1,30 +1,19 @@
-"""What packages hold: counted from packages that coremltools wrote, and from small programs."""
+"""What packages hold: counted in packages that coremltools wrote, and in small programs."""
 
 from __future__ import annotations
 
-import io
 import json
 from typing import Any
 
 import numpy as np
 import pytest
-from _edgeship.export.commands.coreml_view import render
-from rich.console import Console
 
 from _edgeship.errors import InputError
-from _edgeship.export.coreml.evaluator.mil.program import (
-    Argument,
-    Feature,
-    ImagePort,
-    MilProgram,
-    Operation,
-    Variable,
-)
 from _edgeship.export.coreml.format.library import coremltools
 from _edgeship.export.coreml.format.package import package_of
 from _edgeship.export.coreml.inspection import Inspection, inspect_package, inspect_program
-from _edgeship.export.coreml.neural_engine import departures
 from _edgeship.export.coreml.stored_weights import WeightKind
+from tests.export.coreml.programs import classifier, constant, operation, program, tensor
 
 #: Values of the two filters of the network below, and of its bias.
 FIRST, SECOND, BIAS = 16 * 8 * 3 * 3, 64 * 16 * 3 * 3, 16
@@ -185,135 +174,8 @@ def test_damaged_files_are_refused() -> None:
     with pytest.raises(InputError, match="not a Core ML package"):
         inspect_package({"a": b"b"})
     name = next(name for name in package if name.endswith("weight.bin"))
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match="weights of this package are damaged"):
         inspect_package({**package, name: package[name][:100]})
-
-
-# Programs by hand: what is counted from them does not depend on coremltools.
-
-
-def tensor(name: str, *shape: int, dtype: str = "fp16") -> Variable:
-    return Variable(name, dtype, shape)
-
-
-def constant(name: str, value: Any) -> Operation:
-    array = np.asarray(value)
-    dtype = {"f": "fp16", "i": "int32", "b": "bool"}[array.dtype.kind]
-    variable = Variable(name, dtype, array.shape)
-    return Operation("const", {}, (variable,), {"val": array}, {"val": dtype})
-
-
-def operation(kind: str, output: Variable, **inputs: tuple[str, ...] | Argument) -> Operation:
-    return Operation(kind, inputs, (output,))
-
-
-def program(*operations: Operation, image: Variable | None = None) -> MilProgram:
-    image = image or tensor("image", 1, 3, 8, 8)
-    return MilProgram(
-        specification_version=8,
-        opset="CoreML7",
-        inputs=(Feature("image", "image", (1, 3, 8, 8), ImagePort("RGB", 8, 8), "a face"),),
-        outputs=(Feature("label", "string", ()), Feature("scores", "dictionary", ())),
-        variables=(image,),
-        operations=operations,
-        results=tuple(output.name for output in operations[-1].outputs),
-        metadata={"author": "[bold]Ann\x1b", "license": "", "z": "last", "b": "first"},
-        labels=("cat", "dog"),
-        predicted_feature="label",
-    )
-
-
-def reasons(*operations: Operation, image: Variable | None = None) -> list[tuple[str, ...]]:
-    found = departures(program(*operations, image=image))
-    return [(*departure.operators, departure.reason) for departure in found]
-
-
-def conv(dilation: int = 1, rank: int = 4) -> tuple[Operation, ...]:
-    return (
-        constant("dilations", [dilation] * (rank - 2)),
-        operation(
-            "conv",
-            tensor("y", *[1] * rank),
-            x=("image",),
-            dilations=("dilations",),
-        ),
-    )
-
-
-def test_a_plain_convolution_stays() -> None:
-    assert reasons(*conv()) == []
-
-
-@pytest.mark.parametrize(
-    ("operations", "word"),
-    [
-        (conv(dilation=2), "dilated"),
-        (conv(rank=5), "3-D"),
-        ([operation("relu", tensor("y", 1, dtype="fp32"), x=("image",))], "float32"),
-        ([operation("cast", tensor("y", 1, dtype="int32"), x=("image",))], "int32"),
-        ([operation("lstm", tensor("y", 1), x=("image",))], "recurrent"),
-        ([operation("one_hot", tensor("y", 1), x=("image",))], "no Neural Engine has it"),
-        ([operation("gather", tensor("y", 1), x=("image",))], "on M1 only"),
-        ([operation("topk", tensor("y", 1), x=("image",))], "not on M1"),
-        ([operation("sin", tensor("y", 1), x=("image",))], "not on M1 and M2"),
-        ([operation("crop_resize", tensor("y", 1), x=("image",))], "not on M1"),
-    ],
-)
-def test_known_departures(operations: list[Operation], word: str) -> None:
-    [(kind, reason)] = reasons(*operations)
-    assert kind == operations[-1].kind
-    assert word in reason
-
-
-@pytest.mark.parametrize(
-    ("kernel", "stride", "count"), [(2, 2, 0), (13, 1, 0), (14, 1, 1), (3, 3, 1), (32, 1, 2)]
-)
-def test_pools_by_their_windows(kernel: int, stride: int, count: int) -> None:
-    pool = operation(
-        "avg_pool",
-        tensor("y", 1, 3, 1, 1),
-        x=("image",),
-        kernel_sizes=("kernel",),
-        strides=np.array([stride, stride]),
-    )
-    assert len(reasons(constant("kernel", [kernel, kernel]), pool)) == count
-
-
-@pytest.mark.parametrize(("height", "count"), [(8, 0), (16, 0), (17, 1), (32, 1)])
-def test_enlarging_by_more_than_two(height: int, count: int) -> None:
-    larger = tensor("y", 1, 3, height, 16)
-    assert len(reasons(operation("resize_bilinear", larger, x=("image",)))) == count
-
-
-def test_casts_at_the_edges_compute_nothing_in_float32() -> None:
-    image = tensor("image", 1, 3, 8, 8, dtype="fp32")
-    inside = operation("relu", tensor("a", 1, 3, 8, 8), x=("image",))
-    edge = operation("cast", tensor("y", 1, 3, 8, 8, dtype="fp32"), x=("a",))
-    assert reasons(inside, edge, image=image) == []
-
-
-def test_every_departure_names_its_source() -> None:
-    from _edgeship.export.coreml.neural_engine import _RULES
-
-    assert all(rule.source.startswith("https://") and rule.reason for rule in _RULES)
-
-
-def classifier() -> MilProgram:
-    return program(
-        constant("scale", np.float16(0.5)),
-        constant("channels", np.ones(3, np.float16)),
-        constant("weight", np.ones((2, 3), np.float16)),
-        operation(
-            "quantize", tensor("q", 1, 3, 8, 8, dtype="int8"), input=("image",), scale=("channels",)
-        ),
-        operation("dequantize", tensor("d", 1, 3, 8, 8), input=("q",), scale=("scale",)),
-        operation("linear", tensor("y", 1, 2), x=("d",), weight=("weight",)),
-        Operation(
-            "classify",
-            {"probabilities": ("y",), "classes": ["cat", "dog"]},
-            (Variable("label", "string", ()), Variable("scores", "dictionary", None)),
-        ),
-    )
 
 
 def test_scales_of_activations_are_no_weights_and_conversions_do_not_compute() -> None:
@@ -339,17 +201,3 @@ def test_a_packing_without_end_is_read_and_not_followed() -> None:
     last = operation("add", tensor("y", 4), x=("image",), y=("p2999",))
     [kind] = inspect_program(program(*packed, last), {}).weights
     assert (kind.tensors, kind.values, kind.stored_bytes) == (1, 4, 8)
-
-
-def test_the_tables_show_names_as_they_are() -> None:
-    file = io.StringIO()
-    Console(width=120, file=file).print(
-        render(inspect_program(classifier(), {"a/model.mlmodel": 30}))
-    )
-    shown = " ".join(file.getvalue().split())
-    assert "iOS 17 and later (specification version 8)" in shown
-    assert "RGB image │ 8 x 8 pixels │ a face" in shown
-    assert "2 labels in label" in shown
-    assert "yes, 1 tensors;" in shown
-    assert "[bold]Ann\\x1b" in shown
-    assert "No operator here is known to leave the Neural Engine." in shown
