@@ -1,4 +1,4 @@
-"""Profiles beside the layers of the file that they are of."""
+"""Profiles beside the layers of the files that they were taken of."""
 
 from __future__ import annotations
 
