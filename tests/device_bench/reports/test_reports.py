@@ -1,7 +1,10 @@
 import csv as standard_csv
 import io
 import json as standard_json
+import subprocess
+import sys
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +15,8 @@ from _edgeship.device_bench.results.records import Session
 from _edgeship.device_bench.results.rows import rows
 from _edgeship.device_bench.results.statistics import summarize
 from tests.device_bench.synthetic import PHONE, VIRTUAL, session
+
+ROOT = Path(__file__).parents[3]
 
 EVIL = "net_</td><script>alert(1)</script>|`x`$=\n_int8"
 
@@ -79,6 +84,19 @@ def page(shown: list[Section]) -> _Page:
 def test_the_page_loads_nothing_and_runs_one_script(page: _Page) -> None:
     assert page.outside == []
     assert page.scripts == 1
+
+
+def test_the_page_is_ours_in_a_folder_with_a_device_bench_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "device_bench").mkdir()
+    (tmp_path / "device_bench" / "__init__.py").write_text("raise SystemExit('not ours')")
+    code = (
+        f"import sys; sys.path.append({str(ROOT)!r});"
+        "from _edgeship.device_bench.reports import html; print(html.render('x', 'y', []))"
+    )
+    done = subprocess.run(  # noqa: S603 - our own interpreter and code
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert "<h1>x</h1>" in done.stdout
 
 
 def test_the_page_shows_every_measurement_under_its_unit(page: _Page) -> None:
