@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 # Images in the noise batch that sets a random network's batch-norm statistics.
 _NOISE_BATCH = 8
 
-# Limits that turn a slip of the keyboard into a message instead of an exhausted memory: such a
-# classifier takes 4 GiB at 1024 features, such a noise batch 3.2 GB at 224x224.
+# Limits that turn a typing error into a message instead of exhausted memory: a classifier of that
+# size takes 4 GiB at 1024 features, a noise batch 3.3 GB at 224x224.
 _MAX_CLASSES = 2**20
 _MAX_CHANNELS = 2048
 # What torch's generators accept.
@@ -119,7 +119,7 @@ def _ends(
     num_classes: int | None,
     in_channels: int,
 ) -> dict[str, int]:
-    """Return the arguments that set both ends of the network, refusing those it does not have."""
+    """Return the arguments for classes and input channels; refuse what the network cannot have."""
     parameters = inspect.signature(factory).parameters
     ends: dict[str, int] = {}
     if num_classes is not None:
@@ -141,8 +141,8 @@ def _ends(
 def _merged_arguments(
     entry: ModelSpec, factory: Callable[..., nn.Module], overrides: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return the entry's arguments with the overrides put in, refusing names nobody takes."""
-    # The number of axes belongs to the input size, which is the entry's.
+    """Return the entry's arguments with the overrides; refuse names that the factory lacks."""
+    # The number of axes follows from the entry's input size.
     own_arguments = {"num_classes", "in_channels", "dims"}
     allowed = sorted(set(inspect.signature(factory).parameters) - own_arguments)
     for key in overrides:
@@ -155,6 +155,6 @@ def _merged_arguments(
 
 
 def _require_int(label: str, value: object, low: int, high: int) -> None:
-    """Refuse anything but a whole number of the range; True is not one."""
+    """Refuse anything but a whole number in the range; True does not count as one."""
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise InputError(f"{label} must be a whole number from {low} to {high}, not {value!r}.")

@@ -4,11 +4,11 @@ One mult-add is one multiply-accumulate of a convolution or a linear layer, the 
 papers of efficient CNNs state their complexity (they call it FLOPs). Biases, batch norms,
 activations, pooling, additions and shuffles are not counted, and neither is arithmetic that a
 forward() does without a layer, such as a matmul. The other figures are counted for the same
-layers, convolutions and linear ones, so that their ratios have a meaning:
+layers, convolutions and linear ones, so that ratios between them are meaningful:
 
 - Activation bytes: the output of a layer, 4 bytes a value (float32, whatever the network has).
 - MAC, the memory access cost of the ShuffleNet V2 paper (arXiv 1807.11164, section 2), in values:
-  input + output + weights. For a 1x1 convolution of h*w places, from c1 to c2 channels in g
+  input + output + weights. For a 1x1 convolution of an h x w map, from c1 to c2 channels in g
   groups, that is h*w*(c1 + c2) + c1*c2/g. Each value counts once: biases are left out, and so is
   what a cache too small for a layer has to read again.
 - Guideline G1's bound: with B mult-adds, no 1x1 convolution has a MAC below
@@ -66,10 +66,11 @@ class LayerCost:
         kind: Class of the layer, such as "Conv2d".
         groups: Of a convolution; 1 for other layers.
         mult_adds: Multiply-accumulates of this call, for the whole batch.
-        params: Parameters the layer owns; 0 for those that an earlier row already holds.
+        params: Parameters of the layer, without those that an earlier row has counted.
         activation_bytes: Bytes of the output; 0 for a layer that is not counted.
         memory_access: MAC of this call, in values; 0 for a layer that is not counted.
-        bound: G1's lower bound of the MAC; None but for a 1x1 convolution that keeps the places.
+        bound: G1's lower bound of the MAC; None unless the layer is a 1x1 convolution that keeps
+            height and width.
         input_shape: Shape of the first input; () if that is no tensor.
         output_shape: Shape of the output; () if that is no tensor.
     """
@@ -123,7 +124,7 @@ def per_layer(module: nn.Module, input_shape: tuple[int, ...]) -> list[LayerCost
     Args:
         module: The network; it is run in eval mode and left in the mode it was in.
         input_shape: Shape of the input with its batch, such as (1, 3, 224, 224). The figures of
-            a larger batch are those of the whole batch, of which the weights are read once.
+            a larger batch are those of the whole batch, for which the weights are read once.
     """
     rows: list[LayerCost] = []
     held: set[int] = set()
@@ -163,7 +164,7 @@ def access_bound(mult_adds: int, places: int) -> float:
 
 
 def _cost(name: str, layer: nn.Module, x: Any, y: Any, params: int) -> LayerCost:
-    """Return the row of one call, from shapes alone."""
+    """Return the row of one call; only the shapes of its input and output are read."""
     mult_adds = activation_bytes = memory_access = 0
     bound = None
     if isinstance(layer, _COUNTED):
@@ -199,7 +200,7 @@ def _mult_adds(layer: _ConvNd | nn.Linear, x: Tensor, y: Tensor) -> int:
 
 
 def _kept_places(layer: _ConvNd | nn.Linear, x: Tensor, y: Tensor) -> int:
-    """Return batch * height * width of a 1x1 convolution that has as many going in as out, or 0."""
+    """Return batch * height * width of a 1x1 convolution that keeps them; 0 for other layers."""
     if isinstance(layer, nn.Linear) or math.prod(layer.kernel_size) != 1:
         return 0
     places = y.numel() // layer.out_channels

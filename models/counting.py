@@ -1,4 +1,4 @@
-"""Counting networks of the catalog by name, without drawing or storing their weights."""
+"""Count the networks of the catalog without drawing or storing their weights."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def count_entry(entry: ModelSpec) -> Counted:
 
 
 def count_entries(entries: Iterable[ModelSpec]) -> dict[str, Complexity]:
-    """Return the complexity of each by name; a second name is not counted again."""
+    """Return the complexity of each entry by its name; second names are not counted again."""
     counted: dict[str, Complexity] = {}
     by_origin: dict[str, Complexity] = {}
     for entry in entries:

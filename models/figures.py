@@ -1,8 +1,8 @@
 """Published figures beside counted ones, and the rule by which they agree.
 
 A published figure is met if the count is within 1 % of it or within rounding: no further from it
-than half of one in its last printed digit, so that "1.4 M" is met from 1.35 M to 1.45 M. An entry
-of which a figure is not met says why in `ModelSpec.note`.
+than half a unit of its last printed digit, so that "1.4 M" is met from 1.35 M to 1.45 M. An entry
+with a figure that is not met says why in `ModelSpec.note`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from _edgeship.models.complexity import Complexity
 
 TOLERANCE = 0.01
-RULE = "A figure is met within 1 % or within rounding, half of one in its last published digit."
+RULE = "A figure is met within 1 % or within rounding: half a unit of its last published digit."
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Figure:
 
     Attributes:
         published: As published, in single units: 41e6 for "41 M".
-        digit: What one in its last published digit stands for.
+        digit: Size of one unit in its last published digit.
         counted: What the layers add up to.
     """
 
@@ -54,7 +54,7 @@ class Figure:
 
 
 def compare(entry: ModelSpec, counted: Complexity) -> dict[str, Figure]:
-    """Return "mult_adds" and "params", each if it is published."""
+    """Return the published figures with their counts, by "mult_adds" and "params"."""
     found = {}
     if entry.mult_adds is not None:
         found["mult_adds"] = Figure(entry.mult_adds, entry.mult_adds_digit, counted.mult_adds)

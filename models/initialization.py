@@ -18,7 +18,8 @@ from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
-# Spread of the values that torch starts at a constant; small beside the activations' scale of 1.
+# Spread of the values that torch initializes to constants; small beside the activations, whose
+# scale is 1.
 _SPREAD = 0.1
 
 # Scales the last batch norm of a residual branch. Training starts it at 0 in arXiv 1706.02677 and
@@ -26,7 +27,8 @@ _SPREAD = 0.1
 # scores.
 _RESIDUAL_GAIN = 0.2
 
-# Bias of a batch norm whose ReLU shall pass nearly everything: two standard deviations.
+# Added to the bias of a batch norm whose ReLU should let nearly everything pass: two standard
+# deviations.
 _LIFT = 2.0
 
 

@@ -1,4 +1,4 @@
-"""Let a network made for 224-pixel images see small ones, by undoing its first halvings."""
+"""Adapt a network made for 224-pixel images to small ones by undoing its first halvings."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from _edgeship.errors import InputError
 
 _POOLS = (nn.MaxPool2d, nn.AvgPool2d)
 
-#: The last feature map should have at least so many pixels a side.
+#: Pixels a side that the last feature map should have at least.
 _LAST_SIDE = 4
-#: What the networks made for 224 pixels do.
+#: How often the networks made for 224 pixels halve height and width.
 _HALVINGS = 5
 
 
@@ -19,8 +19,8 @@ def undo_strides(module: nn.Module, count: int, side: int) -> nn.Module:
     """Undo the first halvings of height and width, in place.
 
     A convolution gets stride 1, a pooling is removed. Layers that read maps of the same size, such
-    as those of two branches, are changed together. Names and shapes of the weights stay, so a
-    checkpoint fits with any number of strides undone.
+    as those of two parallel branches, are changed together. The names and shapes of the weights
+    stay the same, so a checkpoint fits whatever number of strides is undone.
 
     Args:
         module: The network, on the CPU.
@@ -31,7 +31,7 @@ def undo_strides(module: nn.Module, count: int, side: int) -> nn.Module:
         The same module.
 
     Raises:
-        InputError: The network does not halve its input so often.
+        InputError: The network does not halve its input that often.
     """
     if count == 0:
         return module
@@ -55,8 +55,8 @@ def undo_strides(module: nn.Module, count: int, side: int) -> nn.Module:
 def usual_strides_undone(published_side: int, side: int) -> int:
     """Return how many strides to undo for pictures of `side` pixels.
 
-    So many that the last feature map has at least 4 pixels a side if the network halves its input
-    five times; none for a network that was published for small images.
+    Just enough for a last feature map of at least 4 pixels a side, taking the network to halve its
+    input five times; none for a network that was published for small images.
     """
     needed = _LAST_SIDE * 2**_HALVINGS
     if published_side < needed:

@@ -111,7 +111,7 @@ def _repvgg(
 def _compared(
     original: str, width: float, mult_adds: str, top1_error: float, gpu: float, arm: float
 ) -> ModelSpec:
-    """Return one row of the networks that only Table 8 of the ShuffleNet V2 paper has."""
+    """Return the row of a network that only Table 8 of the ShuffleNet V2 paper has."""
     module = original.lower()
     return ModelSpec(
         name=f"{module}_like_x{width}".replace(".", "_"),

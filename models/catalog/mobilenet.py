@@ -84,7 +84,7 @@ def _v2(
 ) -> ModelSpec:
     """Return one row: Table 8 of the ShuffleNet V2 paper, whose inputs have `size`.
 
-    The parameters are those that the authors of MobileNet publish, and at 0.5 all figures are.
+    The parameters are those that MobileNet's authors publish; at width 0.5 all figures are theirs.
     """
     return ModelSpec(
         name=f"mobilenet_v2_x{width}".replace(".", "_"),

@@ -16,7 +16,7 @@ _MEASURES = {
     "G4": "G4: measures it. Equal mult-adds, with and without ReLU and shortcut.",
 }
 
-# What the columns of speeds multiply the channels by.
+# Factor of the channels in each of the three columns of speeds.
 _SCALES = (1, 2, 4)
 
 # Table 1: c2 / c1, then c1 and the three speeds, on the GPU and on ARM.

@@ -105,7 +105,7 @@ def shufflenets() -> tuple[ModelSpec, ...]:
 
 
 def v1_guidelines(groups: int) -> tuple[str, ...]:
-    """Return how V1 with so many groups relates to G1 to G4."""
+    """Return how V1 with this number of groups relates to G1 to G4."""
     return (_V1_BOTTLENECK, *(_V1_GROUPS if groups > 1 else ()), _V1_ADDS)
 
 

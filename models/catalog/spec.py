@@ -26,7 +26,7 @@ class ModelSpec:
         crop: Fraction of the resized image's shorter side that the centre crop keeps in the
             published evaluation; 0.875 is 224 of 256 pixels.
         mult_adds: Published multiply-accumulates of one image (146e6, not 146).
-        mult_adds_digit: What one in the last published digit stands for: 1e6 for "146 M", 1e8 for
+        mult_adds_digit: Size of one unit in the last published digit: 1e6 for "146 M", 1e8 for
             "2.3 G".
         params: Published number of parameters.
         params_digit: The same for the parameters: 1e5 for "2.3 M".
@@ -34,10 +34,10 @@ class ModelSpec:
         published_speed: Speed that the ShuffleNet V2 paper measured, by platform. "gpu": batches
             of 8 per second on a GTX 1080 Ti (cuDNN 7.0); "arm": images per second on one thread
             of a Snapdragon 810. Empty where there is none.
-        note: Why a computed figure misses the published one (`models.figures` has the rule), or
-            why none is given; "" where there is nothing to explain.
+        note: Why a counted figure misses the published one (`models.figures` has the rule), or why
+            no figure is given; "" where there is nothing to explain.
         guidelines: How the design relates to guidelines G1 to G4 of the ShuffleNet V2 paper: what
-            that paper says, or what the layers show. A sentence each, "G1: ..." first.
+            that paper says, or what the layers show. One text for each, beginning with "G1: ".
     """
 
     name: str
@@ -62,7 +62,7 @@ class ModelSpec:
 
 
 def alias(name: str, of: ModelSpec) -> ModelSpec:
-    """Return a second name for an entry; everything else stays equal."""
+    """Return an entry with a second name for another one; everything else is the same."""
     return replace(of, name=name, alias_of=of.name)
 
 
@@ -85,5 +85,5 @@ def printed(mult_adds: str | None = None, params: str | None = None) -> dict[str
 
 
 def speeds(gpu: float | None, arm: float | None) -> dict[str, float]:
-    """Return what was measured of two speeds, for `ModelSpec.published_speed`."""
+    """Return `ModelSpec.published_speed`; a speed that is None was not measured and is left out."""
     return {key: value for key, value in (("gpu", gpu), ("arm", arm)) if value is not None}

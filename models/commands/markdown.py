@@ -18,10 +18,10 @@ _HEADER = (
 
 
 def comparison(entries: Sequence[ModelSpec], counted: Mapping[str, Complexity]) -> str:
-    """Return the table, what it says in numbers, and a footnote for each explanation.
+    """Return the table, one line that sums it up, and a footnote for each explanation.
 
-    A footnote stands behind each figure that is not met, and behind the name of an entry without
-    published figures that explains why it has none.
+    A figure that is not met refers to a footnote, and so does the name of an entry that has no
+    published figures and explains why.
 
     Args:
         entries: The rows, in order.

@@ -31,24 +31,24 @@ def train_model(
     epochs: Annotated[int, typer.Option(min=1, max=10_000, help="Passes over the pictures.")] = 12,
     batch_size: Annotated[int, typer.Option(min=2, help="Pictures per step.")] = 64,
     learning_rate: Annotated[float, typer.Option(min=1e-6, help="Peak of the one cycle.")] = 0.2,
-    seed: Annotated[int, typer.Option(min=0, max=2**31, help="Of everything random.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**31, help="Seed of everything random.")] = 0,
     size: Annotated[
         int | None,
-        typer.Option(min=8, max=1024, help="Side of the input; else that of the pictures."),
+        typer.Option(min=8, max=1024, help="Side of the input; by default that of the pictures."),
     ] = None,
     undo_strides: Annotated[
         int | None,
         typer.Option(
             min=0,
-            help="Give so many of the first layers of stride 2 stride 1, for small pictures; "
-            "else as many as leave the last map 4 pixels a side.",
+            help="How many of the first halvings to undo, for small pictures; by default as many "
+            "as leave the last map 4 pixels a side.",
         ),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for NAME.safetensors and NAME.json.")] = Path(
         "build/training"
     ),
 ) -> None:
-    """Train the model NAME; a stopped run goes on when the same command is given again."""
+    """Train the model NAME; the same command continues a run that was stopped."""
     with errors_on_stderr():
         from _edgeship.models.training.train import Request, train
 
@@ -89,7 +89,7 @@ def train_model(
                     epoch_done=_print_epoch,
                 )
             except KeyboardInterrupt as stop:
-                message = "stopped; the same command goes on after the last epoch that ended"
+                message = "stopped; the same command continues after the last finished epoch"
                 typer.echo(message, err=True)
                 raise typer.Exit(130) from stop
     typer.echo(

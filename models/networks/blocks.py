@@ -11,7 +11,7 @@ from _edgeship.errors import InputError
 
 
 class SpatialLayers(NamedTuple):
-    """The layers that exist once for each number of spatial axes."""
+    """The layers that torch has in one version per number of spatial axes."""
 
     conv: Callable[..., nn.Module]
     batch_norm: Callable[..., nn.Module]
@@ -100,7 +100,7 @@ def global_mean(x: Tensor) -> Tensor:
 
 
 def stem_stride(dims: int) -> int | tuple[int, ...]:
-    """Return the stride of a network's first convolution; that of a video keeps every frame."""
+    """Return the stride of a network's first convolution; for videos it keeps every frame."""
     return 2 if dims == 2 else (1, 2, 2)
 
 
@@ -143,7 +143,7 @@ def check_width(network: str, width: object, widths: Collection[float]) -> None:
     """Refuse a width that a paper does not have.
 
     Args:
-        network: Its name, to begin the message with.
+        network: The network's name, with which the message begins.
         width: What was asked for.
         widths: The paper's, in the order in which the message lists them.
 

@@ -1,10 +1,11 @@
 """The DenseNet-like network that the ShuffleNet V2 paper (arXiv 1807.11164, Table 8) compares.
 
 That paper puts the blocks of DenseNet (arXiv 1608.06993) into the stages of its own Table 5 and
-adjusts the channels to four counts of mult-adds. Determined are the stages, their 4, 8 and 4
-repetitions, the 1024 channels of conv5 and the counts. Not determined, and chosen here to meet the
-counts within 1 %: DenseNet-BC's bottleneck of 4 times the growth, its halving of the channels
-between stages, a growth of 20 times the width, and twice the growth for conv1, save at width 1.5.
+adjusts the channels to four counts of mult-adds. It determines the stages, their 4, 8 and 4
+repetitions, the 1024 channels of conv5 and the counts. It does not determine the following, chosen
+here to meet the counts within 1 %: DenseNet-BC's bottleneck of 4 times the growth, its halving of
+the channels between stages, a growth of 20 times the width, and twice the growth for conv1 (except
+at width 1.5).
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class DenseNetLike(nn.Module):
     """The classification network.
 
     Args:
-        width: 0.5, 1.0, 1.5 or 2.0, the paper's names of the four sizes.
+        width: 0.5, 1.0, 1.5 or 2.0, the paper's names for the four sizes.
         num_classes: Number of scores.
         in_channels: Channels of the input.
 

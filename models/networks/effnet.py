@@ -17,7 +17,7 @@ from _edgeship.errors import InputError
 # Channels of the first block's input convolution and of each block's output.
 CHANNELS = (32, 64, 128, 256)
 
-# Keras' 0.99 of the authors: there it weighs the old average, in torch the new batch.
+# The authors' 0.99 in Keras: there momentum weighs the old average, in torch the new batch.
 _MOMENTUM = 0.01
 _SLOPE = 0.3
 # Side of the feature map that a 32x32 image leaves to the classifier.
@@ -46,8 +46,8 @@ class EffNet(nn.Module):
             width.
 
     Raises:
-        InputError: `width` is no whole number from 1 to 16, or `repeats` are not three from 1
-            to 64.
+        InputError: `width` is not a whole number from 1 to 16, or `repeats` are not three whole
+            numbers from 1 to 64.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ def _resize(x: Tensor) -> Tensor:
 
 
 def _require_size(width: object, repeats: object) -> None:
-    """Refuse sizes that make no EffNet; True is no number."""
+    """Refuse sizes that no EffNet has; True does not count as a number."""
     if isinstance(width, bool) or not isinstance(width, int) or not 1 <= width <= _MAX_WIDTH:
         raise InputError(
             f"EffNet has no width {width!r}.", todo=f"Use a whole number from 1 to {_MAX_WIDTH}."

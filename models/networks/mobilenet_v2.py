@@ -24,7 +24,7 @@ STAGES = (
 FIRST_CHANNELS = 32
 LAST_CHANNELS = 1280
 
-# A slip of the keyboard, such as 14 for 1.4, should not exhaust the memory.
+# A typing error, such as 14 for 1.4, should not exhaust the memory.
 MAX_WIDTH = 4.0
 
 DROPOUT = 0.2
@@ -62,13 +62,13 @@ class MobileNetV2(nn.Module):
     """The classification network of Table 2.
 
     Args:
-        width: Factor of all channels, which are then rounded to multiples of 8; positive. The
-            channels before the classifier only grow with it.
+        width: Factor of all channels, which are then rounded to multiples of 8; above 0 and up to
+            4. The channels before the classifier are never fewer than 1280.
         num_classes: Number of scores.
         in_channels: Channels of the input.
 
     Raises:
-        InputError: The width is not a positive number.
+        InputError: The width is not a number above 0 and up to 4.
     """
 
     def __init__(self, width: float = 1.0, num_classes: int = 1000, in_channels: int = 3) -> None:

@@ -49,7 +49,7 @@ class GroupProbe(nn.Sequential):
 
 
 class SeriesProbe(nn.Sequential):
-    """G3, Table 3: blocks of 1x1 convolutions behind each other ("1-fragment" and "series").
+    """G3, Table 3: blocks of 1x1 convolutions in series ("1-fragment" and "series").
 
     Maps (N, channels, H, W) to (N, channels, H, W).
 
@@ -63,10 +63,10 @@ class SeriesProbe(nn.Sequential):
 
 
 class ParallelBlock(nn.Module):
-    """G3, Table 3: 1x1 convolutions beside each other, added up.
+    """G3, Table 3: parallel 1x1 convolutions whose outputs are added.
 
-    The paper's text does not say how they join; if they were concatenated, a block would have the
-    mult-adds of one convolution without the adjusting of channels that the table speaks of.
+    The paper does not say how they join. If they were concatenated, a block would have the
+    mult-adds of one convolution without the adjustment of channels that the table mentions.
 
     Args:
         channels: Channels of input and output.
@@ -89,7 +89,7 @@ class ParallelBlock(nn.Module):
 
 
 class ParallelProbe(nn.Sequential):
-    """G3, Table 3: blocks of 1x1 convolutions beside each other ("parallel").
+    """G3, Table 3: blocks of parallel 1x1 convolutions ("parallel").
 
     Maps (N, channels, H, W) to (N, channels, H, W).
 
@@ -121,7 +121,7 @@ class BottleneckBlock(nn.Module):
             *conv_bn_act(hidden, channels, 1, activation=None),
         )
         self.relu, self.shortcut = relu, shortcut
-        # Thirty random layers that each cut half of their values off, with no shortcut beside
+        # Thirty random layers that each cut off half of their values, with no shortcut beside
         # them, amplify the rounding of int8 to the size of the result.
         norms = [layer for layer in self.residual if isinstance(layer, nn.BatchNorm2d)]
         self.lifted_norms = tuple(norms) if relu else ()

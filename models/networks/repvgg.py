@@ -78,7 +78,7 @@ class RepVGGBlock(nn.Module):
         return functional.relu(y)
 
     def reparameterize(self) -> None:
-        """Replace the branches by one 3x3 convolution, in place; once done, do nothing.
+        """Replace the branches by one 3x3 convolution, in place; a second call does nothing.
 
         Batch norms count with their running statistics, so the result equals the block in eval
         mode.

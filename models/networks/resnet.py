@@ -94,7 +94,7 @@ class ResNet50(nn.Module):
         in_channels: Channels of the input.
 
     Raises:
-        InputError: A unit has no such convolution that could shrink the image.
+        InputError: `stride_at` is neither "1x1" nor "3x3".
     """
 
     def __init__(

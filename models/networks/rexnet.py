@@ -95,7 +95,7 @@ class ReXNet(nn.Module):
         width: Multiplies every width; below 1 only the growth and the last convolution's.
         num_classes: Number of scores.
         in_channels: Channels of the input.
-        dropout: Probability before the classifier, in training.
+        dropout: Probability with which training drops an input of the classifier.
 
     Raises:
         InputError: The width is not a number above 0 and up to 8.
@@ -132,7 +132,7 @@ class ReXNetLite(nn.Module):
         width: Multiplies every width.
         num_classes: Number of scores.
         in_channels: Channels of the input.
-        dropout: Probability before the classifier, in training.
+        dropout: Probability with which training drops an input of the classifier.
 
     Raises:
         InputError: The width is not a number above 0 and up to 8.
@@ -177,7 +177,7 @@ class ReXNetPlain(nn.Module):
     Args:
         num_classes: Number of scores.
         in_channels: Channels of the input.
-        dropout: Probability before the classifier, in training.
+        dropout: Probability with which training drops an input of the classifier.
     """
 
     def __init__(self, num_classes: int = 1000, in_channels: int = 3, dropout: float = 0.2) -> None:
@@ -250,7 +250,7 @@ def _separable(in_channels: int, out_channels: int, stride: int) -> nn.Sequentia
 
 
 def _require_width(width: object) -> None:
-    """Refuse a width that is no number of the range; True is not one."""
+    """Refuse anything but a number in the range; True does not count as one."""
     is_number = isinstance(width, (int, float)) and not isinstance(width, bool)
     if not (is_number and isinstance(width, (int, float)) and 0 < width <= _MAX_WIDTH):
         raise InputError(

@@ -43,7 +43,7 @@ REPEATS = (4, 8, 4)
 # Channels of conv1 by width. The paper scales "the number of channels" without saying whether
 # those 24 are meant: these are the counts that give its mult-adds (Tables 2 and 5).
 CONV1 = {0.25: 12, 0.5: 12, 1.0: 24, 1.5: 24, 2.0: 48}
-# With 8 groups 12 will not do: stage 2 adds 96 - 12 or 192 - 12 channels in 8 groups.
+# 12 does not work with 8 groups: stage 2 adds 96 - 12 or 192 - 12 channels in 8 groups.
 CONV1_8_GROUPS = {**CONV1, 0.25: 8, 0.5: 16}
 
 # The network of 50 layers: conv1, then the output channels and units of each stage.
@@ -121,8 +121,8 @@ class Unit(nn.Module):
 class ShuffleNetV1(nn.Module):
     """The classification network of Table 1.
 
-    The bottleneck has a quarter of a unit's output channels, rounded to a multiple of the groups:
-    at g=2 and g=4 the quarters of the narrow widths are not.
+    The bottleneck has a quarter of a unit's output channels, rounded to a multiple of the groups,
+    which the quarters of the narrow widths are not at g=2 and g=4.
 
     Args:
         groups: 1, 2, 3, 4 or 8.
@@ -210,8 +210,8 @@ def _averaged(dims: int) -> nn.Module:
     """Return the average pooling of a shortcut: 3 wide, stride 2, zeros around the input."""
     if dims == 2:
         return nn.AvgPool2d(3, 2, 1)
-    # torch's padding will not do: with it, an input narrower than the window is refused all the
-    # same, and 16 frames are 2 in front of stage4.
+    # torch's own padding does not help: an input narrower than the window is refused all the same,
+    # and of 16 frames 2 are left in front of stage4.
     return nn.Sequential(nn.ZeroPad3d(1), nn.AvgPool3d(3, 2))
 
 
@@ -259,7 +259,7 @@ def _channels(groups: int, width: float) -> tuple[int, ...]:
     """Return the output channels of conv1 and of the stages."""
     if not isinstance(groups, int) or isinstance(groups, bool) or groups not in STAGES:
         raise InputError(
-            f"ShuffleNet V1 has no version of {groups!r} groups.",
+            f"ShuffleNet V1 has no version with {groups!r} groups.",
             todo=f"Use one of {', '.join(map(str, STAGES))}.",
         )
     check_width("ShuffleNet V1", width, CONV1)

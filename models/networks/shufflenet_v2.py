@@ -133,7 +133,7 @@ class ShuffleNetV2Features(nn.Module):
         return self.feature_maps(x)
 
     def feature_maps(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return what `forward` describes; the classifier's `forward` is another."""
+        """Return what `forward` of this class describes; a subclass may override `forward`."""
         stride4 = self.maxpool(self.conv1(x))
         stride8 = self.stage2(stride4)
         stride16 = self.stage3(stride8)

@@ -1,12 +1,12 @@
 """The Xception-like network that the ShuffleNet V2 paper (arXiv 1807.11164, Table 8) compares.
 
 That paper takes it from Light-Head R-CNN (arXiv 1711.07264): a residual bottleneck whose every
-convolution is a separable one, in stages of 4, 8 and 4 units. Determined by the papers are the
-stages, the stride of each, the four counts of mult-adds and the 7x7 receptive field of a unit,
-which is three 3x3 depthwise convolutions. Not determined, and chosen here so that all four counts
-are met to the last printed digit: the channels, and a 1x1 convolution as the shortcut where a unit
-changes the shape. Between a depthwise convolution and its 1x1 there is nothing, as in Xception
-(arXiv 1610.02357).
+convolution is a separable one, in stages of 4, 8 and 4 units. The papers determine the stages, the
+stride of each, the four counts of mult-adds and the 7x7 receptive field of a unit, which takes
+three 3x3 depthwise convolutions. They do not determine the following, chosen here so that all four
+counts are met to the last printed digit: the channels, and a 1x1 convolution as the shortcut where
+a unit changes the shape. Nothing stands between a depthwise convolution and its 1x1, as in
+Xception (arXiv 1610.02357).
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class XceptionLike(nn.Module):
     """The classification network.
 
     Args:
-        width: 0.5, 1.0, 1.5 or 2.0, the paper's names of the four sizes.
+        width: 0.5, 1.0, 1.5 or 2.0, the paper's names for the four sizes.
         num_classes: Number of scores.
         in_channels: Channels of the input.
 

@@ -1,4 +1,4 @@
-"""What training does to a batch of pictures so that the network never sees the same one twice."""
+"""Random shifts and mirroring, so that the network hardly sees the same picture twice."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-#: Crops are moved by up to an eighth of the side: 4 pixels of 32, as is usual for CIFAR-10.
+#: Pictures are shifted by up to an eighth of the side: 4 pixels of 32, as is usual for CIFAR-10.
 _SHIFT = 8
 
 
 def augment(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Shift each picture by a random number of pixels and mirror every second one.
+    """Shift each picture by a random number of pixels and mirror it with probability 1/2.
 
     Args:
-        images: (N, C, H, W), of any dtype; what a shift uncovers mirrors the border.
+        images: (N, C, H, W), of any dtype. What a shift uncovers is filled by reflection.
         generator: Source of the random numbers, on the CPU.
 
     Returns:

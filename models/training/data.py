@@ -55,7 +55,7 @@ def picture_side(path: Path) -> int:
                 sides: tuple[int, int] = image.size
                 return min(sides)
         except OSError as error:
-            raise InputError(f"{files[0]} is no picture, or damaged.", why=str(error)) from error
+            raise InputError(f"{files[0]} is damaged, or no picture.", why=str(error)) from error
 
 
 def read_split(path: Path, split: str, size: tuple[int, int], crop: float = 1.0) -> Split:
@@ -101,7 +101,9 @@ def _opened(path: Path, split: str) -> Iterator[Folder]:
     try:
         archive = zipfile.ZipFile(path)
     except (OSError, zipfile.BadZipFile) as error:
-        why = error.strerror if isinstance(error, OSError) else "It is no zip file, or damaged."
+        why = (
+            error.strerror if isinstance(error, OSError) else "It is not a zip file, or is damaged."
+        )
         raise InputError(
             "The pictures cannot be read.", where=str(path), why=why or str(error), todo=_LAYOUT
         ) from error

@@ -24,7 +24,7 @@ class Result:
         input_size: Channels, height and width.
         images: Number of pictures.
         right: Number of pictures whose highest score is that of their class.
-        accuracy: The same in percent.
+        accuracy: `right` in percent of `images`.
     """
 
     model: str

@@ -52,10 +52,10 @@ class Progress:
     """Where a run is.
 
     Attributes:
-        epoch: From 0.
-        step: Of the epoch, from 1.
+        epoch: Number of the epoch, from 0.
+        step: Number of the step in its epoch, from 1.
         steps: Steps of an epoch.
-        loss: Mean of the epoch so far.
+        loss: Mean loss of the epoch so far.
     """
 
     epoch: int
@@ -71,7 +71,7 @@ class Run:
         module: The network, trained in place.
         data: Training pictures.
         recipe: How to train.
-        device: Where to.
+        device: Where to train.
     """
 
     def __init__(
@@ -156,7 +156,7 @@ class Run:
 
 
 def normalized(images: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:
-    """Map uint8 (N, C, H, W) to float32 network input, channels last in memory."""
+    """Map uint8 (N, C, H, W) to normalized float32 of the same shape, channels last in memory."""
     shape = (1, -1, 1, 1)
     scaled = (images.float() / 255 - torch.tensor(mean).view(shape)) / torch.tensor(std).view(shape)
     return scaled.contiguous(memory_format=torch.channels_last)
@@ -169,7 +169,10 @@ def count_right(
     std: tuple[float, ...],
     device: torch.device,
 ) -> tuple[int, int]:
-    """Return how many pictures have their highest score at their label, and the scores of one."""
+    """Return how many pictures have their highest score at their label, and the number of scores.
+
+    Pictures are taken through the network in float32, in eval mode.
+    """
     module.to(device).eval()
     right, width = 0, 0
     with torch.inference_mode():
@@ -182,7 +185,7 @@ def count_right(
 
 
 def _parameter_groups(module: nn.Module) -> list[dict[str, Any]]:
-    """Split the parameters into those that decay and the vectors, which do not."""
+    """Return the parameters that decay and, apart from them, the vectors, which do not."""
     parameters = list(module.parameters())
     return [
         {"params": [p for p in parameters if p.ndim > 1], "weight_decay": _WEIGHT_DECAY},

@@ -1,4 +1,4 @@
-"""Train a model of the registry on a folder or zip of pictures; a stopped run goes on."""
+"""Train a model of the registry on a folder or zip of pictures; a stopped run can be resumed."""
 
 from __future__ import annotations
 
@@ -81,8 +81,8 @@ def train(
 ) -> tuple[Path, Card]:
     """Train, and write the checkpoint and its card.
 
-    After every epoch the state is kept in FOLDER/NAME.training.pt; the same request goes on from
-    there, with the result of an uninterrupted run.
+    After every epoch the state is kept in FOLDER/NAME.training.pt. The same request continues from
+    there, and ends with the same result as an uninterrupted run.
 
     Args:
         request: What to do.
@@ -96,10 +96,9 @@ def train(
     Raises:
         InputError: The name, the pictures, an option or an earlier state is wrong.
     """
-    request = _completed(request)
     entry = spec(request.name)
-    size, undone = request.size, request.strides_undone
-    assert size is not None and undone is not None  # noqa: S101 _completed() filled them
+    size, undone = _resolution(request)
+    request = replace(request, size=size, strides_undone=undone)
     request.folder.mkdir(parents=True, exist_ok=True)
 
     say(f"reading {request.data}")
@@ -127,7 +126,7 @@ def train(
     settings = _settings(request)
     seconds = _restore(run, state_path, settings)
     if run.epoch:
-        say(f"going on after epoch {run.epoch}, from {state_path}")
+        say(f"continuing after epoch {run.epoch}, from {state_path}")
     share = _accuracy(run, test) if run.finished else 0.0
     while not run.finished:
         start = time.perf_counter()
@@ -165,8 +164,12 @@ def train(
     return checkpoint, card
 
 
-def _completed(request: Request) -> Request:
-    """Fill in what follows from the pictures."""
+def _resolution(request: Request) -> tuple[int, int]:
+    """Return the side of the input and the strides to undo, as asked for or as the pictures need.
+
+    Raises:
+        InputError: The model does not read colour pictures.
+    """
     published = spec(request.name).input_size
     if len(published) != 3 or published[0] != 3:
         raise InputError(f"{request.name} does not read colour pictures.")
@@ -174,11 +177,11 @@ def _completed(request: Request) -> Request:
     undone = request.strides_undone
     if undone is None:
         undone = usual_strides_undone(published[1], size)
-    return replace(request, size=size, strides_undone=undone)
+    return size, undone
 
 
 def _without_guess(module: nn.Module) -> nn.Module:
-    """Set the classifier to zero: random scores would only have to be unlearned."""
+    """Set the classifier's weights to zero: random scores would only have to be unlearned."""
     layers = [layer for layer in module.modules() if isinstance(layer, nn.Linear | nn.Conv2d)]
     nn.init.zeros_(layers[-1].weight)
     return module
@@ -204,13 +207,13 @@ def _check(request: Request, data: Split, test: Split) -> None:
 
 
 def _settings(request: Request) -> dict[str, Any]:
-    """Return what a run may not change when it goes on; the paths may."""
+    """Return what must be the same when a run is resumed; the paths need not be."""
     free = ("data", "folder")
     return {key: value for key, value in asdict(request).items() if key not in free}
 
 
 def _command(request: Request) -> str:
-    """Return what to type for the same run, without the folders of this machine."""
+    """Return what to type for the same run; folders are left out."""
     options = {
         "--data": request.data.name,
         "--epochs": request.epochs,
@@ -225,7 +228,7 @@ def _command(request: Request) -> str:
 
 
 def _restore(run: Run, path: Path, settings: dict[str, Any]) -> float:
-    """Go on from an earlier state if there is one, and return the seconds it took."""
+    """Continue from an earlier state if there is one; return the seconds that it took to reach."""
     if not path.exists():
         return 0.0
     todo = f"Delete {path} to start again, or choose another folder with --out."
@@ -233,13 +236,15 @@ def _restore(run: Run, path: Path, settings: dict[str, Any]) -> float:
         state = torch.load(path, map_location=run.device, weights_only=True)
         earlier, seconds = state.pop("settings"), float(state.pop("seconds"))
     except (OSError, RuntimeError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
-        raise InputError(f"{path} is no state of a training.", why=str(error), todo=todo) from error
+        raise InputError(
+            f"{path} does not hold the state of a training.", why=str(error), todo=todo
+        ) from error
     changed = [key for key in settings if earlier.get(key) != settings[key]]
     if changed:
         raise InputError(
             f"The training in {path} has other settings.",
             why=", ".join(f"{key} was {earlier.get(key)}" for key in changed),
-            todo=f"Give the same to go on. {todo}",
+            todo=f"Give the same settings to continue. {todo}",
         )
     run.restore(state)
     return seconds

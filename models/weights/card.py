@@ -19,7 +19,7 @@ class Card(BaseModel):
         dataset: The file or folder of pictures it was trained on, without its path.
         classes: Names of the classes, in the order of the scores.
         input_size: Channels, height and width.
-        strides_undone: Layers of stride 2 that had stride 1 in training, from the first.
+        strides_undone: How many of the first halvings were undone, see `models.resolution`.
         mean: Per channel, subtracted from a picture on the 0..1 scale.
         std: Per channel, divides the picture after the mean is subtracted.
         command: What was typed.
@@ -63,7 +63,7 @@ class Card(BaseModel):
 
 
 def card_path(checkpoint: Path) -> Path:
-    """Return where the card of a checkpoint is, whether it has one or not."""
+    """Return where the card of a checkpoint belongs; the file need not exist."""
     return checkpoint.with_suffix(".json")
 
 

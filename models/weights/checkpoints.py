@@ -29,11 +29,30 @@ def load_weights(module: nn.Module, path: str | Path) -> None:
         InputError: The file is missing or unreadable, holds no state dict or objects other than
             tensors, or its keys, shapes or types are not the network's.
     """
+    module.load_state_dict(read_fitting(path, module.state_dict()), strict=False)
+
+
+def read_fitting(path: str | Path, expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Read the tensors of a checkpoint for a network that is known by its state dict alone.
+
+    Args:
+        path: What `load_weights` takes.
+        expected: The network's state dict. Only names, shapes and types are read, so that tensors
+            on the meta device are enough.
+
+    Returns:
+        The tensors of the file under the network's names, on the CPU. Floats may have another
+        precision than the network's, and a batch norm's `num_batches_tracked` is missing if an old
+        file lacks it.
+
+    Raises:
+        InputError: As for `load_weights`.
+    """
     path = Path(path)
     check_readable(path)
-    state = to_our_layout(_without_module_prefix(_read(path)), module.state_dict())
-    _check_fit(module, state, path)
-    module.load_state_dict(state, strict=False)
+    state = to_our_layout(_without_module_prefix(_read(path)), expected)
+    _check_fit(expected, state, path)
+    return state
 
 
 def _read(path: Path) -> dict[str, Tensor]:
@@ -116,9 +135,8 @@ def _without_module_prefix(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return {key.removeprefix(prefix): value for key, value in state.items()}
 
 
-def _check_fit(module: nn.Module, state: Mapping[str, Tensor], path: Path) -> None:
+def _check_fit(expected: Mapping[str, Tensor], state: Mapping[str, Tensor], path: Path) -> None:
     """Refuse a state dict whose names, shapes or types are not the network's."""
-    expected: dict[str, Tensor] = module.state_dict()
     # Checkpoints older than this counter lack it, and inference never reads it.
     missing = [k for k in expected if k not in state and not k.endswith("num_batches_tracked")]
     # repr, because a file's own names may hold control characters.

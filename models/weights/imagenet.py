@@ -23,10 +23,11 @@ class Published:
 
     Attributes:
         url: Where it is; always HTTPS.
-        file: Its name in the cache. It has a suffix that `models.weights.checkpoints` reads.
-        sha256: Its digest in hexadecimal: all 64 digits where somebody who has the file tells
-            them, else those that the publisher puts into the file's name. A prefix finds damage
-            and mix-ups; against forgery there is HTTPS, and tensors are all that is ever read.
+        file: Its name in the cache, with a suffix that `models.weights.checkpoints` reads.
+        sha256: Its digest in hexadecimal: all 64 digits where a source that has the file states
+            them, else those that the publisher puts into the file's name. A prefix is enough to
+            notice damage and mix-ups; against forgery there is HTTPS, and nothing but tensors is
+            ever read from the file.
         size: Bytes of the file, if known.
         publisher: Who measured the accuracy.
         licence: SPDX identifier that the publisher gives.
@@ -70,7 +71,7 @@ def published(name: str) -> Published:
 def _torchvision(
     file: str, sha256: str, top1: float, size: int | None = None, crop: float = 0.875
 ) -> Published:
-    """Return a row with what torchvision 0.28 says about its weights."""
+    """Return a row with what torchvision 0.28 says of its weights."""
     return Published(
         url=f"https://download.pytorch.org/models/{file}",
         file=file,
@@ -86,7 +87,7 @@ def _torchvision(
 def _timm(
     release: str, file: str, top1: float, size: int | None = None, licence: str = "Apache-2.0"
 ) -> Published:
-    """Return a row with what timm says; its script names files by SHA-256, eight digits of it."""
+    """Return a row with what timm says; its files are named by eight digits of their SHA-256."""
     return Published(
         url=f"https://github.com/rwightman/pytorch-image-models/releases/download/{release}/{file}",
         file=file,

@@ -23,8 +23,8 @@ def to_our_layout(state: Mapping[str, Tensor], ours: Collection[str]) -> dict[st
         ours: The keys of our network's state dict.
 
     Returns:
-        The state dict with our names if its own are exactly those of timm for this network; else
-        as it is. timm's last layer of ReXNet is linear, the authors' a 1x1 convolution: its
+        The state dict with our names if its own are exactly those of timm for this network, else
+        unchanged. timm's last layer of ReXNet is linear, the authors' a 1x1 convolution: its
         weight is reshaped.
     """
     if not _fit(state, ours):

@@ -27,8 +27,8 @@ class Pretrained:
     Attributes:
         path: The checkpoint.
         source: Where it comes from, in words.
-        card: How it was trained, if it is of our own training.
-        published: The publisher's row, if it is a published one.
+        card: How it was trained, if `python -m models train` made it.
+        published: The row of the table, if a publisher offers it.
     """
 
     path: Path
@@ -55,14 +55,15 @@ class Pretrained:
 
 
 def find(name: str, weights: str | Path) -> Pretrained:
-    """Return the weights of a model that the user named.
+    """Find the weights that the user named for a model; published ones are downloaded.
 
     Args:
         name: A name of the registry.
         weights: "cifar10", "imagenet", or a checkpoint file.
 
     Raises:
-        InputError: There are none for this model, or they cannot be fetched.
+        InputError: There are none for this model, they belong to another one, or they cannot be
+            downloaded.
     """
     if weights == "cifar10":
         return _shipped(name)
@@ -82,10 +83,9 @@ def find(name: str, weights: str | Path) -> Pretrained:
 
 
 def spec_of(name: str, trained: Pretrained | None) -> ModelSpec:
-    """Return the spec of a model as its weights use it.
+    """Return the spec of a model, with the input and preprocessing that its weights need.
 
-    Of a checkpoint of our own training, the published figures do not hold: they are those of
-    another input.
+    A checkpoint with a card has no published figures: those hold for another input.
     """
     entry = spec(name)
     if trained and trained.published:
@@ -120,7 +120,7 @@ def _shipped(name: str) -> Pretrained:
     if not path.is_file():
         raise InputError(
             f"{name} has no weights for CIFAR-10.",
-            todo=f"`python -m models train {name} --data DIR` makes some. These come with the "
+            todo=f"`python -m models train {name} --data DIR` trains some. These come with the "
             f"package: {', '.join(shipped_names()) or 'none'}.",
         )
     return Pretrained(path, f"cifar10 ({path.name})", card=read_card(path))

@@ -178,9 +178,9 @@ def test_the_first_stage_of_50_layers_keeps_the_resolution() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"groups": 5}, "no version of 5 groups"),
-        ({"groups": True}, "no version of True groups"),
-        ({"groups": [3]}, "no version of"),
+        ({"groups": 5}, "no version with 5 groups"),
+        ({"groups": True}, "no version with True groups"),
+        ({"groups": [3]}, "no version with"),
         ({"width": 0.75}, "no width 0.75"),
         ({"width": "1.0"}, "no width '1.0'"),
     ],

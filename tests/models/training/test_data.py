@@ -45,7 +45,7 @@ def test_another_size_is_scaled_and_the_side_is_found(tmp_path: Path) -> None:
         ("empty", r"has no train/ with a folder per class"),
         ("no classes", r"has no train/ with a folder per class"),
         ("no pictures", r"has no pictures in train/"),
-        ("not a zip", r"(?s)pictures cannot be read.*It is no zip file, or damaged"),
+        ("not a zip", r"(?s)pictures cannot be read.*It is not a zip file, or is damaged"),
         ("missing", r"(?s)pictures cannot be read.*No such file"),
     ],
 )

@@ -102,7 +102,7 @@ def test_other_settings_do_not_go_on_with_a_stopped_training(request_: Request) 
 def test_a_damaged_state_is_refused(request_: Request) -> None:
     request_.folder.mkdir()
     (request_.folder / "effnet.training.pt").write_bytes(b"not a state")
-    with pytest.raises(InputError, match="no state of a training"):
+    with pytest.raises(InputError, match="does not hold the state of a training"):
         run(request_)
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from _edgeship.errors import InputError
 from _edgeship.models.weights.checkpoint_file import file_sha256
-from _edgeship.models.weights.checkpoints import load_weights
+from _edgeship.models.weights.checkpoints import load_weights, read_fitting
 
 
 def _network(num_classes: int = 5, in_channels: int = 3) -> nn.Module:
@@ -84,6 +84,21 @@ def test_half_precision_is_widened(tmp_path: Path) -> None:
     loaded = target.state_dict()["0.weight"]
     assert loaded.dtype == torch.float32
     assert torch.equal(loaded, source.state_dict()["0.weight"].float())
+
+
+def test_a_network_known_by_names_and_shapes_alone_is_enough(tmp_path: Path) -> None:
+    source = _network().half().state_dict()
+    path = tmp_path / "half.pth"
+    torch.save({f"module.{key}": value for key, value in source.items()}, path)
+    expected = {
+        key: torch.empty_like(value, device="meta")
+        for key, value in _network().state_dict().items()
+    }
+    state = read_fitting(path, expected)
+    assert state.keys() == source.keys()
+    assert all(torch.equal(state[key], source[key]) for key in source)
+    with pytest.raises(InputError, match="does not fit"):
+        read_fitting(path, expected | {"4.weight": torch.empty(1, device="meta")})
 
 
 def test_sha256_of_a_file_longer_than_one_read(tmp_path: Path) -> None:
