@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from _edgeship.artifacts import OutputFolder
-from _edgeship.errors import InputError, VerificationError
+from _edgeship.errors import VerificationError
 from _edgeship.export.contract.choices import check_request, schemes_for
 from _edgeship.export.contract.request import Request
 from _edgeship.export.contract.stage_log import StageLog, StageResult
@@ -20,12 +20,8 @@ from _edgeship.export.coreml.target import COREML
 from _edgeship.export.tflite.target import TFLITE
 
 if TYPE_CHECKING:
-    import onnx_ir as ir
-
-    from _edgeship.export.calibration.preprocess import Preprocess
     from _edgeship.export.calibration.ranges import Ranges
-    from _edgeship.export.calibration.samples import SampleSet
-    from _edgeship.export.contract.manifest import Artifact, GraphFile, Manifest
+    from _edgeship.export.contract.manifest import Artifact, Manifest
     from _edgeship.export.contract.schemes import Scheme
     from _edgeship.export.network.source import Network
     from _edgeship.export.verification.parity import Parity
@@ -92,10 +88,12 @@ def _run_stages(
     from _edgeship.export.calibration.samples import VERIFICATION_SAMPLES
     from _edgeship.export.contract.manifest import GraphFile
     from _edgeship.export.graph.onnx_graph import serialize
+    from _edgeship.export.inputs import preprocess_of, samples_of
+    from _edgeship.export.recording import manifest_of, model_record
 
     captured = graph_stages.capture(network, log)
-    preprocess = _preprocess(request, network, log)
-    samples = _samples(request, captured, preprocess, log)
+    preprocess = preprocess_of(request, network, log)
+    samples = samples_of(request, captured, preprocess, _calibrated(request), log)
     checked = samples.arrays[:VERIFICATION_SAMPLES]
     reference = graph_stages.reference_outputs(network, captured, checked, log)
     simplified = graph_stages.simplify(captured, checked, reference, log)
@@ -106,7 +104,7 @@ def _run_stages(
     job = Job(
         request=request,
         network=network,
-        model=_model_record(network, captured),
+        model=model_record(network, captured),
         graph=graph,
         onnx_sha256=graph_file.sha256,
         samples=samples.arrays,
@@ -120,7 +118,7 @@ def _run_stages(
         target = TARGETS[name]
         own = replace(job, schemes=schemes_for(target, request.schemes))
         artifacts += _write_files(target, own, yardstick, folder, log)
-    manifest = _manifest(job, samples, graph_file, artifacts, log)
+    manifest = manifest_of(job, samples, graph_file, artifacts, _calibrated(request), log)
     folder.write("manifest.json", (manifest.model_dump_json(indent=2) + "\n").encode())
     return manifest
 
@@ -238,110 +236,5 @@ def _warning(written: Written, scheme: Scheme, parity: Parity) -> str:
     return "; ".join(remark for remark in remarks if remark)
 
 
-def _preprocess(request: Request, network: Network, log: StageLog) -> Preprocess | None:
-    """Return what input images go through: as the user or the model says, or ImageNet's.
-
-    Raises:
-        InputError: The user asks for an order of colours, and the input is no picture.
-    """
-    from _edgeship.export.calibration.preprocess import default_preprocess
-
-    shape = network.shapes[0]
-    if len(network.shapes) != 1 or len(shape) not in (4, 5) or shape[1] not in (1, 3):
-        if request.color == "bgr":
-            raise InputError(
-                "--color bgr needs a network that takes pictures.",
-                why=f"its inputs are {', '.join(map(str, network.shapes))}",
-            )
-        return None
-    known = network.preprocess
-    if known is None or len(known.mean) != shape[1]:
-        known = default_preprocess(shape[1])
-        if request.mean is None or request.std is None:
-            mean = ", ".join(f"{value:g}" for value in known.mean)
-            std = ", ".join(f"{value:g}" for value in known.std)
-            log.notes.append(
-                "The network does not say how its images are normalised; assumed: mean "
-                f"{mean}, std {std}. Give yours with --mean and --std."
-            )
-    if request.color == "bgr":
-        known = replace(known, mean=known.mean[::-1], std=known.std[::-1], bgr=True)
-    return replace(known, mean=request.mean or known.mean, std=request.std or known.std)
-
-
 def _calibrated(request: Request) -> bool:
     return any(scheme.calibrated for scheme in _all_schemes(request))
-
-
-def _samples(
-    request: Request, captured: ir.Model, preprocess: Preprocess | None, log: StageLog
-) -> SampleSet:
-    from _edgeship.export.calibration.preprocess import default_preprocess
-    from _edgeship.export.calibration.samples import CALIBRATION_SAMPLES, load_samples
-    from _edgeship.export.graph.onnx_graph import input_shapes
-
-    source, calibrated = request.calib, _calibrated(request)
-    if source is None and preprocess is None and not calibrated:
-        source = "random"
-    with log.stage("samples"):
-        samples = load_samples(
-            source,
-            input_shapes(captured),
-            preprocess or default_preprocess(3),
-            limit=CALIBRATION_SAMPLES,
-        )
-        log.done(samples.source)
-    if calibrated and source is None:
-        log.notes.append(
-            "Calibrated on the pictures shipped with edgeship. Pictures like those the network "
-            "will see (--calib DIR) give better int8 accuracy."
-        )
-    return samples
-
-
-def _manifest(
-    job: Job, samples: SampleSet, graph_file: GraphFile, artifacts: list[Artifact], log: StageLog
-) -> Manifest:
-    from _edgeship.export.contract.manifest import Manifest, StageRecord, versions
-
-    network, preprocess = job.network, job.preprocess
-    calibration = {"source": samples.source, "count": len(samples.arrays), "method": "min-max"}
-    return Manifest(
-        versions=versions(),
-        model=dict(job.model),
-        weights={
-            "source": network.weights,
-            "sha256": network.weights_sha256,
-            **network.training,
-            "untrained": network.untrained,
-        },
-        preprocess=preprocess.describe() if preprocess is not None else None,
-        calibration=calibration if _calibrated(job.request) else None,
-        verification={
-            "reference": network.definition.reference,
-            "samples": len(job.reference),
-            "source": samples.source,
-        },
-        onnx=graph_file,
-        stages=[
-            StageRecord(
-                stage=stage.stage,
-                detail=stage.detail,
-                parity=stage.parity.to_dict() if stage.parity else None,
-                warning=stage.warning,
-            )
-            for stage in log.stages
-        ],
-        artifacts=artifacts,
-    )
-
-
-def _model_record(network: Network, captured: ir.Model) -> dict[str, Any]:
-    from _edgeship.export.graph import cost
-
-    return {
-        "name": network.name,
-        "mult_adds": cost.mult_adds(captured),
-        "params": network.definition.parameters(),
-        "published": dict(network.facts),
-    }

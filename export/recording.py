@@ -1,0 +1,75 @@
+"""The manifest of an export, made of what its stages found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from _edgeship.export.calibration.samples import SampleSet
+from _edgeship.export.contract.manifest import Artifact, GraphFile, Manifest, StageRecord, versions
+from _edgeship.export.contract.stage_log import StageLog
+from _edgeship.export.contract.target import Job
+from _edgeship.export.graph import cost
+from _edgeship.export.network.source import Network
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
+
+
+def manifest_of(
+    job: Job,
+    samples: SampleSet,
+    graph_file: GraphFile,
+    artifacts: list[Artifact],
+    calibrated: bool,
+    log: StageLog,
+) -> Manifest:
+    """Return the manifest of an export.
+
+    Args:
+        job: What was exported.
+        samples: What it was calibrated and verified on.
+        graph_file: The rewritten graph as it was written.
+        artifacts: The entries of the files.
+        calibrated: Whether a scheme measured ranges.
+        log: The stages.
+    """
+    network, preprocess = job.network, job.preprocess
+    calibration = {"source": samples.source, "count": len(samples.arrays), "method": "min-max"}
+    return Manifest(
+        versions=versions(),
+        model=dict(job.model),
+        weights={
+            "source": network.weights,
+            "sha256": network.weights_sha256,
+            **network.training,
+            "untrained": network.untrained,
+        },
+        preprocess=preprocess.describe() if preprocess is not None else None,
+        calibration=calibration if calibrated else None,
+        verification={
+            "reference": network.definition.reference,
+            "samples": len(job.reference),
+            "source": samples.source,
+        },
+        onnx=graph_file,
+        stages=[
+            StageRecord(
+                stage=stage.stage,
+                detail=stage.detail,
+                parity=stage.parity.to_dict() if stage.parity else None,
+                warning=stage.warning,
+            )
+            for stage in log.stages
+        ],
+        artifacts=artifacts,
+    )
+
+
+def model_record(network: Network, captured: ir.Model) -> dict[str, Any]:
+    """Return the name, what is counted and what is published of a network."""
+    return {
+        "name": network.name,
+        "mult_adds": cost.mult_adds(captured),
+        "params": network.definition.parameters(),
+        "published": dict(network.facts),
+    }
