@@ -60,9 +60,10 @@ def make(name: str, package: Path) -> None:
 def row(name: str, python: str) -> str:
     """Return a row of the Markdown table."""
     from _edgeship import models
+    from _edgeship.export.contract.request import Request
     from _edgeship.export.coreml.evaluator import Evaluator, read_program
     from _edgeship.export.coreml.format.package import read_package
-    from _edgeship.export.pipeline import Request, export
+    from _edgeship.export.pipeline import export
     from _edgeship.export.runtimes.running import run_torch
     from _edgeship.export.verification.metrics import compare
 
@@ -100,10 +101,10 @@ def row(name: str, python: str) -> str:
 
 def pictures(shape: tuple[int, ...]) -> list:
     """Return four of the pictures shipped with edgeship, normalised."""
+    from _edgeship.export.calibration.preprocess import default_preprocess
     from _edgeship.export.calibration.samples import load_samples
-    from _edgeship.export.pipeline import assumed_preprocess
 
-    samples = load_samples(None, {"input": shape}, assumed_preprocess(shape[1]), limit=4)
+    samples = load_samples(None, {"input": shape}, default_preprocess(shape[1]), limit=4)
     return [sample["input"] for sample in samples.arrays]
 
 

@@ -29,7 +29,8 @@ SCHEMES = {
 def child(name: str, target: str) -> None:
     """Export one model and print a JSON object."""
     from _edgeship.errors import EdgeshipError
-    from _edgeship.export.pipeline import Request, export
+    from _edgeship.export.contract.request import Request
+    from _edgeship.export.pipeline import export
 
     # Pictures fill inputs of one or three channels only.
     shape = models.spec(name).input_size

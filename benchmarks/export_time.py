@@ -31,7 +31,8 @@ def child(model: str) -> None:
     import torch  # noqa: F401
 
     rows.append(("import torch", time.perf_counter() - start, peak()))
-    from _edgeship.export.pipeline import Request, export
+    from _edgeship.export.contract.request import Request
+    from _edgeship.export.pipeline import export
 
     peaks: list[float] = []
     with tempfile.TemporaryDirectory() as folder:

@@ -50,9 +50,9 @@ def train_model(
 ) -> None:
     """Train the model NAME; the same command continues a run that was stopped."""
     with errors_on_stderr():
-        from _edgeship.models.training.train import Request, train
+        from _edgeship.models.training.train import TrainingRequest, train
 
-        request = Request(
+        request = TrainingRequest(
             name=name,
             data=data,
             folder=out,

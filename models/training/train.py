@@ -26,7 +26,7 @@ from _edgeship.models.weights.checkpoint_file import file_sha256
 
 
 @dataclass(frozen=True)
-class Request:
+class TrainingRequest:
     """What to train, on what and how.
 
     Attributes:
@@ -73,7 +73,7 @@ class Epoch:
 
 
 def train(
-    request: Request,
+    request: TrainingRequest,
     *,
     say: Callable[[str], None],
     step_done: Callable[[Progress], None],
@@ -164,7 +164,7 @@ def train(
     return checkpoint, card
 
 
-def _resolution(request: Request) -> tuple[int, int]:
+def _resolution(request: TrainingRequest) -> tuple[int, int]:
     """Return the side of the input and the strides to undo, as asked for or as the pictures need.
 
     Raises:
@@ -193,7 +193,7 @@ def _accuracy(run: Run, test: Split) -> float:
     return right / len(test.labels)
 
 
-def _check(request: Request, data: Split, test: Split) -> None:
+def _check(request: TrainingRequest, data: Split, test: Split) -> None:
     if data.classes != test.classes:
         raise InputError(
             f"{request.data} has other classes in test/ than in train/.",
@@ -206,13 +206,13 @@ def _check(request: Request, data: Split, test: Split) -> None:
         )
 
 
-def _settings(request: Request) -> dict[str, Any]:
+def _settings(request: TrainingRequest) -> dict[str, Any]:
     """Return what must be the same when a run is resumed; the paths need not be."""
     free = ("data", "folder")
     return {key: value for key, value in asdict(request).items() if key not in free}
 
 
-def _command(request: Request) -> str:
+def _command(request: TrainingRequest) -> str:
     """Return what to type for the same run; folders are left out."""
     options = {
         "--data": request.data.name,

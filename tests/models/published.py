@@ -1,4 +1,4 @@
-"""What the tests of all networks measure: the catalog's networks, without their weights."""
+"""What the tests of the networks share: counts, keys, shapes and exports."""
 
 from pathlib import Path
 

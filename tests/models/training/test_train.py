@@ -14,16 +14,16 @@ from typer.testing import CliRunner
 from _edgeship.errors import InputError
 from _edgeship.models import create
 from _edgeship.models.commands.cli import app
-from _edgeship.models.training.train import Epoch, Request, train
+from _edgeship.models.training.train import Epoch, TrainingRequest, train
 from _edgeship.models.weights.card import read_card
 from _edgeship.models.weights.checkpoint_file import file_sha256
 from tests.models.training.pictures import write_pictures, zipped
 
 
 @pytest.fixture
-def request_(tmp_path: Path) -> Request:
+def request_(tmp_path: Path) -> TrainingRequest:
     data = zipped(write_pictures(tmp_path / "colours", 24, side=16))
-    return Request(
+    return TrainingRequest(
         name="effnet",
         data=data,
         folder=tmp_path / "out",
@@ -39,7 +39,7 @@ class StoppedError(Exception):
     """Stands for Ctrl-C."""
 
 
-def run(request: Request, *, stop_after: int | None = None) -> list[Epoch]:
+def run(request: TrainingRequest, *, stop_after: int | None = None) -> list[Epoch]:
     epochs: list[Epoch] = []
 
     def note(epoch: Epoch) -> None:
@@ -51,7 +51,9 @@ def run(request: Request, *, stop_after: int | None = None) -> list[Epoch]:
     return epochs
 
 
-def test_a_stopped_training_goes_on_and_ends_with_the_same_weights(request_: Request) -> None:
+def test_a_stopped_training_goes_on_and_ends_with_the_same_weights(
+    request_: TrainingRequest,
+) -> None:
     whole = run(replace(request_, folder=request_.folder / "whole"))
     stopped = replace(request_, folder=request_.folder / "stopped")
     with pytest.raises(StoppedError):
@@ -66,7 +68,7 @@ def test_a_stopped_training_goes_on_and_ends_with_the_same_weights(request_: Req
     assert not (stopped.folder / "effnet.training.pt").exists()
 
 
-def test_the_card_says_what_was_done_and_the_weights_load_by_it(request_: Request) -> None:
+def test_the_card_says_what_was_done_and_the_weights_load_by_it(request_: TrainingRequest) -> None:
     epochs = run(request_)
     checkpoint = request_.folder / "effnet.safetensors"
     card = read_card(checkpoint)
@@ -89,7 +91,7 @@ def test_the_card_says_what_was_done_and_the_weights_load_by_it(request_: Reques
     assert "100.00 % (48 of 48 pictures" in shown.stdout
 
 
-def test_other_settings_do_not_go_on_with_a_stopped_training(request_: Request) -> None:
+def test_other_settings_do_not_continue_a_stopped_training(request_: TrainingRequest) -> None:
     with pytest.raises(StoppedError):
         run(request_, stop_after=1)
     state = (request_.folder / "effnet.training.pt").read_bytes()
@@ -99,19 +101,19 @@ def test_other_settings_do_not_go_on_with_a_stopped_training(request_: Request) 
     assert (request_.folder / "effnet.training.pt").read_bytes() == state
 
 
-def test_a_damaged_state_is_refused(request_: Request) -> None:
+def test_a_damaged_state_is_refused(request_: TrainingRequest) -> None:
     request_.folder.mkdir()
     (request_.folder / "effnet.training.pt").write_bytes(b"not a state")
     with pytest.raises(InputError, match="does not hold the state of a training"):
         run(request_)
 
 
-def command(request: Request, *more: str) -> list[str]:
+def command(request: TrainingRequest, *more: str) -> list[str]:
     return ["train", request.name, "--data", str(request.data), "--epochs", "1", "--size", "16",
             "--out", str(request.folder), *more]  # fmt: skip
 
 
-def test_the_command_prints_each_epoch_and_what_to_do_next(request_: Request) -> None:
+def test_the_command_prints_each_epoch_and_what_to_do_next(request_: TrainingRequest) -> None:
     shown = CliRunner().invoke(app, command(request_, "--batch-size", "8"))
     assert shown.exit_code == 0, shown.output
     assert "epoch 1/1" in shown.stdout
@@ -127,7 +129,7 @@ def test_the_command_prints_each_epoch_and_what_to_do_next(request_: Request) ->
     ],
 )
 def test_options_that_do_not_fit_are_one_sentence(
-    request_: Request, more: list[str], message: str
+    request_: TrainingRequest, more: list[str], message: str
 ) -> None:
     shown = CliRunner().invoke(app, command(request_, *more))
     assert shown.exit_code == 2
@@ -135,7 +137,7 @@ def test_options_that_do_not_fit_are_one_sentence(
     assert not list(request_.folder.glob("*.safetensors"))
 
 
-def test_evaluating_refuses_other_classes(request_: Request, tmp_path: Path) -> None:
+def test_evaluating_refuses_other_classes(request_: TrainingRequest, tmp_path: Path) -> None:
     run(replace(request_, epochs=1))
     other = write_pictures(tmp_path / "other", 1)
     (other / "test" / "red").rename(other / "test" / "green")
