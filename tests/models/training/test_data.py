@@ -39,6 +39,17 @@ def test_another_size_is_scaled_and_the_side_is_found(tmp_path: Path) -> None:
     assert read_split(root, "train", (32, 24)).images.shape == (2, 3, 32, 24)
 
 
+def test_the_side_of_a_damaged_first_picture_is_not_guessed(tmp_path: Path) -> None:
+    root = write_pictures(tmp_path, 1)
+    first = root / "train" / "blue" / "000.png"
+    first.write_bytes(b"not a picture")
+    with pytest.raises(InputError, match=r"blue/000\.png is damaged, or no picture"):
+        picture_side(root)
+    first.unlink()
+    with pytest.raises(InputError, match="has a class without pictures"):
+        picture_side(root)
+
+
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
