@@ -9,7 +9,7 @@ from _edgeship.export.advice.blocks import Block, blocks
 from _edgeship.export.advice.findings import Finding, find
 from _edgeship.export.advice.steps import NetworkSteps, Step
 
-#: What the shares of memory access are told apart by, in the order in which they are shown.
+#: What memory access is shared out among, in the order in which the shares are shown.
 SHARES = (
     "convolutions and products",
     "depthwise convolutions",
@@ -28,8 +28,8 @@ class LayerAdvice:
         step: What it is.
         bound: Least MAC of a 1x1 convolution with its mult-adds (G1), in values; None for others.
         intensity: Mult-adds per byte, at 4 bytes a value.
-        attainable: Part of the peak arithmetic that memory lets it reach.
-        modelled: Its part of the network's time under the roofline.
+        attainable: The fraction of the peak arithmetic that memory lets it reach.
+        modelled: Its fraction of the network's time under the roofline.
         guidelines: Those that it breaks.
     """
 
@@ -50,9 +50,9 @@ class Advice:
         balance: Mult-adds per byte of the machine assumed.
         layers: The convolutions and matrix products, in order.
         blocks: The parts between values that everything flows through.
-        shares: Part of the network's MAC, by what takes it; see `SHARES`.
+        shares: The fraction of the network's MAC that each of `SHARES` takes.
         fused_clamps: ReLUs and ReLU6s that cost nothing of their own.
-        memory_bound: Part of the modelled time spent in steps that wait for memory.
+        memory_bound: The fraction of the modelled time spent in steps that wait for memory.
         findings: Where guidelines are broken.
     """
 

@@ -1,4 +1,4 @@
-"""Cuts a network where everything flows through one value: what lies between two is a block.
+"""Cuts a network where everything flows through one value; a block lies between two cuts.
 
 Guideline G3 of the ShuffleNet V2 paper (arXiv 1807.11164, section 2) counts the fragments of a
 building block: the convolutions and poolings in it, and how many of them lie side by side.
@@ -36,10 +36,10 @@ def blocks(steps: Sequence[Step]) -> tuple[Block, ...]:
 
 
 def _parts(steps: Sequence[Step]) -> Iterator[tuple[Step, ...]]:
-    """Split the steps behind each one whose output is all that later ones read.
+    """Split the steps behind each one whose output is the only value that later steps read.
 
-    In an order where each step comes behind those it reads from, a value that every path goes
-    through has all others either before or behind it.
+    Each step comes behind those it reads from, so a value that every path goes through has all
+    other steps before it or behind it.
     """
     last_use = {value: place for place, step in enumerate(steps) for value in step.inputs}
     made = {value for step in steps for value in step.outputs}
@@ -47,7 +47,7 @@ def _parts(steps: Sequence[Step]) -> Iterator[tuple[Step, ...]]:
     open_until = max((place for value, place in last_use.items() if value not in made), default=-1)
     for place, step in enumerate(steps):
         part.append(step)
-        # Whatever was made up to here, but for this step's output, has been read by now.
+        # Whatever was made up to here, except for this step's output, has been read by now.
         used = [value for value in step.outputs if value in last_use]
         if open_until <= place and len(used) <= 1:
             yield tuple(part)

@@ -1,7 +1,7 @@
 """Which layers break a guideline of the ShuffleNet V2 paper, and what would mend it.
 
-arXiv 1807.11164, section 2. Each mend keeps the mult-adds, up to the rounding of channels, as the
-paper's Tables 1 to 4 do; what it saves is memory access, in values.
+arXiv 1807.11164, section 2. Each proposal keeps the mult-adds, up to the rounding of channels, as
+the paper's Tables 1 to 4 do; what it saves is memory access, in values.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _ACTIVATION = "ReLU or ReLU6 instead, which a convolution computes while it writ
 
 _GATES = ("Sigmoid", "HardSigmoid", "LOGISTIC")
 
-# What is no activation, though it has one input and perhaps a constant.
+# Operators of one input and perhaps a constant that are not activations.
 _ARITHMETIC = ("ABS", "ADD", "DIV", "EXP", "LOG", "MUL", "NEG", "POW", "RSQRT", "SQRT", "SUB")
 
 
@@ -88,7 +88,7 @@ def _layers(steps: Sequence[Step]) -> Iterator[Finding]:
         there = step.convolution
         if there is None or there.depthwise or there.transposed:
             continue
-        # The channels of an image are as they are.
+        # The channels of the network's input cannot be changed.
         mendable = computed.issuperset(step.inputs)
         if mendable and there.pointwise and _exceeds(there, balanced(there)):
             mend = balanced(there)
@@ -128,7 +128,7 @@ def _saving(there: Convolution, mend: Convolution) -> str:
 
 
 def _wide(blocks: Sequence[Block], merging: set[str]) -> Iterator[Finding]:
-    """Yield the blocks with many branches, but for those with a layer for which more is known."""
+    """Yield the blocks with many branches, except those of which a merging is known."""
     for block in blocks:
         if block.branches >= BRANCHES and merging.isdisjoint(step.name for step in block.steps):
             yield Finding(
@@ -172,7 +172,7 @@ def _alike(steps: Sequence[Step]) -> list[tuple[Convolution, list[Step]]]:
     alike: dict[tuple[object, ...], tuple[Convolution, list[Step]]] = {}
     for step in steps:
         there = step.convolution
-        # A file's reader that does not tell the strides cannot tell whether they agree.
+        # Where the strides are not known, nobody knows whether they agree.
         if there is None or there.groups > 1 or there.transposed or not there.strides:
             continue
         key = (step.inputs, there.kernel, there.strides, there.dilations, there.places_out)
@@ -181,7 +181,7 @@ def _alike(steps: Sequence[Step]) -> list[tuple[Convolution, list[Step]]]:
 
 
 def _additions(layers: Sequence[Step], steps: Sequence[Step]) -> tuple[Step, ...]:
-    """Return the additions that make one value of all results, or nothing if there is more."""
+    """Return the additions that sum up all results; nothing if anything else reads them."""
     open_values = {layer.outputs[0] for layer in layers}
     used = []
     for step in steps:

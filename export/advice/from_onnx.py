@@ -41,7 +41,7 @@ def read_onnx_steps(model: ir.Model, name: str) -> NetworkSteps:
     Args:
         model: The graph, with inferred shapes and constants as initializers. It is changed:
             batch norms are folded.
-        name: Of the network.
+        name: The network's name.
 
     Raises:
         InputError: A shape that a count needs is not known.
@@ -59,7 +59,7 @@ def read_onnx_steps(model: ir.Model, name: str) -> NetworkSteps:
     steps = []
     for node in model.graph:
         inputs = [value for value in node.inputs if value is not None and value in computed]
-        # What only depends on shapes is arithmetic of the exporter's, not of the network's.
+        # What depends on shapes alone is arithmetic of the exporter, not of the network.
         if not inputs or node.op_type in ("Shape", "Size"):
             continue
         computed.update(node.outputs)
@@ -115,7 +115,7 @@ def _convolution(node: ir.Node, name: str) -> Convolution:
 
 
 def _product(node: ir.Node, name: str) -> int:
-    """Return the mult-adds of a matrix product: of each result, the length of the sum."""
+    """Return the mult-adds of a matrix product: one per term of each result's sum."""
     transposed = node.op_type == "Gemm" and "transA" in node.attributes
     axis = 0 if transposed and node.attributes["transA"].as_int() else -1
     return _size(node.outputs[0], name) * _shape(node.inputs[0], name)[axis]

@@ -38,7 +38,7 @@ def read_tflite_steps(data: bytes, name: str) -> NetworkSteps:
 
     Args:
         data: The bytes of the file, which need not be trustworthy.
-        name: Of the network.
+        name: The network's name.
 
     Raises:
         InputError: The bytes are not a TFLite file, a damaged one, or one with open shapes.
@@ -48,7 +48,7 @@ def read_tflite_steps(data: bytes, name: str) -> NetworkSteps:
     steps = []
     for index, operator in enumerate(graph.operators):
         inputs = [tensor for tensor in operator.inputs if tensor in computed]
-        # What reads constants only is computed once, before the first run.
+        # An operator on constants alone is computed once, before the first run.
         if not inputs:
             continue
         computed.update(operator.outputs)
@@ -99,7 +99,7 @@ def _data_weights_result(
 def _convolution(
     kind: str, x: tuple[int, ...], w: tuple[int, ...], y: tuple[int, ...], name: str
 ) -> Convolution:
-    """Return the geometry that the shapes tell; strides and dilations stand elsewhere."""
+    """Return the geometry that the shapes tell; strides and dilations are not read."""
     if not len(x) == len(w) == len(y) == 4:
         raise _damaged(name, "an image, its filters or the result does not have 4 axes")
     groups = x[3] if kind == "DEPTHWISE_CONV_2D" else x[3] // w[3]

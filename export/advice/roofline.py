@@ -30,7 +30,7 @@ def intensity(step: Step) -> float | None:
 
 
 def attainable(step: Step, balance: float) -> float | None:
-    """Return the part of the peak arithmetic that memory lets a step reach, at most 1."""
+    """Return the fraction of the peak arithmetic that memory lets a step reach, at most 1."""
     value = intensity(step)
     return None if value is None else min(1.0, value / balance)
 

@@ -28,7 +28,7 @@ class Convolution:
         out_channels: Channels written.
         groups: Groups of channels that do not see each other.
         kernel: Extent along each spatial axis.
-        strides: Likewise; empty where the file's reader does not tell.
+        strides: Likewise; empty where they are not known.
         dilations: Likewise.
         places_in: Batch x height x width (x frames) of the input.
         places_out: The same of the output.
@@ -120,7 +120,7 @@ class Step:
 
 @dataclass(frozen=True)
 class NetworkSteps:
-    """All steps, in an order in which each comes behind those it reads from.
+    """The steps of a network, each behind those that it reads from.
 
     Attributes:
         name: For people.
@@ -142,7 +142,7 @@ class NetworkSteps:
 
 
 def mark_fused(steps: Sequence[Step]) -> tuple[Step, ...]:
-    """Return the steps with those clamps marked that a runtime joins to the step before.
+    """Return the steps, with the clamps marked that a runtime fuses into the step before.
 
     XNNPACK and TFLite's own kernels clamp the results of convolutions, matrix products, additions
     and poolings while they write them, if nothing else reads the unclamped ones.

@@ -1,1 +1,1 @@
-"""What a network is fed while its activation ranges are measured."""
+"""Samples from pictures or arrays, and the ranges that activations take on them."""

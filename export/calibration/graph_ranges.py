@@ -10,7 +10,7 @@ from _edgeship.export.calibration.ranges import Ranges, merge
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.runtimes.values import Sample
 
-#: Memory for the values of the samples that run before their ranges are taken.
+#: How much memory the values of samples may take that run before their ranges are taken.
 _BYTES_AT_ONCE = 512 * 2**20
 
 
@@ -22,8 +22,8 @@ def graph_ranges(onnx_bytes: bytes, samples: Sequence[Sample]) -> Ranges:
         samples: Input name -> array of the graph's type and shape.
 
     Returns:
-        Name of an input or of what a node computes -> (minimum, maximum). Constants, and values
-        that are no floating point numbers or have no elements, are left out.
+        Name of each input and of each value that a node computes -> (minimum, maximum).
+        Constants, empty values and values of other types than floating point are left out.
 
     Raises:
         InputError: The network computes NaN or infinity from a sample.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
 
 VIEWS = ((1.0, False), (0.8, True), (0.8, False), (1.0, True))
-"""Ways to look at a shipped picture: share of the usual crop kept, and whether mirrored."""
+"""Views of a shipped picture: the share of the usual crop that is kept, and whether mirrored."""
 
 Item = TypeVar("Item")
 
@@ -31,9 +31,9 @@ def shipped_samples(
 ) -> tuple[list[NDArray[np.float32]], str]:
     """Make samples from the shipped pictures.
 
-    Every picture is used before any is used twice. The second round mirrors it and keeps 0.8 of
-    the usual crop, the third and fourth combine these the other way round; so there are at most
-    four samples per picture.
+    Every picture is used before any is used twice. The second round mirrors the pictures and keeps
+    0.8 of the usual crop, the third only keeps 0.8, and the fourth only mirrors; so there are at
+    most four samples per picture.
 
     Args:
         shape: (C, H, W), or (C, T, H, W) for a clip; see :func:`load_sample`.

@@ -35,7 +35,7 @@ def merge(ranges: Ranges, name: str, array: NDArray[np.generic], sample: int) ->
         raise InputError(
             f"The network produced NaN or infinity in tensor {name}.",
             where=f"calibration sample {sample}",
-            why="a range without end cannot be quantized",
+            why="an infinite range cannot be quantized",
             todo="check the weights, and that --calib matches the network's preprocessing",
         )
     if name in ranges:

@@ -112,7 +112,7 @@ def _array_file(path: Path) -> Path:
         raise InputError(f"There is no calibration source {path}.", todo=f"give {ACCEPTED}")
     if path.suffix.lower() not in (".npy", ".npz"):
         raise InputError(
-            f"The calibration source {path} is of another kind than those accepted.",
+            f"The calibration source {path} is not of a kind that is accepted.",
             todo=f"give {ACCEPTED}",
         )
     return path

@@ -1,1 +1,1 @@
-"""."""
+"""What stages ask of ONNX graphs: shapes, constants, costs, batch norms; and disjoint sets."""

@@ -17,7 +17,10 @@ def mult_adds(model: ir.Model) -> int:
 
 
 def parameters(model: ir.Model) -> int:
-    """Return the number of floating-point constants, batch norms folded as they are."""
+    """Return how many floating-point numbers the constants hold.
+
+    Batch norms count as the graph has them: not at all where they have been folded.
+    """
     return sum(
         math.prod(_shape(value))
         for value in model.graph.initializers.values()

@@ -37,7 +37,8 @@ _IF_ALL_ARE = {"Add", "Concat", "Min", "Mul", "Sum"}
 def is_nonnegative(value: ir.Value) -> bool:
     """Return whether a value is at least zero for every input, as far as its producers tell.
 
-    Of a Concat or a sum all operands must be so; shape operands do not count.
+    Of a Concat, a sum or a product, every operand must be so. Shapes, axes and indices do not
+    matter.
     """
     seen: set[ir.Value] = set()
     waiting = [value]
@@ -60,14 +61,14 @@ def is_nonnegative(value: ir.Value) -> bool:
 
 
 def _lower_bound(node: ir.Node) -> float:
-    """Return the smallest result of a Clip; where its bounds cross, that is the upper one."""
+    """Return the smallest value that a Clip can give: its upper bound where the bounds cross."""
     low, high = (_bound(node, name, index) for name, index in (("min", 1), ("max", 2)))
     low = -math.inf if low is None else low
     return low if high is None else min(low, high)
 
 
 def _bound(node: ir.Node, name: str, index: int) -> float | None:
-    """Return a bound of a Clip, or None where it has none; a computed one may be anything."""
+    """Return a bound of a Clip: None if it has none, minus infinity if the graph computes it."""
     if name in node.attributes:
         return node.attributes[name].as_float()
     bound = node.inputs[index] if index < len(node.inputs) else None

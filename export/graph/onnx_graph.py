@@ -36,10 +36,10 @@ def real(node: ir.Node, name: str, default: float) -> float:
 
 
 def float64_data(value: ir.Value | None) -> NDArray[np.float64]:
-    """Return the values of a constant in double precision, to compute others from.
+    """Return the values of a constant in double precision.
 
     Raises:
-        ValueError: If it is none.
+        ValueError: The value is missing, or is not a constant.
     """
     if value is None or value.const_value is None:
         raise ValueError("a constant is missing")

@@ -23,5 +23,5 @@ def constant(values: Values[Any], node: ir.Node) -> None:
     """A constant that is a graph output; all others were lifted to initializers."""
     data = ir.convenience.get_const_tensor(node.outputs[0])
     if data is None:
-        raise Unsupported("a constant that is no tensor")
+        raise Unsupported("a constant that is not a tensor")
     values.fold(node.outputs[0], data_of(data))

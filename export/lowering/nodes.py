@@ -22,19 +22,20 @@ def lower_nodes(
     target: str,
     stand_in: Callable[[Context, ir.Value], None],
 ) -> list[str]:
-    """Lower all nodes; one that reads what could not be made is passed over in silence.
+    """Lower all nodes, and collect what is wrong instead of stopping at the first problem.
 
-    Unknown shapes are reported only where they are the only problem: an unknown operator may have
-    kept them from being inferred.
+    A node is passed over in silence if it reads what could not be made. Unknown shapes are reported
+    only where they are the only problem: an unknown operator may have kept them from being
+    inferred.
 
     Args:
         ctx: What the lowerings work with.
         graph: Its nodes are in order of execution.
         lowerings: ONNX operator -> the function that writes it.
         target: Its name, for messages.
-        stand_in: Gives an output of a node that failed a place, so that the nodes behind it can be
-            tried as well; Unsupported where nobody knows its shape or type. What has been lowered
-            is thrown away then.
+        stand_in: Gives an output of a node that failed a place, so that the nodes behind it are
+            tried as well. It raises Unsupported if the output's shape or type is not known. After
+            a failure, nothing that was lowered is used.
 
     Returns:
         What is wrong, a sentence for each node.
@@ -59,7 +60,7 @@ def lower_nodes(
 
 
 def demand_none(problems: Sequence[str], target: str) -> None:
-    """Refuse a network some of whose parts cannot be lowered.
+    """Refuse a network if some of its parts cannot be lowered.
 
     Raises:
         UnsupportedError: There are problems; it names them all.

@@ -8,4 +8,4 @@ class Unsupported(Exception):  # noqa: N818 (it is collected, and becomes an Uns
 
 
 class UnknownShape(Unsupported):
-    """A value has a shape that is not known; often only because the node before it is not."""
+    """The shape of a value is not known, often only because its node is not supported."""

@@ -16,7 +16,7 @@ Array = NDArray[Any]
 #: Where a target keeps what it computes.
 Place = TypeVar("Place")
 
-#: Types of 16 bits and more; what is rounded to fewer is meant to be rounded.
+#: Types that become float32. Narrower ones do not: a network that has them wants the rounding.
 _AS_FLOAT32 = {
     ir.DataType.BFLOAT16,
     ir.DataType.DOUBLE,
@@ -79,7 +79,7 @@ class Values(Generic[Place]):
         return value in self.places or value in self._folded or value.const_value is not None
 
     def alias(self, value: ir.Value, source: ir.Value) -> None:
-        """Record that a value is another one."""
+        """Record that a value is the same as another, ``source``."""
         data = self.constant(source)
         if data is not None:
             self.fold(value, data)
@@ -94,13 +94,13 @@ def data_of(tensor: ir.TensorProtocol) -> Array:
 
 
 def dtype_of(value: ir.Value) -> np.dtype[Any]:
-    """Return the type in which a value is stored; the wider floating types become float32.
+    """Return the type in which a value is stored; floating types of 16 bits or more become float32.
 
     Raises:
-        Unsupported: If it is none of bool, int32, int64 and these.
+        Unsupported: The value is not a tensor, or neither of these types nor bool, int32 or int64.
     """
     if value.type is not None and not isinstance(value.type, ir.TensorType):
-        raise Unsupported(f"{value.name} is no tensor")
+        raise Unsupported(f"{value.name} is not a tensor")
     if value.dtype is None or value.dtype in _AS_FLOAT32:
         return np.dtype(np.float32)
     if value.dtype in _AS_THEY_ARE:

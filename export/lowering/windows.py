@@ -51,7 +51,7 @@ class Axis:
 
     @property
     def needed_after(self) -> int:
-        """Pad behind that the last window really reads, be it less or (ceil_mode) more."""
+        """Pad behind that the last window reads: less than ``after``, or more with ceil_mode."""
         return max((self.result - 1) * self.stride + self.reach - self.extent - self.before, 0)
 
     @property
@@ -110,12 +110,13 @@ def resolved(node: ir.Node, axis: Axis) -> Axis:
 def transposed(node: ir.Node, axes: list[Axis]) -> list[Axis]:
     """Return the axes of a transposed convolution; their pads are what is cut off the full result.
 
-    With ``auto_pad`` or ``output_shape`` the specification shares out what must go, and the odd
-    element goes behind for SAME_UPPER alone.
+    With ``auto_pad`` or ``output_shape``, half of what must go is cut off at either end, as the
+    specification says; an odd element is cut off behind for SAME_UPPER, and in front otherwise.
 
     Args:
         node: A ConvTranspose.
-        axes: What its attributes say; axes that it does not have come first.
+        axes: What its attributes say; the axes that it lacks, such as the height in 1-D, come
+            first.
     """
     auto = attributes.text(node, "auto_pad", "NOTSET")
     if auto == "NOTSET" and "output_shape" not in node.attributes:

@@ -13,8 +13,8 @@ from _edgeship.export.passes.new_values import NewValues
 def absorb_offset(model: ir.Model) -> int:
     """Take ``Add`` of one constant per channel into the next convolution's bias, in place.
 
-    A maximum in between does not matter. Padding does: the constant is not added to zeros around
-    the map.
+    A max pool in between does not matter: the maximum of sums with a constant is the sum of the
+    maximum with it. Padding of the convolution does: nothing was added to the zeros around the map.
 
     Returns:
         The number of additions absorbed.
@@ -34,7 +34,7 @@ def absorb_offset(model: ir.Model) -> int:
 
 
 def _offset(node: ir.Node) -> tuple[ir.Value, NDArray[np.float64]] | None:
-    """Return what is added to, and the constant of each channel."""
+    """Return the operand that is not constant, and what is added to each channel, (C,)."""
     for x, constant in (node.inputs, node.inputs[::-1]):
         if x is None or constant is None or constant.const_value is None or x.shape is None:
             continue

@@ -1,7 +1,7 @@
 """Channel shuffles disappear into the weights around them.
 
 A permutation of channels commutes with every per-channel operator, and a dense convolution or a
-matrix product absorbs it into its weights. So nobody needs to carry a shuffle out: it is enough to
+matrix product absorbs it into its weights. So a shuffle need not be carried out: it is enough to
 know which channel is where.
 
 Every value behind Concat, Split, Slice, Gather and shuffles is a list of channels, each taken from
@@ -95,7 +95,7 @@ def _sets(graph: ir.Graph, moves: list[Move]) -> ChannelOrders:
     moving = {node for move in moves for node in move.nodes}
     sets = ChannelOrders(graph, moving)
     for move in moves:
-        # What is inside of a spelled-out shuffle has no channels; nothing else may read it.
+        # The values inside a spelled-out shuffle have no channels, so nothing else may read them.
         inside = [node.outputs[0] for node in move.nodes[:-1]]
         if any(use.node not in moving for value in inside for use in value.uses()):
             sets.pin([*move.inputs, *move.outputs])
@@ -168,12 +168,12 @@ def _join(new: NewValues, parts: list[ir.Value], value: ir.Value) -> ir.Value:
 
 
 def _replace(graph: ir.Graph, old: ir.Value, new: ir.Value, moving: set[ir.Node]) -> None:
-    """Let every reader of ``old`` that is no move read ``new``."""
+    """Let every reader of ``old`` that is not a move read ``new``."""
     for use in list(old.uses()):
         if use.node not in moving:
             use.node.replace_input_with(use.idx, new)
     if old.is_graph_output():
-        # A copy of its own carries the output's name: ``new`` may be read under another.
+        # An Identity carries the output's name, since ``new`` may be another output as well.
         node = ir.node("Identity", [new])
         copy = node.outputs[0]
         copy.shape, copy.type = old.shape, old.type

@@ -174,7 +174,7 @@ def _shaped(node: ir.Node, data: NDArray[np.int32]) -> NDArray[np.int32] | None:
 
 
 def _channel_order(before: NDArray[np.int32], after: NDArray[np.int32]) -> list[int] | None:
-    """Return which channel of ``before`` each channel of ``after`` is, or None if it is none."""
+    """Return which channel of ``before`` each of ``after`` is, or None if channels were mixed."""
     if before.shape != after.shape:
         return None
     # Element 0 of each channel of the first image, divided by the size of a channel.

@@ -132,7 +132,7 @@ def _are_constants(values: Sequence[ir.Value | None]) -> bool:
 
 
 def _aligned(node: ir.Node, rank: int, channels: int) -> bool:
-    """Return whether all operands of a broadcast have the result's channels, or one for all."""
+    """Return whether a broadcast has computed operands, all of which have the result's channels."""
     for value in node.inputs:
         shape = static_shape(value)
         if value is None or shape is None:

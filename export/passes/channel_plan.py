@@ -23,7 +23,7 @@ from _edgeship.export.passes.channel_orders import ChannelOrders
 _MOST_SLICES_PER_SOURCE = 2
 
 Order = list[int]
-#: A run of channels: a source, and the first and the last position but one.
+#: A run of channels: a source, the position of the first, and the position behind the last.
 Piece = tuple[ir.Value, int, int]
 
 

@@ -12,7 +12,7 @@ from _edgeship.export.graph.onnx_graph import real
 def fuse_hard_swish(model: ir.Model) -> int:
     """Replace ``Mul(x, HardSigmoid(x))`` with alpha = 1/6 and beta = 1/2, in place.
 
-    ONNX's HardSwish is defined so (operator specification, since opset 14).
+    This is how ONNX defines HardSwish (operator specification, since opset 14).
 
     Returns:
         The number of activations fused.

@@ -13,7 +13,7 @@ from _edgeship.export.calibration.ranges import Ranges, merge
 from _edgeship.export.runtimes.tflite_ports import FileIO
 from _edgeship.export.runtimes.values import Sample
 
-#: What a PADV2 before a max pool writes into the border is no activation to find a scale for.
+#: What a PADV2 in front of a max pool writes into the border; no scale has to reach it.
 _LOWEST = float(np.finfo(np.float32).min)
 
 
@@ -41,7 +41,7 @@ def activation_ranges(
     from _edgeship.export.runtimes.quiet import captured_stderr
 
     with captured_stderr(), warnings.catch_warnings():
-        # It warns about the memory that keeping all tensors takes.
+        # The interpreter warns about the memory that keeping all tensors takes.
         warnings.simplefilter("ignore", UserWarning)
         interpreter = Interpreter(
             model_content=data,

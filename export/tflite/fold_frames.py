@@ -2,8 +2,8 @@
 
 TFLite's 3-D convolution has no integer kernel, no groups, and no delegate that takes it, and no
 delegate takes tensors of rank 5. So a value (N, C, D, H, W) is held as N * D images, and 2-D
-operators do the work; how is told where each kind of operator is (`export.tflite.frames`). What
-is not known there still gets a value of rank 5.
+operators do the work; `export.tflite.frames` says how, for each kind of operator. Operators that
+are not in its table still get a value of rank 5.
 
 The result is an ONNX graph again, exact up to the order of summation. Its transposes only name the
 order in which TFLite stores images anyway, and so cost nothing.
@@ -96,7 +96,7 @@ def _keep_outputs(folding: Folding, graph: ir.Graph) -> None:
         new = folding.plain(old)
         if new is old:
             continue
-        # A copy of its own carries the name: ``new`` may be read under another.
+        # An Identity carries the name, since ``new`` may be another output as well.
         node = ir.node("Identity", [new])
         copy = node.outputs[0]
         copy.shape, copy.type = old.shape, old.type

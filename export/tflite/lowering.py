@@ -32,7 +32,7 @@ class Lowered:
     Attributes:
         graph: The TFLite graph.
         io: Its inputs and outputs.
-        trace: TFLite tensor name -> (ONNX value name, stored order), for comparing inside.
+        trace: TFLite tensor name -> (ONNX value name, stored order), to compare values inside.
     """
 
     graph: TfliteGraph
@@ -82,7 +82,7 @@ def _lower_inputs(ctx: Context, values: Sequence[ir.Value], io_layout: IoLayout)
         ctx.graph.inputs.append(tensor)
         ctx.bind(value, tensor, perm)
         if _is_taken_apart(value):
-            # Seeing frames as joined with their neighbours costs nothing in this order alone.
+            # Only in this order is it free to see frames as joined with their neighbours.
             last = layout.channels_last(len(shape))
             ctx.bind(value, ctx.read(value, last), last)
     return problems
@@ -138,7 +138,7 @@ def _output(ctx: Context, value: ir.Value, perm: Perm) -> int:
     tensor = ctx.read(value, perm)
     taken = tensor in ctx.graph.outputs or tensor in ctx.graph.inputs
     if taken or ctx.graph.tensors[tensor].data is not None:
-        # A file's output must be the result of an operator, and its own.
+        # An output of the file must be the result of an operator, and no other output.
         shape = ctx.graph.tensors[tensor].shape
         opts = options("ReshapeOptions", newShape=list(shape))
         inputs = [tensor, ctx.ints("shape", shape)]

@@ -1,7 +1,7 @@
 """Outputs of the network that it also reads itself, kept apart while a file is quantized.
 
 litert-quantizer inserts a conversion either in front of an output or in front of the operators that
-read a tensor. Where one tensor is both, it mixes the two up (its version 0.11): the last operator
+read a tensor. Where one tensor is both, version 0.11 mixes the two up: the last operator
 reads what was meant for the output, or the output gets the scale of another operator. So such an
 output is first made a tensor of its own, by a RESHAPE that is taken out again.
 """

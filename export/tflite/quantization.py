@@ -128,10 +128,10 @@ def _add_port_recipe(job: Any, io_dtype: str) -> None:
 
 
 def _statistics(model: Any, measured: Ranges, bits: int) -> dict[str, dict[str, Any]]:
-    """Return all ranges in litert-quantizer's form: arrays.
+    """Return all ranges in litert-quantizer's form: tensor name -> arrays ``min`` and ``max``.
 
-    All have one shape, whatever the tensor's: it takes scales of two shapes for different ones, and
-    would put a QUANTIZE between tensors of two ranks.
+    Those of activations have one element each, whatever the tensor's rank: the quantizer takes
+    equal scales of different shapes to be different, and would put a QUANTIZE in between.
     """
     ranges = share_ranges(model, measured, bits)
     result = {}
@@ -158,14 +158,14 @@ def _check_ports(model: Any, io_dtype: str) -> None:
         found = TYPE_NAMES[graph.tensors[index].type]
         if found != io_dtype and found in ("float32", "int8", "uint8", "int16"):
             raise VerificationError(
-                f"the quantized file has a {found} port where {io_dtype} was asked for.",
+                f"The quantized file has a {found} port where {io_dtype} was asked for.",
                 where="quantization",
             )
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the quantizer's progress bars and remarks off the terminal; ours stands there.
+    """Keep the quantizer's progress bars and remarks off the terminal, where ours are shown.
 
     It warns about the memory of the interpreter it opens, and NumPy about the border of a max
     pool, the lowest float, which is beyond every scale and saturates as it should.

@@ -20,7 +20,7 @@ from _edgeship.export.tflite.objects import kind_of, name_of
 
 _B = schema.BuiltinOperator
 
-#: Operators that keep the integers of one input: which one it is.
+#: Operators that keep the integers of one input -> the index of that input.
 _MOVING: dict[int, int] = {
     _B.AVERAGE_POOL_2D: 0,
     _B.BROADCAST_TO: 0,
@@ -69,10 +69,10 @@ _FLAT: dict[int, tuple[float, float]] = {
 
 
 def share_ranges(model: Any, ranges: Ranges, bits: int) -> Ranges:
-    """Return the ranges with every set of tied tensors given its widest one.
+    """Return the ranges, where all tensors of a tied set have the widest range among them.
 
-    A tensor with a fixed range imposes it on the tensors tied to it if they fit into it; if they
-    do not, it stays by itself and a QUANTIZE operator there is what the network needs. A tensor
+    A tensor with a fixed range imposes it on the tensors tied to it if they fit into it. If they
+    do not, it keeps its range to itself, and the network needs a QUANTIZE operator there. A tensor
     that was zero throughout gets the range of 0 to 1, since a scale near 0 would make the integers
     of biases overflow.
 
@@ -152,10 +152,10 @@ def _join(sets: DisjointSets[str], ranges: Ranges, a: str, b: str) -> None:
 
 
 def _clipped(view: _View, ranges: Ranges, bits: int) -> Ranges:
-    """Return the ranges without what the operator that reads a tensor does not tell apart.
+    """Return the ranges cut down to the values that a tensor's reader tells apart.
 
-    That holds for tensors that nothing else reads. Integers saturate at the ends of their range,
-    so the result is the same, and what is left has finer steps.
+    Only tensors with a single reader are cut. Integers saturate at the ends of their range, so the
+    result is the same, and what is left has finer steps.
     """
     readers = view.readers()
     clipped = dict(ranges)

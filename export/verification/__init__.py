@@ -1,1 +1,1 @@
-"""The same inputs through PyTorch, ONNX and the written file, and how far the outputs differ."""
+"""How far the outputs of a stage are from the network's, and whether that is tolerable."""

@@ -96,7 +96,7 @@ def within(cases: Collection[Case], operators: Collection[str]) -> list[Case]:
 
 
 def array(value: Any) -> Any:
-    """The value as an array, or as it is where it is no tensor."""
+    """The value as an array, or as it is where it is not a tensor."""
     return numpy_helper.to_array(value) if isinstance(value, onnx.TensorProto) else value
 
 

@@ -20,7 +20,7 @@ from tests.conformance.targets import Target
 #: Largest error, as a fraction of the output's range.
 TOLERANCE = 1e-5
 
-#: Cases whose expected values are no more exact: rounded to 16 bits, or typed by hand.
+#: Cases whose expected values are less exact: rounded to 16 bits, or typed by hand.
 TOLERANCES = {
     "test_averagepool_2d_ceil_last_window_starts_on_pad": 1e-3,
     "test_cast*_to_BFLOAT16*": 8e-3,

@@ -94,7 +94,7 @@ WRONG = [
     ((NAME, "--calib", "nosuch"), "There is no calibration source nosuch."),
     ((NAME, "--calib", "empty"), "The folder empty holds no images."),
     ((NAME, "--calib", "unreadable"), "cannot be read"),
-    ((NAME, "--calib", "nets.py"), "of another kind than those accepted"),
+    ((NAME, "--calib", "nets.py"), "not of a kind that is accepted"),
     ((NAME, "--out", "nets.py"), "nets.py is a file, not a folder."),
     ((NAME, "--out", "nets.py/out"), "nets.py is a file, not a folder."),
     ((NAME, "--qant", "int8"), "No such option: --qant"),

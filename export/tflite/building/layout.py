@@ -137,7 +137,7 @@ def order_before_reshape(stored: Perm, before: Shape, after: Shape) -> Perm:
 
 
 def order_after_reshape(stored: Perm, before: Shape, after: Shape) -> Perm:
-    """Return the stored order of a reshaped value, ``stored`` being as the function above gives.
+    """Return the stored order of a reshaped value; ``stored`` is that of `order_before_reshape`.
 
     Axes of extent 1 go where they make the order channels-last or ONNX's own, if they can.
     """

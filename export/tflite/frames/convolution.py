@@ -5,8 +5,8 @@ works on an image whose height is time. Any other works on frames whose rows are
 those of the frames around them: its kernel is as many times as high. Everything is summed in one
 accumulator, so nothing is lost in integers.
 
-A depthwise convolution is cut into a sum of such ones, of no more taps than XNNPACK has depthwise
-kernels for: with all 27 taps of the 3x3x3 ones at once, ShuffleNet V2 3-D takes twice the time in
+A depthwise convolution becomes a sum of several, each of no more taps than XNNPACK has depthwise
+kernels for. With all 27 taps of the 3x3x3 ones at once, ShuffleNet V2 3-D takes twice the time in
 int8 and 1.3 times in float32 (x86-64). Each sum of integers costs accuracy: with random weights,
 int8 reaches 18.8 dB with 27 taps at once, 17.5 dB with 18 + 9, and 16.8 dB with 9 + 9 + 9, which is
 no faster.
@@ -50,7 +50,7 @@ class _Filters:
 
 @folds("Conv")
 def convolution(folding: Folding, node: ir.Node) -> list[Clip] | None:
-    """2-D convolutions, in one of the ways told above."""
+    """2-D convolutions, in one of the ways described above."""
     clip, weight = first_clip(folding, node), constant(node.inputs[1])
     if clip is None or weight is None:
         return None

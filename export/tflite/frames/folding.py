@@ -67,7 +67,7 @@ class Folding:
         return self.clips[value]
 
     def plain(self, value: ir.Value) -> ir.Value:
-        """Return a value as a node wants it that knows nothing of frames."""
+        """Return a value in its own rank, for a node that is not done on frames."""
         clip = self.clips.get(value)
         return self.replaced.get(value, value) if clip is None else self.leave(clip)
 
@@ -121,7 +121,7 @@ def is_clip(value: ir.Value | None) -> bool:
 
 
 def first_clip(folding: Folding, node: ir.Node) -> Clip | None:
-    """Return the first input as frames, or None if it is of another rank."""
+    """Return the first input as frames, or None if it is not a clip."""
     value = node.inputs[0] if node.inputs else None
     return folding.clip(value) if value is not None and is_clip(value) else None
 

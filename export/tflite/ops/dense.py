@@ -15,7 +15,7 @@ from _edgeship.export.tflite.ops.registry import lowers
 
 @lowers("Gemm")
 def gemm(ctx: Context, node: ir.Node) -> None:
-    """FULLY_CONNECTED; alpha and beta go into the weights. An addend that is no row becomes ADD."""
+    """FULLY_CONNECTED, alpha and beta in the weights; an addend that is not a row becomes ADD."""
     x, y = attributes.source(node), node.outputs[0]
     weight = ctx.required_constant(node.inputs[1], "the weight of Gemm")
     weight = weight * np.float32(attributes.real(node, "alpha", 1.0))

@@ -102,7 +102,7 @@ def variadic(ctx: Context, node: ir.Node) -> None:
 
 def _operands(ctx: Context, node: ir.Node) -> tuple[Perm, list[int]]:
     values = [value for value in node.inputs if value is not None]
-    if "axis" in node.attributes:  # before opset 7, where the second operand's first axis belongs
+    if "axis" in node.attributes:  # before opset 7: where the second operand's first axis lies
         ranks = [len(ctx.shape(value)) for value in values]
         if node.attributes["axis"].as_int() % ranks[0] != ranks[0] - ranks[1]:
             raise Unsupported("broadcasting along other axes than the last ones")

@@ -1,4 +1,4 @@
-"""Operators that move no arithmetic: reshapes of every kind, transposes, copies."""
+"""Operators that compute nothing: reshapes of every kind, transposes, copies."""
 
 from __future__ import annotations
 

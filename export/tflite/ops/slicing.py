@@ -14,7 +14,7 @@ from _edgeship.export.tflite.building.graph import options
 from _edgeship.export.tflite.building.layout import Perm, permuted
 from _edgeship.export.tflite.ops.registry import lowers
 
-#: The edge is what a single element is mirrored to if the edge itself is mirrored too.
+#: SYMMETRIC repeats the edge itself, so a border of one element is the edge.
 _MIRRORS = {"reflect": schema.MirrorPadMode.REFLECT, "edge": schema.MirrorPadMode.SYMMETRIC}
 
 

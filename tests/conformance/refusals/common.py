@@ -39,8 +39,8 @@ REFUSALS = (
         ("test_cast*STRING*",),
     ),
     Refusal(
-        "an optional value is no tensor",
-        "is no tensor",
+        "an optional value is not a tensor",
+        "is not a tensor",
         ("test_identity_opt",),
     ),
     Refusal(

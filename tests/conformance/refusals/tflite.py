@@ -34,8 +34,8 @@ REFUSALS = (
     ),
     # Types.
     Refusal(
-        "a sequence is no tensor",
-        "is no tensor",
+        "a sequence is not a tensor",
+        "is not a tensor",
         ("test_identity_sequence",),
     ),
     Refusal(

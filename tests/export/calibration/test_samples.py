@@ -148,7 +148,7 @@ def test_missing_source_says_what_is_accepted(tmp_path: Path) -> None:
 
 def test_other_kinds_of_file_say_what_is_accepted(tmp_path: Path) -> None:
     (tmp_path / "photo.jpg").write_bytes(b"")
-    with pytest.raises(InputError, match="another kind") as caught:
+    with pytest.raises(InputError, match="not of a kind that is accepted") as caught:
         load_samples(tmp_path / "photo.jpg", IMAGE, PREPROCESS)
     for accepted in ("folder", ".npz", ".npy", "random"):
         assert accepted in caught.value.todo
