@@ -89,7 +89,7 @@ def _inputs(ctx: Context, values: Sequence[ir.Value]) -> tuple[list[PortSpec], l
     for value in values:
         try:
             if not ctx.shape(value):
-                raise Unsupported("it has no axes, and packages take none such")
+                raise Unsupported("it has no axes, and packages take no scalars")
             ports.append(_port(ctx, value, ctx.unique(value.name or "input")))
         except Unsupported as problem:
             problems.append(f"input {value.name}: {problem}")

@@ -89,7 +89,7 @@ def with_pairs(model: onnx.ModelProto, bounds: Mapping[str, tuple[float, float]]
 def run_pairs(
     model: onnx.ModelProto, bounds: Mapping[str, tuple[float, float]], feeds: Feeds
 ) -> list[list[NDArray[Any]]]:
-    """What ONNX Runtime computes with pairs; its rewrites make integer operators of them."""
+    """What ONNX Runtime computes with pairs, without its rewrites: they make integer operators."""
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     return [onnxruntime.InferenceSession(with_pairs(model, bounds), options).run(None, feeds)]
@@ -101,9 +101,9 @@ def check(
     ranges: Ranges | None = None,
     **common: tuple[float, float],
 ) -> MilProgram:
-    """Assert that these values and no others are rounded, as ONNX Runtime rounds them.
+    """Assert that these values and no others are rounded, and as ONNX Runtime rounds them.
 
-    ``common`` has the ranges of those that share one.
+    ``common`` holds the ranges of those that share one.
     """
     feeds = dict(inputs_of(model))
     measured = graph_ranges(model.SerializeToString(), [feeds]) if ranges is None else ranges
@@ -283,7 +283,7 @@ def test_max_pools_and_moved_elements_keep_their_steps() -> None:
 
 
 def test_a_range_is_known_of_what_is_made_of_measured_elements() -> None:
-    """The lowering may need more variables than the ONNX graph has values."""
+    """The lowering may make more variables than the ONNX graph has values."""
     check(convs(), ["x", "r"], {"x": (-3.0, 3.0), "r": (0.0, 3.0)})
     text = """g (float[1, 4, 8, 8] x) => (float[1, 4, 4, 4] y) {
         m = MaxPool<kernel_shape = [2, 2], strides = [2, 2]>(x)

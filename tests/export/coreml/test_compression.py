@@ -45,7 +45,7 @@ def evaluate(files: dict[str, bytes], keep: tuple[str, ...] = ()) -> dict[str, A
 
 
 def unpacked(files: dict[str, bytes]) -> dict[str, Array]:
-    """Name of a weight in the network -> what the convolution or product in the package reads."""
+    """Name of a weight in the network -> what its convolution or product in the package reads."""
     program = read_program(files)
     readers = [op for op in program.operations if "weight" in op.inputs]
     names = [one for op in readers if isinstance(one := op.inputs["weight"], tuple)]

@@ -32,7 +32,7 @@ SHAPES = {"first": (6, 3, 1, 1), "second": (6, 6, 1, 1), "last": (5, 6, 1, 1)}
 
 
 def model(text: str, wrong: str = "") -> onnx.ModelProto:
-    """The network; one of its weights has its filters exchanged."""
+    """The network; the filters of the weight ``wrong`` are in reverse order."""
     graph = parse(text)
     for seed, (name, shape) in enumerate(SHAPES.items()):
         array = rand(*shape, seed=seed)
@@ -43,7 +43,7 @@ def model(text: str, wrong: str = "") -> onnx.ModelProto:
 
 
 def found(text: str, wrong: str = "") -> Divergence | None:
-    """The first variable of the int8 package of a wrong network that is not the right one's."""
+    """The first variable in the int8 package of a wrong network that differs from the right one."""
     right = model(text)
     feeds = dict(inputs_of(right))
     lowered = lower_model(model(text, wrong), 17)

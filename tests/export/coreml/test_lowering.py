@@ -162,7 +162,7 @@ def test_an_output_that_is_constant() -> None:
 
 
 def test_initializers_listed_as_inputs() -> None:
-    """As files from before IR version 4 do."""
+    """As in files of before IR version 4."""
     node = helper.make_node("Conv", ["x", "w"], ["y"])
     model = graph_model([node], {"x": X, "w": rand(2, 3, 1, 1)})
     model.graph.input.append(helper.make_tensor_value_info("w", TensorProto.FLOAT, (2, 3, 1, 1)))
@@ -182,7 +182,7 @@ def test_other_floating_types_become_float32(dtype: Any, tolerance: float) -> No
 
 
 def test_operators_on_constants_alone() -> None:
-    """As a graph has where it was not simplified."""
+    """As in graphs that were not simplified."""
     nodes = [
         helper.make_node("Add", ["one", "two"], ["a"]),
         helper.make_node("Relu", ["k"], ["b"]),
@@ -195,7 +195,7 @@ def test_operators_on_constants_alone() -> None:
 
 
 def network(unknown: str) -> onnx.ModelProto:
-    """A network with problems of its own, and an operator of which not even the shape is known."""
+    """A network with several problems, one an operator whose result has no known shape."""
     model = onnx.parser.parse_model(
         f"""<ir_version: 10, opset_import: ["": 18, "com.example": 1]>
         agraph (float[1,3,8,8] x) => (float[1,3,8,8] y) {{
@@ -220,11 +220,12 @@ def test_all_problems_are_reported_at_once(unknown: str) -> None:
         lower_model(network(unknown))
     assert error.value.exit_code == 4
     found = [line.strip() for line in error.value.why.splitlines()]
-    assert found[0] == "Magic (n1): no Core ML lowering for this operator"
-    assert found[-1] == "Selu (n5): no Core ML lowering for this operator"
-    if unknown != "Magic":
-        assert found[1] == "PRelu (n3): the slope of PRelu must be a constant"
-        assert error.value.what.startswith("3 parts of the network")
+    assert found == [
+        "Magic (n1): no Core ML lowering for this operator",
+        "PRelu (n3): the slope of PRelu must be a constant",
+        "Selu (n5): no Core ML lowering for this operator",
+    ]
+    assert error.value.what.startswith("3 parts of the network")
 
 
 def test_problems_behind_one_of_known_shape_are_reported_too() -> None:
@@ -251,7 +252,7 @@ def test_a_single_problem() -> None:
     [
         ("float[N,3] x", "input x: the shape of x is not known before running"),
         ("float[0,3] x", "input x: x has no elements (shape [0, 3])"),
-        ("float x", "input x: it has no axes, and packages take none such"),
+        ("float x", "input x: it has no axes, and packages take no scalars"),
         (
             "float[1,1,1,1,1,1] x",
             "input x: a tensor of 6 axes; ML programs have at most 5",

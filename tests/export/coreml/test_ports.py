@@ -70,7 +70,7 @@ def test_numbers_that_are_no_picture_stay_what_they_are() -> None:
 
 
 def test_wrong_constants_are_noticed(graph: ir.Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The way back is computed by another formula than the constants of the package."""
+    """The way back is not computed with the constants that the package uses."""
     constants = ports._constants
     monkeypatch.setattr(ports, "_constants", lambda p: (constants(p)[0], constants(p)[1] * 255))
     sample = {"image": np.ones((1, 3, 16, 16), np.float32)}

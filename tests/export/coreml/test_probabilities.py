@@ -14,10 +14,14 @@ def test_probabilities_of_any_shape_are_the_softmax(dtype: type) -> None:
     check_probabilities("p", np.array([0.125, 0.25, 0.625], dtype), SCORES)
 
 
+def test_a_five_hundredth_of_the_largest_is_rounding() -> None:
+    check_probabilities("p", np.array([0.125, 0.25, 0.6262], np.float32), SCORES)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
-        [0.125, 0.25, 0.63],
+        [0.125, 0.25, 0.6263],
         [0.25, 0.125, 0.625],
         [0.25, 0.5, 1.25],
         [0.125, 0.25, np.nan],

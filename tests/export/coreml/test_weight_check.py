@@ -118,7 +118,7 @@ def test_a_missing_operator_is_named() -> None:
 
 
 def test_a_channel_of_tiny_weights_may_lose_what_float16_cannot_hold() -> None:
-    """Steps under 6e-5 are rounded to multiples of 6e-8; that is no fault."""
+    """Steps below 6e-5 are rounded to multiples of 6e-8, which is no fault."""
     weight = np.tile(np.linspace(-2.663e-4, 2.663e-4, 1001).astype(np.float16), (64, 1))
     step = np.float16(np.abs(weight).max() / 127)  # 35.2 times 6e-8, of which 35 times are left
     integers = np.clip(np.rint(weight / step), -127, 127)

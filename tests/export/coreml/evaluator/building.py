@@ -84,7 +84,7 @@ def constant(model: Any, name: str) -> Any:
 
 
 def argument(model: Any, one: Any, parameter: str) -> Any:
-    """The ``Value`` message of a constant argument, be it in place or a constant's."""
+    """The ``Value`` message of a constant argument, whether in place or from a ``const``."""
     if parameter in one.attributes:
         return one.attributes[parameter]
     binding = one.inputs[parameter].arguments[0]

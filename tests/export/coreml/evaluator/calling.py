@@ -12,7 +12,7 @@ from _edgeship.export.coreml.evaluator.ops.registry import Call
 
 
 def compute(kind: str, *, opset: int = 15, **arguments: Any) -> Any:
-    """What the operator computes; Python's numbers become arrays as programs hold them."""
+    """Return what the operator computes; Python's numbers become arrays as programs hold them."""
     stored = {name: _stored(value) for name, value in arguments.items()}
     operation = Operation(kind, {}, (Variable("y", "fp32", None),))
     return COMPUTATIONS[kind](Call(operation, stored, opset))

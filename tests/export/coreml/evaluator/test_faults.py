@@ -88,7 +88,7 @@ def packages() -> dict[str, Files]:
 EXPECTED = run_onnx(MODEL.SerializeToString(), SAMPLES)
 
 
-#: What is left where nothing but the weights is rounded: what an export measures a package by.
+#: The SQNR in dB if nothing but the weights is rounded: what an export measures a package by.
 ROUNDED_DB = {
     scheme: rounded_weights_db(infer_shapes(ir.from_proto(MODEL)), SAMPLES, EXPECTED, scheme)
     for scheme in ("int8-weights", "int8", "palette6")
@@ -96,7 +96,7 @@ ROUNDED_DB = {
 
 
 def verdict(files: Files, kind: str) -> str | None:
-    """None if the package computes what ONNX Runtime does, as far as the kind allows."""
+    """None if the package computes what ONNX Runtime does, as closely as the kind demands."""
     program = read_program(files)
     found = [[run(program, sample)["y"]] for sample in SAMPLES]
     return judge(compare(EXPECTED, found), kind, ROUNDED_DB.get(kind))
@@ -118,7 +118,7 @@ def ints(value: Any) -> Any:
 
 
 def stride(model: Any) -> None:
-    """5 instead of 4, of which the 15 steps along an axis hold as many."""
+    """5 instead of 4, which gives as many windows along an axis."""
     strides = ints(argument(model, operator(model, "conv"), "strides"))
     assert list(strides) == [4, 4]
     strides[1] = 5
@@ -132,7 +132,7 @@ def pad(model: Any) -> None:
 
 
 def permutation(model: Any) -> None:
-    """Rows and columns are not exchanged any more."""
+    """Rows and columns are no longer exchanged."""
     ints(argument(model, operator(model, "transpose"), "perm"))[:] = [0, 1, 2, 3]
 
 

@@ -1,4 +1,4 @@
-"""Packages as values: the same bytes each time, and a folder on disk that is not trusted."""
+"""Packages as values: the same bytes each time, from a folder on disk that is not trusted."""
 
 from __future__ import annotations
 
@@ -130,6 +130,8 @@ def test_a_pipe_is_not_waited_for(tmp_path):
 @pytest.mark.parametrize(("limit", "value"), [("MAX_FILES", 2), ("MAX_BYTES", 106)])
 def test_too_much_is_refused(tmp_path, monkeypatch, limit, value):
     folder = write(tmp_path / "x.mlpackage", FILES)
+    monkeypatch.setattr(package, limit, value + 1)
+    assert read_package(folder) == FILES
     monkeypatch.setattr(package, limit, value)
     with pytest.raises(InputError, match="too large"):
         read_package(folder)

@@ -53,8 +53,8 @@ def lower_model(model: onnx.ModelProto, ios: int = 15) -> Lowered:
 def saved(lowered: Lowered, ios: int = 15, precision: Precision = "float32") -> MilProgram:
     """The program as it is read back from the package.
 
-    coremltools collects garbage in each conversion: 0.17 of the 0.2 seconds of a small one, if
-    all that is loaded were not exempt meanwhile.
+    coremltools collects garbage in each conversion: that would be 0.17 of the 0.2 seconds of a
+    small one if everything loaded were not exempt meanwhile.
     """
     gc.freeze()
     try:

@@ -47,7 +47,7 @@ def test_unary_of_positive_numbers() -> None:
 
 
 def test_log_and_reciprocal_add_nothing_to_their_operand() -> None:
-    """MIL's log and inverse add a small number by default, which tells for small operands."""
+    """MIL's log and inverse add a small number by default, which shows in small operands."""
     feeds = {"x": np.array([1e-5, 1e-3, -1e-3], np.float32)}
     check(node_model("Reciprocal", {"x": (3,)}), feeds=feeds, tolerance=1e-6)
     feeds = {"x": np.array([1e-38, 1e-3, 0], np.float32)}

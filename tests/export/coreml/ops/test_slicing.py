@@ -80,7 +80,7 @@ def test_split_by_a_number_that_leaves_a_rest() -> None:
 
 
 def test_parts_of_a_split_keep_their_names() -> None:
-    """The trace leads from them to the ONNX values; one of them nobody reads."""
+    """The trace leads from them to the ONNX values, even where nobody reads one of them."""
     nodes = [
         helper.make_node("Split", ["x"], ["a", "b", "c"], axis=1, num_outputs=3),
         helper.make_node("Add", ["b", "c"], ["y"]),
@@ -178,7 +178,7 @@ def test_pad_of_h_and_w_with_what_is_there() -> None:
 
 
 def test_pad_of_other_axes_with_what_is_there() -> None:
-    """Core ML does not take such borders: they are gathered."""
+    """Core ML does not take such borders, so they are gathered."""
     models = [
         padded("reflect", (1, 2, 0, 1, 0, 1, 2, 0)),
         padded("edge", (0, 1, 0, 0, 2, 0, 0, 3)),

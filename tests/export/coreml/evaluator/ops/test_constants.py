@@ -132,7 +132,7 @@ def test_scales_of_what_is_not_zero() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "arguments"),
+    ("kind", "arguments", "why"),
     [
         (
             "constexpr_lut_to_dense",
@@ -141,6 +141,7 @@ def test_scales_of_what_is_not_zero() -> None:
                 "lut": np.zeros(4, np.float32),
                 "shape": np.array([10**9], np.uint32),
             },
+            "indices has 1 uint8; 2000000000 bits are needed",
         ),
         (
             "constexpr_lut_to_dense",
@@ -149,14 +150,17 @@ def test_scales_of_what_is_not_zero() -> None:
                 "lut": np.zeros(3, np.float32),
                 "shape": np.array([2], np.uint32),
             },
+            "palette has 3 entries",
         ),
         (
             "constexpr_lut_to_dense",
             {"indices": np.full(4, 2, np.uint8), "lut": np.zeros((1, 2, 1), np.float32)},
+            "reaches behind the 2 entries",
         ),
         (
             "constexpr_lut_to_dense",
             {"indices": np.zeros(4, np.uint8), "lut": np.zeros((3, 2, 1), np.float32)},
+            r"\[3\] palettes do not divide \[4\]",
         ),
         (
             "constexpr_sparse_to_dense",
@@ -165,10 +169,12 @@ def test_scales_of_what_is_not_zero() -> None:
                 "mask": np.array([1], np.uint8),
                 "shape": np.array([8], np.uint32),
             },
+            "mask leaves 1 elements; 2 are stored",
         ),
         (
             "constexpr_blockwise_shift_scale",
             {"data": np.zeros((4, 4), np.int8), "scale": np.ones((3, 1), np.float32)},
+            r"\[3, 1\] blocks do not divide",
         ),
         (
             "constexpr_affine_dequantize",
@@ -178,16 +184,17 @@ def test_scales_of_what_is_not_zero() -> None:
                 "zero_point": np.int8(0),
                 "axis": 2,
             },
+            "do not lie along axis 2",
         ),
     ],
 )
-def test_constants_that_do_not_fit(kind: str, arguments: dict[str, Any]) -> None:
-    with pytest.raises(InputError):
+def test_constants_that_do_not_fit(kind: str, arguments: dict[str, Any], why: str) -> None:
+    with pytest.raises(InputError, match=why):
         compute(kind, **arguments)
 
 
-# What coremltools writes. The weights are such that compression loses nothing, so that what is
-# read back can be demanded exactly.
+# What coremltools writes. Compression loses nothing of these weights, so exactly they must be read
+# back.
 
 SHAPE = (8, 6, 3, 3)
 
@@ -226,7 +233,7 @@ def in_pairs() -> np.ndarray:
 
 
 def in_groups() -> np.ndarray:
-    """Four values in each group of two output channels, other ones in each group."""
+    """Four values in each group of two output channels, different ones for each group."""
     return few_values(4) + np.repeat(np.arange(4), 2).reshape(-1, 1, 1, 1)
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -43,17 +45,22 @@ def test_dequantize_by_hand() -> None:
     np.testing.assert_array_equal(found, [-256, 0, 254])
 
 
-def test_what_cannot_be_quantized() -> None:
-    x = np.ones((2, 3), np.float32)
-    for changes in (
-        {"output_dtype": "int4"},
-        {"input": x * np.nan},
-        {"scale": np.ones(3, np.float32), "axis": 2},
-        {"scale": np.ones((1, 3), np.float32)},
-    ):
-        arguments = {"input": x, "scale": np.float32(1), "output_dtype": "int8", **changes}
-        with pytest.raises(EdgeshipError):
-            compute("quantize", **arguments)
+ONES = np.ones((2, 3), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"output_dtype": "int4"}, "to 'int4' is not known"),
+        ({"input": ONES * np.nan}, "not a number"),
+        ({"scale": ONES[0], "axis": 2}, "do not lie along axis 2"),
+        ({"scale": ONES[:1]}, r"shape \[1, 3\] do not lie along"),
+    ],
+)
+def test_what_cannot_be_quantized(changes: dict[str, Any], why: str) -> None:
+    arguments = {"input": ONES, "scale": np.float32(1), "output_dtype": "int8", **changes}
+    with pytest.raises(EdgeshipError, match=why):
+        compute("quantize", **arguments)
 
 
 def test_classify() -> None:
