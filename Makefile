@@ -3,14 +3,31 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test conformance lint install clean
+# One worker per core, and one thread for each: what a worker's neighbours compute must not wait.
+# The tests of a file stay on one worker, since they share what the file's fixtures made.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadfile
+
+.PHONY: demo test test-fast docs docs-commands conformance lint install clean
 
 demo: install
 	$(BIN)/python -m export shufflenet_v2 --to tflite --quant int8
 
-test: lint
+# Everything that CI runs.
+test: lint docs
 	sh tests/install_debian.sh
-	$(BIN)/python -m pytest
+	$(PYTEST)
+
+# What a change is tried with while it is being made: under two minutes on two cores.
+test-fast: install
+	$(PYTEST) -m "not slow" --durations=10 --durations-min=3
+
+# The manual, as pages in build/site.
+docs: install
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+
+# The reference of all commands, from their --help.
+docs-commands: install
+	$(BIN)/python -m tests.docs.command_pages
 
 # Every backend case of ONNX through every target: counts, and what is refused for which reason.
 conformance: install
@@ -27,7 +44,7 @@ install: $(VENV)/.installed
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test,docs]'
 	touch $@
 
 clean:

@@ -1,0 +1,1 @@
+"""The manual: its pages agree with the programs, and its examples run."""

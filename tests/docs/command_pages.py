@@ -1,0 +1,74 @@
+"""The reference of all commands, one page for each program, written from their ``--help``.
+
+``python -m tests.docs.command_pages`` writes the pages again after an option has changed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from pathlib import Path
+from unittest import mock
+
+import typer
+from typer.testing import CliRunner
+
+FOLDER = Path(__file__).parents[2] / "docs" / "reference"
+
+#: Page -> the module with the ``app``, and the command of ``edgeship`` that is the same program.
+#: A page is named as the folder that ``python -m`` runs.
+PAGES = {
+    "export": ("_edgeship.export.commands.cli", "edgeship export"),
+    "models": ("_edgeship.models.commands.cli", "edgeship models"),
+    "device_bench": ("_edgeship.device_bench.commands.cli", "edgeship bench"),
+}
+
+#: Columns of the help; a page shows this many without a scroll bar.
+_WIDTH = 88
+
+_HEAD = """# {program}
+
+<!-- Written by `make docs-commands`: do not edit. -->
+
+Everything here is also `{installed}`, which works [from any folder](../any-folder.md).
+"""
+
+
+def page(name: str) -> str:
+    """Return a page as Markdown: the help of the program, then of each of its commands."""
+    module, installed = PAGES[name]
+    app = importlib.import_module(module).app
+    program = f"python -m {name}"
+    parts = [_HEAD.format(program=program, installed=installed)]
+    parts.append(_section(None, help_of(app, program)))
+    group = typer.main.get_command(app)
+    for word, command in group.commands.items():  # type: ignore[attr-defined]
+        if not command.hidden:
+            parts.append(_section(f"{program} {word}", help_of(app, program, word)))
+    return "\n".join(parts)
+
+
+def help_of(app: typer.Typer, program: str, *words: str) -> str:
+    """Return what ``--help`` prints behind these words, without the spaces at the lines' ends."""
+    plain = {"COLUMNS": str(_WIDTH), "NO_COLOR": "1", "TERM": "dumb"}
+    with mock.patch.dict(os.environ, plain):
+        done = CliRunner().invoke(app, [*words, "--help"], prog_name=program)
+    if done.exit_code != 0:
+        raise RuntimeError(f"{program} {' '.join(words)} --help ended with {done.exit_code}")
+    lines = [line.rstrip() for line in done.output.strip("\n").splitlines()]
+    return "\n".join(lines).strip("\n")
+
+
+def _section(title: str | None, text: str) -> str:
+    heading = "" if title is None else f"## {title}\n\n"
+    return f"{heading}```text\n{text}\n```\n"
+
+
+def main() -> None:
+    """Write all pages."""
+    for name in PAGES:
+        (FOLDER / f"{name}.md").write_text(page(name), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""The README and the manual say what is so: commands, options, files and addresses exist."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+
+import pytest
+import typer
+
+from tests.docs.command_pages import PAGES as PROGRAMS
+from tests.docs.command_pages import help_of
+from tests.docs.transcripts import PAGES, ROOT
+
+DOCUMENTS = [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "ARCHITECTURE.md"]
+WRITTEN = [page for page in DOCUMENTS if page.parent != ROOT / "docs" / "reference"]
+
+#: How a command line of ours begins, as the page of `PROGRAMS` that it belongs to.
+BEGINNINGS = {f"python -m {name}": name for name in PROGRAMS} | {
+    installed: name for name, (_, installed) in PROGRAMS.items()
+}
+
+
+def command_lines() -> Iterator[tuple[str, list[str]]]:
+    """Yield the commands in the blocks of all pages: page of the program, words behind it."""
+    for document in WRITTEN:
+        for block in re.findall(r"```[a-z]*\n(.*?)```", document.read_text(), re.DOTALL):
+            for line in block.splitlines():
+                plain = line.removeprefix("$ ").split(" | ")[0]
+                for beginning, name in BEGINNINGS.items():
+                    if plain.startswith(f"{beginning} ") and "..." not in plain:
+                        yield name, shlex.split(plain.removeprefix(beginning), comments=True)
+
+
+@cache
+def options_of(name: str, command: str) -> frozenset[str]:
+    """Return the options of a command; of the program itself for "" or what is no command."""
+    app = import_module(PROGRAMS[name][0]).app
+    group = typer.main.get_command(app)
+    words = [command] if command in group.commands else []  # type: ignore[attr-defined]
+    text = help_of(app, f"python -m {name}", *words)
+    return frozenset(re.findall(r"^│ [* ]*(--[a-z-]+)", text, re.MULTILINE)) | {"--debug"}
+
+
+COMMAND_LINES = sorted({(name, *words) for name, words in command_lines()})
+
+
+def test_there_are_commands_of_every_program() -> None:
+    assert {name for name, *_ in COMMAND_LINES} == set(PROGRAMS)
+    assert len(COMMAND_LINES) > 20
+
+
+@pytest.mark.parametrize("line", COMMAND_LINES, ids=" ".join)
+def test_the_options_of_a_command_exist(line: tuple[str, ...]) -> None:
+    name, command, *words = line
+    used = {word.partition("=")[0] for word in (command, *words) if word.startswith("--")}
+    assert used <= options_of(name, command)
+
+
+def test_commands_without_an_option_would_be_told_apart() -> None:
+    """`options_of` finds what there is, and not more."""
+    assert "--quant" in options_of("export", "shufflenet_v2")
+    assert "--quant" not in options_of("export", "inspect")
+    assert "--cores" in options_of("device_bench", "run")
+
+
+def test_links_from_the_papers_at_the_top_lead_somewhere() -> None:
+    links = [
+        (document.name, link)
+        for document in DOCUMENTS
+        if document.parent == ROOT
+        for link in re.findall(r"\]\(([^)#]+)[^)]*\)", document.read_text())
+        if not link.startswith("http")
+    ]
+    assert links
+    assert [each for each in links if not (ROOT / each[1]).exists()] == []
+
+
+def test_files_that_are_named_exist() -> None:
+    """What is written as `export/...`, `models/...` and so on is a file or a folder here."""
+    places = "export|models|device_bench|tests|benchmarks|examples|docs|_edgeship|edgeship"
+    named = {
+        (document.name, path)
+        for document in WRITTEN
+        for path in re.findall(rf"`((?:{places})/[\w./-]+)`", document.read_text())
+        if "NAME" not in path
+    }
+    assert len(named) > 10
+    assert sorted(each for each in named if not (ROOT / each[1]).exists()) == []
+
+
+def test_the_address_of_the_project_is_that_of_pyproject() -> None:
+    declared = re.findall(
+        r'^Homepage = "([^"]+)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE
+    )
+    [home] = declared
+    named = {
+        address
+        for document in DOCUMENTS
+        for address in re.findall(r"https://github\.com/[\w-]+/edgeship\b", document.read_text())
+    }
+    assert named == {home}
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 200
