@@ -71,6 +71,6 @@ def _scale_and_zero_point(detail: Mapping[str, Any]) -> tuple[np.float32, int] |
     if len(scales) > 1:
         raise VerificationError(
             f"Tensor '{detail['name']}' has {len(scales)} scales; an activation has one.",
-            todo="Quantize activations per tensor; only constants may be per-channel.",
+            todo="quantize activations per tensor; only constants may be per-channel",
         )
     return np.float32(scales[0]), int(zero_points[0])

@@ -89,13 +89,13 @@ def open_interpreter(
     """
     if runtime not in RUNTIMES:
         raise InputError(
-            f"There is no runtime called '{runtime}'.", todo=f"Choose from {', '.join(RUNTIMES)}."
+            f"There is no runtime called '{runtime}'.", todo=f"choose from {', '.join(RUNTIMES)}"
         )
     create, options = _load(runtime)
     if keep_intermediates:
         options["experimental_preserve_all_tensors"] = True
     if not data:
-        raise VerificationError(f"The {runtime} runtime refuses the file.", why="It is empty.")
+        raise VerificationError(f"The {runtime} runtime refuses the file.", why="it is empty")
     captured = Captured()
     try:
         with captured_stderr() as captured, warnings.catch_warnings():
@@ -130,7 +130,7 @@ def _load(runtime: str) -> tuple[Callable[..., Interpreter], dict[str, Any]]:
         raise InputError(
             f"The {runtime} runtime is not installed.",
             why=str(error),
-            todo=f"Install it: {entry.install}",
+            todo=f"install it: {entry.install}",
         ) from error
     except (ImportError, AttributeError) as error:
         raise _unusable(runtime, str(error)) from error
@@ -144,5 +144,5 @@ def _unusable(runtime: str, why: str) -> InputError:
     return InputError(
         f"The {runtime} runtime is installed but does not work in this environment.",
         why=why,
-        todo=f"Install a version that fits: {RUNTIMES[runtime].install}",
+        todo=f"install a version that fits: {RUNTIMES[runtime].install}",
     )

@@ -108,7 +108,7 @@ def from_file(values: np.ndarray, perm: Sequence[int]) -> np.ndarray:
 def _to_file(sample: Mapping[str, np.ndarray], port: PortSpec, detail: Detail) -> np.ndarray:
     if port.name not in sample:
         raise InputError(
-            f"The sample has no input '{port.name}'.", why=f"It has {', '.join(sample) or 'none'}."
+            f"The sample has no input '{port.name}'.", why=f"it has {', '.join(sample) or 'none'}"
         )
     values = sample[port.name]
     # Checked here because a signature runner resizes the whole file to fit what it is given.
@@ -125,7 +125,7 @@ def _by_name(details: Mapping[str, Detail], ports: tuple[PortSpec, ...], kind: s
     if missing or len(details) != len(ports):
         raise VerificationError(
             f"The file's signature does not have the {kind}s of the ONNX graph.",
-            why=f"It has {sorted(details)} where {sorted(port.name for port in ports)} are needed.",
+            why=f"it has {sorted(details)} where {sorted(port.name for port in ports)} are needed",
         )
     return [details[port.name] for port in ports]
 

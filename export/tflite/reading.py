@@ -115,16 +115,16 @@ def read_model(data: bytes) -> ModelRecord:
         raise InputError(
             "This is not a TFLite file.",
             where="bytes 4 to 7",
-            why=f"They are {data[4:8]!r}; a TFLite file has {_IDENTIFIER!r} there.",
-            todo="Give a .tflite file.",
+            why=f"they are {data[4:8]!r}; a TFLite file has {_IDENTIFIER!r} there",
+            todo="give a .tflite file",
         )
     try:
         return _Reader(data).model()
     except _PARSE_ERRORS as error:
         raise InputError(
             "This TFLite file is damaged.",
-            why=f"It does not hold together as a FlatBuffer ({error}).",
-            todo="Download or export it again.",
+            why=f"it does not hold together as a FlatBuffer ({error})",
+            todo="download or export it again",
         ) from error
 
 

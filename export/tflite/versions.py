@@ -75,8 +75,8 @@ def lowest_version(name: str, node: Node) -> tuple[int, str]:
         raise UnsupportedError(
             f"The version of the TFLite operator {name} is not known.",
             where="choosing operator versions",
-            why="Without it nobody can say which runtimes would load the file.",
-            todo="Add the operator to export/tflite/version_table.py.",
+            why="without it nobody can say which runtimes would load the file",
+            todo="add the operator to export/tflite/version_table.py",
         )
     row, rules = OPERATORS[name]
     runtimes = row.split()
