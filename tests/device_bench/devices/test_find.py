@@ -1,4 +1,4 @@
-"""From the words behind --device to devices."""
+"""The devices that --device names."""
 
 from __future__ import annotations
 

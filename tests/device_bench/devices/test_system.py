@@ -1,4 +1,4 @@
-"""What devices tell: parsers on what real ones print, scripts in the shells that are here."""
+"""What devices say: parsers on what real ones print, scripts in the shells that are here."""
 
 from __future__ import annotations
 

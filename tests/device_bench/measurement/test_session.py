@@ -58,7 +58,7 @@ class Bench:
         )
 
     def rounds(self) -> list[tuple[int, int, int]]:
-        """File, number and place of each round that was told."""
+        """File, number and place of each round of which there was an event."""
         return [
             (event.measurement_index, event.round.number, event.round.order)
             for event in self.events

@@ -1,4 +1,4 @@
-"""How the end of a program is told."""
+"""The end of a program in words."""
 
 from __future__ import annotations
 

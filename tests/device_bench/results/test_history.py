@@ -17,7 +17,7 @@ def _series(sessions: list[Session], baselines: dict[str, str], **options: Any) 
 
 
 def _days(*medians: float) -> list[Session]:
-    """Return a session a day of one file that takes so long."""
+    """Return a session per day of one file, with these medians."""
     return [
         session(day, medians=(median,), labels=("net_int8",), seed=seed, rounds=8)
         for seed, (day, median) in enumerate(zip(DAYS, medians, strict=False))
