@@ -139,3 +139,18 @@ def counts(axis: Axis, include_pad: bool) -> Array:
     last = axis.extent + (axis.after if include_pad else 0)
     start = np.arange(axis.result) * axis.stride - axis.before
     return np.minimum(start + axis.kernel, last) - np.maximum(start, first)
+
+
+def demand_poolable(axes: Sequence[Axis]) -> None:
+    """Refuse windows of a pooling node that no target can express.
+
+    Raises:
+        Unsupported: They are dilated, or with ceil_mode the last one reads the border alone.
+    """
+    if any(axis.dilation != 1 for axis in axes):
+        raise Unsupported("dilated pooling")
+    if any((axis.result - 1) * axis.stride >= axis.before + axis.extent for axis in axes):
+        raise Unsupported(
+            "ceil_mode with a last window that reads the border alone: runtimes leave it out, but "
+            "shape inference before opset 22 counts it"
+        )

@@ -6,9 +6,8 @@ import onnx_ir as ir
 
 from _edgeship.export.coreml.building.context import Context
 from _edgeship.export.coreml.ops.registry import lowers
-from _edgeship.export.lowering import attributes
+from _edgeship.export.lowering import attributes, parameters
 from _edgeship.export.lowering.unsupported import Unsupported
-from _edgeship.export.lowering.values import Array
 from _edgeship.export.lowering.windows import Axis, given, resolved
 
 
@@ -16,7 +15,7 @@ from _edgeship.export.lowering.windows import Axis, given, resolved
 def conv(ctx: Context, node: ir.Node) -> None:
     """conv, along one to three axes, also grouped and dilated."""
     x, y = attributes.source(node), node.outputs[0]
-    weight, bias = parameters(ctx, node)
+    weight, bias = parameters.convolution(ctx, node)
     axes = [resolved(node, axis) for axis in axes_of(ctx, node, weight.shape[2:])]
     ctx.emit(
         "conv",
@@ -30,19 +29,6 @@ def conv(ctx: Context, node: ir.Node) -> None:
         pad_type="custom",
         pad=[pad for axis in axes for pad in (axis.before, axis.after)],
     )
-
-
-def parameters(ctx: Context, node: ir.Node) -> tuple[Array, Array | None]:
-    """Return the weight and the bias of a convolution.
-
-    Raises:
-        Unsupported: If the graph computes one of them.
-    """
-    weight = ctx.required_constant(attributes.source(node, 1), "the weight of a convolution")
-    bias = attributes.optional_input(node, 2)
-    if bias is None:
-        return weight, None
-    return weight, ctx.required_constant(bias, "the bias of a convolution")
 
 
 def axes_of(ctx: Context, node: ir.Node, kernel: tuple[int, ...]) -> list[Axis]:

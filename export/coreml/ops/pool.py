@@ -11,9 +11,8 @@ from _edgeship.export.coreml.building.context import Context, Operand
 from _edgeship.export.coreml.ops.conv import axes_of
 from _edgeship.export.coreml.ops.registry import lowers
 from _edgeship.export.lowering import attributes
-from _edgeship.export.lowering.unsupported import Unsupported
 from _edgeship.export.lowering.values import Array
-from _edgeship.export.lowering.windows import Axis, counts, resolved
+from _edgeship.export.lowering.windows import Axis, counts, demand_poolable, resolved
 
 
 @lowers("MaxPool")
@@ -56,13 +55,7 @@ def _counted(axes: list[Axis], include_pad: bool) -> Array:
 def _axes(ctx: Context, node: ir.Node) -> list[Axis]:
     kernel = tuple(attributes.integers(node, "kernel_shape", []))
     axes = [resolved(node, axis) for axis in axes_of(ctx, node, kernel)]
-    if any(axis.dilation != 1 for axis in axes):
-        raise Unsupported("dilated pooling")
-    if any((axis.result - 1) * axis.stride >= axis.before + axis.extent for axis in axes):
-        raise Unsupported(
-            "ceil_mode with a last window that reads the border alone: runtimes leave it out, but "
-            "shape inference before opset 22 counts it"
-        )
+    demand_poolable(axes)
     return axes
 
 

@@ -6,7 +6,7 @@ import onnx_ir as ir
 
 from _edgeship.export.coreml.building.context import Context
 from _edgeship.export.coreml.ops.registry import lowers
-from _edgeship.export.lowering import attributes
+from _edgeship.export.lowering import attributes, parameters
 from _edgeship.export.lowering.unsupported import Unsupported
 from _edgeship.export.lowering.values import dtype_of
 
@@ -22,15 +22,10 @@ _GLOBAL_POOLS = {"GlobalAveragePool": "reduce_mean", "GlobalMaxPool": "reduce_ma
 @lowers(*_KINDS)
 def reduction(ctx: Context, node: ir.Node) -> None:
     """The MIL operator of the same meaning, such as reduce_mean."""
-    x = attributes.source(node)
-    rank = len(ctx.shape(x))
-    axes = attributes.integers_anywhere(ctx, node, "axes", 1) or []
-    if not axes and not attributes.integer(node, "noop_with_empty_axes", 0):
-        axes = list(range(rank))
-    if node.op_type == "ReduceMean" and dtype_of(x).kind != "f":
+    if node.op_type == "ReduceMean" and dtype_of(attributes.source(node)).kind != "f":
         raise Unsupported("the mean of integers, whose rounding MIL does not document")
     keep = bool(attributes.integer(node, "keepdims", 1))
-    _reduce(ctx, _KINDS[node.op_type], node, [axis % rank for axis in axes], keep)
+    _reduce(ctx, _KINDS[node.op_type], node, parameters.reduced_axes(ctx, node), keep)
 
 
 @lowers(*_GLOBAL_POOLS)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import onnx_ir as ir
 
 from _edgeship.export.coreml.building.context import Context
-from _edgeship.export.coreml.ops.conv import axes_of, parameters
+from _edgeship.export.coreml.ops.conv import axes_of
 from _edgeship.export.coreml.ops.registry import lowers
-from _edgeship.export.lowering import attributes
+from _edgeship.export.lowering import attributes, parameters
 from _edgeship.export.lowering.windows import Axis, transposed
 
 
@@ -19,7 +19,7 @@ def conv_transpose(ctx: Context, node: ir.Node) -> None:
     padded with zeros.
     """
     x, y = attributes.source(node), node.outputs[0]
-    weight, bias = parameters(ctx, node)
+    weight, bias = parameters.convolution(ctx, node)
     axes = transposed(node, axes_of(ctx, node, weight.shape[2:]))
     zeros = [_zeros_behind(axis) for axis in axes]
     source = ctx.read(x)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from _edgeship.export.lowering import attributes
+from _edgeship.export.lowering import attributes, parameters
 from _edgeship.export.tflite.building.context import Context
-from _edgeship.export.tflite.building.graph import Array, options
+from _edgeship.export.tflite.building.graph import options
 from _edgeship.export.tflite.ops import image, window
 from _edgeship.export.tflite.ops.registry import lowers
 
@@ -16,7 +16,7 @@ from _edgeship.export.tflite.ops.registry import lowers
 def conv(ctx: Context, node: ir.Node) -> None:
     """CONV_2D (filters OHWI, grouped too) or DEPTHWISE_CONV_2D (filters 1HWC)."""
     x, y = attributes.source(node), node.outputs[0]
-    weight, bias = parameters(ctx, node)
+    weight, bias = parameters.convolution(ctx, node)
     axes = window.axes_of(ctx, node, weight.shape[2:])
     weight = weight.reshape(*weight.shape[:2], *(axis.kernel for axis in axes))
     channels, filters = ctx.shape(x)[1], weight.shape[0]
@@ -41,16 +41,3 @@ def conv(ctx: Context, node: ir.Node) -> None:
         ctx.floats(f"{y.name}/bias", np.zeros(filters) if bias is None else bias),
     ]
     image.emit(ctx, kind, inputs, y, opts)
-
-
-def parameters(ctx: Context, node: ir.Node) -> tuple[Array, Array | None]:
-    """Return the weight and the bias of a convolution.
-
-    Raises:
-        Unsupported: If one of them is computed by the graph.
-    """
-    weight = ctx.required_constant(attributes.source(node, 1), "the weight of a convolution")
-    bias = attributes.optional_input(node, 2)
-    if bias is None:
-        return weight, None
-    return weight, ctx.required_constant(bias, "the bias of a convolution")

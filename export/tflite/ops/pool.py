@@ -8,8 +8,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from _edgeship.export.graph.nonnegative import is_nonnegative
 from _edgeship.export.lowering import attributes
-from _edgeship.export.lowering.unsupported import Unsupported
-from _edgeship.export.lowering.windows import Axis, counts
+from _edgeship.export.lowering.windows import Axis, counts, demand_poolable
 from _edgeship.export.tflite.building.context import Context
 from _edgeship.export.tflite.building.graph import options
 from _edgeship.export.tflite.ops import image, window
@@ -57,13 +56,7 @@ def average_pool(ctx: Context, node: ir.Node) -> None:
 
 def _axes(ctx: Context, node: ir.Node) -> list[Axis]:
     axes = window.axes_of(ctx, node, tuple(attributes.integers(node, "kernel_shape", [])))
-    if any(axis.dilation != 1 for axis in axes):
-        raise Unsupported("dilated pooling")
-    if any((axis.result - 1) * axis.stride >= axis.before + axis.extent for axis in axes):
-        raise Unsupported(
-            "ceil_mode with a last window that reads the border alone: runtimes leave it out, but "
-            "shape inference before opset 22 counts it"
-        )
+    demand_poolable(axes)
     return axes
 
 

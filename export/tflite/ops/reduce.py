@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
-from _edgeship.export.lowering import attributes
+from _edgeship.export.lowering import attributes, parameters
 from _edgeship.export.tflite.building import layout
 from _edgeship.export.tflite.building.context import Context
 from _edgeship.export.tflite.building.graph import options
@@ -21,13 +21,8 @@ _KINDS = {
 @lowers(*_KINDS)
 def reduction(ctx: Context, node: ir.Node) -> None:
     """MEAN, SUM, REDUCE_MAX or REDUCE_MIN in the order in which the input lies."""
-    x = attributes.source(node)
-    rank = len(ctx.shape(x))
-    axes = attributes.integers_anywhere(ctx, node, "axes", 1) or []
-    if not axes and not attributes.integer(node, "noop_with_empty_axes", 0):
-        axes = list(range(rank))
     keep = bool(attributes.integer(node, "keepdims", 1))
-    _reduce(ctx, _KINDS[node.op_type], node, [axis % rank for axis in axes], keep)
+    _reduce(ctx, _KINDS[node.op_type], node, parameters.reduced_axes(ctx, node), keep)
 
 
 @lowers("GlobalAveragePool")

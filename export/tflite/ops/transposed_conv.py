@@ -5,14 +5,13 @@ from __future__ import annotations
 import onnx_ir as ir
 from ai_edge_litert import schema_py_generated as schema
 
-from _edgeship.export.lowering import attributes
+from _edgeship.export.lowering import attributes, parameters
 from _edgeship.export.lowering.unsupported import Unsupported
 from _edgeship.export.lowering.values import dtype_of
 from _edgeship.export.lowering.windows import Axis, transposed
 from _edgeship.export.tflite.building.context import Context
 from _edgeship.export.tflite.building.graph import options
 from _edgeship.export.tflite.ops import image
-from _edgeship.export.tflite.ops.conv import parameters
 from _edgeship.export.tflite.ops.registry import lowers
 from _edgeship.export.tflite.ops.window import per_axis
 
@@ -21,7 +20,7 @@ from _edgeship.export.tflite.ops.window import per_axis
 def conv_transpose(ctx: Context, node: ir.Node) -> None:
     """TRANSPOSE_CONV (filters OHWI) as SAME, or as VALID with a SLICE that cuts off the pads."""
     x, y = attributes.source(node), node.outputs[0]
-    weight, bias = parameters(ctx, node)
+    weight, bias = parameters.convolution(ctx, node)
     if attributes.integer(node, "group", 1) != 1:
         raise Unsupported("a transposed convolution in groups")
     axes = transposed(node, per_axis(ctx, node, weight.shape[2:]))
