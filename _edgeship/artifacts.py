@@ -13,10 +13,10 @@ from _edgeship.errors import InputError
 
 
 class OutputFolder:
-    """A folder that is filled through a temporary one beside its final contents.
+    """An output folder that is filled through a temporary folder inside it.
 
-    Used as a context manager: entering creates the folders (and so finds out early that it may
-    not), leaving removes the temporary one, whatever happened.
+    As a context manager, it creates both on entry, which finds out early whether it may; on exit it
+    removes the temporary folder, whatever happened.
     """
 
     def __init__(self, path: Path) -> None:
@@ -96,7 +96,7 @@ class OutputFolder:
     def publish(self) -> list[Path]:
         """Move all that was written to its final name and return the paths.
 
-        What stands at such a name goes, be it a file or a folder.
+        Whatever stands at one of these names, file or folder, is replaced.
         """
         if self._work is None:
             raise RuntimeError("publish() outside of the with block")
@@ -107,7 +107,7 @@ class OutputFolder:
     def set_aside(self) -> None:
         """Rename earlier files of the same names to NAME.previous.
 
-        After a failed verification a reader must find no file that could pass for the result.
+        After a failed verification, nobody must find a file that could pass for the result.
         """
         for name in [*self._names, "manifest.json"]:
             if (self.path / name).exists():
@@ -117,7 +117,7 @@ class OutputFolder:
 
 
 def _replace(source: Path, target: Path, aside: Path) -> None:
-    """Rename ``source`` to ``target``; a folder in the way, which stays, goes to ``aside``."""
+    """Rename ``source`` to ``target``; a folder that stands there is moved to ``aside`` first."""
     in_the_way = target.is_dir() or (target.exists() and source.is_dir())
     if in_the_way:
         target.rename(aside)

@@ -1,4 +1,4 @@
-"""Read the files that a command is given."""
+"""Reading the files that a command is given."""
 
 from __future__ import annotations
 

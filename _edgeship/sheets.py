@@ -1,4 +1,4 @@
-"""Tables as plain values: what is said is made in one place, and how it looks in another."""
+"""Tables as plain values, so that what a table says and how it looks are kept apart."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class Sheet:
 
     Attributes:
         title: What it is about.
-        columns: Headings; all empty for a table of facts without any.
+        columns: Headings; all empty for a table without any.
         rows: One text for each column.
-        total: A last row that sums the others up; empty where there is none.
+        total: A last row that sums up the others; empty if there is none.
     """
 
     title: str

@@ -1,1 +1,1 @@
-"""."""
+"""What all command lines share: the console, options, errors and Ctrl-C."""

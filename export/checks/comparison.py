@@ -1,4 +1,4 @@
-"""Run a file in several runtimes and compare each with the reference."""
+"""Running a file in several runtimes and comparing each with the reference."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from _edgeship.export.verification.tolerance import judge
 
 @dataclass(frozen=True)
 class Range:
-    """What an output held over all samples, where there was nothing to compare it with.
+    """The values of an output over all samples, where there was nothing to compare them with.
 
     Attributes:
         name: Of the output.
@@ -37,13 +37,13 @@ class Range:
 
 @dataclass(frozen=True)
 class Comparison:
-    """How one runtime did.
+    """What one runtime made of the file.
 
     Attributes:
         runtime: Its name.
         parity: Its distance from the reference; None if it failed on the file, or there was
             nothing to compare with.
-        problem: Why it failed or is not within tolerance, or None.
+        problem: Why it failed or is out of tolerance, or None.
         outputs: What it computed, where there was nothing to compare with.
     """
 

@@ -1,4 +1,4 @@
-"""Reading any file that a target writes, by what its name ends in."""
+"""Opening any file that a target writes, by the ending of its name."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ def open_model(path: Path) -> ModelFile:
     """Read a file or a package.
 
     Raises:
-        InputError: It is none that a target writes, is damaged, or cannot be read.
-        UnsupportedError: It is one that nothing here can run.
+        InputError: It is not a file that a target writes, is damaged, or cannot be read.
+        UnsupportedError: Nothing here can run such a file.
     """
     return target_of(path).open(path)
 
 
 def target_of(path: Path) -> Target:
-    """Return the target that a file is for, by its name; TFLite where the name does not say."""
+    """Return the target whose files have such a name; TFLite where none has."""
     ending = path.suffix.lower()
     for target in TARGETS.values():
         if ending in (target.suffix, *target.opens):

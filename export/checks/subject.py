@@ -31,7 +31,7 @@ class Subject:
 
     Attributes:
         file: What is run.
-        baseline: The runtime that stands in for a reference, if one does.
+        baseline: The runtime that stands in for the reference, if there is no graph.
         onnx: The reference graph, or None.
         reference_name: The reference, for people; "" where nothing can be compared.
         kind: The tolerance, a key of `export.verification.tolerance.TOLERANCES`; "" where there

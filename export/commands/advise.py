@@ -1,4 +1,4 @@
-"""`advise`: what the layers of a network say about its speed, and what could be better."""
+"""`advise`: which layers of a network cost speed, and what would be faster."""
 
 from __future__ import annotations
 

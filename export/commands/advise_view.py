@@ -24,7 +24,7 @@ _NAMED = 3
 
 
 def as_dict(advice: Advice, measured: Measured | None, note: str) -> dict[str, Any]:
-    """Return everything for JSON; times are in the unit that stands beside them."""
+    """Return everything for JSON; each time stands beside its unit."""
     times = measured.layers if measured is not None else ()
     return {
         "model": advice.network.name,
@@ -119,7 +119,7 @@ def _summary(advice: Advice) -> list[str]:
 
 
 def _layers(advice: Advice, measured: Measured | None, everything: bool) -> Table:
-    """Return the layers in order, or those that take longest in the order of their time."""
+    """Return all layers in order, or the slowest ones, slowest first."""
     times = measured.layers if measured is not None else ()
     indices = list(range(len(advice.layers)))
     if not everything:
@@ -188,7 +188,7 @@ def _measured_lines(measured: Measured) -> list[str]:
 
 
 def _grouped(findings: Sequence[Finding]) -> list[list[Finding]]:
-    """Return equal findings at several layers as one row; the largest saving first."""
+    """Return equal findings at several layers as one row, the largest saving first."""
     groups: dict[tuple[str, str, str], list[Finding]] = {}
     for finding in findings:
         groups.setdefault((finding.guideline, finding.what, finding.mend), []).append(finding)

@@ -191,7 +191,11 @@ def _request(
     license_: str | None,
     out: Path | None,
 ) -> Request:
-    """Return the options as a request, or raise InputError before anything slow has begun."""
+    """Return the options as a request.
+
+    Raises:
+        InputError: An option is wrong; this is found before anything slow begins.
+    """
     targets = options.parse_targets(to)
     schemes = options.parse_schemes(quant, targets)
     takes = coreml_options.parse_io(io)
@@ -234,7 +238,7 @@ def _request(
 
 
 def _channels(model: str, shapes: tuple[Shape, ...]) -> int | None:
-    """Return how many channels the input has, if that can be known without loading the model."""
+    """Return how many channels the input has, if that is known without loading the model."""
     from _edgeship import models
 
     if shapes:
@@ -244,7 +248,7 @@ def _channels(model: str, shapes: tuple[Shape, ...]) -> int | None:
 
 @dataclass
 class _Progress:
-    """Shows which stage is running: on a terminal in one line that moves, else in a line each."""
+    """Shows the running stage: in one line that changes on a terminal, else in a line each."""
 
     output: Console
     status: Status | None

@@ -1,4 +1,4 @@
-"""Shows what an export did: its stages, warnings and files, and what to do next."""
+"""What an export prints: its stages, warnings and files, and what to do next."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _untrained() -> Text:
 
 
 def _files(result: Result) -> Table:
-    """Say the size and the type of the arithmetic side by side: one does not follow the other."""
+    """Show the size beside the type of the arithmetic, since neither follows from the other."""
     artifacts = {artifact.file: artifact for artifact in result.manifest.artifacts}
     shown = table("written", "size", "weights", "computes in", numbers=("size",))
     for file in result.files:
@@ -75,7 +75,7 @@ def _files(result: Result) -> Table:
 
 
 def _feeding(manifest: Manifest) -> Table:
-    """Say what an application gives to each file and gets from it."""
+    """Show what an application feeds each file and gets back."""
     shown = table("scheme", "", "name", "type", "shape", "axes", "scale", "zero point")
     several = len({artifact.target for artifact in manifest.artifacts}) > 1
     for artifact in manifest.artifacts:
@@ -96,7 +96,7 @@ def _port(port: Port) -> tuple[str, ...]:
 
 
 def next_steps(result: Result) -> str:
-    """Return commands to go on with, as lines to copy."""
+    """Return the commands to go on with, one per line, ready to copy."""
     manifest = result.files[-1]
     lines = ["next:"]
     last = {artifact.target: artifact for artifact in result.manifest.artifacts}
@@ -108,14 +108,14 @@ def next_steps(result: Result) -> str:
 
 
 def _pictures(artifacts: Sequence[Artifact], manifest: Path) -> list[str]:
-    """Say what is left to do to a picture before files like these are given it."""
+    """Say how a picture must be prepared before it is fed to these files."""
     itself = [any(port.dtype == "image" for port in artifact.inputs) for artifact in artifacts]
     lines = []
     if not all(itself):
-        lines.append(f"  what an image goes through before it is fed: preprocess in {manifest}")
+        lines.append(f"  how an image must be prepared: preprocess in {manifest}")
     if any(itself):
         lines.append(
-            "  the package normalises a picture itself; how it is resized and cropped before: "
+            "  the package normalises pictures itself; how to resize and crop them: "
             f"preprocess in {manifest}"
         )
     return lines

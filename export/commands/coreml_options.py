@@ -15,7 +15,7 @@ MAX_LABEL_BYTES = 10_000_000
 
 
 def parse_io(text: str) -> Literal["tensor", "image"]:
-    """Return what a package takes, of ``--io``.
+    """Return what a package takes, as ``--io`` says.
 
     Raises:
         InputError: It is neither tensor nor image.
@@ -25,10 +25,10 @@ def parse_io(text: str) -> Literal["tensor", "image"]:
 
 
 def read_labels(path: Path) -> tuple[str, ...]:
-    """Return the classes of ``--labels``, one a line.
+    """Return the class names in the file of ``--labels``, which has one per line.
 
     Raises:
-        InputError: The file is missing, too large or no UTF-8, may not be read, or has an empty or
+        InputError: The file is missing, unreadable, too large or not UTF-8, or has an empty or
             repeated line.
     """
     check_file(path, "--labels")

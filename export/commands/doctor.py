@@ -1,4 +1,4 @@
-"""`doctor`: what is installed here, what is missing, and what for."""
+"""`doctor`: what is installed here, what is missing, and what it is needed for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import typer
 from _edgeship.export.pipeline import TARGETS
 from _edgeship.terminal.console import add_row, console, print_json, size, table
 
-#: Package -> what every export, or the bench, needs it for; what targets need is theirs to say.
+#: Package -> what it is needed for. What only a target needs is said by that target.
 _SHARED = {
     "adbutils": "reaches phones",
     "jinja2": "writes the page of `device_bench report`",
@@ -43,7 +43,7 @@ OPTIONAL = {
 
 @dataclass(frozen=True)
 class Package:
-    """A package: its version or None, what it is for, and whether an export needs it."""
+    """A Python package: version (None if it is missing), purpose, and whether it is needed."""
 
     name: str
     version: str | None
@@ -65,7 +65,7 @@ def doctor(
 
 
 def required() -> dict[str, str]:
-    """Return package -> what it is needed for, those of all targets included, by name."""
+    """Return every required package, those of all targets included -> what it is needed for."""
     found = dict(_SHARED)
     for target in TARGETS.values():
         found |= target.packages
@@ -73,7 +73,7 @@ def required() -> dict[str, str]:
 
 
 def examine() -> dict[str, Any]:
-    """Return the findings as plain values; nothing heavy is imported."""
+    """Return the findings as plain values, without importing anything heavy."""
     packages = [
         Package(name, _version(name), purpose, required)
         for purposes, required in ((required(), True), (OPTIONAL, False))

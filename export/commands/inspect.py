@@ -39,14 +39,14 @@ def inspect(
 
 
 def _show(file: Path, model: ModelFile, as_json: bool) -> None:
-    """Print what a file holds, and what a manifest beside it records of it."""
+    """Print what a file holds, and what the manifest beside it says about it."""
     from _edgeship.export.contract.recorded import find_digest
 
     record, problem = None, ""
     try:
         record = find_digest(file, model.digest)
     except InputError as error:
-        # The file can be shown whatever stands beside it.
+        # A damaged manifest must not keep the file from being shown.
         problem = f"{error.what} {error.why}"
     if as_json:
         recorded = None if record is None else _record_dict(record)

@@ -1,4 +1,4 @@
-"""`list`: the models that have names, and the operators that each target can express."""
+"""`list`: the models known by name, and the operators that each target supports."""
 
 from __future__ import annotations
 

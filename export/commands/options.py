@@ -1,4 +1,4 @@
-"""Texts of the command line to plain values, each checked before anything heavy is imported."""
+"""From the words of the command line to plain values, checked before anything heavy is imported."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def parse_schemes(text: str, targets: Sequence[str] = ("tflite",)) -> tuple[str,
 
 
 def schemes_in_words() -> str:
-    """Return which schemes all targets have, and which each has beside them, for the help."""
+    """Return the schemes that all targets have, and the further ones of each, in words."""
     common = [
         name
         for name in all_schemes(TARGETS)
@@ -91,7 +91,7 @@ def parse_shape(text: str) -> Shape:
     """Return the shape of an ``--input``, such as ``1,3,224,224``.
 
     Raises:
-        InputError: It is not made of whole numbers above 0, or too large.
+        InputError: It is not a list of whole numbers above 0, or is too large.
     """
     example = "give the extents of all axes, batch first, for example --input 1,3,224,224"
     try:
@@ -131,10 +131,10 @@ def parse_numbers(text: str, option: str) -> tuple[float, ...]:
 def check_normalization(
     mean: tuple[float, ...] | None, std: tuple[float, ...] | None, channels: int | None
 ) -> None:
-    """Check ``--mean`` and ``--std``, against the number of channels where that is known.
+    """Check ``--mean`` and ``--std``, also against the number of channels if that is known.
 
     Raises:
-        InputError: A std is not above 0, or the numbers of values do not agree.
+        InputError: A standard deviation is not above 0, or the numbers of values differ.
     """
     if std is not None and min(std) <= 0:
         raise InputError(f"--std {_list(std)} must be above 0.")
@@ -162,7 +162,7 @@ def parse_io_layout(text: str) -> Literal["nhwc", "nchw"]:
 
 
 def check_calibration(source: str) -> None:
-    """Check that ``--calib`` names something, and a folder of it a picture that can be read.
+    """Check that ``--calib`` exists, and that a folder holds at least one readable picture.
 
     Raises:
         InputError: It does not.

@@ -1,4 +1,4 @@
-"""`verify`: run a file where the user asks for and compare what is computed."""
+"""`verify`: run a file in the runtimes that the user asks for, and compare the outputs."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def verify(
 ) -> None:
     """Run FILE and compare its outputs with those of its ONNX graph.
 
-    Without a manifest and a reference, runtimes of a .tflite file are only compared with one
+    Without a manifest or a reference, the runtimes of a .tflite file are only compared with one
     another, and an .mlpackage is only run.
     """
     shapes = [options.parse_shape(text) for text in input_ or []]

@@ -1,1 +1,1 @@
-"""."""
+"""What the stages and the targets agree on: requests, schemes, targets, files, the manifest."""

@@ -1,4 +1,4 @@
-"""Whether targets, schemes and options go together, which can be said before anything is loaded."""
+"""Whether targets, schemes and options go together, checked before anything is loaded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Targets = Mapping[str, Target]
 
 
 def all_schemes(targets: Targets) -> dict[str, Scheme]:
-    """Return every scheme that a target has, by its name; the first target's where several do."""
+    """Return every scheme of any target by name; of those with one name, the first target's."""
     found: dict[str, Scheme] = {}
     for target in targets.values():
         for name, scheme in target.schemes.items():
@@ -28,11 +28,11 @@ def schemes_for(target: Target, wanted: Sequence[str]) -> tuple[Scheme, ...]:
 
 
 def check_request(request: Request, targets: Targets) -> None:
-    """Check what can be known of a request before anything is loaded.
+    """Check a request as far as possible before anything is loaded.
 
     Args:
         request: What the user asked for.
-        targets: All that there are.
+        targets: All targets, by name.
 
     Raises:
         InputError: A target, scheme or option does not exist or does not go with the others.
@@ -79,10 +79,10 @@ def check_schemes(wanted: Sequence[str], chosen: Targets, targets: Targets) -> N
 
 
 def _check_options(request: Request, chosen: Targets, targets: Targets) -> None:
-    """Check that a chosen target reads each option that only some targets read.
+    """Check that each option that only some targets read is read by a chosen one.
 
     Raises:
-        InputError: None does, and the option was given.
+        InputError: An option was given that no chosen target reads.
     """
     defaults = {one.name: one.default for one in fields(Request)}
     for target in targets.values():

@@ -60,7 +60,7 @@ class Artifact(_Record):
 
     Attributes:
         file: Its name.
-        target: tflite or coreml.
+        target: Name of the target, such as ``tflite``.
         weights: Type of the weights in it; empty in a manifest older than this field.
         compute: Type that the device computes with; likewise.
         ios: The oldest iOS that a package runs on.

@@ -12,7 +12,7 @@ from _edgeship.export.contract.manifest import Artifact
 from _edgeship.export.runtimes.values import Outputs, Sample
 from _edgeship.sheets import Sheet
 
-#: Name -> shape in ONNX order, in the order of the graph.
+#: Name -> shape in ONNX axis order; the names in the order of the graph.
 Shapes = dict[str, tuple[int, ...]]
 
 
@@ -36,7 +36,7 @@ class Reference:
 
 
 class Related(Protocol):
-    """A file whose inputs and outputs are related to a graph's, or stand for themselves."""
+    """A file whose inputs and outputs are matched with a graph's, or taken as they are."""
 
     @property
     def outputs(self) -> Sequence[str]:
@@ -73,7 +73,7 @@ class ModelFile(Protocol):
 
     @property
     def inputs(self) -> Shapes:
-        """Name -> shape in ONNX order, as far as the file alone tells."""
+        """Name -> shape in ONNX axis order, as far as the file alone tells."""
 
     @property
     def takes_pictures(self) -> bool:
@@ -85,15 +85,15 @@ class ModelFile(Protocol):
 
     @property
     def known_runtimes(self) -> Collection[str]:
-        """The runtimes that there are."""
+        """All runtimes that can run such files, installed here or not."""
 
     @property
     def default_runtimes(self) -> tuple[str, ...]:
-        """What runs it where the user does not say."""
+        """The runtimes to use where the user names none."""
 
     @property
     def baseline(self) -> str | None:
-        """The runtime that others are compared with where there is no graph, if there is one."""
+        """The runtime to compare others with where there is no graph; None if there is none."""
 
     def tolerance(self, scheme: str | None) -> str:
         """Return the tolerance of a scheme of a manifest, or of what the file holds."""

@@ -67,7 +67,7 @@ def find_digest(file: Path, digest: str) -> Record | None:
     if manifest is None:
         return None
     named = [artifact for artifact in manifest.artifacts if artifact.file == file.name]
-    # Two schemes may give the same bytes: the entry of that name goes first.
+    # Two schemes may give the same bytes, so the entry with the file's own name is tried first.
     for artifact in [*named, *manifest.artifacts]:
         if artifact.sha256 == digest:
             return Record(path, manifest, artifact, unchanged=True)
@@ -96,7 +96,7 @@ def _read(path: Path) -> Manifest | None:
 
 
 def _check(manifest: Manifest) -> None:
-    """Raise one of several exceptions unless the entries that commands read are as written."""
+    """Check the entries that commands read; raise one of several exceptions if one is wrong."""
     for value in (
         manifest.model["name"],
         manifest.weights["source"],

@@ -1,4 +1,4 @@
-"""The rows of the table that an export ends with, filled while the stages run."""
+"""What the stages of an export did: rows that are filled while the stages run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class StageResult:
         seconds: Wall time.
         parity: How its outputs compare with the network's, if it was compared.
         warning: What the user should know about it.
-        noise: Whether its figure is the noise that is left, rather than the largest error.
+        noise: Whether to show its noise (SQNR) rather than its largest error.
     """
 
     stage: str
@@ -37,7 +37,7 @@ class StageResult:
 
 @dataclass
 class StageLog:
-    """The stages so far, and remarks for the end.
+    """The stages so far, and remarks to print at the end.
 
     Attributes:
         report: Told the name of each stage as it begins.
@@ -49,7 +49,7 @@ class StageLog:
 
     @contextmanager
     def stage(self, name: str, *, noise: bool = False) -> Iterator[None]:
-        """Time a stage, and name it in errors; ``done()`` within it fills the row."""
+        """Time a stage and name it in errors; `done`, called in the block, fills its row."""
         self.report(name)
         self.stages.append(StageResult(name, noise=noise))
         start = time.perf_counter()
@@ -64,7 +64,7 @@ class StageLog:
         self.stages[-1] = replace(self.stages[-1], seconds=time.perf_counter() - start)
 
     def done(self, detail: str, parity: Parity | None = None, warning: str = "") -> None:
-        """Say what the stage now running did."""
+        """Say what the running stage did."""
         self.stages[-1] = replace(self.stages[-1], detail=detail, parity=parity, warning=warning)
         if warning:
             self.notes.append(f"{self.stages[-1].stage}: {warning}")

@@ -1,4 +1,4 @@
-"""What the stages ask of a target, and what they give it."""
+"""What a target is: what the stages give it, and what they ask of it."""
 
 from __future__ import annotations
 
@@ -68,20 +68,20 @@ class Written(Protocol):
 
     @property
     def rounded_db(self) -> float | None:
-        """Its own yardstick in dB, where weights of 8 bits per channel are not the right one."""
+        """Its own yardstick in dB, if 8-bit weights per channel are not the right one for it."""
 
     def run(self) -> Outputs:
         """Return what it computes from the samples that are verified on, in ONNX axis order."""
 
     def divergence(self, min_sqnr_db: float | None) -> str:
-        """Return a sentence on the first tensor that is out of tolerance, or "".
+        """Return a sentence that names the first tensor out of tolerance, or "".
 
         Args:
             min_sqnr_db: The SQNR in dB that a tensor must reach; None for the tolerance of float.
         """
 
     def check(self) -> None:
-        """Check what outputs alone do not show.
+        """Check what the outputs alone do not show.
 
         Raises:
             VerificationError: Something is wrong.
@@ -109,7 +109,7 @@ class Prepared(Protocol):
 
     @property
     def parity(self) -> Parity | None:
-        """How lowering changed the outputs already, where that was measured."""
+        """How lowering itself changed the outputs, where that was measured."""
 
     @property
     def reference(self) -> Outputs:
@@ -117,7 +117,7 @@ class Prepared(Protocol):
 
     @property
     def notes(self) -> Sequence[str]:
-        """Remarks for the end of the export."""
+        """Remarks to print at the end of the export."""
 
     def calibrate(self) -> Ranges:
         """Measure the range of every activation on all samples."""
@@ -147,20 +147,20 @@ def refuse_nothing(request: Request, schemes: Sequence[Scheme]) -> None:
 
 @dataclass(frozen=True)
 class Target:
-    """A kind of file that networks are exported to. One value describes it to everything else.
+    """A kind of file that networks are exported to, described to everything else by one value.
 
     Attributes:
         name: As given to ``--to``.
         title: For people.
         suffix: What its files' names end in.
-        opens: Further endings of files that ``open`` reads.
+        opens: Further endings of names of files that ``open`` reads.
         schemes: The quantization schemes that it has, by name.
-        options: Fields of `Request` that this target reads and others may not -> the option of the
-            command line.
+        options: Fields of `Request` that only some targets read, this one among them -> how the
+            command line calls the option.
         lower: Lowers the graph of a job.
         open: Reads a file for ``inspect`` and ``verify``.
         operators: Returns ONNX operator -> what becomes of it, in a phrase.
-        refuse: Raises InputError for a request that can be seen to fail before anything is loaded.
+        refuse: Raises InputError for a request that is bound to fail, before anything is loaded.
         library: What ``session`` imports, where that takes long enough to be a stage of its own.
         session: Surrounds all work on a target that has a ``library``; its value says what was
             imported.
@@ -184,5 +184,5 @@ class Target:
     next_steps: Callable[[str], Sequence[str]] = lambda file: ()
 
     def file_name(self, name: str, scheme: Scheme) -> str:
-        """Return what the file of a network is called."""
+        """Return the name of a network's file in a scheme."""
         return f"{name}_{scheme.suffix}{self.suffix}"

@@ -64,8 +64,8 @@ def test_a_classifier_of_pictures(camera: tuple[Path, str, MilProgram], network:
     assert stage["parity"]["max_rel"] < 1e-4
     [ports] = manifest["artifacts"]
     assert (ports["inputs"][0]["dtype"], ports["inputs"][0]["layout"]) == ("image", "RGB")
-    assert "the package normalises a picture itself" in stdout
-    assert "what an image goes through before it is fed" not in stdout
+    assert "the package normalises pictures itself" in stdout
+    assert "how an image must be prepared" not in stdout
 
 
 def test_what_xcode_shows(camera: tuple[Path, str, MilProgram]) -> None:
