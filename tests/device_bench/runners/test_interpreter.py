@@ -24,7 +24,7 @@ from _edgeship.errors import DeviceError, InputError
 from _edgeship.export.tflite.writer import from_bytes
 from tests.device_bench.processes.alive import last_cores_in
 from tests.device_bench.runners.files import write_inputs, write_sub_and_mul
-from tests.export.tflite.building import packed
+from tests.export.tflite.schema_models import packed
 
 QUICK = MeasurementSettings(
     runner="python", warmup_runs=2, warmup_seconds=0.0, runs=5, seconds=0.0, timeout=60

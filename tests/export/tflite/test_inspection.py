@@ -15,7 +15,7 @@ from _edgeship.errors import InputError
 from _edgeship.export.tflite.inspection import Conversions, Inspection, inspect
 from _edgeship.export.tflite.sheets import sheets
 from _edgeship.terminal.console import sheet_table
-from tests.export.tflite.building import classifier, packed, tensor
+from tests.export.tflite.schema_models import classifier, packed, tensor
 
 FLOAT32, FLOAT16, INT8 = (
     getattr(schema.TensorType, name) for name in ("FLOAT32", "FLOAT16", "INT8")

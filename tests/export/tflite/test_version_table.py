@@ -11,7 +11,7 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from _edgeship.export.tflite.versions import set_lowest_versions
-from tests.export.tflite.building import one_operator, tensor
+from tests.export.tflite.schema_models import one_operator, tensor
 
 _T = schema.TensorType
 F32, F16, I4, I8, U8, I16 = _T.FLOAT32, _T.FLOAT16, _T.INT4, _T.INT8, _T.UINT8, _T.INT16

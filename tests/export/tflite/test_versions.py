@@ -7,7 +7,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from _edgeship.errors import UnsupportedError
 from _edgeship.export.tflite.versions import set_lowest_versions
-from tests.export.tflite.building import one_operator, packed, tensor
+from tests.export.tflite.schema_models import one_operator, packed, tensor
 
 F32, I8, I32 = schema.TensorType.FLOAT32, schema.TensorType.INT8, schema.TensorType.INT32
 
