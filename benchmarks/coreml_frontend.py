@@ -63,13 +63,13 @@ def row(name: str, python: str) -> str:
     from _edgeship.export.contract.request import Request
     from _edgeship.export.coreml.evaluator import Evaluator, read_program
     from _edgeship.export.coreml.format.package import read_package
+    from _edgeship.export.network.definition import LiveModule
     from _edgeship.export.pipeline import export
-    from _edgeship.export.runtimes.running import run_torch
     from _edgeship.export.verification.metrics import compare
 
     shape = (1, *models.spec(name).input_size)
     samples = [{"input": picture} for picture in pictures(shape)]
-    expected = run_torch(models.create(name), samples)
+    expected = LiveModule(models.create(name)).run(samples)
     with tempfile.TemporaryDirectory() as folder:
         theirs = Path(folder) / "theirs.mlpackage"
         command = [python, __file__, "--make", str(theirs), name]

@@ -20,8 +20,7 @@ from ai_edge_litert.interpreter import Interpreter
 from _edgeship.export import passes
 from _edgeship.export.calibration.preprocess import Preprocess
 from _edgeship.export.calibration.samples import load_samples
-from _edgeship.export.graph.onnx_graph import infer_shapes, input_shapes
-from _edgeship.export.network.capture import capture_module
+from _edgeship.export.graph.onnx_graph import input_shapes
 from _edgeship.export.network.source import load_network
 from _edgeship.export.passes.absorb_permutations import absorb_permutations
 from _edgeship.export.simplify import simplify
@@ -35,8 +34,7 @@ from _edgeship.export.tflite.writer import to_bytes, to_model
 def build(model: str, absorb: bool) -> tuple[dict[str, bytes], str]:
     """Return the float32 and int8 files of a network, and its operators in words."""
     network = load_network(model)
-    assert network.module is not None
-    graph = simplify(infer_shapes(capture_module(network.module, network.shapes)))
+    graph = simplify(network.definition.capture(network.shapes))
     every = passes.PASSES
     passes.PASSES = tuple(p for p in every if absorb or p is not absorb_permutations)
     try:

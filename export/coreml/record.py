@@ -6,7 +6,7 @@ from _edgeship.export.contract.manifest import Artifact, Port
 from _edgeship.export.coreml.evaluator.mil.program import Feature
 from _edgeship.export.coreml.format.package import Package, digest, size
 from _edgeship.export.coreml.inspection import Inspection
-from _edgeship.export.verification.metrics import Parity
+from _edgeship.export.verification.parity import Parity
 
 #: Letters of the axes of arrays, by their number.
 _LAYOUTS = {4: "NCHW", 5: "NCDHW"}

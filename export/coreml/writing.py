@@ -30,7 +30,8 @@ from _edgeship.export.coreml.weight_check import check_weights
 from _edgeship.export.graph.onnx_graph import serialize
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.runtimes.values import Outputs
-from _edgeship.export.verification.metrics import Parity, compare
+from _edgeship.export.verification.metrics import compare
+from _edgeship.export.verification.parity import Parity
 
 _BOTH = "judged by edgeship's evaluator and by Core ML itself"
 _ELSEWHERE = "judged by edgeship's evaluator; not run by Core ML, which needs macOS"

@@ -14,7 +14,8 @@ from _edgeship.export.runtimes.values import Sample
 from _edgeship.export.tflite.building.layout import Perm
 from _edgeship.export.tflite.reading import ModelRecord, read_model
 from _edgeship.export.verification.divergence import onnx_values, out_of_tolerance
-from _edgeship.export.verification.metrics import Parity, compare
+from _edgeship.export.verification.metrics import compare
+from _edgeship.export.verification.parity import Parity
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from _edgeship.export.runtimes.tflite_ports import FileIO, PortSpec
 from _edgeship.export.tflite.inspection import FilePort, describe
 from _edgeship.export.tflite.memory import peak_activation_bytes
 from _edgeship.export.tflite.reading import read_model
-from _edgeship.export.verification.metrics import Parity
+from _edgeship.export.verification.parity import Parity
 
 
 def artifact_record(

@@ -25,7 +25,7 @@ from _edgeship.export.tflite.reading import read_model
 from _edgeship.export.tflite.record import artifact_record
 from _edgeship.export.tflite.writer import to_bytes, to_model
 from _edgeship.export.verification.demand import demand
-from _edgeship.export.verification.metrics import Parity
+from _edgeship.export.verification.parity import Parity
 
 
 @dataclass(frozen=True)
