@@ -105,3 +105,21 @@ def test_the_address_of_the_project_is_that_of_pyproject() -> None:
 
 def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) <= 200
+
+
+def test_the_path_from_the_readme_to_a_convolution_leads_there() -> None:
+    """Each file of the path has the function that is named, and imports the next file."""
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    section = text.partition("## From README to a CONV_2D\n")[2].partition("\n## ")[0]
+    steps = re.findall(r"^\d\. `([\w/.]+)`: `(\w+)`", section, re.MULTILINE)
+    assert 3 <= len(steps) <= 5
+    for index, (path, function) in enumerate(steps):
+        code = (ROOT / path).read_text()
+        assert f"\ndef {function}(" in code
+        for following, _ in steps[index + 1 : index + 2]:
+            module = following.removesuffix(".py").replace("/", ".")
+            # The operators of a folder are imported together, as their table.
+            assert f"_edgeship.{module} import" in code or (
+                f"_edgeship.{module.rpartition('.')[0]} import LOWERINGS" in code
+            )
+    assert '"CONV_2D"' in (ROOT / steps[-1][0]).read_text()
