@@ -29,7 +29,7 @@ def read_steps(model: str, shapes: Sequence[Shape] = ()) -> NetworkSteps:
         shapes: Shape of each input, batch first, for what has none of its own.
 
     Raises:
-        InputError: There is no such thing, it does not load, or a shape stays open.
+        InputError: There is no such network or file, it does not load, or a shape stays open.
         UnsupportedError: torch cannot turn it into a graph.
     """
     if is_tflite(model):

@@ -89,7 +89,7 @@ class Step:
         outputs: Names of the values that it writes.
         read: Number of values that it reads, weights included and biases not.
         written: Number of values that it writes.
-        mult_adds: Multiply-accumulates; 0 but for layers.
+        mult_adds: Multiply-accumulates; 0 for all kinds except layers.
         convolution: Its geometry, if it is a convolution.
         clamp: Whether it is a ReLU or ReLU6.
         fused: Whether runtimes compute it within the step before, so that it moves nothing.

@@ -32,7 +32,7 @@ class Preprocess:
 
     Args:
         mean: Mean of each channel on the 0..1 scale, in the network's order of channels.
-        std: Standard deviation of each channel on the 0..1 scale, likewise.
+        std: Standard deviation of each channel on the 0..1 scale, in the same order.
         crop: Fraction of the resized shorter side that the centre crop keeps, in (0, 1].
         bgr: Whether the network reads blue first and red last.
 

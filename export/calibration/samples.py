@@ -34,7 +34,7 @@ class SampleSet:
     Attributes:
         arrays: One dictionary per run of the network: input name to float32 array of the
             input's full shape, in ONNX axis order.
-        source: Where they come from, for people.
+        source: Where they come from, in words.
         natural: Whether they stand for real data; False for noise.
     """
 

@@ -11,7 +11,7 @@ Item = TypeVar("Item", bound=Hashable)
 class DisjointSets(Generic[Item]):
     """A partition of items into sets: each item belongs to exactly one set.
 
-    An item is known from the first time any method gets it, at first in a set of its own. Sets and
+    An item becomes known when a method is first given it, and is then alone in its set. Sets and
     their items keep a fixed order, so the same calls in the same order give the same lists.
     """
 

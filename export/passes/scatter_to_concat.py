@@ -68,7 +68,7 @@ def _replace(graph: ir.Graph, node: ir.Node, rows: range) -> None:
 
 
 def _slice(graph: ir.Graph, data: ir.Value, rows: range, name: str) -> list[ir.Value]:
-    """Return a value that holds the rows, or nothing where there are none."""
+    """Return the value that holds the rows, in a list; an empty list if there are no rows."""
     if not rows:
         return []
     new = NewValues(graph)

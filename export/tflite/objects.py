@@ -22,7 +22,7 @@ def kind_of(model: Any, op: Any) -> int:
 
 
 def builtin(code: Any) -> int:
-    """Return the ``BuiltinOperator`` of an operator code, be it in the old field or the new."""
+    """Return the ``BuiltinOperator`` of an operator code, from the old field or the new one."""
     return int(max(code.builtinCode, code.deprecatedBuiltinCode or 0))
 
 

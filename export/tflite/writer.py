@@ -109,7 +109,7 @@ def to_model(graph: TfliteGraph, io: FileIO, description: str) -> Any:
 
 
 def _aligned(buffer: Any) -> _AlignedBuffer:
-    """Return the buffer with its data inside of the flatbuffer."""
+    """Return the buffer as one whose data lies inside the flatbuffer."""
     result = _AlignedBuffer()
     result.data = buffer.data
     return result

@@ -1,4 +1,4 @@
-"""What it takes to name the first value inside of a file that departs from its ONNX graph."""
+"""The values of an ONNX graph, to find the first one that a file computes differently."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ def _missing(source: Source, operators: Collection[str]) -> dict[str, set[str]]:
 
 
 def run_case(target: Target, case: Case) -> Result:
-    """Run one case; whatever goes wrong makes it fail, and is told in the result."""
+    """Run one case; whatever goes wrong makes it fail, and the result says what it was."""
     refusals = [refusal for refusal in target.refusals if refusal.names(case.name)]
     try:
         model, inputs = bound(case)

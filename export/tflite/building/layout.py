@@ -3,8 +3,8 @@
 A value of the ONNX graph is stored under a permutation ``perm``: axis ``k`` of the stored tensor
 holds ONNX axis ``perm[k]``. An ONNX Transpose is then no work at all, only another permutation,
 and a TRANSPOSE operator appears where an operator needs an order that differs from the stored one.
-Axes of extent 1 may stand anywhere, so orders that differ only in those are equal but for a
-RESHAPE. Everything here is arithmetic on tuples.
+Axes of extent 1 may stand anywhere, so orders that differ only in those are a RESHAPE apart.
+Everything here is arithmetic on tuples.
 """
 
 from __future__ import annotations

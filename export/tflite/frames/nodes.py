@@ -14,7 +14,7 @@ from _edgeship.export.graph.shapes import Shape, shape_of
 from _edgeship.export.passes.channel_moves import integers
 from _edgeship.export.passes.new_values import NewValues
 
-#: Axis -> (start, end); what lies at ``end`` is no longer taken.
+#: Axis -> (start, end), as in a Python slice.
 Cuts = Mapping[int, tuple[int, int]]
 
 _TO_ROWS = (0, 2, 3, 1)

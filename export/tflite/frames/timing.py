@@ -71,7 +71,7 @@ def pick(folding: Folding, clip: Clip, frames: range) -> Clip:
 def _runs(nodes: Nodes, rows: ir.Value, picks: Picks) -> dict[int, ir.Value]:
     """Return the run that begins at each start, (N, count, H, W * C) as ``rows`` with D for count.
 
-    All are cut from one padded copy, but for a run of all frames, which is no copy.
+    All are cut from one padded copy, except a run of all frames, which is ``rows`` itself.
     """
     clips, depth, height, pixels = (int(str(extent)) for extent in rows.shape or ())
     runs = {start: rows for start in picks.starts if picks.is_whole(start, depth)}

@@ -74,7 +74,7 @@ def slice_(ctx: Context, node: ir.Node) -> None:
     for axis, start, end, step in zip(
         axes if axes is not None else range(len(starts)), starts, ends, steps, strict=True
     ):
-        # Python's slices follow the same rules as ONNX's, but for a start before the first element.
+        # Python's slices follow ONNX's rules, except for a start before the first element.
         cuts[axis % len(shape)] = slice(max(start, -shape[axis]), end, step)
     ranges = [range(extent)[cut] for extent, cut in zip(shape, cuts, strict=True)]
     if any(len(r) == 0 for r in ranges):

@@ -204,7 +204,7 @@ def test_bfloat16_initializers_become_float32() -> None:
 
 
 def network(unknown: str) -> onnx.ModelProto:
-    """A network with problems of its own, and an operator of which not even the shape is known."""
+    """A network with several problems, one of them an operator whose shape nobody knows."""
     model = onnx.parser.parse_model(
         f"""<ir_version: 10, opset_import: ["": 18, "com.example": 1]>
         agraph (float[1,3,8,8] x) => (float[1,3,8,8] y) {{

@@ -85,7 +85,7 @@ def test_buffers_behind_the_flatbuffer_are_taken_back_in() -> None:
     builder = flatbuffers.Builder()
     builder.Finish(model.Pack(builder), b"TFL3")
     start = len(builder.Output())
-    buffer.offset = start  # of the same size once packed, since it is no default
+    buffer.offset = start  # of the same size once packed, since 1 was not the default either
     builder = flatbuffers.Builder()
     builder.Finish(model.Pack(builder), b"TFL3")
     behind = bytes(builder.Output()) + values.tobytes()

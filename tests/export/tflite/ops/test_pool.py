@@ -112,7 +112,7 @@ def test_average_pool_counts_automatic_pads_if_asked_to(auto_pad: str, include: 
     ],
 )
 def test_operators(op_type: str, attributes: dict[str, Any], kinds: list[str]) -> None:
-    """On even extents, of which PyTorch's symmetric pads are no SAME."""
+    """On even extents, where PyTorch's symmetric pads are not SAME."""
     model = pool(op_type, (1, 2, 8, 8), kernel_shape=(3, 3), strides=(2, 2), **attributes)
     assert check(model) == kinds
 
