@@ -1,10 +1,11 @@
 """Test accuracy of the shipped CIFAR-10 checkpoints: PyTorch, and the file of each scheme.
 
-Run: python benchmarks/accuracy.py cifar10.zip [MODEL ...] [--to tflite|coreml] [--limit N]
+Run: python benchmarks/accuracy.py cifar10.zip [MODEL ...] [--to tflite|coreml|onnx] [--limit N]
 
 Prints top-1 in percent: of .tflite files as LiteRT runs them, of .mlpackage files as edgeship's
-evaluator does. int8 is calibrated on the pictures shipped with edgeship, which are photographs
-scaled down to the input size, and for TFLite once more on 200 training pictures.
+evaluator does, of .onnx files as ONNX Runtime does. int8 is calibrated on the pictures shipped with
+edgeship, which are photographs scaled down to the input size, and for TFLite and ONNX Runtime once
+more on 200 training pictures.
 """
 
 from __future__ import annotations
@@ -28,10 +29,12 @@ from _edgeship.models.weights.pretrained import find, shipped_names, spec_of
 SCHEMES = {
     "tflite": ("none", "fp16", "dynamic", "int8", "int16x8"),
     "coreml": ("fp16", "int8-weights", "int8"),
+    "onnx": ("none", "fp16", "int8"),
 }
 #: Those that are made once more, calibrated on training pictures.
-AGAIN = {"tflite": ("int8",), "coreml": ()}
+AGAIN = {"tflite": ("int8",), "coreml": (), "onnx": ("int8",)}
 CALIBRATION_PICTURES = 200
+CLASSES = 10
 
 
 def row(name: str, target: str, data: Path, limit: int) -> str:
@@ -56,24 +59,34 @@ def row(name: str, target: str, data: Path, limit: int) -> str:
             if not schemes:
                 continue
             out = Path(folder) / f"out{len(cells)}"
+            ios = 17 if target == "coreml" else None
             request = Request(
-                name, (target,), schemes, weights="cifar10", calib=calib, ios=17, out=out
+                name, (target,), schemes, weights="cifar10", calib=calib, ios=ios, out=out
             )
             for artifact in export(request).manifest.artifacts:
-                path = out / artifact.file
-                accuracy = (
-                    package_accuracy(path, images, labels)
-                    if target == "coreml"
-                    else file_accuracy(
-                        path, images.transpose(0, 2, 3, 1).copy(), labels, len(test.classes)
-                    )
-                )
-                cells.append(f"{accuracy:.2f}")
+                cells.append(f"{ACCURACY[target](out / artifact.file, images, labels):.2f}")
     return f"| {name} | {' | '.join(cells)} |"
 
 
-def package_accuracy(path: Path, images: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+def tflite_accuracy(path: Path, images: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
     """Return the percentage of pictures (N, C, H, W) whose highest score is that of their class."""
+    return file_accuracy(path, images.transpose(0, 2, 3, 1).copy(), labels, CLASSES)
+
+
+def onnx_accuracy(path: Path, images: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+    """Return the same of a .onnx file."""
+    from _edgeship.export.onnx.file import open_onnx
+    from _edgeship.export.onnx.optimized import run_optimized
+
+    model = open_onnx(path)
+    (name,) = model.inputs
+    outputs = run_optimized(model.data, [{name: image[None]} for image in images])
+    right = [scores.argmax() == label for (scores,), label in zip(outputs, labels, strict=True)]
+    return 100 * float(np.mean(right))
+
+
+def package_accuracy(path: Path, images: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+    """Return the same of a package."""
     from _edgeship.export.coreml.evaluator import Evaluator, read_program
     from _edgeship.export.coreml.format.package import read_package
 
@@ -85,6 +98,9 @@ def package_accuracy(path: Path, images: NDArray[np.float32], labels: NDArray[np
         (scores,) = evaluator.run({port.name: image[None]}).values()
         right += int(scores.argmax()) == int(label)
     return 100 * right / len(labels)
+
+
+ACCURACY = {"tflite": tflite_accuracy, "coreml": package_accuracy, "onnx": onnx_accuracy}
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ from _edgeship.export.contract.request import Request
 from _edgeship.export.contract.stage_log import StageLog, StageResult
 from _edgeship.export.contract.target import Job, Prepared, Target, Written
 from _edgeship.export.coreml.target import COREML
+from _edgeship.export.onnx.target import ONNX
 from _edgeship.export.tflite.target import TFLITE
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from _edgeship.export.verification.parity import Parity
 
 #: All targets, by what --to calls them.
-TARGETS: dict[str, Target] = {target.name: target for target in (TFLITE, COREML)}
+TARGETS: dict[str, Target] = {target.name: target for target in (TFLITE, COREML, ONNX)}
 
 
 @dataclass(frozen=True)

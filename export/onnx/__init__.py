@@ -1,0 +1,1 @@
+"""Files for ONNX Runtime on phones, made from the rewritten graph."""
