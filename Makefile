@@ -3,9 +3,11 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-# One worker per core, and one thread for each: what a worker's neighbours compute must not wait.
-# The tests of a file stay on one worker, since they share what the file's fixtures made.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadfile
+# One worker for each core, with one thread, so that workers don't wait for one another. The tests of
+# a file stay on one worker, since they share what the file's fixtures made. Files are begun in the
+# order of their names: the long ones of conformance and device_bench then come first, and not alone
+# at the end.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo test test-fast docs docs-commands conformance lint install clean
 
