@@ -39,7 +39,7 @@ _CALIBRATE = (
 # schemes do: with weights rounded to 8 bits and all else in float, the sixteen networks measured
 # (thirteen random ones of 5 to 53 layers, three trained ones with hard swish and
 # squeeze-and-excite; images of 48 x 192 to 320 x 320) kept between 11 and 39 dB. Batch norms behind
-# random weights amplify differences with depth, be they between images or noise. So there are two
+# random weights amplify differences with depth, whether of images or of noise. So there are two
 # limits: one for every network, and one that measures a network by its own rounded weights.
 #
 # Broken files were made of each network by changing one layer in its middle: two filters exchanged
@@ -49,7 +49,7 @@ _CALIBRATE = (
 # begin at 20 dB: under that, random classifiers kept the top-1 class on 44 to 94 % of the images,
 # above 28 dB on 94 to 100 %.
 TOLERANCES: dict[str, Tolerance] = {
-    # Same arithmetic, other order of summation and folded batch norms: float32 rounds at 6e-8 and
+    # The same arithmetic in another order, with folded batch norms: float32 rounds at 6e-8 and
     # a sum of some thousand terms, tens of layers deep, loses two to three digits of that.
     # Measured: 1e-7 to 1e-5.
     "float": Tolerance(max_rel=1e-4, advice="report it, with the network"),
@@ -91,10 +91,10 @@ TOLERANCES: dict[str, Tolerance] = {
     #
     # Under so much noise outputs tell little: of 89 graphs broken as above, 80 failed with int8, 76
     # with palettes of 8 bits, 59 of 6 (with a limit of 0 dB; at -3 dB they were not counted again)
-    # and 32 of 4. So these limits are the second line. An export
-    # first demands that the float16 package, from which the others are made, computes what the
-    # network does, and then that each weight is as near to its float16 one as the scheme allows
-    # (`export.coreml.weight_check`), which finds one wrong index in a palette.
+    # and 32 of 4. So these limits are the second line. An export first demands that the float16
+    # package, from which the others are made, computes what the network does, and then that each
+    # weight is as near to its float16 one as the scheme allows (`export.coreml.weight_check`),
+    # which finds one wrong index in a palette.
     "int8-weights": Tolerance(min_sqnr_db=4.0, below_rounded_db=6.0, warn_sqnr_db=20.0),
     "palette8": Tolerance(min_sqnr_db=4.0, below_rounded_db=6.0, warn_sqnr_db=20.0),
     "palette6": Tolerance(min_sqnr_db=-3.0, below_rounded_db=6.0, warn_sqnr_db=20.0),
@@ -108,7 +108,7 @@ def judge(parity: Parity, stage_kind: str, rounded_db: float | None = None) -> s
     Args:
         parity: The measured distance.
         stage_kind: A key of `TOLERANCES`.
-        rounded_db: SQNR in dB of the float file with rounded weights, if it was measured.
+        rounded_db: SQNR in dB of the network with rounded weights, if it was measured.
 
     Raises:
         KeyError: The kind is not in the table.
