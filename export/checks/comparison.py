@@ -69,7 +69,8 @@ def compare_runtimes(subject: Subject, runtimes: Sequence[str]) -> list[Comparis
         reference = run_onnx(subject.onnx, subject.samples)
     elif subject.baseline is not None:
         reference = subject.file.run(subject.file_samples, subject.baseline)
-        runtimes = [name for name in runtimes if name != subject.baseline] or ["litert"]
+        others = [name for name in runtimes if name != subject.baseline]
+        runtimes = others or subject.default_runtimes
     return [_compare(subject, name, reference) for name in runtimes]
 
 

@@ -17,7 +17,7 @@ from _edgeship.export.calibration.samples import (
     load_samples,
 )
 from _edgeship.export.contract.model_file import ModelFile, Reference, Related, Shapes
-from _edgeship.export.contract.recorded import Record, find_digest
+from _edgeship.export.contract.recorded import Record, find_digest, is_graph
 from _edgeship.export.graph.onnx_graph import input_shapes, serialize
 from _edgeship.export.network.capture import read_onnx
 from _edgeship.export.runtimes.values import Sample
@@ -32,6 +32,7 @@ class Subject:
     Attributes:
         file: What is run.
         baseline: The runtime that stands in for the reference, if there is no graph.
+        default_runtimes: What runs the file where the user does not say.
         onnx: The reference graph, or None.
         reference_name: The reference, for people; "" where nothing can be compared.
         kind: The tolerance, a key of `export.verification.tolerance.TOLERANCES`; "" where there
@@ -45,6 +46,7 @@ class Subject:
 
     file: Related
     baseline: str | None
+    default_runtimes: tuple[str, ...]
     onnx: bytes | None
     reference_name: str
     kind: str
@@ -87,6 +89,8 @@ def load_subject(
         reference = _recorded_reference(record)
     graph = _read_reference(reference, shapes) if reference is not None else None
     if graph is None:
+        if record is None and is_graph(path, model.digest):
+            notes.append(f"{path} is the graph that the other files beside it were made from")
         notes.append(_nothing_to_compare(model))
         file, inputs = model.alone(), model.inputs
     else:
@@ -99,6 +103,7 @@ def load_subject(
     return Subject(
         file=file,
         baseline=model.baseline if graph is None else None,
+        default_runtimes=model.default_runtimes,
         onnx=graph.data if graph is not None else None,
         reference_name=_reference_name(graph, model),
         kind=_kind(model, record, notes),

@@ -30,9 +30,6 @@ def inspect(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say what FILE holds: inputs, outputs, operators, weights, quantization."""
-    if file.suffix.lower() == ".onnx":
-        _inspect_onnx(file, as_json)
-        return
     from _edgeship.export.checks.opening import open_model
 
     _show(file, open_model(file), as_json)
@@ -40,11 +37,14 @@ def inspect(
 
 def _show(file: Path, model: ModelFile, as_json: bool) -> None:
     """Print what a file holds, and what the manifest beside it says about it."""
-    from _edgeship.export.contract.recorded import find_digest
+    from _edgeship.export.contract.recorded import find_digest, is_graph
 
-    record, problem = None, ""
+    record, words = None, "No manifest.json beside the file lists it."
+    problem = ""
     try:
         record = find_digest(file, model.digest)
+        if is_graph(file, model.digest):
+            words = "It is the graph that the other files beside it were made from."
     except InputError as error:
         # A damaged manifest must not keep the file from being shown.
         problem = f"{error.what} {error.why}"
@@ -57,7 +57,7 @@ def _show(file: Path, model: ModelFile, as_json: bool) -> None:
     for part in model.sheets():
         output.print(printable(part) if isinstance(part, str) else sheet_table(part))
     if record is None:
-        output.print(printable(problem or "No manifest.json beside the file lists it."))
+        output.print(printable(problem or words))
     else:
         output.print(_record_table(record))
 
@@ -92,28 +92,3 @@ def _record_table(record: Record) -> Table:
     if artifact.peak_activation_bytes is not None:
         add_row(shown, "peak activations", size(artifact.peak_activation_bytes))
     return shown
-
-
-def _inspect_onnx(file: Path, as_json: bool) -> None:
-    from _edgeship.export.checks.onnx_summary import summarize
-
-    summary = summarize(file)
-    if as_json:
-        print_json({"file": str(file), **summary})
-        return
-    output = console()
-    facts = table("", "")
-    facts.show_header = False
-    add_row(facts, "producer", summary["producer"])
-    add_row(facts, "opsets", ", ".join(f"{k} {v}" for k, v in summary["opsets"].items()))
-    add_row(facts, "size", size(summary["file_bytes"]))
-    ports = table("", "name", "type", "shape")
-    for side in ("inputs", "outputs"):
-        for port in summary[side]:
-            add_row(ports, side[:-1], port["name"], port["dtype"], port["shape"])
-    operators = table("operator", "count", numbers=("count",))
-    for name, count in summary["operators"].items():
-        add_row(operators, name, str(count))
-    for part in (facts, ports, operators):
-        output.print(part)
-        output.print()

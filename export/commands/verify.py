@@ -21,15 +21,16 @@ if TYPE_CHECKING:
 
 def verify(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="The .tflite file or .mlpackage to run.")
+        Path, typer.Argument(metavar="FILE", help="The .tflite, .onnx or .mlpackage to run.")
     ],
     runtime: Annotated[
         str | None,
         typer.Option(
             metavar="RUNTIMES",
             help="For a .tflite file: litert (the default), litert-reference (plain kernels), "
-            "tensorflow, tflite-runtime, or several with commas. For an .mlpackage: evaluator "
-            "(edgeship's own), coreml (on macOS), or both with a comma.",
+            "tensorflow, tflite-runtime. For an .mlpackage: evaluator (edgeship's own), coreml "
+            "(on macOS). For an .onnx file: onnxruntime (the default), onnxruntime-basic (no fused "
+            "kernels). Several with commas.",
         ),
     ] = None,
     reference: Annotated[
@@ -53,8 +54,8 @@ def verify(
 ) -> None:
     """Run FILE and compare its outputs with those of its ONNX graph.
 
-    Without a manifest or a reference, the runtimes of a .tflite file are only compared with one
-    another, and an .mlpackage is only run.
+    Without a manifest or a reference, the runtimes of a .tflite or .onnx file are only compared
+    with one another, and an .mlpackage is only run.
     """
     shapes = [options.parse_shape(text) for text in input_ or []]
     if reference is not None:

@@ -60,10 +60,7 @@ def find_digest(file: Path, digest: str) -> Record | None:
     Raises:
         InputError: The manifest is edgeship's, but damaged or of another version.
     """
-    path = file.parent / "manifest.json"
-    if not path.is_file():
-        return None
-    manifest = _read(path)
+    path, manifest = _beside(file)
     if manifest is None:
         return None
     named = [artifact for artifact in manifest.artifacts if artifact.file == file.name]
@@ -72,6 +69,26 @@ def find_digest(file: Path, digest: str) -> Record | None:
         if artifact.sha256 == digest:
             return Record(path, manifest, artifact, unchanged=True)
     return Record(path, manifest, named[0], unchanged=False) if named else None
+
+
+def is_graph(file: Path, digest: str) -> bool:
+    """Return whether a file is the graph that the other files of an export were made from.
+
+    Args:
+        file: The file.
+        digest: Its sha256.
+
+    Raises:
+        InputError: The manifest beside it is edgeship's, but damaged or of another version.
+    """
+    _, manifest = _beside(file)
+    return manifest is not None and manifest.onnx.sha256 == digest
+
+
+def _beside(file: Path) -> tuple[Path, Manifest | None]:
+    """Return where the manifest beside a file would be, and what it holds if it is edgeship's."""
+    path = file.parent / "manifest.json"
+    return path, _read(path) if path.is_file() else None
 
 
 def _read(path: Path) -> Manifest | None:
