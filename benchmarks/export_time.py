@@ -75,9 +75,9 @@ def main() -> None:
     for stage, value in seconds.items():
         print(f"| {stage} | {value:.2f} | {memory[stage]:.0f} |")
     print(f"| all | {sum(seconds.values()):.2f} | {max(memory.values()):.0f} |")
-    to_float = seconds["lower"] + seconds["verify float"]
+    to_float = seconds["lower to TFLite"] + seconds["TFLite none"]
     print(f"\nONNX -> verified fp32 .tflite: {to_float:.2f} s")
-    to_int8 = seconds["calibrate"] + seconds["quantize int8"]
+    to_int8 = seconds["calibrate TFLite"] + seconds["TFLite int8"]
     print(f"from there to verified int8 with 32 images: {to_int8:.2f} s more")
     print(f"import torch and capture alone: {seconds['import torch'] + seconds['capture']:.2f} s")
 
