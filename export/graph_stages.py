@@ -16,23 +16,18 @@ if TYPE_CHECKING:
 
 
 def capture(network: Network, log: StageLog) -> ir.Model:
-    """Return the network as an ONNX graph with static shapes."""
-    from _edgeship.export.graph.onnx_graph import infer_shapes
+    """Return the network as an ONNX graph with static shapes.
 
+    Raises:
+        InputError: The network does not run on inputs of its shapes.
+        UnsupportedError: It cannot be expressed in ONNX.
+    """
+    definition = network.definition
     with log.stage("capture"):
-        folded = None
-        if network.module is not None:
-            from _edgeship.export.network.capture import capture_module
-            from _edgeship.export.network.reparameterize import reparameterized
-
-            folded = reparameterized(network.module)
-            captured = infer_shapes(capture_module(folded or network.module, network.shapes))
-        elif network.onnx is not None:
-            captured = network.onnx
-        else:
-            raise ValueError("a network is a module or a graph")
+        captured = definition.capture(network.shapes)
         nodes = f"ONNX opset {captured.opset_imports.get('')}, {captured.graph.num_nodes()} nodes"
-        log.done(f"{nodes}, branches folded by reparameterize()" if folded else nodes)
+        folded = ", branches folded by reparameterize()" if definition.folds else ""
+        log.done(nodes + folded)
     return captured
 
 
@@ -42,19 +37,20 @@ def reference_outputs(
     """Return what every later stage is compared with: torch's outputs, or the ONNX file's own.
 
     Raises:
-        VerificationError: If the captured graph computes something else than the module.
+        VerificationError: The captured graph computes something else than the module.
     """
     from _edgeship.export.graph.onnx_graph import serialize
-    from _edgeship.export.runtimes.running import run_onnx, run_torch
+    from _edgeship.export.runtimes.running import run_onnx
     from _edgeship.export.verification.demand import demand
 
+    definition = network.definition
     with log.stage("verify capture"):
-        outputs = run_onnx(serialize(captured), samples)
-        if network.module is None:
+        reference = definition.run(samples)
+        if definition.is_graph:
             log.done("ONNX Runtime runs the file; later stages are compared with it")
-            return outputs
-        reference = run_torch(network.module, samples)
-        log.done("ONNX Runtime against torch", demand(reference, outputs, "float", "capture"))
+        else:
+            outputs = run_onnx(serialize(captured), samples)
+            log.done("ONNX Runtime against torch", demand(reference, outputs, "float", "capture"))
     return reference
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import logging
-import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,53 +12,38 @@ import onnx_ir as ir
 from _edgeship.errors import InputError, UnsupportedError
 from _edgeship.export.graph.onnx_graph import infer_shapes
 from _edgeship.export.graph.shapes import Shape
+from _edgeship.export.network import user_program
+from _edgeship.export.network.user_program import first_line, list_shapes
 
 if TYPE_CHECKING:
     from torch import nn
 
-#: Old enough for every reader of ONNX in the field, new enough for each operator used here.
-OPSET = 18
-
 
 def capture_module(module: nn.Module, shapes: Sequence[Shape]) -> ir.Model:
-    """Export a module in eval mode with ``torch.onnx.export(dynamo=True)``.
+    """Export a module of this process with ``torch.onnx.export(dynamo=True)``.
 
     Args:
-        module: The network, on the CPU.
+        module: A float32 network on the CPU. It is exported in eval mode; its mode is put back.
         shapes: Shape of each float32 input, batch first (NCHW).
 
     Raises:
+        InputError: If the network does not run on such inputs.
         UnsupportedError: If torch cannot export the network; ``why`` is torch's own reason.
     """
-    import torch
+    with our_errors():
+        # The exporter keeps torch's tensors; a round trip through the protobuf makes the graph
+        # plain.
+        return ir.from_proto(user_program.to_onnx(module, shapes))
 
-    inputs = tuple(torch.zeros(shape) for shape in shapes)
+
+@contextmanager
+def our_errors() -> Iterator[None]:
+    """Turn what `user_program` refuses into an error of ours."""
     try:
-        with _quiet(), torch.no_grad():
-            module(*inputs)
-    except Exception as error:
-        raise InputError(
-            f"the network does not run on inputs of shape {_list(shapes)}.",
-            where="capture",
-            why=_first_line(error),
-            todo="give the shapes it expects, batch first, for example --input 1,3,224,224",
-        ) from error
-    try:
-        with _quiet():
-            program = torch.onnx.export(
-                module.eval(), inputs, dynamo=True, opset_version=OPSET, verbose=False
-            )
-    except Exception as error:
-        raise UnsupportedError(
-            "torch could not turn the network into ONNX.",
-            where="capture",
-            why=_first_line(error),
-            todo="see https://pytorch.org/docs/stable/onnx.html for what torch.export needs",
-        ) from error
-    if program is None:
-        raise UnsupportedError("torch.onnx.export returned no program.", where="capture")
-    # The exporter keeps torch's tensors; a round trip through the protobuf makes the graph plain.
-    return ir.from_proto(ir.to_proto(program.model))
+        yield
+    except user_program.Refused as error:
+        kind = UnsupportedError if error.unsupported else InputError
+        raise kind(error.what, why=error.why, todo=error.todo) from error.__cause__
 
 
 def read_onnx(path: Path, shapes: Sequence[Shape]) -> ir.Model:
@@ -88,7 +70,7 @@ def read_onnx(path: Path, shapes: Sequence[Shape]) -> ir.Model:
     except Exception as error:
         raise InputError(
             f"{path} is not a readable ONNX model.",
-            why=_first_line(error),
+            why=first_line(error),
             todo="check that the file is complete, for example with onnx.checker.check_model",
         ) from error
     _fix_shapes(model, shapes, path)
@@ -123,7 +105,8 @@ def _fix_shapes(model: ir.Model, shapes: Sequence[Shape], path: Path) -> None:
         )
         if not agrees:
             raise InputError(
-                f"--input {_list([wanted])} does not fit the input {_signature(value)} of {path}."
+                f"--input {list_shapes([wanted])} does not fit the input {_signature(value)} of "
+                f"{path}."
             )
         value.shape = ir.Shape(wanted)
     if shapes:
@@ -152,37 +135,9 @@ def _example(value: ir.Value) -> str:
         int(str(extent)) if _is_fixed(extent) else 224 if axis else 1
         for axis, extent in enumerate(value.shape or ())
     ]
-    return f"--input {_list([fixed])}"
+    return f"--input {list_shapes([fixed])}"
 
 
 def _signature(value: ir.Value) -> str:
     dims = ", ".join(str(d) for d in value.shape or ())
     return f"{value.name} ({dims})"
-
-
-def _list(shapes: Sequence[Sequence[int]]) -> str:
-    return " and ".join(",".join(str(extent) for extent in shape) for shape in shapes)
-
-
-def _first_line(error: Exception) -> str:
-    """Return the innermost cause's first line: torch wraps the reason in layers of advice."""
-    while error.__cause__ is not None and isinstance(error.__cause__, Exception):
-        error = error.__cause__
-    lines = [line for line in str(error).strip().splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the exporter's remarks (about torchvision, its own deprecations) off the terminal."""
-    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
-    levels = [logger.level for logger in loggers]
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")
-        for logger in loggers:
-            logger.setLevel(logging.ERROR)
-        try:
-            yield
-        finally:
-            for logger, level in zip(loggers, levels, strict=True):
-                logger.setLevel(level)

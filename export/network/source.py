@@ -1,41 +1,36 @@
-"""What the user named: a model of the registry, an ONNX file, or a function for a module."""
+"""What the user names: a model of the registry, an ONNX file, a function, or a live module."""
 
 from __future__ import annotations
 
 import hashlib
-import importlib
-import importlib.util
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from _edgeship.errors import EdgeshipError, InputError
+from _edgeship.errors import InputError
 from _edgeship.export.calibration.preprocess import Preprocess
 from _edgeship.export.graph.shapes import Shape
+from _edgeship.export.network.definition import Definition, LiveModule, OnnxFile
+from _edgeship.export.network.user_program import SEED
 
 if TYPE_CHECKING:
-    import onnx_ir as ir
     from torch import nn
 
-#: What files of weights end in.
+#: What the names of checkpoint files end in.
 CHECKPOINTS = (".pt", ".pth", ".safetensors")
-
-#: Seeds the weights of networks that come without any, so that two runs write the same bytes.
-SEED = 0
 
 
 @dataclass(frozen=True)
 class Network:
-    """A network that can be captured.
+    """A network that can be captured and run. As a context, it ends in `close()`.
 
     Attributes:
         name: Safe in a file name.
         shapes: Shape of each input, batch first.
-        module: The PyTorch module in eval mode, or None.
-        onnx: The graph, or None for a module.
+        definition: What it is defined by: it can be captured and run until `close()`.
         weights: Where the weights come from, in words.
         weights_sha256: Digest of the file they come from, if there is one.
         untrained: Whether the weights are random.
@@ -46,8 +41,7 @@ class Network:
 
     name: str
     shapes: tuple[Shape, ...]
-    module: nn.Module | None
-    onnx: ir.Model | None
+    definition: Definition
     weights: str
     weights_sha256: str | None = None
     untrained: bool = False
@@ -55,9 +49,24 @@ class Network:
     training: Mapping[str, Any] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
 
+    def close(self) -> None:
+        """Release the definition: a process of the user's code ends."""
+        self.definition.close()
+
+    def __enter__(self) -> Network:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
 
 def load_network(
-    model: str,
+    model: str | nn.Module,
     *,
     shapes: Sequence[Shape] = (),
     weights: str | None = None,
@@ -67,16 +76,21 @@ def load_network(
 
     Args:
         model: ``NAME`` of the registry, ``FILE.onnx``, ``FILE.py:FUNCTION`` or
-            ``package.module:FUNCTION``; the function takes no arguments and returns an
-            ``nn.Module``.
-        shapes: Input shapes, batch first; required for a function.
+            ``package.module:FUNCTION``, or a live ``nn.Module``. The function takes no arguments
+            and returns an ``nn.Module``; it is called in a process of its own.
+        shapes: Input shapes, batch first; required for a function and a live module.
         weights: A checkpoint file for a registry name or function; for a name also "cifar10" or
             "imagenet".
         num_classes: Width of the classifier, for a registry name.
 
+    Returns:
+        The network, which the caller closes.
+
     Raises:
-        InputError: If there is no such thing, or it does not load.
+        InputError: There is no such thing, or it does not load.
     """
+    if not isinstance(model, str):
+        return _from_module(model, shapes, weights, num_classes)
     if model.lower().endswith(".onnx"):
         if weights or num_classes:
             raise InputError(
@@ -120,8 +134,7 @@ def _from_onnx(path: Path, shapes: Sequence[Shape]) -> Network:
     return Network(
         name=file_name(path.stem),
         shapes=tuple(input_shapes(graph).values()),
-        module=None,
-        onnx=graph,
+        definition=OnnxFile(graph),
         weights=f"those in {path.name}",
         weights_sha256=_sha256(path),
     )
@@ -152,8 +165,7 @@ def _from_registry(
     return Network(
         name=file_name(name),
         shapes=tuple(shapes),
-        module=module,
-        onnx=None,
+        definition=LiveModule(module),
         weights=trained.source if trained else f"UNTRAINED: random, seed {SEED}",
         weights_sha256=_sha256(trained.path) if trained else None,
         untrained=trained is None,
@@ -164,76 +176,61 @@ def _from_registry(
 
 
 def _from_function(model: str, shapes: Sequence[Shape], weights: str | None) -> Network:
-    place, _, function_name = model.rpartition(":")
+    from _edgeship.export.network.user_process import UserProcess
+
+    place, _, function = model.rpartition(":")
     if not shapes:
-        raise InputError(
-            f"the input shape of {model} is not known.",
-            todo="give it, batch first, for example --input 1,3,224,224",
-        )
-    module_object = _import(place)
-    function = getattr(module_object, function_name, None)
-    if not callable(function):
-        raise InputError(
-            f"{place} has no function {function_name!r}.",
-            todo="write FILE.py:FUNCTION, where FUNCTION() returns the network",
-        )
-    import torch
-    from torch import nn
-
-    torch.manual_seed(SEED)
+        raise _no_shape(f"the input shape of {model}", "--input 1,3,224,224")
+    if place.endswith(".py") and not Path(place).is_file():
+        raise InputError(f"{place} does not exist.", todo="check the path before the colon")
+    process = UserProcess(place, function)
     try:
-        network = function()
-    except EdgeshipError:
+        if weights:
+            process.load_weights(weights)
+        digest = _sha256(Path(weights)) if weights else None
+    except BaseException:
+        process.close()
         raise
-    except (Exception, SystemExit) as error:
-        raise InputError(
-            f"{model}() failed.", where=place, why=f"{type(error).__name__}: {error}"
-        ) from error
-    if not isinstance(network, nn.Module):
-        raise InputError(
-            f"{model}() returned {type(network).__name__}, not a torch.nn.Module.",
-        )
-    if weights:
-        from _edgeship.models.weights.checkpoints import load_weights
-
-        load_weights(network, weights)
     return Network(
-        name=file_name(f"{Path(place).stem.rpartition('.')[2]}_{function_name}"),
+        name=file_name(f"{Path(place).stem.rpartition('.')[2]}_{function}"),
         shapes=tuple(shapes),
-        module=network.cpu().float().eval(),
-        onnx=None,
-        weights=weights or f"as {Path(place).name}:{function_name}() sets them",
-        weights_sha256=_sha256(Path(weights)) if weights else None,
+        definition=process,
+        weights=weights or f"as {Path(place).name}:{function}() sets them",
+        weights_sha256=digest,
     )
 
 
-def _import(place: str) -> Any:
-    """Import ``package.module`` or a .py file; a file may import its neighbours."""
-    try:
-        if not place.endswith(".py"):
-            sys.path.insert(0, str(Path.cwd()))
-            return importlib.import_module(place)
-        path = Path(place).resolve()
-        if not path.is_file():
-            raise InputError(f"{place} does not exist.", todo="check the path before the colon")
-        sys.path.insert(0, str(path.parent))
-        spec = importlib.util.spec_from_file_location(path.stem, path)
-        if spec is None or spec.loader is None:
-            raise InputError(f"{place} cannot be imported.")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[path.stem] = module
-        spec.loader.exec_module(module)
-    except EdgeshipError:
-        raise
-    except (Exception, SystemExit) as error:
+def _from_module(
+    module: nn.Module, shapes: Sequence[Shape], weights: str | None, num_classes: int | None
+) -> Network:
+    from torch import nn
+
+    if not isinstance(module, nn.Module):
         raise InputError(
-            f"{place} cannot be imported.", why=f"{type(error).__name__}: {error}"
-        ) from error
-    return module
+            f"An object of type {type(module).__name__} is not a network.",
+            todo="give a torch.nn.Module, a name, FILE.onnx, or FILE.py:FUNCTION",
+        )
+    if weights or num_classes:
+        raise InputError(
+            "Weights and a number of classes do not go with a live module, which has its own.",
+            todo="load them into the module first",
+        )
+    if not shapes:
+        raise _no_shape("the input shape of the module", "(1, 3, 224, 224)")
+    return Network(
+        name=file_name(type(module).__name__),
+        shapes=tuple(shapes),
+        definition=LiveModule(module),
+        weights="those of the live module",
+    )
+
+
+def _no_shape(what: str, example: str) -> InputError:
+    return InputError(f"{what} is not known.", todo=f"give it, batch first, for example {example}")
 
 
 def file_name(text: str) -> str:
-    """Return ``text`` with everything that does not belong into a file name replaced."""
+    """Return a text with whatever does not belong in a file name replaced by ``_``."""
     return re.sub(r"[^A-Za-z0-9._-]+", "_", text).strip("._") or "model"
 
 

@@ -1,50 +1,16 @@
-"""Run the same samples through PyTorch, ONNX Runtime and the TFLite runtimes."""
+"""Run samples through ONNX Runtime and the TFLite runtimes."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 
-from _edgeship.errors import InputError, VerificationError
+from _edgeship.errors import VerificationError
 from _edgeship.export.runtimes.tflite_ports import FileIO
 from _edgeship.export.runtimes.tflite_session import TFLiteSession
 from _edgeship.export.runtimes.values import Outputs, Sample
-
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-
-def run_torch(module: nn.Module, samples: Sequence[Sample]) -> Outputs:
-    """Run a module in eval mode; its mode is put back afterwards.
-
-    Args:
-        module: A module on the CPU.
-        samples: Input name to array in ONNX axis order; the arrays are passed by position, in the
-            order of the mapping.
-
-    Returns:
-        Per sample, all tensors of the result, with tuples, lists and mappings flattened in
-        order; floating point as float32.
-
-    Raises:
-        InputError: The module returns something that is not made of tensors.
-    """
-    import torch
-
-    modes = [(part, part.training) for part in module.modules()]
-    module.eval()
-    try:
-        with torch.inference_mode():
-            return [
-                [_from_torch(t) for t in _tensors(module(*map(_to_torch, sample.values())))]
-                for sample in samples
-            ]
-    finally:
-        for part, training in modes:
-            part.training = training
 
 
 def run_onnx(
@@ -113,38 +79,6 @@ def run_tflite(
     """
     session = TFLiteSession(data, io, runtime)
     return [session.run(sample) for sample in samples]
-
-
-def _to_torch(values: np.ndarray) -> Tensor:
-    import torch
-
-    return torch.from_numpy(values.copy())  # torch warns about arrays it may not write to
-
-
-def _from_torch(tensor: Tensor) -> np.ndarray:
-    import torch
-
-    # NumPy knows no bfloat16.
-    wide = tensor.to(torch.float32) if tensor.is_floating_point() else tensor
-    return np.array(wide.numpy())
-
-
-def _tensors(result: object) -> Iterator[Tensor]:
-    import torch
-
-    if isinstance(result, torch.Tensor):
-        yield result
-    elif isinstance(result, Mapping):
-        for item in result.values():
-            yield from _tensors(item)
-    elif isinstance(result, tuple | list):
-        for item in result:
-            yield from _tensors(item)
-    else:
-        raise InputError(
-            f"The module returns a {type(result).__name__} where a tensor is expected.",
-            todo="Return a tensor, or a tuple, list or mapping of tensors.",
-        )
 
 
 def _float32(values: np.ndarray) -> np.ndarray:

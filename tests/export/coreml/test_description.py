@@ -1,11 +1,14 @@
-"""What Xcode shows: facts that somebody said, and nothing made up."""
+"""What Xcode shows: facts that are known, and nothing made up."""
 
 from __future__ import annotations
 
 from types import SimpleNamespace
 
+from torch import nn
+
 from _edgeship.export.calibration.preprocess import Preprocess
 from _edgeship.export.coreml.description import Description, describe
+from _edgeship.export.network.definition import LiveModule
 from _edgeship.export.network.source import Network
 
 DIGEST = "0123456789abcdef" * 4
@@ -13,7 +16,7 @@ COUNTED = {"mult_adds": 146_000_000, "params": 2_300_000}
 
 
 def network(**fields) -> Network:
-    given = {"name": "net", "shapes": ((1, 3, 8, 8),), "module": None, "onnx": None}
+    given = {"name": "net", "shapes": ((1, 3, 8, 8),), "definition": LiveModule(nn.Identity())}
     return Network(**{**given, "weights": "weights.pth", **fields})
 
 

@@ -5,8 +5,7 @@ from collections import Counter
 import onnx_ir as ir
 import pytest
 
-from _edgeship.export.graph.onnx_graph import infer_shapes, operator_counts
-from _edgeship.export.network.capture import capture_module
+from _edgeship.export.graph.onnx_graph import operator_counts
 from _edgeship.export.network.source import load_network
 from _edgeship.export.passes import rewrite
 from _edgeship.export.simplify import simplify
@@ -17,8 +16,7 @@ from tests.export.coreml.ops.harness import check
 def test_a_shuffled_network_holds_what_its_rewritten_graph_holds() -> None:
     """Neither the lowering nor coremltools adds a reshape or a transpose."""
     network = load_network("shufflenet_v2_x0_5", shapes=[(1, 3, 64, 64)])
-    assert network.module is not None
-    captured = infer_shapes(capture_module(network.module, network.shapes))
+    captured = network.definition.capture(network.shapes)
     rewritten, _ = rewrite(simplify(captured))
     counts = operator_counts(rewritten)
     model = ir.to_proto(rewritten)

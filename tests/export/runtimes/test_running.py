@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from _edgeship.errors import InputError, VerificationError
-from _edgeship.export.runtimes.running import run_onnx, run_tflite, run_torch
+from _edgeship.export.network.definition import LiveModule
+from _edgeship.export.runtimes.running import run_onnx, run_tflite
 from _edgeship.export.runtimes.tflite_ports import FileIO, PortSpec
 from _edgeship.export.runtimes.values import Outputs
 from _edgeship.export.verification.metrics import compare
@@ -23,7 +23,7 @@ FILE = two_convs.tflite_bytes(WEIGHTS)
 
 @pytest.fixture(scope="module")
 def reference() -> Outputs:
-    return run_torch(two_convs.torch_net(WEIGHTS), two_convs.samples())
+    return LiveModule(two_convs.torch_net(WEIGHTS)).run(two_convs.samples())
 
 
 def test_onnx_equals_torch(reference: Outputs) -> None:
@@ -88,37 +88,6 @@ def test_onnx_runtime_refusal_is_explained() -> None:
     assert caught.value.why
 
 
-class Nested(torch.nn.Module):
-    """Returns its results nested, and what differs between training and eval mode."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.drop = torch.nn.Dropout(0.5)
-
-    def forward(self, x: torch.Tensor) -> dict[str, object]:
-        return {"a": self.drop(x), "b": [x.half(), (x.argmax(dim=1),)]}
-
-
-def test_torch_results_are_flattened_in_eval_mode_and_the_mode_put_back() -> None:
-    module = Nested().train()
-    sample = np.ones((2, 3), np.float32)
-    [[a, b, index]] = run_torch(module, [{"x": sample}])
-    assert np.array_equal(a, sample)
-    assert b.dtype == np.float32
-    assert index.dtype == np.int64
-    assert module.training
-    assert module.drop.training
-
-
-def test_torch_result_without_tensors() -> None:
-    class Text(torch.nn.Module):
-        def forward(self, x: torch.Tensor) -> str:
-            return "scores"
-
-    with pytest.raises(InputError, match="returns a str"):
-        run_torch(Text(), two_convs.samples(1))
-
-
 @pytest.mark.parametrize("length", [0, 4, 100, len(FILE) // 2, len(FILE) - 8])
 def test_truncated_file(length: int) -> None:
     with pytest.raises(VerificationError, match="litert runtime refuses the file") as caught:
@@ -165,6 +134,7 @@ def test_sample_that_does_not_fit() -> None:
 # In a process of its own, because a runtime announces its delegate only once.
 SCRIPT = """
 from tests.export import two_convs
+from _edgeship.export.network.definition import LiveModule
 from _edgeship.export.runtimes.running import run_tflite
 data = two_convs.tflite_bytes(two_convs.weights())
 if {quiet}:

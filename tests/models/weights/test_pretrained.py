@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from _edgeship import models
 from _edgeship.errors import InputError
+from _edgeship.export.network.definition import LiveModule
 from _edgeship.export.network.source import load_network
 from _edgeship.models.weights import pretrained
 from _edgeship.models.weights.card import read_card
@@ -72,10 +73,11 @@ def test_a_card_brings_classes_strides_size_and_normalisation(checkpoint: Path) 
         "classes": ["blue", "green", "red"],
         "test_accuracy": 50.0,
     }
-    assert network.module is not None
+    assert isinstance(network.definition, LiveModule)
+    module = network.definition.module
     sides = []
-    network.module.stage4.register_forward_hook(lambda _, __, y: sides.append(y.shape[2]))
-    assert network.module(torch.zeros(1, 3, 32, 32)).shape == (1, 3)
+    module.stage4.register_forward_hook(lambda _, __, y: sides.append(y.shape[2]))
+    assert module(torch.zeros(1, 3, 32, 32)).shape == (1, 3)
     assert sides == [4]
 
 

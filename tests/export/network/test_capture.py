@@ -12,7 +12,8 @@ from torch import nn
 from _edgeship.errors import InputError, UnsupportedError
 from _edgeship.export.graph.cost import mult_adds, parameters
 from _edgeship.export.graph.onnx_graph import infer_shapes, input_shapes, operator_counts, serialize
-from _edgeship.export.network.capture import OPSET, capture_module, read_onnx
+from _edgeship.export.network.capture import capture_module, read_onnx
+from _edgeship.export.network.user_program import OPSET
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.simplify import simplify
 
