@@ -11,8 +11,9 @@ from tests.conformance.running import TOLERANCES, run
 from tests.conformance.sources import MISSING, all_sources, libonnx_testdata, onnx_wheel
 from tests.conformance.targets import TARGETS
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.slow
+
 @pytest.mark.parametrize("target", TARGETS)
 def test_every_case_is_computed_or_refused_as_expected(target: str) -> None:
     runs = run(TARGETS[target](), all_sources())

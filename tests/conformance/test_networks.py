@@ -14,6 +14,8 @@ from tests.export.coreml.ops import harness as coreml
 from tests.export.tflite.ops import harness as tflite
 from tests.export.tflite.ops.harness import LAYOUTS
 
+pytestmark = pytest.mark.slow
+
 #: Target -> asserts that what it makes of a model computes the same; returns the operators.
 CHECKS: dict[str, Callable[[onnx.ModelProto], list[str]]] = {
     "tflite": tflite.check,
@@ -25,7 +27,6 @@ LOWERINGS: dict[str, Callable[[onnx.ModelProto], Any]] = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["squeezenet", "densenet121", "inception_v2"])
 @pytest.mark.parametrize("target", CHECKS)
 def test_network(target: str, name: str) -> None:

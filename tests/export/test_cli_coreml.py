@@ -153,6 +153,7 @@ def test_too_much_noise_is_refused(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_only_core_ml_pays_for_coremltools(network: Path, tmp_path: Path) -> None:
     code = (
         "import sys; from typer.testing import CliRunner\n"

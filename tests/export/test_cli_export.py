@@ -180,6 +180,7 @@ start("_edgeship.export.commands.cli")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reaction", ["raise", "raise RuntimeError('swallowed')"])
 def test_ctrl_c_says_so_and_leaves_nothing_behind(
     network: Path, tmp_path: Path, reaction: str

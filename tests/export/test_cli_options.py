@@ -140,6 +140,7 @@ def test_wrong_input_is_one_message_on_stderr(
     assert ours == before
 
 
+@pytest.mark.slow
 def test_wrong_input_is_found_before_torch_is_imported(folder: Path) -> None:
     code = (
         "import json, sys; from typer.testing import CliRunner\n"

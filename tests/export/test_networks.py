@@ -29,6 +29,8 @@ from _edgeship.export.verification.parity import Parity
 from _edgeship.export.verification.tolerance import judge
 from tests.export.tflite.small_graphs import run_plain
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
@@ -233,7 +235,6 @@ def test_broken_files_are_refused(network: Exported) -> None:
     assert verdict("int8", broken(network.files["int8"], "twice the scale")) is not None
 
 
-@pytest.mark.slow
 def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
     for run in ("first", "second"):
         command = [sys.executable, "-m", "export", "tests/export/networks.py:shufflenet_v1_like"]

@@ -21,6 +21,8 @@ from _edgeship.export.pipeline import export
 from _edgeship.export.tflite import writing
 from _edgeship.export.tflite.inspection import inspect
 
+pytestmark = pytest.mark.slow
+
 FACTORY = """
 import torch
 from torch import nn

@@ -12,6 +12,8 @@ from _edgeship.export.tflite import writing
 from _edgeship.export.tflite.inspection import inspect
 from _edgeship.export.tflite.writer import from_bytes
 
+pytestmark = pytest.mark.slow
+
 NETWORK = """
 import torch
 from torch import nn

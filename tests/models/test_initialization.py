@@ -115,6 +115,7 @@ def test_noise_has_unit_variance_and_detail_at_every_scale() -> None:
     assert image_means.var().item() == pytest.approx(1 / 6 * (1 + 1 / 4 + 1 / 16), rel=0.25)
 
 
+@pytest.mark.slow
 def test_rounding_errors_do_not_grow_through_many_residual_units() -> None:
     network = models.create("se_resnet_50", num_classes=10)
     x = _smooth_noise(1)

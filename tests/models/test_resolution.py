@@ -9,6 +9,8 @@ from _edgeship.errors import InputError
 from _edgeship.models import create
 from _edgeship.models.resolution import undo_strides, usual_strides_undone
 
+pytestmark = pytest.mark.slow
+
 
 def last_side(name: str, count: int) -> int:
     """Return the side of the last map for a 64-pixel input."""

@@ -18,6 +18,8 @@ from tests.phone import root, wire
 from tests.phone.phone import Phone
 from tests.phone.server import AdbServer
 
+pytestmark = pytest.mark.slow
+
 
 def _eventually(condition: Callable[[], bool], seconds: float = 60.0) -> bool:
     end = time.monotonic() + seconds

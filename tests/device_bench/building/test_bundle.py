@@ -16,6 +16,8 @@ from _edgeship.errors import DeviceError
 from tests.device_bench.building.left import left_in
 from tests.device_bench.small_files import needs_native, needs_virtual
 
+pytestmark = pytest.mark.slow
+
 
 def copied_sources(folder: Path, monkeypatch) -> Path:
     shutil.copytree(SOURCES, folder)
@@ -124,7 +126,6 @@ def test_the_arm64_bundle_is_for_arm64() -> None:
 
 
 @needs_native
-@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("cmake") is None, reason="needs the Debian package cmake")
 def test_cmake_builds_the_same_program(tmp_path: Path) -> None:
     source = str(SOURCES)

@@ -160,6 +160,7 @@ def test_bad_input_of_history_is_one_message(
     assert message in stderr
 
 
+@pytest.mark.slow
 def test_history_needs_neither_matplotlib_nor_jinja(store: Path) -> None:
     code = (
         "import sys; from typer.testing import CliRunner;"

@@ -19,6 +19,8 @@ from _edgeship.device_bench.processes.running import MAX_OUTPUT_BYTES
 from _edgeship.errors import DeviceError, InputError
 from tests.phone.phone import Phone
 
+pytestmark = pytest.mark.slow
+
 NASTY = """ ; rm -rf * 'single' "double" $HOME `id` \\ ä \t\n*"""
 
 

@@ -16,6 +16,8 @@ from _edgeship.device_bench.processes.base import DeviceGone, DeviceTimeout
 from tests.phone import root
 from tests.phone.phone import Phone
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def device(phone: Phone) -> AdbDevice:

@@ -17,6 +17,8 @@ from _edgeship.errors import DeviceError, InputError
 from tests.device_bench.devices.ssh_server import SshServer, ssh_server
 from tests.device_bench.processes.alive import has_ended
 
+pytestmark = pytest.mark.slow
+
 NAME = "a 'b' \"c\" $(touch PWNED) ; rm -rf x\ttab é"
 
 

@@ -22,6 +22,8 @@ from _edgeship.export.verification.metrics import compare
 from tests.export.coreml.ops.harness import lower_model, parse
 from tests.export.tflite.ops.harness import inputs_of, rand
 
+pytestmark = pytest.mark.slow
+
 Feeds = Mapping[str, NDArray[Any]]
 
 

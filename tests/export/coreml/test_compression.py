@@ -33,6 +33,8 @@ from tests.export.coreml.compressing import (
 from tests.export.coreml.ops.harness import lower_model, parse
 from tests.export.tflite.ops.harness import inputs_of
 
+pytestmark = pytest.mark.slow
+
 Array = NDArray[Any]
 
 

@@ -15,6 +15,8 @@ from _edgeship.export.coreml.inspection import Inspection, inspect_package, insp
 from _edgeship.export.coreml.stored_weights import WeightKind
 from tests.export.coreml.programs import classifier, constant, operation, program, tensor
 
+pytestmark = pytest.mark.slow
+
 #: Values of the two filters of the network below, and of its bias.
 FIRST, SECOND, BIAS = 16 * 8 * 3 * 3, 64 * 16 * 3 * 3, 16
 

@@ -19,6 +19,8 @@ from _edgeship.export.passes.fold_batch_norm import fold_batch_norm
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.verification.metrics import compare
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (2, 6, 9, 8)
 
 

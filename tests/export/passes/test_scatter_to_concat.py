@@ -14,6 +14,8 @@ from _edgeship.export.passes.scatter_to_concat import scatter_to_concat
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.simplify import simplify
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (1, 6, 4, 4)
 
 

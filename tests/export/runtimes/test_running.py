@@ -145,6 +145,7 @@ else:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("quiet", [True, False])
 def test_the_runtime_says_nothing_on_the_terminal(quiet: bool) -> None:
     done = subprocess.run(  # noqa: S603

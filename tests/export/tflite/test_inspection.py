@@ -228,6 +228,7 @@ def test_words_of_extreme_size_are_read_or_refused(int8_file: bytes) -> None:
     assert not all(outcomes)
 
 
+@pytest.mark.slow
 def test_a_small_file_that_unfolds_into_an_endless_one_is_refused_soon() -> None:
     model = schema.ModelT.InitFromPackedBuf(classifier())
     graph = model.subgraphs[0]

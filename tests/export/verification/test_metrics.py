@@ -85,6 +85,7 @@ def test_no_top1_without_class_scores(values: object) -> None:
     assert compare(one(values), one(values)).top1_agreement is None
 
 
+@pytest.mark.slow
 def test_sums_are_taken_in_float64() -> None:
     # In float32 the sum of squares stops growing at 2^24.
     ones = [[np.ones(2**25, np.float32)]]

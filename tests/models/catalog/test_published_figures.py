@@ -44,6 +44,7 @@ def figures() -> dict[str, dict[str, Figure]]:
     return {entry.name: compare(entry, counted[entry.name]) for entry in entries}
 
 
+@pytest.mark.slow
 def test_every_figure_is_met_but_the_known_ones(figures: dict[str, dict[str, Figure]]) -> None:
     missed = {
         (name, key): figure.difference

@@ -73,6 +73,7 @@ def test_a_name_close_to_none_points_to_the_list() -> None:
     assert "python -m models list" in caught.value.todo
 
 
+@pytest.mark.slow
 def test_the_catalog_is_read_without_torch() -> None:
     code = (
         "import sys; from _edgeship import models; import _edgeship.models.catalog.registry;"

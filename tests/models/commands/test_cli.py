@@ -182,6 +182,7 @@ def test_the_module_runs_as_a_program() -> None:
     assert "Traceback" not in run.stderr
 
 
+@pytest.mark.slow
 def test_progress_is_shown_on_a_terminal_and_not_in_the_table() -> None:
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "models", "list", "effnet*", "--markdown"]

@@ -243,6 +243,7 @@ def test_dims_is_checked(network: type[ShuffleNetV1] | type[ShuffleNetV2]) -> No
         network(dims=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "absorbed", "kept"),
     [

@@ -43,6 +43,7 @@ def test_the_checkpoint_fits_the_network(name: str) -> None:
     assert (list(read_shapes(name)) != list(ours)) == (name in RENAMED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_the_network_computes_what_the_publishers_does(name: str) -> None:
     """A layer's padding, stride or activation could differ though all tensors fit."""

@@ -106,6 +106,7 @@ def kind_of(name: str) -> str:
     return name.removesuffix(" of iOS 18")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["float", "fp16", "int8-weights", "palette6", "palette6 of iOS 18", "int8"]
 )

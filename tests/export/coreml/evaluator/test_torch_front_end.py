@@ -14,6 +14,8 @@ from _edgeship.export.coreml.evaluator import read_program, run
 from _edgeship.export.coreml.format.library import coremltools, quiet
 from _edgeship.export.coreml.format.package import package_of
 
+pytestmark = pytest.mark.slow
+
 
 class SqueezeExcite(nn.Module):
     def __init__(self, channels: int) -> None:
