@@ -22,6 +22,7 @@ from _edgeship.export.onnx.float16 import to_float16
 from _edgeship.export.onnx.optimized import float_operators, run_optimized
 from _edgeship.export.onnx.quantization import quantize
 from _edgeship.export.onnx.record import artifact_record
+from _edgeship.export.onnx.weight_check import check_weights
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.runtimes.values import Outputs
 from _edgeship.export.verification.metrics import compare
@@ -72,11 +73,12 @@ class _File:
         )
 
     def check(self) -> None:
-        """Check that the fused kernels compute what the file says.
+        """Check the weights one by one, and that the fused kernels compute what the file says.
 
         Raises:
-            VerificationError: They do not.
+            VerificationError: A weight is another, or they do not.
         """
+        check_weights(self.prepared.model, self.data)
         plain = run_onnx(self.data, self.prepared.job.checked)
         gap = compare(plain, self.run())
         noise = compare(self.prepared.reference, plain).sqnr_db
