@@ -1,5 +1,6 @@
 """Entry point of `python -m models`."""
 
-from _edgeship.models.commands.cli import app
+from _edgeship.terminal.entry import start
 
-app(prog_name="python -m models")
+if __name__ == "__main__":
+    start("_edgeship.models.commands.cli")

@@ -10,20 +10,51 @@ import typer
 from typer.core import TyperGroup
 
 from _edgeship.errors import EdgeshipError, InputError
-from _edgeship.terminal import interrupt
+from _edgeship.terminal import interrupt, invocation
 from _edgeship.terminal.console import print_error
+from _edgeship.terminal.invocation import Invocation
+
+#: Options of every command, in any place -> the field of `Invocation` that they set.
+EVERYWHERE = {
+    "--debug": "debug",
+    "-q": "quiet",
+    "--quiet": "quiet",
+    "-v": "verbose",
+    "--verbose": "verbose",
+}
+
+#: The same for people, as Markdown; for ``epilog``.
+EVERYWHERE_HELP = """
+Every command takes -q or --quiet (no progress and no advice; an export then prints the paths of its
+files and nothing else), -v or --verbose (more about an export), and --debug (the traceback of an
+error).
+"""
+
+#: How help is asked for; for ``context_settings``.
+HELP = {"help_option_names": ["-h", "--help"]}
 
 
 class CommandGroup(TyperGroup):
-    """Commands that all take --debug; the one place where an exception becomes an exit code."""
+    """Commands that share some options; the one place where an exception becomes an exit code."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        ctx.meta["debug"] = "--debug" in args
-        words = [arg for arg in args if arg != "--debug"] or ["--help"]
-        return super().parse_args(ctx, self.command_line(ctx, words))
+        end = args.index("--") if "--" in args else len(args)
+        flags = [word for word in args[:end] if word in EVERYWHERE]
+        words = [word for word in args[:end] if word not in EVERYWHERE] + args[end:]
+        if not ctx.resilient_parsing:  # which is for shell completion: nothing is run
+            words = words or ["--help"]
+            fields = dict.fromkeys((EVERYWHERE[flag] for flag in flags), True)
+            invocation.begin(Invocation(ctx.info_name or "", tuple(args), **fields))
+        return super().parse_args(ctx, self.command_line(ctx, words, flags))
 
-    def command_line(self, ctx: Any, words: list[str]) -> list[str]:
-        """Return the words with the command's name first; there is at least one."""
+    def command_line(self, ctx: Any, words: list[str], flags: list[str]) -> list[str]:
+        """Return the words with the command's name first, if there are any.
+
+        Args:
+            ctx: The context that is being made.
+            words: What the user typed, but for `flags`.
+            flags: Those of `EVERYWHERE` that the user typed.
+        """
         return words
 
     def invoke(self, ctx: Any) -> Any:
@@ -38,7 +69,7 @@ class CommandGroup(TyperGroup):
             if interrupt.seen():
                 print_error("interrupted")
                 raise typer.Exit(130) from error
-            if ctx.meta["debug"]:
+            if invocation.current().debug:
                 traceback.print_exc()
             message, code = explain(error)
             print_error(message)

@@ -14,15 +14,25 @@ from rich.table import Table
 from rich.text import Text
 
 from _edgeship.sheets import Sheet
+from _edgeship.terminal.invocation import as_typed
 
 #: Columns where there is no terminal to ask: wide enough that rows of a table stay on one line.
 _PIPE_WIDTH = 240
 
 
+class _Console(Console):
+    """A console that names our commands as the user does."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        super().print(
+            *(as_typed(each) if isinstance(each, str) else each for each in objects), **options
+        )
+
+
 def console() -> Console:
     """Return a console on stdout as it is now, even if that is redirected later."""
     piped = not sys.stdout.isatty() and "COLUMNS" not in os.environ
-    return Console(
+    return _Console(
         file=sys.stdout,
         width=_PIPE_WIDTH if piped else None,
         highlight=False,
@@ -72,7 +82,7 @@ def _finite(value: Any) -> Any:
 
 def print_error(message: str) -> None:
     """Print a message for people on stderr."""
-    sys.stderr.write(printable(message) + "\n")
+    sys.stderr.write(printable(as_typed(message)) + "\n")
 
 
 def printable(text: str) -> str:

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
+from pathlib import Path
+
+#: The folder that holds our packages: the checkout, or where pip installs.
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def start(module: str) -> None:
@@ -12,6 +17,7 @@ def start(module: str) -> None:
     Args:
         module: The module with its ``app`` and the ``PROGRAM`` that its help names.
     """
+    _leave_the_users_folder()
     try:
         from _edgeship.terminal import interrupt
 
@@ -21,3 +27,13 @@ def start(module: str) -> None:
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         sys.exit(130)
+
+
+def _leave_the_users_folder() -> None:
+    """Take the current folder off the front of the path, where ``python -m`` has put it.
+
+    A ``numpy.py`` or ``models.py`` in the folder where the user stands is not meant for us. In a
+    checkout that is not installed, that folder is our own, and the only way to it.
+    """
+    if sys.path and sys.path[0] == os.getcwd() and Path.cwd() != ROOT:  # noqa: PTH109  (as Python)
+        del sys.path[0]

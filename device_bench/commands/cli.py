@@ -14,7 +14,8 @@ from _edgeship.device_bench.commands.report import report
 from _edgeship.device_bench.commands.run import run
 from _edgeship.device_bench.commands.setup import setup
 from _edgeship.device_bench.commands.zoo import zoo
-from _edgeship.terminal.command_group import CommandGroup
+from _edgeship.terminal.command_group import EVERYWHERE_HELP, HELP, CommandGroup
+from _edgeship.terminal.version import VersionOption
 
 PROGRAM = "python -m device_bench"
 
@@ -34,13 +35,13 @@ Devices are `local` (this computer), `virtual` (an emulated ARM core that counts
 `adb` or `adb:SERIAL` (a phone) and `ssh:HOST` (a board).
 
 **Exit codes**: 0 done, 1 a bug, 2 wrong input, 3 outputs differ from the host's, 4 unsupported
-network, 5 device, 130 interrupted. Every command takes --debug, which adds the traceback to an
-error.
+network, 5 device, 130 interrupted.
 """
 
 app = typer.Typer(
     cls=CommandGroup,
-    epilog=EPILOG,
+    epilog=EPILOG + EVERYWHERE_HELP,
+    context_settings=HELP,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
@@ -48,7 +49,7 @@ app = typer.Typer(
 
 
 @app.callback()
-def _about() -> None:
+def _about(version: VersionOption = False) -> None:
     """Measure how fast .tflite files run on phones, boards and this computer."""
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from _edgeship.errors import InputError
 from _edgeship.terminal.console import print_error
+from _edgeship.terminal.invocation import current
 from _edgeship.terminal.words import check_file
 
 if TYPE_CHECKING:
@@ -113,7 +112,7 @@ def measure_all(
     from _edgeship.device_bench.store.store import Store
 
     collector = Collector()
-    command = "python -m device_bench " + shlex.join(sys.argv[1:])
+    command = current().command
 
     with Store(store) as kept, ProgressView() as progress:
 

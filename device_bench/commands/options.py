@@ -13,11 +13,18 @@ from _edgeship.terminal.words import one_of, words_of
 
 STORE = Path("build/device_bench.sqlite")
 
+
+def devices(incomplete: str) -> list[str]:
+    """Return the kinds of devices that need no address, for shell completion."""
+    return [word for word in ("local", "virtual", "adb") if word.startswith(incomplete)]
+
+
 DeviceOption = Annotated[
     str,
     typer.Option(
         "--device",
         metavar="DEVICE",
+        autocompletion=devices,
         help="local, virtual, adb, adb:SERIAL or ssh:HOST; `device_bench devices` lists them.",
     ),
 ]
@@ -27,6 +34,7 @@ DevicesOption = Annotated[
     typer.Option(
         "--device",
         metavar="DEVICE",
+        autocompletion=devices,
         help="local, virtual, adb, adb:SERIAL or ssh:HOST; `device_bench devices` lists them. "
         "May be given several times; the devices then work at the same time.",
     ),

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from _edgeship.device_bench.measurement.events import Event, RoundDone, SessionStarted, Waiting
 from _edgeship.terminal.console import print_error, printable
+from _edgeship.terminal.invocation import current
 
 
 class ProgressView:
@@ -25,7 +26,7 @@ class ProgressView:
         self._names: dict[str, str] = {}
         self._bars: Progress | None = None
         self._tasks: dict[str, int] = {}
-        if sys.stderr.isatty():
+        if sys.stderr.isatty() and not current().quiet:
             self._bars = Progress(
                 TextColumn("{task.description}"),
                 BarColumn(),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from _edgeship.errors import InputError
-from _edgeship.export.commands import options
+from _edgeship.export.commands import completion, options
 from _edgeship.terminal.console import print_json
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ def advise(
         str,
         typer.Argument(
             metavar="MODEL",
+            autocompletion=completion.networks,
             help="A name that `list` prints, FILE.onnx, FILE.tflite, or FILE.py:FUNCTION, where "
             "FUNCTION() returns a torch.nn.Module.",
         ),

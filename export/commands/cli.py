@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import metadata
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
@@ -15,11 +14,12 @@ from _edgeship.export.commands.doctor import doctor
 from _edgeship.export.commands.inspect import inspect
 from _edgeship.export.commands.listing import list_
 from _edgeship.export.commands.verify import verify
-from _edgeship.terminal.command_group import CommandGroup
+from _edgeship.terminal.command_group import EVERYWHERE_HELP, HELP, CommandGroup
+from _edgeship.terminal.version import VersionOption
 
 PROGRAM = "python -m export"
 
-#: The command that a word which is no command's name is the model of.
+#: The command that is meant where the first word is not the name of a command but a MODEL.
 DEFAULT = "export"
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -40,32 +40,24 @@ EPILOG = """
 - `advise`: which layers break a guideline for fast networks, and what would mend it
 
 **Exit codes**: 0 done, 1 a bug, 2 wrong input, 3 verification failed, 4 unsupported network,
-5 device, 130 interrupted. Every command takes --debug, which adds the traceback to an error.
+5 device, 130 interrupted.
 """
 
 
 class ModelFirst(CommandGroup):
-    """Commands, where whatever is no command is the command line of an export."""
+    """Commands; words that begin with none of their names are those of an export."""
 
-    def command_line(self, ctx: Any, words: list[str]) -> list[str]:
-        if words[0] in {*COMMANDS, "--version"}:
+    def command_line(self, ctx: Any, words: list[str], flags: list[str]) -> list[str]:
+        if words and words[0] in {*COMMANDS, "--version"}:
             return words
         # Usage lines put the command's name behind the program's, which ends in it already.
         ctx.info_name = (ctx.info_name or "").removesuffix(f" {DEFAULT}")
         return [DEFAULT, *words]
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
-        try:
-            typer.echo(f"edgeship {metadata.version('edgeship')}")
-        except metadata.PackageNotFoundError:
-            typer.echo("edgeship, from a checkout that is not installed")
-        raise typer.Exit
-
-
 app = typer.Typer(
     cls=ModelFirst,
+    context_settings=HELP,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
@@ -73,14 +65,10 @@ app = typer.Typer(
 
 
 @app.callback()
-def _options(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
-    ] = False,
-) -> None:
+def _options(version: VersionOption = False) -> None:
     """Turn a network into verified files for phones."""
 
 
-app.command(DEFAULT, hidden=True, epilog=EPILOG)(convert)
+app.command(DEFAULT, hidden=True, epilog=EPILOG + EVERYWHERE_HELP)(convert)
 for _name, _command in COMMANDS.items():
     app.command(_name)(_command)

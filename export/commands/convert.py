@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from _edgeship.export.commands import coreml_options, options
+from _edgeship.export.commands import completion, coreml_options, options
 from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.pipeline import TARGETS
 from _edgeship.terminal import interrupt, words
-from _edgeship.terminal.console import console
+from _edgeship.terminal.console import console, printable
+from _edgeship.terminal.invocation import current
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,6 +30,7 @@ def convert(
         str,
         typer.Argument(
             metavar="MODEL",
+            autocompletion=completion.models,
             help="A name that `list` prints, FILE.onnx, or FILE.py:FUNCTION or "
             "package.module:FUNCTION, where FUNCTION() returns a torch.nn.Module.",
         ),
@@ -37,6 +39,7 @@ def convert(
         str,
         typer.Option(
             metavar="TARGETS",
+            autocompletion=completion.targets,
             help=f"What to write: {', '.join(TARGETS)}, or several with commas.",
         ),
     ] = "tflite",
@@ -44,6 +47,7 @@ def convert(
         str,
         typer.Option(
             metavar="SCHEMES",
+            autocompletion=completion.schemes,
             help=f"{options.schemes_in_words()}. Several with commas: each target writes those "
             "that it has.",
         ),
@@ -60,6 +64,7 @@ def convert(
         str | None,
         typer.Option(
             metavar="imagenet|cifar10|FILE",
+            autocompletion=completion.weights,
             help="Trained weights: the publisher's for ImageNet, fetched once; ours for CIFAR-10; "
             "or a checkpoint, .pth, .pt or .safetensors. By default random ones.",
         ),
@@ -160,13 +165,19 @@ def convert(
         license_=license_,
         out=out,
     )
-    from _edgeship.export.commands.convert_view import next_steps, render
+    from _edgeship.export.commands.convert_view import next_steps, render, render_more
     from _edgeship.export.pipeline import export
 
-    output = console()
+    call, output = current(), console()
+    if call.quiet:
+        for file in export(request, lambda stage: interrupt.check()).files:
+            output.print(printable(str(file)), soft_wrap=True)
+        return
     with _progress(output) as progress:
         result = export(request, progress.begin)
     output.print(render(result))
+    if call.verbose:
+        output.print(render_more(result))
     output.print(next_steps(result), soft_wrap=True)
 
 

@@ -34,6 +34,20 @@ def render(result: Result) -> Group:
     return Group(*parts)
 
 
+def render_more(result: Result) -> Group:
+    """Lay out what only who asks for it reads: all figures of each comparison, and versions."""
+    figures = table("stage", "max abs error", "max rel error", "SQNR", "top-1 agreement")
+    for stage in result.stages:
+        if (parity := stage.parity) is not None:
+            top1 = "" if parity.top1_agreement is None else f"{parity.top1_agreement:.1%}"
+            sqnr = f"{parity.sqnr_db:.1f} dB"
+            add_row(
+                figures, stage.stage, f"{parity.max_abs:.3e}", f"{parity.max_rel:.3e}", sqnr, top1
+            )
+    versions = ", ".join(f"{name} {text}" for name, text in result.manifest.versions.items())
+    return Group(figures, Text(), Text(f"versions: {versions}"), Text())
+
+
 def _stages(stages: tuple[StageResult, ...]) -> Table:
     shown = table("stage", "what it did", "seconds", "parity", numbers=("seconds",))
     for stage in stages:

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from _edgeship.models.commands.reporting import errors_on_stderr
+from _edgeship.terminal.invocation import as_typed, current
 
 if TYPE_CHECKING:
     from _edgeship.models.training.train import Epoch
@@ -49,53 +49,54 @@ def train_model(
     ),
 ) -> None:
     """Train the model NAME; the same command continues a run that was stopped."""
-    with errors_on_stderr():
-        from _edgeship.models.training.train import TrainingRequest, train
+    from _edgeship.models.training.train import TrainingRequest, train
 
-        request = TrainingRequest(
-            name=name,
-            data=data,
-            folder=out,
-            epochs=epochs,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            seed=seed,
-            size=size,
-            strides_undone=undo_strides,
-        )
-        bar = Progress(
-            TextColumn("epoch {task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("loss {task.fields[loss]:.3f}"),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            transient=True,
-            disable=not sys.stderr.isatty(),
-        )
-        with bar:
-            task = bar.add_task("", loss=0.0)
-            try:
-                checkpoint, card = train(
-                    request,
-                    say=typer.echo,
-                    step_done=lambda at: bar.update(
-                        task,
-                        description=f"{at.epoch + 1}/{epochs}",
-                        completed=at.step,
-                        total=at.steps,
-                        loss=at.loss,
-                    ),
-                    epoch_done=_print_epoch,
-                )
-            except KeyboardInterrupt as stop:
-                message = "stopped; the same command continues after the last finished epoch"
-                typer.echo(message, err=True)
-                raise typer.Exit(130) from stop
-    typer.echo(
-        f"{checkpoint}: test accuracy {card.test_accuracy:.2f} % on {card.test_images} pictures\n"
-        f"next: python -m export {name} --weights {shlex.quote(str(checkpoint))} --quant int8"
+    request = TrainingRequest(
+        name=name,
+        data=data,
+        folder=out,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        seed=seed,
+        size=size,
+        strides_undone=undo_strides,
     )
+    bar = Progress(
+        TextColumn("epoch {task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("loss {task.fields[loss]:.3f}"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        disable=current().quiet or not sys.stderr.isatty(),
+    )
+    with bar:
+        task = bar.add_task("", loss=0.0)
+        try:
+            checkpoint, card = train(
+                request,
+                say=typer.echo,
+                step_done=lambda at: bar.update(
+                    task,
+                    description=f"{at.epoch + 1}/{epochs}",
+                    completed=at.step,
+                    total=at.steps,
+                    loss=at.loss,
+                ),
+                epoch_done=_print_epoch,
+            )
+        except KeyboardInterrupt as stop:
+            message = "stopped; the same command continues after the last finished epoch"
+            typer.echo(message, err=True)
+            raise typer.Exit(130) from stop
+    typer.echo(
+        f"{checkpoint}: test accuracy {card.test_accuracy:.2f} % on {card.test_images} pictures"
+    )
+    if not current().quiet:
+        step = f"python -m export {name} --weights {shlex.quote(str(checkpoint))} --quant int8"
+        typer.echo(f"next: {as_typed(step)}")
 
 
 def _print_epoch(done: Epoch) -> None:
@@ -112,10 +113,9 @@ def evaluate_model(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print the share of test/ pictures whose highest score is that of their class (top-1)."""
-    with errors_on_stderr():
-        from _edgeship.models.training.evaluate import evaluate
+    from _edgeship.models.training.evaluate import evaluate
 
-        result = evaluate(name, weights, data)
+    result = evaluate(name, weights, data)
     if as_json:
         typer.echo(json.dumps(asdict(result), indent=2))
         return
