@@ -36,7 +36,7 @@ EPILOG = """
 - `list`: models that can be exported by name, or with --ops the supported operators
 - `doctor`: what is installed here, and what is missing
 - `inspect`: what a .tflite, .mlpackage or .onnx holds
-- `verify`: run a .tflite or .mlpackage in one or more runtimes and compare it with its .onnx
+- `verify`: run a .tflite, .mlpackage or .onnx in one or more runtimes and compare it with its graph
 - `advise`: which layers break a guideline for fast networks, and what would mend it
 
 **Exit codes**: 0 done, 1 a bug, 2 wrong input, 3 verification failed, 4 unsupported network,

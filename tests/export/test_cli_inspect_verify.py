@@ -157,7 +157,8 @@ def test_wrong_options_of_verify(
 def test_verify_names_what_is_missing_or_damaged(files: Path) -> None:
     _, stderr = run("verify", files, code=2)
     assert "is a folder, not a file." in stderr
-    _, stderr = run("verify", files / "small.onnx", code=2)
+    renamed = shutil.copy(files / "small.onnx", files / "small.tflite")
+    _, stderr = run("verify", renamed, code=2)
     assert "not a TFLite file" in stderr
     graph = write_network(files / "other.onnx", shape=(1, 3, 8, 8))
     _, stderr = run("verify", files / "small_fp32.tflite", "--reference", graph, code=2)
