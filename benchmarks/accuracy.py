@@ -18,10 +18,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from _edgeship import models
 from _edgeship.device_bench.studies.accuracy import file_accuracy
 from _edgeship.export.contract.request import Request
 from _edgeship.export.pipeline import export
+from _edgeship.models import zoo
 from _edgeship.models.training.data import Split, read_split
 from _edgeship.models.training.recipe import count_right, normalized
 from _edgeship.models.weights.pretrained import find, shipped_names, spec_of
@@ -45,7 +45,7 @@ def row(name: str, target: str, data: Path, limit: int) -> str:
     test = read_split(data, "test", size)
     chosen = torch.randperm(len(test.labels), generator=torch.Generator().manual_seed(0))[:limit]
     test = Split(test.images[chosen], test.labels[chosen], test.classes)
-    module = models.create(name, weights=trained)
+    module = zoo.create(name, weights=trained)
     right, _ = count_right(module, test, entry.mean, entry.std, torch.device("cpu"))
     cells = [f"{100 * right / len(test.labels):.2f}"]
 

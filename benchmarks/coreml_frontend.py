@@ -41,11 +41,11 @@ def make(name: str, package: Path) -> None:
     import coremltools
     import torch
 
-    from _edgeship import models
+    from _edgeship.models import zoo
 
     start = time.perf_counter()
-    network = models.create(name).eval()
-    example = torch.zeros(1, *models.spec(name).input_size)
+    network = zoo.create(name).eval()
+    example = torch.zeros(1, *zoo.spec(name).input_size)
     model = coremltools.convert(
         torch.jit.trace(network, example),
         inputs=[coremltools.TensorType("input", example.shape)],
@@ -59,17 +59,17 @@ def make(name: str, package: Path) -> None:
 
 def row(name: str, python: str) -> str:
     """Return a row of the Markdown table."""
-    from _edgeship import models
     from _edgeship.export.contract.request import Request
     from _edgeship.export.coreml.evaluator import Evaluator, read_program
     from _edgeship.export.coreml.format.package import read_package
     from _edgeship.export.network.definition import LiveModule
     from _edgeship.export.pipeline import export
     from _edgeship.export.verification.metrics import compare
+    from _edgeship.models import zoo
 
-    shape = (1, *models.spec(name).input_size)
+    shape = (1, *zoo.spec(name).input_size)
     samples = [{"input": picture} for picture in pictures(shape)]
-    expected = LiveModule(models.create(name)).run(samples)
+    expected = LiveModule(zoo.create(name)).run(samples)
     with tempfile.TemporaryDirectory() as folder:
         theirs = Path(folder) / "theirs.mlpackage"
         command = [python, __file__, "--make", str(theirs), name]

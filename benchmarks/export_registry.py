@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from _edgeship import models
+from _edgeship.models import zoo
 
 SCHEMES = {
     "tflite": ("none", "fp16", "int8"),
@@ -33,7 +33,7 @@ def child(name: str, target: str) -> None:
     from _edgeship.export.pipeline import export
 
     # Pictures fill inputs of one or three channels only.
-    shape = models.spec(name).input_size
+    shape = zoo.spec(name).input_size
     calib = None if len(shape) == 3 and shape[0] in (1, 3) else "random"
     start = time.perf_counter()
     found: dict[str, Any] = {"name": name}
@@ -106,7 +106,7 @@ def main() -> None:
         return
     results = arguments.results or Path(f"build/export_registry_{arguments.to}.jsonl")
     results.parent.mkdir(parents=True, exist_ok=True)
-    names = [n for n in models.names(arguments.pattern) if models.spec(n).alias_of is None]
+    names = [n for n in zoo.names(arguments.pattern) if zoo.spec(n).alias_of is None]
     found = export_all(names, arguments.to, results)
     print("Error: maximum relative error in float32, signal to noise elsewhere.\n")
     print("| model | scheme | verified | error | MB | operators (conversions) | seconds |")

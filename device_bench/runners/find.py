@@ -27,7 +27,7 @@ def runner(name: str) -> Runner:
 
         return BenchmarkModelRunner(Path(argument) if argument else find_binary())
     if name == "native":
-        from _edgeship.device_bench.runners.native import NativeRunner
+        from _edgeship.device_bench.runners.native_runner import NativeRunner
 
         return NativeRunner()
     if name == "python":

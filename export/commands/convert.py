@@ -250,11 +250,11 @@ def _request(
 
 def _channels(model: str, shapes: tuple[Shape, ...]) -> int | None:
     """Return how many channels the input has, if that is known without loading the model."""
-    from _edgeship import models
+    from _edgeship.models import zoo
 
     if shapes:
         return shapes[0][1] if len(shapes[0]) > 1 else None
-    return models.spec(model).input_size[0] if model in models.names() else None
+    return zoo.spec(model).input_size[0] if model in zoo.names() else None
 
 
 @dataclass

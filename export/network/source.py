@@ -107,10 +107,10 @@ def load_network(
 
 def _refuse_path(model: str) -> None:
     """Explain what is wrong with a path, which the registry would only call an unknown name."""
-    from _edgeship import models
+    from _edgeship.models import zoo
 
     path = Path(model)
-    if model in models.names():
+    if model in zoo.names():
         return
     todo = "give a name, FILE.onnx, or FILE.py:FUNCTION, where FUNCTION() returns the network"
     if path.is_dir():
@@ -143,7 +143,7 @@ def _from_onnx(path: Path, shapes: Sequence[Shape]) -> Network:
 def _from_registry(
     name: str, shapes: Sequence[Shape], weights: str | None, num_classes: int | None
 ) -> Network:
-    from _edgeship import models
+    from _edgeship.models import zoo
     from _edgeship.models.weights.pretrained import find, spec_of
 
     trained = find(name, weights) if weights else None
@@ -157,7 +157,7 @@ def _from_registry(
     arguments: dict[str, Any] = {"in_channels": shapes[0][1]}
     if num_classes is not None:
         arguments["num_classes"] = num_classes
-    module = models.create(name, weights=trained, seed=SEED, **arguments)
+    module = zoo.create(name, weights=trained, seed=SEED, **arguments)
     facts = {
         key: getattr(spec, key)
         for key in ("family", "paper", "year", "mult_adds", "params", "top1_error")

@@ -21,7 +21,7 @@ from _edgeship.device_bench.measurement import bench, session
 from _edgeship.device_bench.measurement.events import Event, RoundDone, Waiting
 from _edgeship.device_bench.processes.base import DeviceFull, DeviceGone, DeviceTimeout
 from _edgeship.device_bench.results.records import MeasurementSettings, Session
-from _edgeship.device_bench.runners.native import NativeRunner
+from _edgeship.device_bench.runners.native_runner import NativeRunner
 from _edgeship.device_bench.store.store import Store
 from _edgeship.errors import DeviceError
 from tests.device_bench import small_files

@@ -1,4 +1,4 @@
-"""Networks of the catalog without the drawing of random weights that `models.create` does."""
+"""Networks of the catalog without the drawing of random weights that `zoo.create` does."""
 
 import importlib
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from _edgeship import models
+from _edgeship.models import zoo
 
 
 def construct(name: str, **overrides: Any) -> nn.Module:
     """Build a model in eval mode, with torch's own default weights."""
-    entry = models.spec(name)
+    entry = zoo.spec(name)
     module, attribute = entry.factory.split(":")
     factory = getattr(importlib.import_module(module), attribute)
     network: nn.Module = factory(**{**entry.arguments, **overrides})

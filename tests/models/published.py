@@ -4,9 +4,9 @@ from pathlib import Path
 
 import torch
 
-from _edgeship import models
 from _edgeship.export.contract.request import Request
 from _edgeship.export.pipeline import export
+from _edgeship.models import zoo
 from _edgeship.models.complexity import Complexity, count
 from tests.models.construct import on_meta
 
@@ -15,7 +15,7 @@ Shapes = dict[str, tuple[int, ...]]
 
 def computed(name: str, **overrides: object) -> Complexity:
     """Count one image of the published size."""
-    return count(on_meta(name, **overrides), (1, *models.spec(name).input_size))
+    return count(on_meta(name, **overrides), (1, *zoo.spec(name).input_size))
 
 
 def shapes(name: str) -> Shapes:

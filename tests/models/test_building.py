@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from _edgeship import models
 from _edgeship.errors import InputError
+from _edgeship.models import zoo
 from _edgeship.models.building import _MAX_CHANNELS, factory_of
 from _edgeship.models.catalog.registry import CATALOG
 
@@ -41,31 +41,31 @@ def test_every_entry_names_a_class_of_networks_and_arguments_that_it_takes() -> 
 )
 def test_a_bad_argument_is_named(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        models.create("shufflenet_v2_x1_0", **arguments)
+        zoo.create("shufflenet_v2_x1_0", **arguments)
 
 
 def test_an_unknown_override_lists_the_known_ones() -> None:
     with pytest.raises(InputError) as caught:
-        models.create("shufflenet_v2", depth=3)
+        zoo.create("shufflenet_v2", depth=3)
     assert caught.value.todo == "Besides num_classes and in_channels it has star, width."
 
 
 def test_an_override_of_a_model_without_arguments_is_refused() -> None:
     with pytest.raises(InputError) as caught:
-        models.create("senet_154", width=2)
+        zoo.create("senet_154", width=2)
     assert caught.value.todo == "Besides num_classes and in_channels it has none."
 
 
 def test_an_override_replaces_an_argument_of_the_entry() -> None:
-    overridden = models.create("shufflenet_v2_x1_0", width=0.5).state_dict()
-    plain = models.create("shufflenet_v2_x0_5").state_dict()
+    overridden = zoo.create("shufflenet_v2_x1_0", width=0.5).state_dict()
+    plain = zoo.create("shufflenet_v2_x0_5").state_dict()
     assert overridden.keys() == plain.keys()
     assert all(torch.equal(overridden[key], plain[key]) for key in plain)
 
 
 def test_create_gives_the_same_network_for_the_same_seed_only() -> None:
     first, again, other = (
-        models.create("shufflenet_v2_x0_5", seed=seed).state_dict() for seed in (3, 3, 4)
+        zoo.create("shufflenet_v2_x0_5", seed=seed).state_dict() for seed in (3, 3, 4)
     )
     assert all(torch.equal(first[key], again[key]) for key in first)
     assert not torch.equal(first["fc.weight"], other["fc.weight"])
@@ -74,19 +74,19 @@ def test_create_gives_the_same_network_for_the_same_seed_only() -> None:
 
 def test_create_does_not_depend_on_the_global_random_state_nor_change_it() -> None:
     torch.manual_seed(11)
-    first = models.create("shufflenet_v2_x0_5").state_dict()
+    first = zoo.create("shufflenet_v2_x0_5").state_dict()
     torch.manual_seed(12)
     before = torch.get_rng_state()
-    again = models.create("shufflenet_v2_x0_5").state_dict()
+    again = zoo.create("shufflenet_v2_x0_5").state_dict()
     assert torch.equal(before, torch.get_rng_state())
     assert all(torch.equal(first[key], again[key]) for key in first)
 
 
 def test_create_gives_eval_mode_with_and_without_weights(tmp_path: Path) -> None:
-    module = models.create("shufflenet_v2_x0_5", seed=1)
+    module = zoo.create("shufflenet_v2_x0_5", seed=1)
     checkpoint = tmp_path / "checkpoint.pth"
     torch.save(module.state_dict(), checkpoint)
-    loaded = models.create("shufflenet_v2_x0_5", weights=checkpoint, seed=2)
+    loaded = zoo.create("shufflenet_v2_x0_5", weights=checkpoint, seed=2)
     for network in (module, loaded):
         assert not any(layer.training for layer in network.modules())
     x = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from _edgeship import models
+from _edgeship.models import zoo
 from _edgeship.models.complexity import Complexity, LayerCost, count, per_layer
 
 
@@ -196,7 +196,7 @@ def test_a_layer_that_returns_a_tuple_has_no_output_shape() -> None:
 
 
 def test_rows_of_a_network_add_up_to_its_count() -> None:
-    module = models.create("shufflenet_v2_x0_5")
+    module = zoo.create("shufflenet_v2_x0_5")
     rows = per_layer(module, (1, 3, 64, 64))
     total = count(module, (1, 3, 64, 64))
     assert sum(row.mult_adds for row in rows) == total.mult_adds
@@ -208,7 +208,7 @@ def test_rows_of_a_network_add_up_to_its_count() -> None:
 
 
 def test_mult_adds_grow_with_the_batch() -> None:
-    module = models.create("shufflenet_v2_x0_5")
+    module = zoo.create("shufflenet_v2_x0_5")
     one, four = (count(module, (n, 3, 64, 64)) for n in (1, 4))
     assert four.mult_adds == 4 * one.mult_adds
     assert four.params == one.params

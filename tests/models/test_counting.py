@@ -2,7 +2,7 @@
 
 import pytest
 
-from _edgeship import models
+from _edgeship.models import zoo
 from _edgeship.models.catalog.spec import ModelSpec
 from _edgeship.models.complexity import per_layer
 from _edgeship.models.counting import count_entries, count_entry
@@ -23,7 +23,7 @@ from tests.models.construct import construct
     ],
 )
 def test_shapes_alone_give_the_figures_of_a_real_run(name: str) -> None:
-    entry = models.spec(name)
+    entry = zoo.spec(name)
     network = construct(name)
     counted = count_entry(entry)
     assert counted.layers == tuple(per_layer(network, (1, *entry.input_size)))
@@ -32,7 +32,7 @@ def test_shapes_alone_give_the_figures_of_a_real_run(name: str) -> None:
 
 
 def test_an_input_of_other_channels_reaches_the_network() -> None:
-    entry = models.spec("effnet")
+    entry = zoo.spec("effnet")
     gray = ModelSpec(**{**vars(entry), "input_size": (1, 32, 32)})
     saved = count_entry(entry).complexity.mult_adds - count_entry(gray).complexity.mult_adds
     assert saved == 32 * 32 * 2 * 32  # the first 1x1 convolution, from 2 channels less to 32
@@ -40,7 +40,7 @@ def test_an_input_of_other_channels_reaches_the_network() -> None:
 
 def test_a_second_name_has_the_figures_of_the_first() -> None:
     names = ["shufflenet_v2", "shufflenet_v2_x0_5", "shufflenet_v2_x1_0"]
-    counted = count_entries(models.spec(name) for name in names)
+    counted = count_entries(zoo.spec(name) for name in names)
     assert list(counted) == names
     assert counted["shufflenet_v2"] is counted["shufflenet_v2_x1_0"]
     assert counted["shufflenet_v2_x0_5"].params == 1_366_792

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from _edgeship import models
+from _edgeship.models import zoo
 from _edgeship.models.initialization import initialize
 
 
@@ -20,7 +20,7 @@ def _smooth_noise(n: int) -> Tensor:
 @pytest.mark.parametrize("name", ["shufflenet_v2_x0_5", "shufflenet_v2_x1_0"])
 @pytest.mark.parametrize("smooth", [False, True], ids=["white", "smooth"])
 def test_activations_keep_their_scale_through_the_network(name: str, smooth: bool) -> None:
-    module = models.create(name)
+    module = zoo.create(name)
     deviations: list[float] = []
     for layer in module.modules():
         if isinstance(layer, nn.BatchNorm2d):
@@ -35,12 +35,12 @@ def test_activations_keep_their_scale_through_the_network(name: str, smooth: boo
 
 def test_scores_depend_on_the_input() -> None:
     with torch.no_grad():
-        scores = models.create("shufflenet_v2_x1_0")(_smooth_noise(8))
+        scores = zoo.create("shufflenet_v2_x1_0")(_smooth_noise(8))
     assert scores.std(0).mean().item() > 0.1 * scores.std().item()
 
 
 def test_no_batch_norm_is_an_identity_and_no_bias_is_zero() -> None:
-    state = models.create("shufflenet_v2_x0_5").state_dict()
+    state = zoo.create("shufflenet_v2_x0_5").state_dict()
     norms = [key.removesuffix(".running_var") for key in state if key.endswith("running_var")]
     assert len(norms) == 56
     for norm in norms:
@@ -117,7 +117,7 @@ def test_noise_has_unit_variance_and_detail_at_every_scale() -> None:
 
 @pytest.mark.slow
 def test_rounding_errors_do_not_grow_through_many_residual_units() -> None:
-    network = models.create("se_resnet_50", num_classes=10)
+    network = zoo.create("se_resnet_50", num_classes=10)
     x = _smooth_noise(1)
     with torch.no_grad():
         scores = network(x)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from _edgeship.errors import InputError
-from _edgeship.models import create
+from _edgeship.models.building import create
 from _edgeship.models.resolution import undo_strides, usual_strides_undone
 
 pytestmark = pytest.mark.slow

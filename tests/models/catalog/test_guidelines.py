@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from _edgeship import models
+from _edgeship.models import zoo
 from _edgeship.models.catalog.registry import CATALOG
 from _edgeship.models.complexity import LayerCost
 from _edgeship.models.counting import count_entry
@@ -12,7 +12,7 @@ from _edgeship.models.counting import count_entry
 
 def _convolutions(name: str) -> list[LayerCost]:
     """Return the convolutions of images, without those of squeeze-excite and classifiers."""
-    layers = count_entry(models.spec(name)).layers
+    layers = count_entry(zoo.spec(name)).layers
     return [row for row in layers if row.kind == "Conv2d" and row.input_shape[2:] != (1, 1)]
 
 
@@ -31,7 +31,7 @@ def _factors(name: str) -> list[float]:
 
 def _says(name: str, *beginnings: str) -> bool:
     """Whether the entry says something that begins so, for each of the beginnings."""
-    lines = models.spec(name).guidelines
+    lines = zoo.spec(name).guidelines
     return all(any(line.startswith(beginning) for line in lines) for beginning in beginnings)
 
 
@@ -41,7 +41,7 @@ def test_every_line_names_a_guideline_and_is_a_sentence() -> None:
     assert [line for line in lines if not re.fullmatch(r"G[1-4]: .*\.", line)] == []
 
 
-@pytest.mark.parametrize("name", [*models.names("shufflenet_v2_x?_*"), "shufflenet_v2_50"])
+@pytest.mark.parametrize("name", [*zoo.names("shufflenet_v2_x?_*"), "shufflenet_v2_50"])
 def test_shufflenet_v2_meets_the_bound_in_every_unit_of_stride_1(name: str) -> None:
     inside = [row for row in _pointwise(name) if re.match(r"stages?\.?\d\.[1-9]", row.name)]
     assert len(inside) == 2 * (12 if name == "shufflenet_v2_50" else 13)

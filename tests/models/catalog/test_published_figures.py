@@ -2,7 +2,7 @@
 
 import pytest
 
-from _edgeship import models
+from _edgeship.models import zoo
 from _edgeship.models.catalog.registry import CATALOG
 from _edgeship.models.catalog.spec import ModelSpec, printed
 from _edgeship.models.commands.markdown import comparison
@@ -128,7 +128,7 @@ def test_the_rule_for_1_4_million(counted: int, agreement: str) -> None:
 @pytest.mark.parametrize("width", ["x0_5", "x0_75", "x1_0", "x1_4"])
 def test_the_authors_of_mobilenet_v2_leave_the_batch_norms_out(width: str) -> None:
     """What the note of two of these says; they are the vectors but the classifier's bias."""
-    entry = models.spec(f"mobilenet_v2_{width}")
+    entry = zoo.spec(f"mobilenet_v2_{width}")
     named = dict(on_meta(entry.name).named_parameters())
     rest = sum(p.numel() for name, p in named.items() if p.ndim > 1 or name == "classifier.1.bias")
     assert as_printed(rest, entry.params_digit) == as_printed(entry.params, entry.params_digit)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from _edgeship import models
 from _edgeship.errors import InputError
+from _edgeship.models import zoo
 from _edgeship.models.catalog import registry
 from _edgeship.models.catalog.registry import CATALOG
 
@@ -22,10 +22,10 @@ TABLE_5 = [
 
 
 def test_names_are_sorted_and_match_a_shell_pattern() -> None:
-    assert models.names() == sorted(CATALOG)
-    assert models.names("shufflenet_v2_x?_?") == TABLE_5
-    assert models.names("shufflenet_v2_x[12]_0") == ["shufflenet_v2_x1_0", "shufflenet_v2_x2_0"]
-    assert models.names("SHUFFLENET*") == []
+    assert zoo.names() == sorted(CATALOG)
+    assert zoo.names("shufflenet_v2_x?_?") == TABLE_5
+    assert zoo.names("shufflenet_v2_x[12]_0") == ["shufflenet_v2_x1_0", "shufflenet_v2_x2_0"]
+    assert zoo.names("SHUFFLENET*") == []
 
 
 def test_no_name_is_given_twice() -> None:
@@ -41,21 +41,21 @@ def test_every_second_name_is_that_of_an_entry_with_a_first() -> None:
 
 
 def test_an_alias_differs_from_its_entry_in_name_only() -> None:
-    alias, entry = models.spec("shufflenet_v2"), models.spec("shufflenet_v2_x1_0")
+    alias, entry = zoo.spec("shufflenet_v2"), zoo.spec("shufflenet_v2_x1_0")
     assert alias.alias_of == entry.name
     assert entry.alias_of is None
     assert vars(alias) | {"name": entry.name, "alias_of": None} == vars(entry)
 
 
 def test_spec_holds_the_figures_of_the_paper() -> None:
-    entry = models.spec("shufflenet_v2_x1_0")
+    entry = zoo.spec("shufflenet_v2_x1_0")
     assert (entry.mult_adds, entry.params, entry.top1_error) == (146e6, 2.3e6, 30.6)
     assert entry.published_speed == {"gpu": 341, "arm": 24.4}
     assert entry.input_size == (3, 224, 224)
     assert (entry.family, entry.year) == ("ShuffleNet V2", 2018)
 
 
-@pytest.mark.parametrize("call", [models.spec, models.create])
+@pytest.mark.parametrize("call", [zoo.spec, zoo.create])
 def test_an_unknown_name_is_answered_with_at_most_three_close_ones(
     call: Callable[[str], object],
 ) -> None:
@@ -64,21 +64,21 @@ def test_an_unknown_name_is_answered_with_at_most_three_close_ones(
     suggested = caught.value.todo.removeprefix("Did you mean ").removesuffix("?").split(", ")
     assert suggested[0] == "shufflenet_v2_x1_0"
     assert len(suggested) == 3
-    assert set(suggested) <= set(models.names("shufflenet_v*"))
+    assert set(suggested) <= set(zoo.names("shufflenet_v*"))
 
 
 def test_a_name_close_to_none_points_to_the_list() -> None:
     with pytest.raises(InputError) as caught:
-        models.spec("qqqq")
+        zoo.spec("qqqq")
     assert "python -m models list" in caught.value.todo
 
 
 @pytest.mark.slow
 def test_the_catalog_is_read_without_torch() -> None:
     code = (
-        "import sys; from _edgeship import models; import _edgeship.models.catalog.registry;"
-        "models.names(); models.spec('shufflenet_v2');"
-        "print('torch' in sys.modules); models.create('shufflenet_v2_x0_5');"
+        "import sys; from _edgeship.models import zoo; import _edgeship.models.catalog.registry;"
+        "zoo.names(); zoo.spec('shufflenet_v2');"
+        "print('torch' in sys.modules); zoo.create('shufflenet_v2_x0_5');"
         "print('torch' in sys.modules)"
     )
     run = subprocess.run(  # noqa: S603 - our own interpreter and code

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from _edgeship import models
+from _edgeship.models import zoo
 from _edgeship.models.commands.cli import app
 
 ROOT = Path(__file__).parents[3]
@@ -55,13 +55,13 @@ def test_list_shows_what_an_entry_has(name: str, row: str) -> None:
 
 def test_list_takes_a_pattern() -> None:
     stdout, _ = _run("list", "*_x2_0", "--json")
-    assert [entry["name"] for entry in json.loads(stdout)] == models.names("*_x2_0")
+    assert [entry["name"] for entry in json.loads(stdout)] == zoo.names("*_x2_0")
 
 
 def test_list_json_holds_every_model() -> None:
     stdout, _ = _run("list", "--json")
     entries = {entry["name"]: entry for entry in json.loads(stdout)}
-    assert list(entries) == models.names()
+    assert list(entries) == zoo.names()
     assert entries["shufflenet_v2"]["alias_of"] == "shufflenet_v2_x1_0"
     assert entries["shufflenet_v2_x0_5"]["published"] == {
         "mult_adds": 41e6,
@@ -83,7 +83,7 @@ def test_list_markdown_counts_and_explains() -> None:
         " +0.96 % |",
     ]
     assert summary.startswith("2 names, 3 published figures: 2 met, 1 not. ")
-    assert footnote == f"[^1]: {models.spec('mobilenet_v2_x0_4').note}"
+    assert footnote == f"[^1]: {zoo.spec('mobilenet_v2_x0_4').note}"
     assert (empty, stderr) == ("", "")
 
 
@@ -95,7 +95,7 @@ def _lines(*arguments: str) -> list[str]:
 
 
 def test_info_puts_counted_figures_beside_the_published_ones() -> None:
-    entry = models.spec("shufflenet_v2_x0_5")
+    entry = zoo.spec("shufflenet_v2_x0_5")
     assert _lines("info", "shufflenet_v2_x0_5") == [
         "shufflenet_v2_x0_5: ShuffleNet V2 (arXiv 1807.11164), 2018",
         "input 3x224x224 (channels x height x width), centre crop 0.875",
@@ -120,7 +120,7 @@ def test_info_puts_counted_figures_beside_the_published_ones() -> None:
 def test_info_layers_adds_a_row_for_each_layer() -> None:
     lines = _lines("info", "probe_g2_gpu_2groups", "--layers")
     assert "mean 0 in each of 180 channels, std 1 in each of 180 channels" in lines
-    header, *rows = lines[lines.index(models.spec("probe_g2_gpu_2groups").guidelines[0]) + 2 :]
+    header, *rows = lines[lines.index(zoo.spec("probe_g2_gpu_2groups").guidelines[0]) + 2 :]
     assert header == "layer kind output groups params mult-adds MAC MAC / bound intensity"
     assert len(rows) == 20
     # 3136 * 180 * 180 / 2 mult-adds; a MAC of 3136 * 360 + 16200 = 1145160 values, with a bound

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from _edgeship import models
 from _edgeship.errors import InputError
+from _edgeship.models import zoo
 from _edgeship.models.networks.densenet import DenseLayer
 from tests.models.construct import on_meta
 from tests.models.published import computed, export_float_and_int8, output_shape
@@ -23,7 +23,7 @@ TABLE_8 = {
 @pytest.mark.parametrize("width", TABLE_8)
 def test_complexity_is_the_published_one(width: str) -> None:
     mult_adds, gpu, arm = TABLE_8[width]
-    entry = models.spec(f"densenet_like_{width}")
+    entry = zoo.spec(f"densenet_like_{width}")
     assert entry.mult_adds == mult_adds * 1e6
     assert entry.published_speed == {"gpu": gpu, "arm": arm}
     complexity = computed(f"densenet_like_{width}")
@@ -47,7 +47,7 @@ def test_layers_are_those_of_the_stages_of_shufflenet_v2() -> None:
 
 
 def test_a_layer_keeps_its_input() -> None:
-    layer = models.create("densenet_like_x0_5").stages[1]
+    layer = zoo.create("densenet_like_x0_5").stages[1]
     x = torch.randn(2, 20, 5, 5, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         y = layer(x)
@@ -68,7 +68,7 @@ def test_forward_shapes(num_classes: int, in_channels: int, size: tuple[int, int
 
 def test_another_width_is_refused() -> None:
     with pytest.raises(InputError, match=r"no width 0\.25"):
-        models.create("densenet_like_x1_0", width=0.25)
+        zoo.create("densenet_like_x1_0", width=0.25)
 
 
 @pytest.mark.slow

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from _edgeship import models
 from _edgeship.errors import InputError
 from _edgeship.export.contract.request import Request
 from _edgeship.export.pipeline import export
+from _edgeship.models import zoo
 from _edgeship.models.complexity import count
 from tests.models.construct import construct, on_meta
 
@@ -55,7 +55,7 @@ def _random(*shape: int) -> Tensor:
 
 @pytest.fixture(scope="module")
 def effnet() -> nn.Module:
-    return models.create("effnet", num_classes=10)
+    return zoo.create("effnet", num_classes=10)
 
 
 def test_forward_computes_the_papers_network_at_32x32(effnet: nn.Module) -> None:
@@ -139,7 +139,7 @@ def test_ten_classes_unless_told_otherwise() -> None:
 )
 def test_a_bad_size_is_named(arguments: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="EffNet has no"):
-        models.create("effnet", **arguments)
+        zoo.create("effnet", **arguments)
 
 
 @pytest.mark.slow

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from _edgeship import models
 from _edgeship.errors import InputError
+from _edgeship.models import zoo
 from tests.models.construct import on_meta
 from tests.models.published import computed, export_float_and_int8, output_shape
 
@@ -17,7 +17,7 @@ TABLE = {"x0_25": (41, 0.5), "x0_5": (149, 1.3), "x0_75": (325, 2.6), "x1_0": (5
 @pytest.mark.parametrize("width", TABLE)
 def test_complexity_is_the_published_one(width: str) -> None:
     mult_adds, params = TABLE[width]
-    entry, complexity = models.spec(f"mobilenet_v1_{width}"), computed(f"mobilenet_v1_{width}")
+    entry, complexity = zoo.spec(f"mobilenet_v1_{width}"), computed(f"mobilenet_v1_{width}")
     assert (entry.mult_adds, entry.params) == (mult_adds * 1e6, params * 1e6)
     assert complexity.mult_adds / 1e6 == pytest.approx(mult_adds, rel=0.01)
     assert round(complexity.params / 1e6, 1) == params
@@ -53,7 +53,7 @@ def test_forward_shapes(num_classes: int, in_channels: int, size: tuple[int, int
 
 def test_another_width_is_refused() -> None:
     with pytest.raises(InputError, match=r"MobileNetV1 has no width 0\.6"):
-        models.create("mobilenet_v1", width=0.6)
+        zoo.create("mobilenet_v1", width=0.6)
 
 
 @pytest.mark.slow

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from _edgeship import models
 from _edgeship.errors import InputError
+from _edgeship.models import zoo
 from _edgeship.models.complexity import count
 from tests.models.construct import on_meta
 from tests.models.published import (
@@ -66,7 +66,7 @@ def _torchvision_shapes() -> Shapes:
 def test_state_dict_is_torchvisions() -> None:
     assert list(shapes("mobilenet_v2").items()) == list(_torchvision_shapes().items())
     assert computed("mobilenet_v2").params == 3_504_872
-    assert models.spec("mobilenet_v2").alias_of == "mobilenet_v2_x1_0"
+    assert zoo.spec("mobilenet_v2").alias_of == "mobilenet_v2_x1_0"
 
 
 @pytest.mark.parametrize("width", AUTHORS)
@@ -95,7 +95,7 @@ def test_complexity_against_table_8(width: str) -> None:
     with the rounding of MobileNetV2's authors, whose own 153 M at 0.75 and 192x192 agree with ours.
     """
     mult_adds, size = TABLE_8[width]
-    entry, complexity = models.spec(f"mobilenet_v2_{width}"), computed(f"mobilenet_v2_{width}")
+    entry, complexity = zoo.spec(f"mobilenet_v2_{width}"), computed(f"mobilenet_v2_{width}")
     assert entry.mult_adds == mult_adds * 1e6
     assert entry.input_size == (3, size, size)
     deviation = 100 * (complexity.mult_adds / 1e6 / mult_adds - 1)
@@ -113,7 +113,7 @@ def test_shortcuts_are_where_a_unit_keeps_its_shape() -> None:
 
 
 def test_a_shortcut_adds_the_input() -> None:
-    unit = models.create("mobilenet_v2_x0_4").features[3]
+    unit = zoo.create("mobilenet_v2_x0_4").features[3]
     x = torch.randn(1, 16, 8, 8, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         assert unit.has_shortcut
@@ -145,7 +145,7 @@ def test_forward_shapes(num_classes: int, in_channels: int, size: tuple[int, int
 @pytest.mark.parametrize("width", [0, -1.0, 14, "1.0", float("nan")])
 def test_a_senseless_width_is_refused(width: object) -> None:
     with pytest.raises(InputError, match="MobileNetV2 has no width"):
-        models.create("mobilenet_v2", width=width)
+        zoo.create("mobilenet_v2", width=width)
 
 
 @pytest.mark.slow

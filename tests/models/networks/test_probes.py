@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from _edgeship import models
 from _edgeship.errors import InputError
+from _edgeship.models import zoo
 from _edgeship.models.complexity import per_layer
 from tests.models.construct import on_meta
 from tests.models.published import computed, export_float_and_int8, output_shape
@@ -28,7 +28,7 @@ G4 = ("relu_shortcut", "relu", "shortcut", "plain")
 def _convolutions(name: str) -> list[tuple[int, ...]]:
     """Return the weight shape of each convolution in the order of its call."""
     network = on_meta(name)
-    rows = per_layer(network, (1, *models.spec(name).input_size))
+    rows = per_layer(network, (1, *zoo.spec(name).input_size))
     return [
         tuple(network.get_submodule(row.name).weight.shape) for row in rows if row.kind == "Conv2d"
     ]
@@ -42,7 +42,7 @@ def test_g1_has_the_channels_of_table_1_and_equal_mult_adds(
 ) -> None:
     name = f"probe_g1_{platform}_1to{ratio}" + (f"_x{scale}" if scale > 1 else "")
     c1, c2 = (scale * channels for channels in G1[platform][ratio])
-    assert models.spec(name).input_size == (c1, 56, 56)
+    assert zoo.spec(name).input_size == (c1, 56, 56)
     assert _convolutions(name) == [(c2, c1, 1, 1), (c1, c2, 1, 1)] * 10
     assert computed(name).mult_adds == 10 * 2 * c1 * c2 * PLACES
     # The paper rounds the channels down: they are the most that do not exceed the first row.
@@ -92,7 +92,7 @@ def test_g4_variants_differ_in_element_wise_operations_only(c: int) -> None:
 def test_g4_has_what_its_name_says() -> None:
     x = torch.randn(2, 32, 5, 5, generator=torch.Generator().manual_seed(0))
     for variant in G4:
-        block = models.create(f"probe_g4_{variant}_c32")[0]
+        block = zoo.create(f"probe_g4_{variant}_c32")[0]
         with torch.no_grad():
             expected = block.residual(x) + (x if "shortcut" in variant else 0)
             expected = expected.clamp(min=0) if "relu" in variant else expected
@@ -104,13 +104,13 @@ def test_g4_has_what_its_name_says() -> None:
 @pytest.mark.parametrize(("variant", "lifted"), [("relu", True), ("plain", False)])
 def test_g4_relus_pass_most_values(variant: str, lifted: bool) -> None:
     """Random layers that cut half of them off amplify rounding, layer by layer."""
-    block = models.create(f"probe_g4_{variant}_c32")[5]
+    block = zoo.create(f"probe_g4_{variant}_c32")[5]
     biases = torch.cat([m.bias for m in block.modules() if isinstance(m, nn.BatchNorm2d)])
     assert biases.mean().item() == pytest.approx(2 if lifted else 0, abs=0.1)
 
 
 def test_parallel_fragments_see_the_same_input_and_are_added() -> None:
-    block = models.create("probe_g3_4_fragments_parallel_c64")[0]
+    block = zoo.create("probe_g3_4_fragments_parallel_c64")[0]
     x = torch.randn(2, 32, 5, 5, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         expected = torch.stack([branch(x) for branch in block.branches]).sum(0)
@@ -118,7 +118,7 @@ def test_parallel_fragments_see_the_same_input_and_are_added() -> None:
 
 
 def test_published_speeds_are_those_of_the_tables() -> None:
-    speeds = {name: dict(models.spec(name).published_speed) for name in models.names("probe_*")}
+    speeds = {name: dict(zoo.spec(name).published_speed) for name in zoo.names("probe_*")}
     assert len(speeds) == 24 + 24 + 20 + 12
     assert speeds["probe_g1_gpu_1to1"] == {"gpu": 1480}
     assert speeds["probe_g1_arm_1to12_x4"] == {"arm": 4.4}
@@ -134,7 +134,7 @@ def test_published_speeds_are_those_of_the_tables() -> None:
 
 @pytest.mark.parametrize("name", ["probe_g1_arm_1to6", "probe_g2_arm_8groups", "probe_g4_relu_c32"])
 def test_forward_shapes(name: str) -> None:
-    channels = models.spec(name).input_size[0]
+    channels = zoo.spec(name).input_size[0]
     for shape in [(2, channels, 56, 56), (1, channels, 33, 7), (1, channels, 1, 1)]:
         assert output_shape(name, shape) == shape
 
@@ -148,7 +148,7 @@ def test_forward_shapes(name: str) -> None:
 )
 def test_a_probe_has_no_ends_to_set(arguments: dict[str, int], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        models.create("probe_g1_arm_1to1", **arguments)
+        zoo.create("probe_g1_arm_1to1", **arguments)
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from _edgeship import models
+from _edgeship.models import zoo
 from _edgeship.models.complexity import count
 from _edgeship.models.networks.repvgg import RepVGGA0, RepVGGBlock
 from tests.models.construct import on_meta
@@ -56,7 +56,7 @@ def test_state_dicts_are_the_authors() -> None:
 
 def test_complexity_is_the_published_one() -> None:
     """Table 4 counts the deployed network: 8.30 million parameters, 1.4 billion mult-adds."""
-    entry, complexity = models.spec("repvgg_a0_deployed"), computed("repvgg_a0_deployed")
+    entry, complexity = zoo.spec("repvgg_a0_deployed"), computed("repvgg_a0_deployed")
     assert (entry.params, entry.mult_adds) == (8.30e6, 1.4e9)
     assert complexity.params / 1e6 == pytest.approx(8.30, rel=0.01)
     assert round(complexity.mult_adds / 1e9, 1) == 1.4
@@ -65,7 +65,7 @@ def test_complexity_is_the_published_one() -> None:
 
 @pytest.fixture(scope="module")
 def trained() -> nn.Module:
-    return models.create("repvgg_a0", num_classes=10)
+    return zoo.create("repvgg_a0", num_classes=10)
 
 
 def test_reparameterizing_is_exact(trained: nn.Module) -> None:

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from _edgeship import models
 from _edgeship.errors import InputError
+from _edgeship.models import zoo
 from tests.models.construct import on_meta
 from tests.models.published import (
     Shapes,
@@ -55,14 +55,14 @@ def test_complexity_is_torchvisions() -> None:
 
 def test_complexity_is_the_papers_with_the_stride_at_the_first_convolution() -> None:
     """The ResNet paper prints 3.8 billion mult-adds, the SENet paper 3.86 for the same network."""
-    assert models.spec("resnet_50").mult_adds == 3.8e9
+    assert zoo.spec("resnet_50").mult_adds == 3.8e9
     assert computed("resnet_50", stride_at="1x1").mult_adds / 1e9 == pytest.approx(3.86, abs=0.005)
 
 
 def test_se_resnet_50_is_the_published_one() -> None:
     """SENet paper: 3.87 billion mult-adds in Table 2, about 10 % more parameters in the text."""
     complexity = computed("se_resnet_50")
-    assert models.spec("se_resnet_50").mult_adds == 3.87e9
+    assert zoo.spec("se_resnet_50").mult_adds == 3.87e9
     assert complexity.mult_adds / 1e9 == pytest.approx(3.87, abs=0.01)
     # Equation 5 of that paper: 2 / 16 times the squared channels of each unit, and the biases.
     weights = sum(2 * units * after**2 // 16 for _, units, _, after in STAGES)
@@ -79,7 +79,7 @@ def test_the_image_shrinks_where_it_should(name: str) -> None:
 
 
 def test_a_unit_excites_its_residual_before_it_adds_the_shortcut() -> None:
-    unit = models.create("se_resnet_50", num_classes=2).layer1[1]
+    unit = zoo.create("se_resnet_50", num_classes=2).layer1[1]
     x = torch.randn(1, 256, 6, 6, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         y = functional.relu(unit.bn1(unit.conv1(x)))
@@ -103,7 +103,7 @@ def test_forward_shapes(
 
 def test_another_place_for_the_stride_is_refused() -> None:
     with pytest.raises(InputError, match="stride at '7x7'"):
-        models.create("resnet_50", stride_at="7x7")
+        zoo.create("resnet_50", stride_at="7x7")
 
 
 @pytest.mark.slow

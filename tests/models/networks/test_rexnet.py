@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from _edgeship import models
 from _edgeship.errors import InputError
 from _edgeship.export.contract.request import Request
 from _edgeship.export.pipeline import export
+from _edgeship.models import zoo
 from _edgeship.models.complexity import count
 from _edgeship.models.networks.rexnet import ReXNet, channels, lite_channels
 from tests.models.construct import construct, on_meta
@@ -109,7 +109,7 @@ def test_every_width_is_the_authors(name: str) -> None:
     assert [state["features.0.weight"].shape[0], *(state[k].shape[0] for k in blocks)] == widths
     assert state["features.19.weight"].shape[:2] == (last, widths[-1])
     listed = lite_channels if "lite" in name else channels
-    assert listed(models.spec(name).arguments["width"]) == widths
+    assert listed(zoo.spec(name).arguments["width"]) == widths
     assert sum(p.numel() for p in on_meta(name).parameters()) == params
 
 
@@ -202,7 +202,7 @@ def _reference(state: Mapping[str, Tensor], x: Tensor) -> Tensor:
 
 def test_forward_computes_the_published_network() -> None:
     """In double precision: squeeze-excite with random weights amplifies rounding errors."""
-    module = models.create("rexnet_x1_0").double()
+    module = zoo.create("rexnet_x1_0").double()
     noise = torch.Generator().manual_seed(0)
     x = torch.randn(2, 3, 96, 75, generator=noise, dtype=torch.float64)
     with torch.no_grad():
@@ -228,7 +228,7 @@ def test_forward_shapes(
 @pytest.mark.parametrize("width", [0, -1.0, 8.5, "1.0", None, True, float("nan")])
 def test_a_bad_width_is_named(name: str, width: object) -> None:
     with pytest.raises(InputError, match="ReXNet has no width"):
-        models.create(name, width=width)
+        zoo.create(name, width=width)
 
 
 @pytest.mark.slow

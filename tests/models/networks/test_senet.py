@@ -3,7 +3,7 @@
 import pytest
 from torch import nn
 
-from _edgeship import models
+from _edgeship.models import zoo
 from tests.models.construct import on_meta
 from tests.models.published import computed, output_shape
 
@@ -11,7 +11,7 @@ from tests.models.published import computed, output_shape
 def test_complexity_is_the_published_one() -> None:
     """Mult-adds: ShuffleNet V2 paper, Table 6; parameters: the authors' checkpoint for PyTorch."""
     complexity = computed("senet_154")
-    assert models.spec("senet_154").mult_adds == 20.7e9
+    assert zoo.spec("senet_154").mult_adds == 20.7e9
     assert complexity.mult_adds / 20.7e9 == pytest.approx(1, rel=0.01)
     assert complexity.params == 115_088_984
 

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from _edgeship import models
 from _edgeship.errors import InputError
 from _edgeship.export import passes
 from _edgeship.export.network.capture import capture_module
 from _edgeship.export.simplify import simplify
+from _edgeship.models import zoo
 from _edgeship.models.networks.shufflenet_v1 import ShuffleNetV1
 from _edgeship.models.networks.shufflenet_v2 import ShuffleNetV2
 from tests.models.construct import construct, on_meta
@@ -60,9 +60,9 @@ STAGES = (8 * 28 * 28, 4 * 14 * 14, 2 * 7 * 7, 1 * 4 * 4)
 
 
 def test_the_catalog_has_every_width_and_number_of_groups() -> None:
-    assert models.names("shufflenet_*_3d_*") == sorted(V1 + V2)
+    assert zoo.names("shufflenet_*_3d_*") == sorted(V1 + V2)
     for name in V1 + V2:
-        assert models.spec(name).input_size == (3, 16, 112, 112)
+        assert zoo.spec(name).input_size == (3, 16, 112, 112)
 
 
 @pytest.mark.parametrize("name", V1 + V2)
@@ -219,7 +219,7 @@ def _v2(state: Mapping[str, Tensor], x: Tensor) -> Tensor:
 def test_forward_computes_the_network(
     name: str, groups: int | None, sides: tuple[int, ...]
 ) -> None:
-    network = models.create(name)
+    network = zoo.create(name)
     x = torch.randn(2, 3, *sides, generator=torch.Generator().manual_seed(0))
     state = network.state_dict()
     with torch.no_grad():
@@ -255,7 +255,7 @@ def test_the_onnx_graph_is_rewritten_like_that_of_the_2d_network(
     name: str, absorbed: int, kept: dict[str, int]
 ) -> None:
     """The shuffles of V2 are absorbed, and the zeros around V1's averages become its pads."""
-    network = models.create(name)
+    network = zoo.create(name)
     x = torch.randn(1, 3, 16, 48, 48, generator=torch.Generator().manual_seed(0))
     graph, changes = passes.rewrite(simplify(capture_module(network, [tuple(x.shape)])))
     assert changes.get("absorb_permutations", 0) == absorbed

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from _edgeship import models
 from _edgeship.errors import InputError
 from _edgeship.export.contract.request import Request
 from _edgeship.export.pipeline import export
+from _edgeship.models import zoo
 from _edgeship.models.complexity import count
 from tests.models.construct import construct, on_meta
 
@@ -121,7 +121,7 @@ def _reference(state: Mapping[str, Tensor], x: Tensor, groups: int) -> Tensor:
 
 @pytest.mark.parametrize("groups", GROUPS)
 def test_forward_computes_the_papers_network(groups: int) -> None:
-    module = models.create(f"shufflenet_v1_g{groups}_x0_25")
+    module = zoo.create(f"shufflenet_v1_g{groups}_x0_25")
     x = torch.randn(2, 3, 64, 75, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         scores, expected = module(x), _reference(module.state_dict(), x, groups)
@@ -188,7 +188,7 @@ def test_the_first_stage_of_50_layers_keeps_the_resolution() -> None:
 )
 def test_a_bad_argument_is_named(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        models.create("shufflenet_v1_g3_x1_0", **arguments)
+        zoo.create("shufflenet_v1_g3_x1_0", **arguments)
 
 
 @pytest.mark.slow

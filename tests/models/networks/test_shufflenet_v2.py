@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from _edgeship import models
 from _edgeship.export.contract.request import Request
 from _edgeship.export.pipeline import export
+from _edgeship.models import zoo
 from _edgeship.models.complexity import count
 from _edgeship.models.networks.shufflenet_v2 import ShuffleNetV2
 from tests.models.construct import construct, on_meta
@@ -96,7 +96,7 @@ def _reference(state: Mapping[str, Tensor], x: Tensor) -> Tensor:
 @pytest.mark.parametrize("width", TABLE)
 def test_state_dict_is_torchvisions(width: str) -> None:
     channels, _, _, params, _ = TABLE[width]
-    module = models.create(f"shufflenet_v2_{width}")
+    module = zoo.create(f"shufflenet_v2_{width}")
     shapes = {key: tuple(value.shape) for key, value in module.state_dict().items()}
     assert list(shapes.items()) == list(_torchvision_shapes(channels).items())
     assert sum(parameter.numel() for parameter in module.parameters()) == params
@@ -110,7 +110,7 @@ def test_complexity_is_the_published_one(width: str) -> None:
     else it counts. torchvision's, counted by the same rule as ours, agree to their last digit.
     """
     _, mult_adds_m, params_m, params, giga_mult_adds = TABLE[width]
-    complexity = count(models.create(f"shufflenet_v2_{width}"), (1, 3, 224, 224))
+    complexity = count(zoo.create(f"shufflenet_v2_{width}"), (1, 3, 224, 224))
     assert complexity.params == params
     assert round(complexity.params / 1e6, 1) == params_m
     assert complexity.mult_adds / 1e6 == pytest.approx(mult_adds_m, rel=0.02)
@@ -119,7 +119,7 @@ def test_complexity_is_the_published_one(width: str) -> None:
 
 @pytest.mark.parametrize("size", [(64, 64), (75, 50)])
 def test_forward_computes_the_published_network(size: tuple[int, int]) -> None:
-    module = models.create("shufflenet_v2_x0_5")
+    module = zoo.create("shufflenet_v2_x0_5")
     x = torch.randn(2, 3, *size, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         scores, expected = module(x), _reference(module.state_dict(), x)
@@ -131,7 +131,7 @@ def test_forward_computes_the_published_network(size: tuple[int, int]) -> None:
     [(10, 3, (224, 224)), (1000, 1, (96, 64)), (2, 4, (33, 65)), (1, 3, (1, 1))],
 )
 def test_forward_shapes(num_classes: int, in_channels: int, size: tuple[int, int]) -> None:
-    module = models.create("shufflenet_v2_x0_5", num_classes=num_classes, in_channels=in_channels)
+    module = zoo.create("shufflenet_v2_x0_5", num_classes=num_classes, in_channels=in_channels)
     with torch.no_grad():
         scores = module(torch.zeros(2, in_channels, *size))
     assert scores.shape == (2, num_classes)
@@ -140,7 +140,7 @@ def test_forward_shapes(num_classes: int, in_channels: int, size: tuple[int, int
 
 def test_the_short_name_is_width_1() -> None:
     channels = TABLE["x1_0"][0]
-    module = models.create("shufflenet_v2")
+    module = zoo.create("shufflenet_v2")
     assert list(module.state_dict()) == list(_torchvision_shapes(channels))
     assert module.state_dict()["stage2.1.branch2.0.weight"].shape == (58, 58, 1, 1)
 
@@ -196,8 +196,8 @@ def test_it_exports_and_verifies(name: str, tmp_path: Path) -> None:
 
 
 def test_the_feature_extractor_is_the_classifier_up_to_its_last_map() -> None:
-    classifier = models.create("shufflenet_v2_star_x0_5")
-    features = models.create("shufflenet_v2_star_features_x0_5")
+    classifier = zoo.create("shufflenet_v2_star_x0_5")
+    features = zoo.create("shufflenet_v2_star_features_x0_5")
     state = classifier.state_dict()
     features.load_state_dict({key: state[key] for key in features.state_dict()})
     image = torch.rand(1, 3, 70, 64, generator=torch.Generator().manual_seed(0))

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from _edgeship import models
 from _edgeship.errors import InputError
+from _edgeship.models import zoo
 from tests.models.construct import on_meta
 from tests.models.published import computed, export_float_and_int8, output_shape
 
@@ -22,7 +22,7 @@ TABLE_8 = {
 @pytest.mark.parametrize("width", TABLE_8)
 def test_complexity_is_the_published_one(width: str) -> None:
     mult_adds, gpu, arm = TABLE_8[width]
-    entry = models.spec(f"xception_like_{width}")
+    entry = zoo.spec(f"xception_like_{width}")
     assert entry.mult_adds == mult_adds * 1e6
     assert entry.published_speed == {"gpu": gpu, "arm": arm}
     assert round(computed(f"xception_like_{width}").mult_adds / 1e6) == mult_adds
@@ -38,7 +38,7 @@ def test_stages_are_those_of_shufflenet_v2() -> None:
 
 
 def test_a_units_receptive_field_is_7() -> None:
-    unit = models.create("xception_like_x0_5").units[1].residual.double()
+    unit = zoo.create("xception_like_x0_5").units[1].residual.double()
     x = torch.zeros(1, 64, 15, 15, dtype=torch.double, requires_grad=True)
     unit(x + 1)[0, :, 7, 7].sum().backward()
     seen = x.grad[0].abs().sum(0).nonzero()
@@ -56,7 +56,7 @@ def test_forward_shapes(num_classes: int, in_channels: int, size: tuple[int, int
 
 def test_another_width_is_refused() -> None:
     with pytest.raises(InputError, match=r"no width 0\.25"):
-        models.create("xception_like_x1_0", width=0.25)
+        zoo.create("xception_like_x1_0", width=0.25)
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from _edgeship.errors import InputError
-from _edgeship.models import create
+from _edgeship.models.building import create
 from _edgeship.models.commands.cli import app
 from _edgeship.models.training.train import Epoch, TrainingRequest, train
 from _edgeship.models.weights.card import read_card

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from _edgeship import models
 from _edgeship.errors import InputError
+from _edgeship.models import zoo
 from _edgeship.models.weights.imagenet import PUBLISHED, published
 from _edgeship.models.weights.key_layouts import to_our_layout
 from tests.models.construct import construct, on_meta
@@ -95,7 +95,7 @@ def test_a_network_with_a_similar_name_inside_is_left_alone() -> None:
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_the_rows_agree_with_themselves(name: str) -> None:
-    row, entry = PUBLISHED[name], models.spec(name)
+    row, entry = PUBLISHED[name], zoo.spec(name)
     assert row.url.startswith("https://")
     assert row.file.endswith(".pth")
     assert re.fullmatch("[0-9a-f]{8,64}", row.sha256)

@@ -10,10 +10,10 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from _edgeship import models
 from _edgeship.errors import InputError
 from _edgeship.export.network.definition import LiveModule
 from _edgeship.export.network.source import load_network
+from _edgeship.models import zoo
 from _edgeship.models.weights import pretrained
 from _edgeship.models.weights.card import read_card
 from _edgeship.models.weights.checkpoint_file import file_sha256
@@ -56,7 +56,7 @@ CARD = {
 def checkpoint(tmp_path: Path) -> Path:
     """A checkpoint of three classes, with its card."""
     path = tmp_path / "mine.safetensors"
-    save_file(models.create("shufflenet_v2_x0_25", num_classes=3, seed=4).state_dict(), path)
+    save_file(zoo.create("shufflenet_v2_x0_25", num_classes=3, seed=4).state_dict(), path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     path.with_suffix(".json").write_text(json.dumps(CARD | {"sha256": digest}))
     return path
@@ -112,7 +112,7 @@ def test_imagenet_weights_keep_the_publishers_crop_and_name_their_source(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "fetched.pth"
-    torch.save(models.create("shufflenet_v2_x1_5", seed=1).state_dict(), path)
+    torch.save(zoo.create("shufflenet_v2_x1_5", seed=1).state_dict(), path)
     monkeypatch.setattr(pretrained, "fetch", lambda row: path)
     network = load_network("shufflenet_v2_x1_5", weights="imagenet")
     assert network.preprocess is not None
@@ -133,7 +133,7 @@ def test_names_without_such_weights_are_refused() -> None:
 def test_weights_that_were_found_are_not_looked_for_again(checkpoint: Path) -> None:
     trained = pretrained.find("shufflenet_v2_x0_25", checkpoint)
     checkpoint.with_suffix(".json").unlink()
-    module = models.create("shufflenet_v2_x0_25", weights=trained)
+    module = zoo.create("shufflenet_v2_x0_25", weights=trained)
     assert module(torch.zeros(1, 3, 32, 32)).shape == (1, 3)
 
 
@@ -148,7 +148,7 @@ def test_a_shipped_checkpoint_loads_and_matches_its_card(name: str) -> None:
     assert trained.card.model == name
     assert trained.card.sha256 == file_sha256(trained.path)
     assert len(trained.card.classes) == 10
-    module = models.create(name, weights="cifar10")
+    module = zoo.create(name, weights="cifar10")
     assert module(torch.zeros(1, *trained.card.input_size)).shape == (1, 10)
     state, shipped = module.state_dict(), load_file(trained.path)
     assert state.keys() == shipped.keys()

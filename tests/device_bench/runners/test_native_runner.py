@@ -19,9 +19,9 @@ from _edgeship.device_bench.devices.workspace import Workspace
 from _edgeship.device_bench.processes.base import Completed, DeviceTimeout
 from _edgeship.device_bench.processes.running import run_process
 from _edgeship.device_bench.results.records import MeasurementSettings
-from _edgeship.device_bench.runners import native
+from _edgeship.device_bench.runners import native_runner
 from _edgeship.device_bench.runners.base import Job, Outcome
-from _edgeship.device_bench.runners.native import NativeRunner
+from _edgeship.device_bench.runners.native_runner import NativeRunner
 from _edgeship.errors import DeviceError, InputError
 from tests.device_bench.processes.alive import is_running, last_cores_in
 from tests.device_bench.small_files import chain, image, interpret, needs_native, network
@@ -156,7 +156,7 @@ def test_the_runner_says_why_it_fails(run, data, arrays, changes, why) -> None:
 def test_a_device_of_another_abi_is_refused(workspace, monkeypatch) -> None:
     known = read_properties(workspace.device)
     other = known.model_copy(update={"abi": "armeabi-v7a"})
-    monkeypatch.setattr(native, "read_properties", lambda device: other)
+    monkeypatch.setattr(native_runner, "read_properties", lambda device: other)
     with pytest.raises(DeviceError, match="ABI armeabi-v7a") as caught:
         NativeRunner().prepare(workspace)
     assert "arm64-v8a" in caught.value.why

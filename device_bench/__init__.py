@@ -1,1 +1,0 @@
-"""Measuring how fast files are on the devices that will run them."""

@@ -1,1 +1,0 @@
-"""The compiler: a PyTorch or ONNX network in, verified files for phones out."""
