@@ -10,6 +10,8 @@ from tests.conformance import __main__ as command
 from tests.conformance import sources
 from tests.conformance.targets import TARGETS, Target
 
+pytestmark = pytest.mark.slow
+
 
 def test_it_prints_the_counts_of_each_source(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["test_relu", "--target", "tflite"]) == 0

@@ -20,6 +20,8 @@ from _edgeship.export.network.definition import LiveModule
 from _edgeship.export.network.source import load_network
 from _edgeship.export.network.user_process import UserProcess
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (1, 3, 4, 4)
 SAMPLE = {"x": np.random.default_rng(0).standard_normal(SHAPE).astype(np.float32)}
 HEAD = "import os, signal, sys, threading, time\nimport torch\nfrom torch import nn\n"
@@ -149,7 +151,6 @@ BUILDS = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("code", "why"), IMPORTS.values(), ids=IMPORTS.keys())
 def test_an_import_that_ends_badly(tmp_path: Path, temporary: Path, code: str, why: str) -> None:
     error = refused(write(tmp_path, BUILD + code + "\n"))
@@ -158,7 +159,6 @@ def test_an_import_that_ends_badly(tmp_path: Path, temporary: Path, code: str, w
     assert not list(temporary.glob("edgeship-*"))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("code", "why"), BUILDS.values(), ids=BUILDS.keys())
 def test_a_function_that_ends_badly(tmp_path: Path, code: str, why: str) -> None:
     body = "".join(f"    {line}\n" for line in code.splitlines())
@@ -179,7 +179,6 @@ def test_an_error_says_where_in_the_users_files_it_arose(tmp_path: Path) -> None
     assert "in helper" in str(error.__cause__)  # what --debug shows
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "what", "why"),
     [
@@ -298,7 +297,6 @@ PROJECTS = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("files", "place"), PROJECTS.values(), ids=PROJECTS.keys())
 def test_imports_work_as_they_do_in_the_users_project(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], place: str

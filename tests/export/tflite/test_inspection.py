@@ -200,6 +200,7 @@ def test_truncated_files_are_refused(int8_file: bytes) -> None:
     assert not any(outcomes[:-8])
 
 
+@pytest.mark.slow
 def test_corrupted_files_are_read_and_shown_or_refused(int8_file: bytes) -> None:
     console = Console(file=io.StringIO())
     outcomes = []

@@ -9,6 +9,8 @@ from _edgeship.export.tflite.quantization import quantize
 from _edgeship.export.tflite.writer import from_bytes
 from tests.export.tflite.small_graphs import Small, ranges_of
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("scheme", ["dynamic", "int8"])
 def test_a_convolution_above_32_mib_gets_its_scale_per_channel(scheme: str) -> None:

@@ -11,6 +11,8 @@ from _edgeship.models.counting import count_entries
 from _edgeship.models.figures import Figure, as_printed, compare, in_units
 from tests.models.construct import on_meta
 
+pytestmark = pytest.mark.slow
+
 # The figures that are not met, in percent of the published one. A note excuses these differences
 # and no others: a network that is built wrongly shows here.
 MISSED = {
@@ -44,7 +46,6 @@ def figures() -> dict[str, dict[str, Figure]]:
     return {entry.name: compare(entry, counted[entry.name]) for entry in entries}
 
 
-@pytest.mark.slow
 def test_every_figure_is_met_but_the_known_ones(figures: dict[str, dict[str, Figure]]) -> None:
     missed = {
         (name, key): figure.difference

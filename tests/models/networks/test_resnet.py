@@ -78,6 +78,7 @@ def test_the_image_shrinks_where_it_should(name: str) -> None:
     assert strides == ([1, 2, 1, 2] if name == "resnet_50" else [2, 1, 1, 2])
 
 
+@pytest.mark.slow
 def test_a_unit_excites_its_residual_before_it_adds_the_shortcut() -> None:
     unit = zoo.create("se_resnet_50", num_classes=2).layer1[1]
     x = torch.randn(1, 256, 6, 6, generator=torch.Generator().manual_seed(0))

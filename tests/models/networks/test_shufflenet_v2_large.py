@@ -8,6 +8,8 @@ from _edgeship.models.complexity import count
 from _edgeship.models.networks.shufflenet_v2_large import ResidualUnit
 from tests.models.construct import construct, on_meta
 
+pytestmark = pytest.mark.slow
+
 # Layers, published mult-adds, and the appendix's channels and units of the four stages.
 TABLE = {
     "shufflenet_v2_50": (50, 2.3e9, [(244, 3), (488, 4), (976, 6), (1952, 3)]),

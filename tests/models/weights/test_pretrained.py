@@ -141,6 +141,7 @@ def test_five_checkpoints_ship_with_the_package() -> None:
     assert pretrained.shipped_names() == SHIPPED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_shipped_checkpoint_loads_and_matches_its_card(name: str) -> None:
     trained = pretrained.find(name, "cifar10")

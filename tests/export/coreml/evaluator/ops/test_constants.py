@@ -357,6 +357,7 @@ def compressed(weight: np.ndarray, ios: int, how: Callable[[Any, Any], Any]) -> 
         return package_of(how(optimize, model))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("ios", "weight", "how", "kinds"), [case[1:] for case in CASES], ids=[case[0] for case in CASES]
 )
