@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
-from onnx import TensorProto, helper
 
+import onnx
 from _edgeship.errors import InputError
 from _edgeship.export.calibration.preprocess import Preprocess
 from _edgeship.export.contract.manifest import Artifact
@@ -22,6 +21,7 @@ from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.runtimes.values import Outputs, Sample
 from _edgeship.files import read_bytes
 from _edgeship.sheets import Sheet
+from onnx import TensorProto, helper
 
 #: ONNX Runtime as an app runs it.
 OPTIMIZED = "onnxruntime"

@@ -21,5 +21,12 @@ def to_float16(model: ir.Model) -> onnx.ModelProto:
     """
     from onnxruntime.transformers.float16 import convert_float_to_float16
 
-    made: onnx.ModelProto = convert_float_to_float16(ir.to_proto(model), keep_io_types=True)
+    proto = ir.to_proto(model)
+    # The converter infers these itself. Where they name constants, it takes those for float16.
+    proto.graph.ClearField("value_info")
+    made: onnx.ModelProto = convert_float_to_float16(proto, keep_io_types=True)
+    # It converts a value once for each operator left in float32 that reads it, under one name.
+    nodes = {tuple(node.output): node for node in made.graph.node}
+    del made.graph.node[:]
+    made.graph.node.extend(nodes.values())
     return made

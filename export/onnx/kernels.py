@@ -24,6 +24,8 @@ KERNELS = {
     "MatMul": "QLinearMatMul",
     "MaxPool": "MaxPool on integers",
     "Mul": "QLinearMul",
+    "ReduceMax": "ReduceMax on integers",
+    "ReduceMin": "ReduceMin on integers",
     "Relu": "the range of what is before it",
     "Reshape": "Reshape on integers",
     "Resize": "Resize on integers if nearest, float if not",
@@ -41,11 +43,13 @@ KERNELS = {
 WEIGHTS_ONLY = {"ConvTranspose": "float on the CPU, from int8 weights"}
 
 #: Operators that keep the numbers of one input, so that one range fits what goes in and comes out.
-#: The integers of Pad and of the last two would stay the same, too, had they a kernel.
+#: Pad and the last two would be integers, too, had they a kernel.
 MOVING = (
     "Flatten",
     "Gather",
     "MaxPool",
+    "ReduceMax",
+    "ReduceMin",
     "Reshape",
     "Resize",
     "Slice",

@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 
 import onnx
-from onnx import helper
-
 from _edgeship.export.contract.manifest import Artifact, Port
 from _edgeship.export.contract.schemes import Scheme
 from _edgeship.export.onnx.summary import counts
 from _edgeship.export.verification.parity import Parity
+from onnx import helper
 
 _LAYOUTS = {4: "NCHW", 5: "NCDHW"}
 

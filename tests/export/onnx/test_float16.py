@@ -54,6 +54,28 @@ def test_it_computes_what_float32_does_within_float16() -> None:
         assert 50 < parity.sqnr_db < 90
 
 
+def test_operators_that_stay_in_float32_may_read_the_same_values() -> None:
+    nodes = [
+        *(node("Resize", "x s s", name, mode="linear") for name in ("a", "b")),
+        node("Add", "a b", "c"),
+        node("TopK", "c k", "high at", axis=1),
+        node("TopK", "c k", "low places", axis=1, largest=0),
+        node("Add", "high low", "y"),
+    ]
+    for one in nodes[:2]:
+        one.input[:] = ["x", "", "scales"]
+    scales = np.array([1, 1, 4 / 3, 2], np.float32)
+    constants = {"scales": scales, "k": np.array([2])}
+    model = graph(nodes, _X, {"y": (1, 2, 8, 12)}, constants)
+    data = to_bytes(to_float16(deployable(model)))
+    made = onnx.load_model_from_string(data)
+    onnx.checker.check_model(made, full_check=True)
+    [stored] = [one for one in made.graph.initializer if one.name == "scales"]
+    np.testing.assert_array_equal(numpy_helper.to_array(stored), scales)
+    fed = samples(_X)
+    assert compare(expected(model, fed), run_optimized(data, fed)).sqnr_db > 50
+
+
 def test_equal_graphs_give_equal_bytes_and_the_graph_is_left_alone() -> None:
     model = deployable(
         graph([node("Conv", "x w", "y")], _X, {"y": (1, 3, 4, 4)}, {"w": normal(3, 4, 3, 3)})

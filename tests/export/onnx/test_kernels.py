@@ -53,6 +53,8 @@ _CASES: dict[str, tuple[NodeProto, Sequence[int], dict[str, NDArray[Any]]]] = {
     "MatMul": (node("MatMul", "a w", "b"), (1, 8, 6, 5), {"w": normal(6, 5, seed=3)}),
     "MaxPool": (node("MaxPool", "a", "b", kernel_shape=[2, 2]), (1, 8, 5, 5), {}),
     "Mul": (node("Mul", "a x", "b"), _X, {}),
+    "ReduceMax": (node("ReduceMax", "a at", "b"), (1, 8, 1, 6), {"at": _ints(2)}),
+    "ReduceMin": (node("ReduceMin", "a at", "b"), (1, 8, 1, 6), {"at": _ints(2)}),
     "Relu": (node("Relu", "a", "b"), _X, {}),
     "Reshape": (node("Reshape", "a to", "b"), (1, 4, 12, 6), {"to": _ints(1, 4, 12, 6)}),
     "Resize": (
