@@ -21,6 +21,7 @@ PAGES = {
     "export": ("_edgeship.export.commands.cli", "edgeship export"),
     "models": ("_edgeship.models.commands.cli", "edgeship models"),
     "device_bench": ("_edgeship.device_bench.commands.cli", "edgeship bench"),
+    "edgeship": ("edgeship.cli", "edgeship"),
 }
 
 #: Columns of the help; a page shows this many without a scroll bar.
@@ -30,16 +31,23 @@ _HEAD = """# {program}
 
 <!-- Written by `make docs-commands`: do not edit. -->
 
-Everything here is also `{installed}`, which works [from any folder](../any-folder.md).
+{about}
 """
+
+_SAME = "Everything here is also `{installed}`, which works [from any folder](../any-folder.md)."
+_INSTALLED = """The installed command works [from any folder](../any-folder.md). Behind `export`, `models` and
+`bench` come the commands and options of [export](export.md), [models](models.md) and
+[device_bench](device_bench.md)."""
 
 
 def page(name: str) -> str:
     """Return a page as Markdown: the help of the program, then of each of its commands."""
     module, installed = PAGES[name]
     app = importlib.import_module(module).app
-    program = f"python -m {name}"
-    parts = [_HEAD.format(program=program, installed=installed)]
+    program, about = f"python -m {name}", _SAME.format(installed=installed)
+    if name == installed:
+        program, about = installed, _INSTALLED
+    parts = [_HEAD.format(program=program, about=about)]
     parts.append(_section(None, help_of(app, program)))
     group = typer.main.get_command(app)
     for word, command in group.commands.items():  # type: ignore[attr-defined]
