@@ -35,9 +35,9 @@ _HEAD = """# {program}
 """
 
 _SAME = "Everything here is also `{installed}`, which works [from any folder](../any-folder.md)."
-_INSTALLED = """The installed command works [from any folder](../any-folder.md). Behind `export`, `models` and
-`bench` come the commands and options of [export](export.md), [models](models.md) and
-[device_bench](device_bench.md)."""
+_INSTALLED = """The installed command works [from any folder](../any-folder.md). Behind `export`,
+`models` and `bench` come the commands and options of [export](export.md), [models](models.md)
+and [device_bench](device_bench.md)."""
 
 
 def page(name: str) -> str:
