@@ -1,6 +1,6 @@
 """Entry point of `python -m edgeship`."""
 
-from edgeship.cli import main
+from _edgeship.terminal.entry import start
 
 if __name__ == "__main__":
-    main()
+    start("edgeship.cli")

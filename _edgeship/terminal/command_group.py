@@ -38,14 +38,20 @@ class CommandGroup(TyperGroup):
     """Commands that share some options; the one place where an exception becomes an exit code."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        end = args.index("--") if "--" in args else len(args)
-        flags = [word for word in args[:end] if word in EVERYWHERE]
-        words = [word for word in args[:end] if word not in EVERYWHERE] + args[end:]
-        if not ctx.resilient_parsing:  # which is for shell completion: nothing is run
-            words = words or ["--help"]
-            fields = dict.fromkeys((EVERYWHERE[flag] for flag in flags), True)
-            invocation.begin(Invocation(ctx.info_name or "", tuple(args), **fields))
-        return super().parse_args(ctx, self.command_line(ctx, words, flags))
+        options = args[: args.index("--")] if "--" in args else args
+        flags = [word for word in options if word in EVERYWHERE]
+        words = [word for word in options if word not in EVERYWHERE] + args[len(options) :]
+        if ctx.resilient_parsing:  # for shell completion: nothing is run
+            return super().parse_args(ctx, self.command_line(ctx, words, flags))
+        fields = dict.fromkeys((EVERYWHERE[flag] for flag in flags), True)
+        end = invocation.begin(Invocation(ctx.info_name or "", tuple(args), **fields))
+        try:
+            rest = super().parse_args(ctx, self.command_line(ctx, words or ["--help"], flags))
+        except BaseException:
+            end()
+            raise
+        ctx.call_on_close(end)
+        return rest
 
     def command_line(self, ctx: Any, words: list[str], flags: list[str]) -> list[str]:
         """Return the words with the command's name first, if there are any.

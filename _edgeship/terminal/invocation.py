@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 
@@ -41,9 +42,10 @@ class Invocation:
 _CURRENT: ContextVar[Invocation | None] = ContextVar("invocation", default=None)
 
 
-def begin(invocation: Invocation) -> None:
-    """Make this the call that the rest of this context is about."""
-    _CURRENT.set(invocation)
+def begin(invocation: Invocation) -> Callable[[], None]:
+    """Make this the call that is being answered; return what ends that."""
+    token = _CURRENT.set(invocation)
+    return lambda: _CURRENT.reset(token)
 
 
 def current() -> Invocation:

@@ -192,12 +192,17 @@ def _from_function(model: str, shapes: Sequence[Shape], weights: str | None) -> 
         process.close()
         raise
     return Network(
-        name=file_name(f"{Path(place).stem.rpartition('.')[2]}_{function}"),
+        name=file_name(f"{_last_name(place)}_{function}"),
         shapes=tuple(shapes),
         definition=process,
         weights=weights or f"as {Path(place).name}:{function}() sets them",
         weights_sha256=digest,
     )
+
+
+def _last_name(place: str) -> str:
+    """Return what ``folder/net.py`` or ``package.net`` has in common: ``net``."""
+    return Path(place).stem if place.endswith(".py") else place.rpartition(".")[2]
 
 
 def _from_module(

@@ -89,6 +89,17 @@ def test_a_function_in_a_file_that_imports_its_neighbour(factory):
     np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.slow
+def test_a_network_is_named_by_its_module_and_function(factory, monkeypatch):
+    package = factory.parent / "deep" / "nets"
+    package.mkdir(parents=True)
+    (package / "small.py").write_text("from torch.nn import ReLU as build\n")
+    monkeypatch.chdir(factory.parent)
+    for place in ("deep.nets.small", "deep/nets/small.py"):
+        with load_network(f"{place}:build", shapes=[(1, 3, 8, 8)]) as network:
+            assert network.name == "small_build"
+
+
 @pytest.mark.parametrize(
     ("function", "message"),
     [
