@@ -62,7 +62,7 @@ class UserProcess:
         self._parameters = 0
         self._folder = Path(tempfile.mkdtemp(prefix="edgeship-"))
         self._printed = self._folder / "printed.txt"
-        self._process, self._requests, self._replies = _start(self._printed)
+        self._process, self._requests, self._replies = _start(self._folder, self._printed)
         self._close = weakref.finalize(
             self, _end, self._process, (self._requests, self._replies), self._folder
         )
@@ -215,7 +215,7 @@ class _UserTraceback(Exception):  # noqa: N818  (never raised)
         return f"in the network's own process\n{self.args[0]}"
 
 
-def _start(printed: Path) -> tuple[subprocess.Popen[bytes], IO[bytes], IO[bytes]]:
+def _start(folder: Path, printed: Path) -> tuple[subprocess.Popen[bytes], IO[bytes], IO[bytes]]:
     """Return the process, the pipe for requests to it and the one for its replies."""
     their_requests, requests = os.pipe()
     replies, their_replies = os.pipe()
@@ -229,6 +229,7 @@ def _start(printed: Path) -> tuple[subprocess.Popen[bytes], IO[bytes], IO[bytes]
                     user_program.__file__,
                     str(their_requests),
                     str(their_replies),
+                    str(folder),
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -24,6 +24,7 @@ import json
 import logging
 import os
 import queue
+import shutil
 import sys
 import threading
 import traceback
@@ -405,10 +406,15 @@ def _is_installed(file: str) -> bool:
     return file.startswith(("<", str(Path(os.__file__).parent))) or "site-packages" in file
 
 
-def _listen(requests: TextIO, waiting: queue.SimpleQueue[dict[str, Any]]) -> None:
-    """Queue the requests, and end the process with whatever it is doing after the last one."""
+def _listen(requests: TextIO, waiting: queue.SimpleQueue[dict[str, Any]], folder: str) -> None:
+    """Queue the requests; after the last, end the process, whatever it is doing.
+
+    The parent kills this process when it is done. If the parent itself was killed, its temporary
+    folder is left to us.
+    """
     for line in requests:
         waiting.put(json.loads(line))
+    shutil.rmtree(folder, ignore_errors=True)
     os._exit(0)
 
 
@@ -416,13 +422,13 @@ def main() -> None:
     """Answer requests until there are no more."""
     here = Path(__file__).resolve().parent
     sys.path[:] = [folder for folder in sys.path if Path(folder).resolve() != here]
-    requests, replies = (int(number) for number in sys.argv[1:3])
+    requests, replies, folder = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     for number in (requests, replies):
         os.set_inheritable(number, False)
     waiting: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     incoming = os.fdopen(requests, encoding="utf-8")
     outgoing = os.fdopen(replies, "w", encoding="utf-8")
-    threading.Thread(target=_listen, args=(incoming, waiting), daemon=True).start()
+    threading.Thread(target=_listen, args=(incoming, waiting, folder), daemon=True).start()
     user = _User()
     while True:
         outgoing.write(json.dumps(_answer(user, waiting.get())) + "\n")

@@ -370,12 +370,17 @@ process.capture([(1, 3, 4, 4)])
 """
 
 
-def test_the_process_does_not_outlive_a_parent_that_is_killed(tmp_path: Path) -> None:
+def test_process_and_files_do_not_outlive_a_parent_that_is_killed(
+    tmp_path: Path, temporary: Path
+) -> None:
     text = HEAD + (
         "class Net(nn.Module):\n    def forward(self, x):\n        time.sleep(600)\nbuild = Net\n"
     )
     parent = subprocess.Popen(  # noqa: S603 - our own interpreter and code
-        [sys.executable, "-c", PARENT, write(tmp_path, text)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", PARENT, write(tmp_path, text)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(temporary)},
     )
     assert parent.stdout is not None
     child = int(parent.stdout.readline())
@@ -386,7 +391,9 @@ def test_the_process_does_not_outlive_a_parent_that_is_killed(tmp_path: Path) ->
     parent.stdout.close()
     for _ in range(100):
         if not Path(f"/proc/{child}").exists() or " Z " in Path(f"/proc/{child}/stat").read_text():
-            return
+            break
         time.sleep(0.1)
-    os.kill(child, 9)
-    pytest.fail("the process of the network is still running")
+    else:
+        os.kill(child, 9)
+        pytest.fail("the process of the network is still running")
+    assert not list(temporary.glob("edgeship-*"))
