@@ -29,8 +29,9 @@ from _edgeship.export.verification.metrics import compare
 from _edgeship.export.verification.parity import Parity
 from _edgeship.export.verification.tolerance import judge
 
-#: How far in dB the fused kernels may lie further from the plain ones than these from the network.
-#: Fused kernels round sums that the plain ones do not. Measured on ten networks: 2 to 31 dB nearer.
+#: How much further in dB the fused kernels may lie from the plain ones than these from the network.
+#: Fused kernels round where plain ones do not. In int8 files of nine networks, they lay 2 to 31 dB
+#: nearer, or gave the same numbers.
 _FUSED_BELOW_DB = 6.0
 
 
