@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from _edgeship.export.network.user_program import OPSET
+
 #: Operators that are written for an integer kernel in int8 files -> what computes them.
 KERNELS = {
     "Add": "QLinearAdd",
@@ -62,9 +64,6 @@ MOVING = (
     "SpaceToDepth",
 )
 
-#: The version of the operators that networks are captured in.
-_OPSET = 18
-
 
 def phrases() -> dict[str, str]:
     """Return ONNX operator -> what becomes of it, in a phrase.
@@ -81,7 +80,7 @@ def _on_floats() -> Iterator[str]:
     import onnx
 
     for schema in onnx.defs.get_all_schemas_with_history():
-        if schema.domain or schema.deprecated or schema.since_version > _OPSET or not schema.inputs:
+        if schema.domain or schema.deprecated or schema.since_version > OPSET or not schema.inputs:
             continue
         takes, gives = schema.inputs[0].types, schema.outputs[0].types if schema.outputs else ()
         if "tensor(float)" in takes and any(one.startswith("tensor(") for one in gives):

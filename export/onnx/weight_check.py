@@ -61,7 +61,8 @@ def _near(weight: Array, stored: Array, allowed: Array) -> NDArray[np.bool_]:
     """Return where a constant is as near as it must be, which a NaN never is."""
     cut = (np.abs(stored) == _LARGEST) & (stored * weight > 0) & (np.abs(weight) > _LARGEST)
     with np.errstate(invalid="ignore"):  # infinities
-        return (stored == weight) | (np.abs(stored - weight) <= allowed) | cut
+        near: NDArray[np.bool_] = (stored == weight) | (np.abs(stored - weight) <= allowed) | cut
+    return near
 
 
 def _stored(model: onnx.ModelProto) -> Iterator[tuple[str, Array, Array]]:

@@ -135,13 +135,6 @@ def test_the_phrases_say_what_int8_makes_of_each_operator() -> None:
     assert not {"Swish", "If", "StringConcat"} & set(found)
 
 
-def test_the_phrases_are_of_the_version_that_networks_are_captured_in() -> None:
-    from _edgeship.export.network.user_program import OPSET
-    from _edgeship.export.onnx import kernels
-
-    assert kernels._OPSET == OPSET
-
-
 def test_the_phrases_need_onnx_only() -> None:
     code = (
         "import sys; from _edgeship.export.onnx.kernels import phrases; phrases()\n"
