@@ -12,7 +12,7 @@ __all__ = ["adb_server", "phone", "running_phone"]
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
-# Python's readline module, where pytest loads it, puts COLUMNS=80 into the environment of the workers
-# of pytest-xdist. The commands would take that for the width of the terminal; the tests read what
-# they print into a pipe.
+# Python's readline module, where pytest loads it, puts COLUMNS=80 into the environment of the
+# workers of pytest-xdist. The commands would take that for the width of the terminal; the tests
+# read what they print into a pipe.
 os.environ.pop("COLUMNS", None)
