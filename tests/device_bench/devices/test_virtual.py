@@ -21,8 +21,8 @@ from _edgeship.device_bench.processes.base import DeviceTimeout
 from _edgeship.device_bench.processes.running import run_process
 from _edgeship.device_bench.results.records import MeasurementSettings
 from _edgeship.device_bench.runners.base import Job, Outcome
-from _edgeship.device_bench.runners.native_runner import NativeRunner
 from _edgeship.device_bench.runners.native_report import parse_report
+from _edgeship.device_bench.runners.native_runner import NativeRunner
 from _edgeship.errors import DeviceError
 from tests.device_bench.small_files import chain, image, needs_virtual
 
