@@ -162,6 +162,7 @@ def test_an_output_folder_that_cannot_be_made_is_named(folder: Path) -> None:
     assert stderr.startswith("error: the output folder /proc/edgeship cannot be written.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "message"),
     [

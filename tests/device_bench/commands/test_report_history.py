@@ -10,6 +10,8 @@ from _edgeship.device_bench.commands.cli import PROGRAM, app
 from _edgeship.device_bench.store.store import Store
 from tests.device_bench.synthetic import VIRTUAL, session
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 
 OLD, MIDDLE, NEW = "20261120-090000-aaaa", "20261121-090000-bbbb", "20261122-090000-cccc"
@@ -160,7 +162,6 @@ def test_bad_input_of_history_is_one_message(
     assert message in stderr
 
 
-@pytest.mark.slow
 def test_history_needs_neither_matplotlib_nor_jinja(store: Path) -> None:
     code = (
         "import sys; from typer.testing import CliRunner;"

@@ -15,6 +15,8 @@ from _edgeship.export.coreml.weight_check import _allowed, check_weights
 from tests.export.coreml.compressing import COMPRESSED, dense, network, package
 from tests.export.tflite.ops.harness import inputs_of
 
+pytestmark = pytest.mark.slow
+
 Array = NDArray[Any]
 
 

@@ -17,6 +17,8 @@ from _edgeship.export.network.user_program import OPSET
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.simplify import simplify
 
+pytestmark = pytest.mark.slow
+
 
 class Block(nn.Module):
     def __init__(self):

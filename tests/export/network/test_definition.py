@@ -14,6 +14,8 @@ from _edgeship.export.network.definition import LiveModule, OnnxFile
 from _edgeship.export.runtimes.running import run_onnx
 from tests.export.command_line import write_network
 
+pytestmark = pytest.mark.slow
+
 SAMPLE = np.random.default_rng(0).standard_normal((1, 3, 8, 8)).astype(np.float32)
 
 

@@ -11,6 +11,8 @@ from _edgeship.errors import InputError
 from _edgeship.export.network.source import file_name, load_network
 from _edgeship.export.network.user_program import SEED
 
+pytestmark = pytest.mark.slow
+
 FACTORY = """
 import torch
 from torch import nn
@@ -89,7 +91,6 @@ def test_a_function_in_a_file_that_imports_its_neighbour(factory):
     np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
 
 
-@pytest.mark.slow
 def test_a_network_is_named_by_its_module_and_function(factory, monkeypatch):
     package = factory.parent / "deep" / "nets"
     package.mkdir(parents=True)

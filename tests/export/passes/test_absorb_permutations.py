@@ -15,6 +15,8 @@ from _edgeship.export.passes.absorb_permutations import absorb_permutations
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.verification.metrics import compare
 
+pytestmark = pytest.mark.slow
+
 
 class Net:
     """Builds an ONNX graph node by node; every method returns the name of its result."""

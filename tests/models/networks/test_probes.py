@@ -12,6 +12,8 @@ from _edgeship.models.complexity import per_layer
 from tests.models.construct import on_meta
 from tests.models.published import computed, export_float_and_int8, output_shape
 
+pytestmark = pytest.mark.slow
+
 PLACES = 56 * 56
 
 # Table 1: (c1, c2) by ratio; Table 2: channels by groups.
@@ -151,7 +153,6 @@ def test_a_probe_has_no_ends_to_set(arguments: dict[str, int], message: str) -> 
         zoo.create("probe_g1_arm_1to1", **arguments)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "channels"),
     [

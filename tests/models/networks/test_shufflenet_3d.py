@@ -20,6 +20,8 @@ from _edgeship.models.networks.shufflenet_v2 import ShuffleNetV2
 from tests.models.construct import construct, on_meta
 from tests.models.published import computed, shapes
 
+pytestmark = pytest.mark.slow
+
 WIDTHS = ("x0_25", "x0_5", "x1_0", "x1_5", "x2_0")
 V1 = [f"shufflenet_v1_3d_g{groups}_{width}" for groups in (1, 2, 3, 4, 8) for width in WIDTHS]
 V2 = [f"shufflenet_v2_3d_{width}" for width in WIDTHS]
@@ -243,7 +245,6 @@ def test_dims_is_checked(network: type[ShuffleNetV1] | type[ShuffleNetV2]) -> No
         network(dims=1)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "absorbed", "kept"),
     [

@@ -35,6 +35,8 @@ from tests.export.coreml.evaluator.building import (
 )
 from tests.export.tflite.ops.harness import parse, rand, typed
 
+pytestmark = pytest.mark.slow
+
 SAMPLES = [{"x": rand(1, 3, 16, 16, seed=seed)} for seed in range(4)]
 
 
@@ -106,7 +108,6 @@ def kind_of(name: str) -> str:
     return name.removesuffix(" of iOS 18")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["float", "fp16", "int8-weights", "palette6", "palette6 of iOS 18", "int8"]
 )
