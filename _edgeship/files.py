@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from _edgeship.errors import InputError
+
+_CHUNK_BYTES = 1 << 20
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal, reading it in pieces.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def read_bytes(path: Path) -> bytes:

@@ -93,10 +93,12 @@ def _run_stages(
     from _edgeship.export.recording import manifest_of, model_record
 
     captured = graph_stages.capture(network, log)
+    model = model_record(network, captured)
     preprocess = preprocess_of(request, network, log)
     samples = samples_of(request, captured, preprocess, _calibrated(request), log)
     checked = samples.arrays[:VERIFICATION_SAMPLES]
     reference = graph_stages.reference_outputs(network, captured, checked, log)
+    network.close()  # it is not run again, and may hold a process with torch
     simplified = graph_stages.simplify(captured, checked, reference, log)
     graph = graph_stages.rewrite(simplified, checked, reference, log)
     onnx = serialize(graph)
@@ -105,7 +107,7 @@ def _run_stages(
     job = Job(
         request=request,
         network=network,
-        model=model_record(network, captured),
+        model=model,
         graph=graph,
         onnx_sha256=graph_file.sha256,
         samples=samples.arrays,

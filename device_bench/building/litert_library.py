@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import importlib.util
 import platform
@@ -15,6 +14,7 @@ from _edgeship.cache import cache_folder
 from _edgeship.device_bench.building.once import run_tool
 from _edgeship.device_bench.processes.words import last_words
 from _edgeship.errors import DeviceError
+from _edgeship.files import sha256_of
 
 _PACKAGE = "ai-edge-litert"
 _MEMBER = "ai_edge_litert/libLiteRt.so"
@@ -105,12 +105,12 @@ def _wheel(version: str, abi: str) -> tuple[Path, str]:
     folder = cache_folder() / "wheels" / f"{_PACKAGE}-{version}-{abi}"
     expected = _WHEELS.get((version, abi))
     for wheel in sorted(folder.glob("*.whl")):
-        if expected is not None and _sha256(wheel) == expected:
+        if expected is not None and sha256_of(wheel) == expected:
             return wheel, f"its SHA-256 is the published {expected[:16]}..."
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix="download.") as own:
         fresh = _download(version, abi, Path(own))
-        found = _sha256(fresh)
+        found = sha256_of(fresh)
         if expected is not None and found != expected:
             raise DeviceError(
                 f"What was downloaded is not the published {fresh.name}.",
@@ -159,7 +159,3 @@ def _extract(wheel: Path, target: Path) -> None:
         raise DeviceError(
             f"There is no {_MEMBER} in the wheel.", where=wheel.name, why=str(error)
         ) from error
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from _edgeship.export.calibration.preprocess import Preprocess
 from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.network.definition import Definition, LiveModule, OnnxFile
 from _edgeship.export.network.user_program import SEED
+from _edgeship.files import sha256_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -136,7 +136,7 @@ def _from_onnx(path: Path, shapes: Sequence[Shape]) -> Network:
         shapes=tuple(input_shapes(graph).values()),
         definition=OnnxFile(graph),
         weights=f"those in {path.name}",
-        weights_sha256=_sha256(path),
+        weights_sha256=sha256_of(path),
     )
 
 
@@ -167,7 +167,7 @@ def _from_registry(
         shapes=tuple(shapes),
         definition=LiveModule(module),
         weights=trained.source if trained else f"UNTRAINED: random, seed {SEED}",
-        weights_sha256=_sha256(trained.path) if trained else None,
+        weights_sha256=sha256_of(trained.path) if trained else None,
         untrained=trained is None,
         preprocess=Preprocess(mean=spec.mean, std=spec.std, crop=spec.crop),
         training=trained.facts() if trained else {},
@@ -187,7 +187,7 @@ def _from_function(model: str, shapes: Sequence[Shape], weights: str | None) -> 
     try:
         if weights:
             process.load_weights(weights)
-        digest = _sha256(Path(weights)) if weights else None
+        digest = sha256_of(Path(weights)) if weights else None
     except BaseException:
         process.close()
         raise
@@ -237,7 +237,3 @@ def _no_shape(what: str, example: str) -> InputError:
 def file_name(text: str) -> str:
     """Return a text with whatever does not belong in a file name replaced by ``_``."""
     return re.sub(r"[^A-Za-z0-9._-]+", "_", text).strip("._") or "model"
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from _edgeship.errors import InputError
-
-_CHUNK_BYTES = 1 << 20
+from _edgeship.files import sha256_of
 
 
 def check_readable(path: Path) -> None:
@@ -33,14 +31,10 @@ def file_sha256(path: Path) -> str:
         InputError: The file cannot be read.
     """
     check_readable(path)
-    digest = hashlib.sha256()
     try:
-        with path.open("rb") as file:
-            while chunk := file.read(_CHUNK_BYTES):
-                digest.update(chunk)
+        return sha256_of(path)
     except OSError as error:
         raise _unreadable(path, error.strerror or str(error)) from error
-    return digest.hexdigest()
 
 
 def _unreadable(path: Path, why: str) -> InputError:
