@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from _edgeship.export.commands import options
+from _edgeship.export.pipeline import TARGETS
 from _edgeship.terminal import words
 from _edgeship.terminal.console import add_row, console, print_json, printable, table
 
@@ -18,19 +19,17 @@ if TYPE_CHECKING:
     from _edgeship.export.checks.comparison import Comparison
     from _edgeship.export.checks.subject import Subject
 
+ENDINGS = ", ".join(target.suffix for target in TARGETS.values())
+
 
 def verify(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="The .tflite, .onnx or .mlpackage to run.")
-    ],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help=f"The file to run: {ENDINGS}.")],
     runtime: Annotated[
         str | None,
         typer.Option(
             metavar="RUNTIMES",
-            help="For a .tflite file: litert (the default), litert-reference (plain kernels), "
-            "tensorflow, tflite-runtime. For an .mlpackage: evaluator (edgeship's own), coreml "
-            "(on macOS). For an .onnx file: onnxruntime (the default), onnxruntime-basic (no fused "
-            "kernels). Several with commas.",
+            help=" ".join(f"For {target.suffix}: {target.runtimes}." for target in TARGETS.values())
+            + " Several with commas.",
         ),
     ] = None,
     reference: Annotated[

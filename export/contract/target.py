@@ -164,6 +164,7 @@ class Target:
         library: What ``session`` imports, where that takes long enough to be a stage of its own.
         session: Surrounds all work on a target that has a ``library``; its value says what was
             imported.
+        runtimes: What `verify` can run its files in, in words for the help.
         packages: Python packages that it needs beside those of every export -> what for.
         next_steps: Returns what to do with a written file, one line each.
     """
@@ -180,6 +181,7 @@ class Target:
     refuse: Callable[[Request, Sequence[Scheme]], None] = refuse_nothing
     library: str = ""
     session: Callable[[], AbstractContextManager[str]] = no_session
+    runtimes: str = ""
     packages: Mapping[str, str] = field(default_factory=dict)
     next_steps: Callable[[str], Sequence[str]] = lambda file: ()
 

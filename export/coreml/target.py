@@ -66,6 +66,7 @@ COREML = Target(
     open=_open,
     operators=_operators,
     refuse=_refuse,
+    runtimes="evaluator (edgeship's own), coreml (on macOS)",
     packages={"coremltools": "writes the .mlpackage folders"},
     library="coremltools",
     session=_session,

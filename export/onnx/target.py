@@ -39,6 +39,7 @@ ONNX = Target(
     lower=_lower,
     open=_open,
     operators=_operators,
+    runtimes="onnxruntime (the default), onnxruntime-basic (no fused kernels)",
     next_steps=lambda file: (
         f"load {file} in an app: OrtEnvironment.createSession (Android), ORTSession (iOS)",
     ),

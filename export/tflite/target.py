@@ -61,6 +61,7 @@ TFLITE = Target(
     open=_open,
     operators=_operators,
     refuse=_refuse,
+    runtimes="litert (the default), litert-reference (plain kernels), tensorflow, tflite-runtime",
     packages={
         "ai-edge-litert": "runs the .tflite files: calibration, verification, inspect",
         "flatbuffers": "writes the .tflite files",
