@@ -17,7 +17,12 @@ from _edgeship.export.calibration.samples import (
     load_samples,
 )
 from _edgeship.export.contract.model_file import ModelFile, Reference, Related, Shapes
-from _edgeship.export.contract.recorded import Record, find_digest, is_graph
+from _edgeship.export.contract.recorded import (
+    Record,
+    find_digest,
+    manifest_of_graph,
+    preprocess_in,
+)
 from _edgeship.export.graph.onnx_graph import input_shapes, serialize
 from _edgeship.export.network.capture import read_onnx
 from _edgeship.export.runtimes.values import Sample
@@ -88,8 +93,11 @@ def load_subject(
     if reference is None and record is not None:
         reference = _recorded_reference(record)
     graph = _read_reference(reference, shapes) if reference is not None else None
+    recorded = None if record is None else record.preprocess
     if graph is None:
-        if record is None and is_graph(path, model.digest):
+        own = manifest_of_graph(path, model.digest)
+        if own is not None:
+            recorded = preprocess_in(own)
             notes.append(f"{path} is the graph that the other files beside it were made from")
         notes.append(_nothing_to_compare(model))
         file, inputs = model.alone(), model.inputs
@@ -97,7 +105,7 @@ def load_subject(
         file = model.beside(graph, record.artifact if record is not None else None)
         inputs = graph.inputs
     notes += file.notes
-    preprocess = _preprocess(model, inputs, graph is not None, record, calib, notes)
+    preprocess = _preprocess(model, inputs, graph is not None, recorded, calib, notes)
     samples, source = _samples(calib, inputs, preprocess)
     samples, file_samples = file.fed(samples, preprocess)
     return Subject(
@@ -178,13 +186,13 @@ def _preprocess(
     model: ModelFile,
     inputs: Shapes,
     compared: bool,
-    record: Record | None,
+    recorded: Preprocess | None,
     calib: str | Arrays | None,
     notes: list[str],
 ) -> Preprocess:
     """Return what images go through before the graph gets them, as recorded or assumed."""
-    if record is not None and record.preprocess is not None:
-        return record.preprocess
+    if recorded is not None:
+        return recorded
     shape = next(iter(inputs.values()), ())
     images = _are_images(inputs)
     assumed = default_preprocess(shape[1] if images else 3)

@@ -37,13 +37,13 @@ def inspect(
 
 def _show(file: Path, model: ModelFile, as_json: bool) -> None:
     """Print what a file holds, and what the manifest beside it says about it."""
-    from _edgeship.export.contract.recorded import find_digest, is_graph
+    from _edgeship.export.contract.recorded import find_digest, manifest_of_graph
 
     record, words = None, "No manifest.json beside the file lists it."
     problem = ""
     try:
         record = find_digest(file, model.digest)
-        if is_graph(file, model.digest):
+        if manifest_of_graph(file, model.digest) is not None:
             words = "It is the graph that the other files beside it were made from."
     except InputError as error:
         # A damaged manifest must not keep the file from being shown.

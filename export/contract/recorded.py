@@ -34,7 +34,7 @@ class Record:
     @property
     def preprocess(self) -> Preprocess | None:
         """What images go through, or None if the network does not take images."""
-        return _preprocess(self.manifest)
+        return preprocess_in(self.manifest)
 
 
 def find_record(file: Path, data: bytes) -> Record | None:
@@ -71,8 +71,8 @@ def find_digest(file: Path, digest: str) -> Record | None:
     return Record(path, manifest, named[0], unchanged=False) if named else None
 
 
-def is_graph(file: Path, digest: str) -> bool:
-    """Return whether a file is the graph that the other files of an export were made from.
+def manifest_of_graph(file: Path, digest: str) -> Manifest | None:
+    """Return the manifest whose files were made from a graph, or None if a file is no such graph.
 
     Args:
         file: The file.
@@ -82,7 +82,7 @@ def is_graph(file: Path, digest: str) -> bool:
         InputError: The manifest beside it is edgeship's, but damaged or of another version.
     """
     _, manifest = _beside(file)
-    return manifest is not None and manifest.onnx.sha256 == digest
+    return manifest if manifest is not None and manifest.onnx.sha256 == digest else None
 
 
 def _beside(file: Path) -> tuple[Path, Manifest | None]:
@@ -125,10 +125,11 @@ def _check(manifest: Manifest) -> None:
     for artifact in manifest.artifacts:
         for value in (artifact.parity or {}).values():
             float(value or 0)
-    _preprocess(manifest)
+    preprocess_in(manifest)
 
 
-def _preprocess(manifest: Manifest) -> Preprocess | None:
+def preprocess_in(manifest: Manifest) -> Preprocess | None:
+    """Return what images go through, or None if the network does not take images."""
     values = manifest.preprocess
     if values is None:
         return None
