@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -19,21 +20,23 @@ PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 _BLOCK = re.compile(r"(<!-- run -->\n```[a-z]*\n\$ ([^\n]*)\n).*?(```\n)", re.DOTALL)
 
 
+@cache
 def output_of(command: str) -> str:
-    """Return what a command prints, without spaces at the ends of lines."""
-    # As wide as a pipe gets, and without colours; the environment's own programs come first.
+    """Return what a command prints on stdout, without spaces at the ends of lines."""
+    # The environment's own programs come first.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(  # noqa: S603  (the commands are those of our own pages)
         ["/bin/bash", "-c", command],
         cwd=ROOT,
         env={**os.environ, "PATH": path},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        capture_output=True,
         text=True,
     )
     if done.returncode != 0:
-        raise RuntimeError(f"{command} ended with {done.returncode}:\n{done.stdout}")
-    return "".join(f"{line.rstrip()}\n" for line in done.stdout.strip("\n").splitlines())
+        raise RuntimeError(f"{command} ended with {done.returncode}:\n{done.stderr}")
+    # A terminal shows which stage is running in a line that goes away; a pipe gets lines that stay.
+    shown = re.sub(r"\A(?:.* \.\.\.\n)+\n", "", done.stdout)
+    return "".join(f"{line.rstrip()}\n" for line in shown.strip("\n").splitlines())
 
 
 def rewritten(text: str, words: list[str]) -> str:
