@@ -13,7 +13,7 @@ from _edgeship.terminal.console import add_row, console, print_json, table
 
 
 def list_(
-    pattern: Annotated[str, typer.Argument(help="Shell-style pattern, such as '*_x1_*'.")] = "*",
+    pattern: Annotated[str, typer.Argument(help="Shell-style pattern, such as `*_x1_*`.")] = "*",
     ops: Annotated[
         bool, typer.Option("--ops", help="List the supported ONNX operators instead.")
     ] = False,

@@ -44,7 +44,7 @@ def starting_names(incomplete: str) -> list[str]:
 
 @app.command("list")
 def list_models(
-    pattern: Annotated[str, typer.Argument(help="Shell-style pattern, such as '*_x1_*'.")] = "*",
+    pattern: Annotated[str, typer.Argument(help="Shell-style pattern, such as `*_x1_*`.")] = "*",
     as_json: AsJson = False,
     markdown: Annotated[
         bool,
