@@ -13,14 +13,13 @@ from _edgeship.errors import (
     UnsupportedError,
     VerificationError,
 )
+from _edgeship.export.checks.results import OutputRange, RuntimeResult
 from _edgeship.export.verification.parity import Parity
 from edgeship.api import export, inspect, verify
 from edgeship.results import (
     ExportedFile,
     Inspection,
-    OutputRange,
     Result,
-    RuntimeResult,
     Stage,
     Verification,
 )

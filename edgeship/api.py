@@ -12,9 +12,7 @@ from edgeship.progress import Progress, shown
 from edgeship.results import (
     ExportedFile,
     Inspection,
-    OutputRange,
     Result,
-    RuntimeResult,
     Stage,
     Verification,
 )
@@ -171,18 +169,7 @@ def verify(
         if name not in model.known_runtimes:
             known = ", ".join(model.known_runtimes)
             raise InputError(f"There is no runtime {name!r}.", todo=f"choose from {known}")
-    results = tuple(
-        RuntimeResult(
-            one.runtime,
-            one.parity,
-            one.problem,
-            tuple(
-                OutputRange(each.name, each.shape, each.low, each.high, each.finite)
-                for each in one.outputs
-            ),
-        )
-        for one in compare_runtimes(subject, names)
-    )
+    results = tuple(compare_runtimes(subject, names))
     return Verification(
         path=path,
         ok=all(one.problem is None for one in results),

@@ -16,7 +16,7 @@ from _edgeship.terminal.console import add_row, console, print_json, printable, 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from _edgeship.export.checks.comparison import Comparison
+    from _edgeship.export.checks.results import RuntimeResult
     from _edgeship.export.checks.subject import Subject
 
 ENDINGS = ", ".join(target.suffix for target in TARGETS.values())
@@ -79,7 +79,7 @@ def verify(
         raise typer.Exit(3)
 
 
-def _as_dict(file: Path, subject: Subject, comparisons: list[Comparison]) -> dict[str, Any]:
+def _as_dict(file: Path, subject: Subject, comparisons: list[RuntimeResult]) -> dict[str, Any]:
     return {
         "file": str(file),
         "reference": subject.reference_name or None,
@@ -99,7 +99,7 @@ def _as_dict(file: Path, subject: Subject, comparisons: list[Comparison]) -> dic
     }
 
 
-def _show(file: Path, subject: Subject, comparisons: list[Comparison]) -> None:
+def _show(file: Path, subject: Subject, comparisons: list[RuntimeResult]) -> None:
     output = console()
     against = f"against {subject.reference_name}" if subject.reference_name else "on its own"
     output.print(printable(f"{file} {against}"))
@@ -110,7 +110,7 @@ def _show(file: Path, subject: Subject, comparisons: list[Comparison]) -> None:
     output.print(_verdicts(subject, comparisons) if subject.reference_name else _runs(comparisons))
 
 
-def _verdicts(subject: Subject, comparisons: list[Comparison]) -> Table:
+def _verdicts(subject: Subject, comparisons: list[RuntimeResult]) -> Table:
     numbers = ("max abs error", "max rel error", "SQNR", "top-1 agreement")
     verdict = f"within tolerance ({subject.kind})" if subject.kind else "not judged"
     shown = table("runtime", *numbers, verdict, numbers=numbers)
@@ -122,7 +122,7 @@ def _verdicts(subject: Subject, comparisons: list[Comparison]) -> Table:
     return shown
 
 
-def _runs(comparisons: list[Comparison]) -> Table:
+def _runs(comparisons: list[RuntimeResult]) -> Table:
     shown = table("runtime", "output", "shape", "from", "to", "", numbers=("from", "to"))
     for comparison in comparisons:
         if comparison.problem is not None:
@@ -135,7 +135,7 @@ def _runs(comparisons: list[Comparison]) -> Table:
     return shown
 
 
-def _figures(comparison: Comparison) -> tuple[str, str, str, str]:
+def _figures(comparison: RuntimeResult) -> tuple[str, str, str, str]:
     parity = comparison.parity
     if parity is None:
         return "", "", "", ""

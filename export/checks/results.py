@@ -1,0 +1,43 @@
+"""What the runtimes made of a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from _edgeship.export.verification.parity import Parity
+
+
+@dataclass(frozen=True)
+class OutputRange:
+    """What an output held over all samples, where there was nothing to compare it with.
+
+    Attributes:
+        name: Of the output.
+        shape: Of one sample's.
+        low: The smallest finite value, or None.
+        high: The largest finite value, or None.
+        finite: Whether all values were finite.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    low: float | None
+    high: float | None
+    finite: bool
+
+
+@dataclass(frozen=True)
+class RuntimeResult:
+    """How one runtime did on a file.
+
+    Attributes:
+        runtime: Its name, such as ``litert``.
+        parity: Its distance from the reference; None where it failed or nothing was compared.
+        problem: Why it failed or is out of tolerance, in a sentence, or None.
+        outputs: What it computed, where there was no reference.
+    """
+
+    runtime: str
+    parity: Parity | None
+    problem: str | None
+    outputs: tuple[OutputRange, ...] = ()
