@@ -217,9 +217,9 @@ def _words(text: str | Sequence[str], name: str) -> tuple[str, ...]:
 
 
 def _schemes(quant: str | Sequence[str]) -> tuple[str, ...]:
-    from _edgeship.export.contract.schemes import ALIASES
+    from _edgeship.export.contract.schemes import canonical
 
-    return tuple(dict.fromkeys(ALIASES.get(word, word) for word in _words(quant, "quant")))
+    return canonical(_words(quant, "quant"))
 
 
 def _shapes(example_inputs: Any, input_shapes: Sequence[Sequence[int]]) -> Any:

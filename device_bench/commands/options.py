@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from _edgeship.export.contract.schemes import ALIASES
+from _edgeship.export.contract.schemes import canonical
 from _edgeship.export.tflite.schemes import SCHEMES
 from _edgeship.terminal.words import one_of, words_of
 
@@ -120,5 +120,4 @@ def parse_schemes(text: str) -> tuple[str, ...]:
         InputError: None is named, or one is unknown or not for .tflite files.
     """
     words = words_of(text, "--quant", SCHEMES)
-    schemes = tuple(dict.fromkeys(ALIASES.get(word, word) for word in words))
-    return one_of(schemes, SCHEMES, "scheme", "--quant")
+    return one_of(canonical(words), SCHEMES, "scheme", "--quant")

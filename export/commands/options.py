@@ -9,7 +9,7 @@ from typing import Literal, cast
 
 from _edgeship.errors import InputError
 from _edgeship.export.contract.choices import all_schemes, check_schemes
-from _edgeship.export.contract.schemes import ALIASES
+from _edgeship.export.contract.schemes import canonical
 from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.pipeline import TARGETS
 from _edgeship.terminal.words import one_of, words_of
@@ -35,7 +35,7 @@ def parse_schemes(text: str, targets: Sequence[str] = ("tflite",)) -> tuple[str,
     """
     chosen = {name: TARGETS[name] for name in targets}
     words = words_of(text, "--quant", all_schemes(chosen))
-    schemes = tuple(dict.fromkeys(ALIASES.get(word, word) for word in words))
+    schemes = canonical(words)
     one_of(schemes, all_schemes(TARGETS), "scheme", "--quant")
     check_schemes(schemes, chosen, TARGETS)
     return schemes

@@ -9,6 +9,7 @@ from _edgeship.errors import InputError
 from _edgeship.export.contract.request import Request
 from _edgeship.export.contract.schemes import Scheme
 from _edgeship.export.contract.target import Target
+from _edgeship.terminal.words import one_of, unknown
 
 Targets = Mapping[str, Target]
 
@@ -37,11 +38,7 @@ def check_request(request: Request, targets: Targets) -> None:
     Raises:
         InputError: A target, scheme or option does not exist or does not go with the others.
     """
-    for name in request.targets:
-        if name not in targets:
-            raise InputError(
-                f"There is no target {name!r} for --to.", todo=f"choose from {', '.join(targets)}"
-            )
+    one_of(request.targets, targets, "target", "--to")
     chosen = {name: targets[name] for name in request.targets}
     check_schemes(request.schemes, chosen, targets)
     _check_options(request, chosen, targets)
@@ -61,10 +58,7 @@ def check_schemes(wanted: Sequence[str], chosen: Targets, targets: Targets) -> N
             continue
         able = [name for name, target in targets.items() if scheme in target.schemes]
         if not able:
-            raise InputError(
-                f"There is no scheme {scheme!r} for --quant.",
-                todo=f"choose from {', '.join(possible)}",
-            )
+            raise unknown(scheme, possible, "scheme", "--quant")
         raise InputError(
             f"--quant {scheme} does not go with --to {','.join(chosen)}.",
             why=f"only {' and '.join(able)} has it",

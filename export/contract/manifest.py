@@ -25,6 +25,10 @@ PACKAGES = (
 )
 
 
+#: Letters of the axes of images and clips as ONNX orders them, by their number.
+AXES = {4: "NCHW", 5: "NCDHW"}
+
+
 class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 

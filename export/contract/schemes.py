@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 _FLOAT = ("float32",)
@@ -37,9 +37,25 @@ class Scheme:
     io_dtypes: tuple[str, ...] = _FLOAT
 
     @property
+    def in_words(self) -> str:
+        """The types of weights and activations, for the table of stages."""
+        return f"{self.weights} weights, {self.activations} inside"
+
+    @property
     def rounds(self) -> bool:
         """Whether it stores numbers in fewer bits than the network has, which makes noise."""
         return self.tolerance != "float"
+
+
+def canonical(words: Iterable[str]) -> tuple[str, ...]:
+    """Return the schemes that words of ``--quant`` name, aliases resolved, each once."""
+    return tuple(dict.fromkeys(ALIASES.get(word, word) for word in words))
+
+
+def still_float(kinds: Iterable[str]) -> str:
+    """Return the warning that names operators of an integer file that compute in float, or ""."""
+    named = ", ".join(kinds)
+    return f"still computed in float: {named}" if named else ""
 
 
 def table(*schemes: Scheme) -> Mapping[str, Scheme]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from _edgeship.export.contract.manifest import Artifact, Port
+from _edgeship.export.contract.manifest import AXES, Artifact, Port
 from _edgeship.export.coreml.evaluator.mil.program import Feature
 from _edgeship.export.coreml.format.package import Package, digest, size
 from _edgeship.export.coreml.inspection import Inspection
 from _edgeship.export.verification.parity import Parity
-
-#: Letters of the axes of arrays, by their number.
-_LAYOUTS = {4: "NCHW", 5: "NCDHW"}
 
 
 def artifact_record(
@@ -55,5 +52,5 @@ def computes_in(found: Inspection) -> str:
 
 
 def _port(feature: Feature) -> Port:
-    layout = _LAYOUTS.get(len(feature.shape), "") if feature.image is None else feature.image.color
+    layout = AXES.get(len(feature.shape), "") if feature.image is None else feature.image.color
     return Port(name=feature.name, shape=list(feature.shape), layout=layout, dtype=feature.dtype)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import onnx
+
 from _edgeship.export.runtimes.values import Sample
 from _edgeship.export.verification.divergence import onnx_values, out_of_tolerance
 from _edgeship.export.verification.metrics import compare

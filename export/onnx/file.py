@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 import onnx
+from onnx import TensorProto, helper
+
 from _edgeship.errors import InputError
 from _edgeship.export.calibration.preprocess import Preprocess
 from _edgeship.export.contract.manifest import Artifact
@@ -21,7 +22,6 @@ from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.runtimes.values import Outputs, Sample
 from _edgeship.files import read_bytes
 from _edgeship.sheets import Sheet
-from onnx import TensorProto, helper
 
 #: ONNX Runtime as an app runs it.
 OPTIMIZED = "onnxruntime"

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 import onnx
+from onnx import TensorProto
+
 from _edgeship.errors import VerificationError
 from _edgeship.export.runtimes.values import Outputs, Sample
-from onnx import TensorProto
 
 _CONVERSIONS = ("QuantizeLinear", "DequantizeLinear", "Cast")
 _INTEGERS = (TensorProto.UINT8, TensorProto.INT8)

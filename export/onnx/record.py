@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 
 import onnx
-from _edgeship.export.contract.manifest import Artifact, Port
+from onnx import helper
+
+from _edgeship.export.contract.manifest import AXES, Artifact, Port
 from _edgeship.export.contract.schemes import Scheme
 from _edgeship.export.onnx.summary import counts
 from _edgeship.export.verification.parity import Parity
-from onnx import helper
-
-_LAYOUTS = {4: "NCHW", 5: "NCDHW"}
 
 
 def artifact_record(
@@ -49,6 +48,6 @@ def _port(value: onnx.ValueInfoProto) -> Port:
     return Port(
         name=value.name,
         shape=shape,
-        layout=_LAYOUTS.get(len(shape), ""),
+        layout=AXES.get(len(shape), ""),
         dtype=str(helper.tensor_dtype_to_np_dtype(kind.elem_type)),
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import onnx
+
 from _edgeship.sheets import Sheet
 
 

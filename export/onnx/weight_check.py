@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import onnx
 import onnx_ir as ir
 from numpy.typing import NDArray
-
-import onnx
-from _edgeship.errors import VerificationError
 from onnx import numpy_helper
+
+from _edgeship.errors import VerificationError
 
 Array = NDArray[np.float64]
 

@@ -13,7 +13,7 @@ from _edgeship.errors import VerificationError
 from _edgeship.export.calibration.graph_ranges import graph_ranges
 from _edgeship.export.calibration.ranges import Ranges
 from _edgeship.export.contract.manifest import Artifact
-from _edgeship.export.contract.schemes import Scheme
+from _edgeship.export.contract.schemes import Scheme, still_float
 from _edgeship.export.contract.target import Job
 from _edgeship.export.graph.onnx_graph import serialize
 from _edgeship.export.onnx.deployment import deployable, to_bytes
@@ -47,13 +47,12 @@ class _File:
 
     @property
     def detail(self) -> str:
-        return f"{self.scheme.weights} weights, {self.scheme.activations} inside"
+        return self.scheme.in_words
 
     @property
     def warning(self) -> str:
         found = float_operators(self.data) if self.scheme.calibrated else {}
-        kinds = ", ".join(f"{count} {kind}" for kind, count in found.items())
-        return f"still computed in float: {kinds}" if kinds else ""
+        return still_float(f"{count} {kind}" for kind, count in found.items())
 
     def run(self) -> Outputs:
         return self._outputs

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 from _edgeship.errors import InputError
 from _edgeship.export.calibration.preprocess import COLOR_MODES
+from _edgeship.export.contract.manifest import AXES
 from _edgeship.export.contract.manifest import Port as RecordedPort
 from _edgeship.export.contract.model_file import Shapes
 from _edgeship.export.runtimes.tflite_ports import PortSpec
 from _edgeship.export.tflite.building.layout import Perm, channels_last, identity, permuted
 from _edgeship.export.tflite.inspection import FilePort
-
-_AXES = {4: "NCHW", 5: "NCDHW"}
 
 
 def match(
@@ -58,7 +57,7 @@ def on_their_own(ports: Sequence[FilePort]) -> tuple[PortSpec, ...]:
 def _perm(side: str, port: FilePort, shape: tuple[int, ...], layout: str) -> Perm:
     rank = len(shape)
     orders = [identity(rank), channels_last(rank)]
-    axes = _AXES.get(rank, "")
+    axes = AXES.get(rank, "")
     if layout and sorted(layout) == sorted(axes):
         orders = [tuple(axes.index(letter) for letter in layout)]
     for order in orders:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from _edgeship.export.contract.manifest import Artifact, Port
+from _edgeship.export.contract.manifest import AXES, Artifact, Port
 from _edgeship.export.contract.schemes import Scheme
 from _edgeship.export.runtimes.tflite_ports import FileIO, PortSpec
 from _edgeship.export.tflite.inspection import FilePort, describe
@@ -65,5 +65,5 @@ def _port(port: FilePort, spec: PortSpec) -> Port:
 
 def _layout(perm: tuple[int, ...]) -> str:
     """Return the axis order in letters, such as NHWC; empty where axes have no such names."""
-    letters = {4: "NCHW", 5: "NCDHW"}.get(len(perm), "")
+    letters = AXES.get(len(perm), "")
     return "".join(letters[axis] for axis in perm) if letters else ""

@@ -10,7 +10,7 @@ import onnx_ir as ir
 from _edgeship.artifacts import OutputFolder
 from _edgeship.export.calibration.ranges import Ranges
 from _edgeship.export.contract.manifest import Artifact
-from _edgeship.export.contract.schemes import Scheme
+from _edgeship.export.contract.schemes import Scheme, still_float
 from _edgeship.export.contract.target import Job
 from _edgeship.export.graph.onnx_graph import serialize
 from _edgeship.export.runtimes.running import run_onnx, run_tflite
@@ -40,12 +40,11 @@ class _File:
 
     @property
     def detail(self) -> str:
-        return f"{self.scheme.weights} weights, {self.scheme.activations} inside"
+        return self.scheme.in_words
 
     @property
     def warning(self) -> str:
-        islands = float_islands(read_model(self.data)) if self.scheme.calibrated else []
-        return f"still computed in float: {', '.join(islands)}" if islands else ""
+        return still_float(float_islands(read_model(self.data)) if self.scheme.calibrated else ())
 
     def run(self) -> Outputs:
         return run_tflite(self.data, self.prepared.job.checked, self.prepared.lowered.io)
