@@ -8,6 +8,9 @@ from functools import cached_property
 
 import onnx
 
+#: Operators whose result is known when the shapes are.
+_OF_SHAPES = ("Shape", "Size")
+
 
 @dataclass(frozen=True)
 class Flow:
@@ -55,10 +58,10 @@ class Flow:
 
     @cached_property
     def fed(self) -> frozenset[str]:
-        """Names of the tensors that depend on an input: all others are constants."""
+        """Names of the tensors whose values depend on an input, and not on its shape alone."""
         found = set(self.inputs)
         for node, reads in zip(self.graph.node, self.reads, strict=True):
-            if not found.isdisjoint(reads):
+            if node.op_type not in _OF_SHAPES and not found.isdisjoint(reads):
                 found.update(name for name in node.output if name)
         return frozenset(found)
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from _edgeship.errors import UnsupportedError
+
 
 class Unsupported(Exception):  # noqa: N818 (it is collected, and becomes an UnsupportedError)
     """One node cannot be lowered; the message says why. All of a model's are reported at once."""
@@ -9,3 +13,31 @@ class Unsupported(Exception):  # noqa: N818 (it is collected, and becomes an Uns
 
 class UnknownShape(Unsupported):
     """The shape of a value is not known, often only because its node is not supported."""
+
+
+class Problem(str):
+    """What is wrong with a node, in a sentence that names it.
+
+    Attributes:
+        values: Names of the values that cannot be computed for that reason.
+    """
+
+    __slots__ = ("values",)
+
+    def __new__(cls, text: str, values: Sequence[str]) -> Problem:
+        """Return the sentence with the names of the values."""
+        problem = super().__new__(cls, text)
+        problem.values = tuple(values)
+        return problem
+
+    values: tuple[str, ...]
+
+
+class UnsupportedNodes(UnsupportedError):  # noqa: N818 (nodes are what is wrong)
+    """Nodes of a network cannot be expressed.
+
+    Attributes:
+        values: Names of the values that cannot be computed for that reason.
+    """
+
+    values: tuple[str, ...] = ()

@@ -1,0 +1,121 @@
+"""Where to cut a network of which some nodes cannot be expressed, so that the rest can be."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import onnx
+
+from _edgeship.export.graph.flow import Flow
+
+#: More names than this are no advice: the network is hardly one that ends in a few tensors.
+MOST_NAMES = 8
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Two places to cut at; both in the order of the file.
+
+    Attributes:
+        before: The last tensors that need none of the failed nodes, and that the rest reads; the
+            outputs of the network that do not need them are among these.
+        behind: The first tensors that none of the failed nodes needs: given these, the nodes
+            behind them can be computed.
+        nodes_before: How many nodes `before` needs.
+        nodes_behind: How many nodes come after `behind`.
+    """
+
+    before: tuple[str, ...]
+    behind: tuple[str, ...]
+    nodes_before: int
+    nodes_behind: int
+
+
+def find(
+    graph: onnx.GraphProto, failed: Collection[str], known: Collection[str] | None = None
+) -> Cut:
+    """Return where to cut around nodes.
+
+    Args:
+        graph: The graph that the user can cut.
+        failed: Names of tensors that cannot be computed; others than the graph's are passed over.
+        known: Names that the user knows; None if all of the graph's are.
+    """
+    flow = Flow(graph)
+    numbers = {flow.producers[name] for name in failed if name in flow.producers}
+    if not numbers:
+        return Cut((), (), 0, 0)
+    before, needed = _before(flow, numbers, known)
+    behind, rest = _behind(flow, numbers)
+    if not numbers.isdisjoint(flow.before(flow.outputs, stops=behind)) or not (
+        known is None or set(behind) <= set(known)
+    ):
+        behind, rest = (), 0
+    return Cut(before, behind, needed, rest)
+
+
+def advise(
+    graph: onnx.GraphProto, failed: Collection[str], known: Collection[str] | None = None
+) -> str:
+    """Return what options export the part of a network that can be, or "" if there is none.
+
+    Args:
+        graph: The graph that the user can cut.
+        failed: Names of tensors that cannot be computed; others than the graph's are passed over.
+        known: Names that the user knows; None if all of the graph's are.
+    """
+    cut = find(graph, failed, known)
+    before = f"--outputs {_word(cut.before)}" if 0 < len(cut.before) <= MOST_NAMES else ""
+    behind = f"--inputs {_word(cut.behind)}" if 0 < len(cut.behind) <= MOST_NAMES else ""
+    if before and behind and cut.nodes_behind > cut.nodes_before:
+        return (
+            f"cut before it: {before}; or cut behind it: {behind}; "
+            "the application computes what is between"
+        )
+    if before:
+        return f"cut before it, and compute the rest in the application: {before}"
+    if behind:
+        return f"cut behind it, and compute what comes before in the application: {behind}"
+    return ""
+
+
+def _before(
+    flow: Flow, failed: Collection[int], known: Collection[str] | None
+) -> tuple[tuple[str, ...], int]:
+    """Return the last tensors before nodes, and how many nodes these need.
+
+    A tensor without a name that the user knows is no place to cut: what makes it counts as failed.
+    """
+    spoiled = flow.behind(failed)
+    while True:
+        read = {name for number in spoiled for name in flow.reads[number]} | set(flow.outputs)
+        names = tuple(
+            name
+            for name, number in flow.producers.items()
+            if number not in spoiled and name in read and name in flow.fed
+        )
+        nameless = [name for name in names if known is not None and name not in known]
+        if not nameless:
+            return names, len(flow.before(names))
+        spoiled = flow.behind(spoiled | {flow.producers[name] for name in nameless})
+
+
+def _behind(flow: Flow, failed: Collection[int]) -> tuple[tuple[str, ...], int]:
+    """Return the first tensors behind nodes, and how many nodes come after them."""
+    made = {name for number in failed for name in flow.graph.node[number].output if name}
+    needed = flow.before(made)
+    rest = flow.before(flow.outputs) - needed
+    read = {name for number in rest for name in flow.reads[number] if name in flow.fed}
+    names = tuple(
+        name
+        for name in (*flow.inputs, *flow.producers)
+        if name in read and flow.producers.get(name) not in rest
+    )
+    return names, len(rest)
+
+
+def _word(names: Sequence[str]) -> str:
+    """Return names as one word for a shell: ``boxes,scores``."""
+    return shlex.quote(",".join(names))

@@ -1,0 +1,31 @@
+"""What can still be exported of a network that was refused, said beside the refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+
+import onnx_ir as ir
+
+from _edgeship.export.graph.cut_advice import advise
+from _edgeship.export.lowering.unsupported import UnsupportedNodes
+
+
+@contextmanager
+def advised(captured: ir.Model, known: Collection[str] | None = None) -> Iterator[None]:
+    """Add to a refusal of nodes where the network can be cut around them.
+
+    Args:
+        captured: The graph as it was before rewriting, where tensors have the user's names.
+        known: Names that the user knows; None if all of the graph's are.
+
+    Raises:
+        UnsupportedNodes: As it was raised inside, with the options to use at the end.
+    """
+    try:
+        yield
+    except UnsupportedNodes as error:
+        advice = advise(ir.to_proto(captured).graph, error.values, known)
+        if advice:
+            error.todo = f"{advice}; or {error.todo}"
+        raise
