@@ -14,6 +14,7 @@ from _edgeship.export.coreml.format.library import coremltools, deployment_targe
 from _edgeship.export.coreml.format.unchecked import empty_program
 from _edgeship.export.coreml.ops import LOWERINGS
 from _edgeship.export.coreml.schemes import check_ios
+from _edgeship.export.decompositions import Decomposer, decompose, named
 from _edgeship.export.lowering.nodes import demand_none, lower_nodes
 from _edgeship.export.lowering.unsupported import Unsupported
 
@@ -49,6 +50,8 @@ def lower(model: ir.Model, ios: int) -> Lowered:
         UnsupportedError: Naming every input, node and output that cannot be lowered.
     """
     check_ios(ios)
+    model = model.clone()  # decompositions change the graph
+    decompose(model, named(LOWERINGS))
     coremltools()
     from coremltools.converters.mil import Builder
     from coremltools.converters.mil.mil import Function
@@ -68,7 +71,9 @@ def lower(model: ir.Model, ios: int) -> Lowered:
     with Function(placeholders, opset_version=deployment_target(ios)) as function:
         for port, value in zip(inputs, values, strict=True):
             ctx.bind(value, _input(ctx, value, function.inputs[port.name]))
-        problems = lower_nodes(ctx, model.graph, LOWERINGS, TARGET, _stand_in)
+        problems = lower_nodes(
+            ctx, model.graph, LOWERINGS, TARGET, _stand_in, Decomposer(model.graph).replace
+        )
         demand_none(problems, TARGET)
         fed = [function.inputs[port.name] for port in inputs]
         outputs, variables, problems = _outputs(ctx, fed, model.graph.outputs)

@@ -1,1 +1,9 @@
-"""ONNX operators as nodes of simpler ones, for targets that do not have them."""
+"""Composite operators written in simpler ones: once, for every target that has none of its own."""
+
+from __future__ import annotations
+
+from _edgeship.export.decompositions import activation
+from _edgeship.export.decompositions.decompose import Decomposer, decompose, named
+from _edgeship.export.decompositions.registry import DECOMPOSITIONS
+
+__all__ = ["DECOMPOSITIONS", "Decomposer", "activation", "decompose", "named"]

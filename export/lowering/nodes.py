@@ -8,8 +8,12 @@ from typing import Any, TypeVar
 
 import onnx_ir as ir
 
-from _edgeship.errors import UnsupportedError
-from _edgeship.export.lowering.unsupported import UnknownShape, Unsupported
+from _edgeship.export.lowering.unsupported import (
+    Problem,
+    UnknownShape,
+    Unsupported,
+    UnsupportedNodes,
+)
 from _edgeship.export.lowering.values import Values
 
 Context = TypeVar("Context", bound=Values[Any])
@@ -21,6 +25,7 @@ def lower_nodes(
     lowerings: Mapping[str, Callable[[Context, ir.Node], None]],
     target: str,
     stand_in: Callable[[Context, ir.Value], None],
+    pieces: Callable[[ir.Node], list[ir.Node] | None] = lambda node: None,
 ) -> list[str]:
     """Lower all nodes, and collect what is wrong instead of stopping at the first problem.
 
@@ -33,6 +38,9 @@ def lower_nodes(
         graph: Its nodes are in order of execution.
         lowerings: ONNX operator -> the function that writes it.
         target: Its name, for messages.
+        pieces: Puts simpler nodes into the graph for one that cannot be lowered, and returns them:
+            they are lowered in its place. None if it knows none; it raises Unsupported if it knows
+            why there are none.
         stand_in: Gives an output of a node that failed a place, so that the nodes behind it are
             tried as well. It raises Unsupported if the output's shape or type is not known. After
             a failure, nothing that was lowered is used.
@@ -42,31 +50,67 @@ def lower_nodes(
     """
     problems: list[str] = []
     shapes: list[str] = []
-    for node in graph:
+    waiting = list(graph)[::-1]
+    while waiting:
+        node = waiting.pop()
         try:
-            if node.domain not in ("", "ai.onnx") or node.op_type not in lowerings:
-                raise Unsupported(f"no {target} lowering for this operator")
-            if all(value is None or ctx.knows(value) for value in node.inputs):
-                lowerings[node.op_type](ctx, node)
-                _check_outputs(ctx, node)
+            simpler = _lower(ctx, node, lowerings, target, pieces)
+            if simpler is not None:
+                waiting.extend(simpler[::-1])
                 continue
         except Unsupported as problem:
             found = shapes if isinstance(problem, UnknownShape) else problems
-            found.append(f"{node.op_type} ({node.name or 'unnamed'}): {problem}")
+            text = f"{node.op_type} ({_name(node)}): {problem}"
+            found.append(Problem(text, _behind(node)))
         for output in node.outputs:
             with suppress(Unsupported):
                 stand_in(ctx, output)
     return problems or shapes
 
 
+def _lower(
+    ctx: Context,
+    node: ir.Node,
+    lowerings: Mapping[str, Callable[[Context, ir.Node], None]],
+    target: str,
+    pieces: Callable[[ir.Node], list[ir.Node] | None],
+) -> list[ir.Node] | None:
+    """Lower a node, or return the nodes that are to be lowered in its place.
+
+    None if what it reads could not be made, though there is a lowering.
+
+    Raises:
+        Unsupported: Neither is possible.
+    """
+    before = ctx.progress()
+    try:
+        if node.domain not in ("", "ai.onnx") or node.op_type not in lowerings:
+            raise Unsupported(f"no {target} lowering for this operator")
+        if not all(value is None or ctx.knows(value) for value in node.inputs):
+            return None
+        lowerings[node.op_type](ctx, node)
+        _check_outputs(ctx, node)
+        return []
+    except Unsupported as problem:
+        ctx.take_back(before, node)
+        refused = problem
+    try:
+        simpler = pieces(node)
+    except Unsupported as problem:
+        raise type(problem)(f"{refused}; in simpler operators: {problem}") from problem
+    if simpler is None:
+        raise refused
+    return simpler
+
+
 def demand_none(problems: Sequence[str], target: str) -> None:
     """Refuse a network if some of its parts cannot be lowered.
 
     Raises:
-        UnsupportedError: There are problems; it names them all.
+        UnsupportedNodes: There are problems; it names them all.
     """
     if problems:
-        raise UnsupportedError(
+        error = UnsupportedNodes(
             f"{len(problems)} parts of the network cannot be expressed in {target}."
             if len(problems) > 1
             else f"A part of the network cannot be expressed in {target}.",
@@ -75,6 +119,30 @@ def demand_none(problems: Sequence[str], target: str) -> None:
             todo="replace these parts of the network; "
             "`python -m export list --ops` prints the operators that are supported",
         )
+        nodes = [problem for problem in problems if isinstance(problem, Problem)]
+        error.values = tuple(dict.fromkeys(name for node in nodes for name in node.values))
+        raise error
+
+
+def _name(node: ir.Node) -> str:
+    """Return the name of a node, or of its first output where it has none of its own."""
+    return node.name or next((value.name for value in node.outputs if value.name), "unnamed")
+
+
+def _behind(node: ir.Node) -> list[str]:
+    """Return the names of all values that need a node, in the order of the walk.
+
+    They are many because a rewritten graph has values that the user's has not: of a node that took
+    the place of another, only what comes behind it may have a name that both graphs know.
+    """
+    found: dict[ir.Value, None] = dict.fromkeys(node.outputs)
+    waiting = list(node.outputs)
+    while waiting:
+        for use in waiting.pop().uses():
+            new = [value for value in use.node.outputs if value not in found]
+            found.update(dict.fromkeys(new))
+            waiting += new
+    return [value.name for value in found if value.name]
 
 
 def _check_outputs(values: Values[Any], node: ir.Node) -> None:

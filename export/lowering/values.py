@@ -78,6 +78,16 @@ class Values(Generic[Place]):
         """Return whether a value is a constant or has been lowered."""
         return value in self.places or value in self._folded or value.const_value is not None
 
+    def progress(self) -> Any:
+        """Return a mark of what the target holds so far, for `take_back`."""
+        return None
+
+    def take_back(self, progress: Any, node: ir.Node) -> None:
+        """Forget what a lowering of ``node`` wrote since ``progress`` before it gave up."""
+        for output in node.outputs:
+            self.places.pop(output, None)
+            self._folded.pop(output, None)
+
     def alias(self, value: ir.Value, source: ir.Value) -> None:
         """Record that a value is the same as another, ``source``."""
         data = self.constant(source)

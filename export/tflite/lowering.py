@@ -8,14 +8,15 @@ from typing import Literal
 
 import onnx_ir as ir
 
+from _edgeship.export.decompositions import Decomposer, decompose, named
 from _edgeship.export.lowering.nodes import demand_none, lower_nodes
 from _edgeship.export.lowering.unsupported import Unsupported
-from _edgeship.export.lowering.values import dtype_of
 from _edgeship.export.runtimes.tflite_ports import FileIO, PortSpec
 from _edgeship.export.tflite.building import layout
 from _edgeship.export.tflite.building.context import Context
 from _edgeship.export.tflite.building.graph import TfliteGraph, options
 from _edgeship.export.tflite.building.layout import Perm
+from _edgeship.export.tflite.building.types import dtype_of
 from _edgeship.export.tflite.ops import LOWERINGS
 from _edgeship.export.tflite.peephole import optimize
 
@@ -50,10 +51,14 @@ def lower(model: ir.Model, io_layout: IoLayout = "nhwc") -> Lowered:
     Raises:
         UnsupportedError: Naming every input, node and output that cannot be lowered.
     """
+    model = model.clone()  # decompositions change the graph
+    decompose(model, named(LOWERINGS))
     ctx = Context(TfliteGraph())
     inputs = [value for value in model.graph.inputs if not value.is_initializer()]
     problems = _lower_inputs(ctx, inputs, io_layout)
-    problems += lower_nodes(ctx, model.graph, LOWERINGS, TARGET, _stand_in)
+    problems += lower_nodes(
+        ctx, model.graph, LOWERINGS, TARGET, _stand_in, Decomposer(model.graph).replace
+    )
     if not problems:
         problems += _lower_outputs(ctx, model.graph.outputs, io_layout)
     demand_none(problems, TARGET)

@@ -11,10 +11,11 @@ import onnx_ir as ir
 
 from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.lowering.unsupported import Unsupported
-from _edgeship.export.lowering.values import Values, dtype_of
+from _edgeship.export.lowering.values import Values
 from _edgeship.export.tflite.building import kernels, layout
 from _edgeship.export.tflite.building.graph import TENSOR_TYPES, Array, TfliteGraph, options
 from _edgeship.export.tflite.building.layout import Perm
+from _edgeship.export.tflite.building.types import dtype_of
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,17 @@ class Context(Values[Stored]):
         super().__init__()
         self.graph = graph
         self._transposed: dict[tuple[int, Perm], int] = {}
+
+    def progress(self) -> tuple[int, int]:
+        """Return how many tensors and operators there are."""
+        return self.graph.size()
+
+    def take_back(self, progress: tuple[int, int], node: ir.Node) -> None:
+        """Forget what a lowering of ``node`` wrote since ``progress`` before it gave up."""
+        super().take_back(progress, node)
+        self.graph.shrink(progress)
+        tensors, _ = progress
+        self._transposed = {key: at for key, at in self._transposed.items() if at < tensors}
 
     def perm(self, value: ir.Value) -> Perm:
         """Return the stored order of a value; a constant lies in ONNX's order."""
@@ -174,12 +186,49 @@ class Context(Values[Stored]):
         """Return an int32 constant, as shapes, axes and paddings are."""
         return self.graph.constant(name, np.asarray(data, np.int32))
 
+    def cast(self, tensor: int, dtype: np.dtype[Any]) -> int:
+        """Return the tensor as another type; a constant is cast here."""
+        source = self.graph.tensors[tensor]
+        if source.dtype == dtype:
+            return tensor
+        if source.data is not None:
+            return self.graph.constant(source.name, source.data.astype(dtype))
+        result = self.graph.tensor(f"{source.name}/{dtype.name}", source.shape, dtype)
+        self._cast(tensor, result)
+        return result
+
+    def _cast(self, source: int, result: int) -> None:
+        types = [TENSOR_TYPES[self.graph.tensors[index].dtype] for index in (source, result)]
+        opts = options("CastOptions", inDataType=types[0], outDataType=types[1])
+        self.graph.add("CAST", [source], [result], opts)
+
     def _add(self, kind: str, inputs: list[int], outputs: list[int], opts: Any) -> None:
-        for tensor in (self.graph.tensors[index] for index in outputs):
-            problem = kernels.problem(kind, tensor.dtype, len(tensor.shape))
-            if problem is not None:
-                raise Unsupported(problem)
-        self.graph.add(kind, inputs, outputs, opts)
+        """Append an operator, between casts where no kernel takes the type of its operands."""
+        tensors = self.graph.tensors
+        operands = kernels.operands(kind, len(inputs))
+        dtype = tensors[inputs[operands[0]]].dtype
+        rank = max(len(tensors[index].shape) for index in (inputs[operands[0]], *outputs))
+        problem = kernels.problem(kind, dtype, rank)
+        carrier = kernels.carrier(kind, dtype)
+        if problem is not None or carrier is None:
+            raise Unsupported(f"{problem}")
+        if carrier == dtype:
+            self.graph.add(kind, inputs, outputs, opts)
+            return
+        inputs = [
+            self.cast(tensor, carrier) if index in operands else tensor
+            for index, tensor in enumerate(inputs)
+        ]
+        carried = {
+            tensor: self.graph.tensor(
+                f"{tensors[tensor].name}/wide", tensors[tensor].shape, carrier
+            )
+            for tensor in outputs
+            if tensors[tensor].dtype == dtype and not kind.startswith("ARG_")
+        }
+        self.graph.add(kind, inputs, [carried.get(tensor, tensor) for tensor in outputs], opts)
+        for tensor, wide in carried.items():
+            self._cast(wide, tensor)
 
     def _constant(self, value: ir.Value, data: Array) -> int:
         if data.dtype not in TENSOR_TYPES:

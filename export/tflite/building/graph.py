@@ -16,10 +16,15 @@ Array = NDArray[Any]
 
 #: Numpy types that a TFLite tensor of this writer can have.
 TENSOR_TYPES: dict[np.dtype[Any], int] = {
+    np.dtype(np.bool_): schema.TensorType.BOOL,
     np.dtype(np.float32): schema.TensorType.FLOAT32,
+    np.dtype(np.int8): schema.TensorType.INT8,
+    np.dtype(np.int16): schema.TensorType.INT16,
     np.dtype(np.int32): schema.TensorType.INT32,
     np.dtype(np.int64): schema.TensorType.INT64,
-    np.dtype(np.bool_): schema.TensorType.BOOL,
+    np.dtype(np.uint8): schema.TensorType.UINT8,
+    np.dtype(np.uint16): schema.TensorType.UINT16,
+    np.dtype(np.uint32): schema.TensorType.UINT32,
 }
 
 
@@ -84,6 +89,18 @@ class TfliteGraph:
     def add(self, kind: str, inputs: list[int], outputs: list[int], options: Any = None) -> None:
         """Append an operator."""
         self.ops.append(Op(kind, inputs, outputs, options))
+
+    def size(self) -> tuple[int, int]:
+        """Return how many tensors and operators there are."""
+        return len(self.tensors), len(self.ops)
+
+    def shrink(self, size: tuple[int, int]) -> None:
+        """Drop the tensors and operators that were added since `size` said so."""
+        tensors, ops = size
+        self._names.difference_update(tensor.name for tensor in self.tensors[tensors:])
+        self._constants = {key: at for key, at in self._constants.items() if at < tensors}
+        del self.tensors[tensors:]
+        del self.ops[ops:]
 
     def _add(self, tensor: Tensor) -> int:
         self.tensors.append(tensor)
