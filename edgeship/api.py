@@ -30,6 +30,8 @@ def export(
     *,
     example_inputs: Tensor | NDArray[Any] | Sequence[Tensor | NDArray[Any]] | None = None,
     input_shapes: Sequence[Sequence[int]] = (),
+    inputs: str | Sequence[str] = (),
+    outputs: str | Sequence[str] = (),
     to: str | Sequence[str] = "tflite",
     quant: str | Sequence[str] = "none",
     weights: str | Path | None = None,
@@ -63,6 +65,10 @@ def export(
             Only their shapes count. Needed for modules and functions, unless ``input_shapes`` is
             given.
         input_shapes: The same as shapes, such as ``[(1, 3, 224, 224)]``.
+        inputs: Export a part of the network: the names of the tensors that it is fed with, as a
+            list or with commas. They are names of the ONNX file's, or of the graph that PyTorch's
+            exporter makes. By default the network's own inputs.
+        outputs: Likewise of the tensors that it gives; what only comes behind them is left out.
         to: Targets: ``tflite``, ``coreml``, ``onnx``; several as a list or with commas.
         quant: Quantization schemes, such as ``none``, ``fp16`` and ``int8``, likewise. Each target
             writes those that it has.
@@ -105,6 +111,8 @@ def export(
         targets=_words(to, "to"),
         schemes=_schemes(quant),
         shapes=_shapes(example_inputs, input_shapes),
+        inputs=_names(inputs),
+        outputs=_names(outputs),
         weights=None if weights is None else str(weights),
         num_classes=num_classes,
         calib=str(calib) if isinstance(calib, Path) else calib,
@@ -214,6 +222,13 @@ def _words(text: str | Sequence[str], name: str) -> tuple[str, ...]:
     if not found:
         raise InputError(f"{name} is empty.")
     return found
+
+
+def _names(names: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the names of tensors, given as a list or with commas."""
+    if not isinstance(names, str):
+        return tuple(names)
+    return tuple(word.strip() for word in names.split(",") if word.strip())
 
 
 def _schemes(quant: str | Sequence[str]) -> tuple[str, ...]:

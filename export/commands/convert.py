@@ -60,6 +60,22 @@ def convert(
             help="Shape of an input, batch first: 1,3,224,224. Once for each input.",
         ),
     ] = None,
+    outputs: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES",
+            help="Export a part: the tensors that it gives, with commas. What only comes behind "
+            "them is left out. `inspect FILE.onnx --tensors` prints the names.",
+        ),
+    ] = None,
+    inputs: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES",
+            help="Export a part: the tensors that it is fed with instead of the network's inputs, "
+            "with commas.",
+        ),
+    ] = None,
     weights: Annotated[
         str | None,
         typer.Option(
@@ -149,7 +165,9 @@ def convert(
         model=model,
         to=to,
         quant=quant,
-        inputs=input_ or [],
+        shapes=input_ or [],
+        inputs=inputs,
+        outputs=outputs,
         weights=weights,
         num_classes=num_classes,
         calib=calib,
@@ -186,7 +204,9 @@ def _request(
     model: str,
     to: str,
     quant: str,
-    inputs: list[str],
+    shapes: list[str],
+    inputs: str | None,
+    outputs: str | None,
     weights: str | None,
     num_classes: int | None,
     calib: str | None,
@@ -211,10 +231,10 @@ def _request(
     schemes = options.parse_schemes(quant, targets)
     takes = coreml_options.parse_io(io)
     classes = () if labels is None else coreml_options.read_labels(labels)
-    shapes = tuple(options.parse_shape(text) for text in inputs)
+    extents = tuple(options.parse_shape(text) for text in shapes)
     means = None if mean is None else options.parse_numbers(mean, "--mean")
     stds = None if std is None else options.parse_numbers(std, "--std")
-    options.check_normalization(means, stds, _channels(model, shapes))
+    options.check_normalization(means, stds, _channels(model, extents))
     layout = options.parse_io_layout(io_layout)
     from _edgeship.models.weights.pretrained import NAMED_WEIGHTS
 
@@ -230,7 +250,9 @@ def _request(
         model=model,
         targets=targets,
         schemes=schemes,
-        shapes=shapes,
+        shapes=extents,
+        inputs=() if inputs is None else options.parse_names(inputs, "--inputs"),
+        outputs=() if outputs is None else options.parse_names(outputs, "--outputs"),
         weights=weights,
         num_classes=num_classes,
         calib=calib,

@@ -110,6 +110,20 @@ def parse_shape(text: str) -> Shape:
     return shape
 
 
+def parse_names(text: str, option: str) -> tuple[str, ...]:
+    """Return the names of tensors of ``--inputs`` or ``--outputs``, such as ``boxes,scores``.
+
+    Raises:
+        InputError: There are none.
+    """
+    names = tuple(word.strip() for word in text.split(",") if word.strip())
+    if not names:
+        raise InputError(
+            f"{option} is empty.", todo=f"name tensors, for example {option} boxes,scores"
+        )
+    return names
+
+
 def parse_numbers(text: str, option: str) -> tuple[float, ...]:
     """Return the numbers of ``--mean`` or ``--std``, such as ``0.485,0.456,0.406``.
 
@@ -167,13 +181,15 @@ def check_calibration(source: str) -> None:
     Raises:
         InputError: It does not.
     """
+    from _edgeship.export.calibration.input_spec import specs_of
     from _edgeship.export.calibration.preprocess import Preprocess
     from _edgeship.export.calibration.samples import load_samples
 
     path = Path(source)
     if path.is_file() and path.suffix.lower() in (".npy", ".npz"):
         return  # whether its arrays fit is only known when the network is
-    load_samples(source, {"input": (1, 3, 8, 8)}, Preprocess((0.0,) * 3, (1.0,) * 3), limit=1)
+    inputs = specs_of({"input": (1, 3, 8, 8)})
+    load_samples(source, inputs, Preprocess((0.0,) * 3, (1.0,) * 3), limit=1)
 
 
 def _list(values: Sequence[float]) -> str:

@@ -22,6 +22,9 @@ class Request:
         targets: Names of targets.
         schemes: Names of quantization schemes; each target writes those that it has.
         shapes: Shape of each input, batch first; empty where the model knows.
+        inputs: Names of the tensors that the exported part of the network is fed with; empty for
+            the network's own inputs.
+        outputs: Names of the tensors that the part gives; empty for the network's own outputs.
         weights: A checkpoint file, ``imagenet`` or ``cifar10``; None for what the model has.
         num_classes: Width of the classifier, for a name of the registry.
         calib: Folder of images, .npz or .npy file, ``random``, or arrays in memory; None for the
@@ -29,6 +32,8 @@ class Request:
         mean: Of each channel, on the scale 0 to 1.
         std: Likewise.
         color: Order of the channels that the network reads.
+        input_layout: Where the channels of the pictures lie that the network takes; None to find
+            out.
         io_layout: Axis order of image inputs and outputs, for targets that can choose.
         io_dtype: Type of inputs and outputs, for schemes that can choose.
         ios: The oldest iOS that a package runs on.
@@ -43,12 +48,15 @@ class Request:
     targets: tuple[str, ...] = ("tflite",)
     schemes: tuple[str, ...] = ("none",)
     shapes: tuple[tuple[int, ...], ...] = ()
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
     weights: str | None = None
     num_classes: int | None = None
     calib: str | Arrays | None = None
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
     color: Literal["rgb", "bgr"] = "rgb"
+    input_layout: Literal["nhwc", "nchw"] | None = None
     io_layout: Literal["nhwc", "nchw"] = "nhwc"
     io_dtype: str = "float32"
     ios: int | None = None

@@ -14,6 +14,7 @@ from _edgeship.export.graph.onnx_graph import infer_shapes
 from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.network import user_program
 from _edgeship.export.network.user_program import first_line, list_shapes
+from _edgeship.export.preparation.cut import cut
 
 if TYPE_CHECKING:
     from torch import nn
@@ -46,12 +47,19 @@ def our_errors() -> Iterator[None]:
         raise kind(error.what, why=error.why, todo=error.todo) from error.__cause__
 
 
-def read_onnx(path: Path, shapes: Sequence[Shape]) -> ir.Model:
-    """Read an ONNX file and fix its input shapes.
+def read_onnx(
+    path: Path,
+    shapes: Sequence[Shape],
+    inputs: Sequence[str] = (),
+    outputs: Sequence[str] = (),
+) -> ir.Model:
+    """Read an ONNX file, or a part of it, and fix its input shapes.
 
     Args:
         path: The file.
         shapes: Shape of each input in the file's order, or nothing to use the file's own.
+        inputs: Names of the tensors that the part is fed with; none for the file's inputs.
+        outputs: Names of the tensors that the part gives; none for the file's outputs.
 
     Raises:
         InputError: If the file is missing or not ONNX, has no inputs, or leaves a dimension open
@@ -64,9 +72,12 @@ def read_onnx(path: Path, shapes: Sequence[Shape]) -> ir.Model:
         raise InputError(f"{path} {what}.", todo="check the path of the .onnx file")
     try:
         # Some writers leave the outputs' shapes out; the checker then calls the file invalid.
-        proto = onnx.shape_inference.infer_shapes(onnx.load(str(path)))
+        proto = cut(onnx.load(str(path)), inputs, outputs)
+        proto = onnx.shape_inference.infer_shapes(proto)
         onnx.checker.check_model(proto)
         model = ir.from_proto(proto)
+    except InputError:
+        raise
     except Exception as error:
         raise InputError(
             f"{path} is not a readable ONNX model.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from _edgeship.errors import InputError
 from _edgeship.export.calibration.preprocess import Preprocess
 from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.network.definition import Definition, LiveModule, OnnxFile
+from _edgeship.export.network.part import Part
 from _edgeship.export.network.user_program import SEED
 from _edgeship.files import sha256_of
 
@@ -37,6 +38,7 @@ class Network:
         preprocess: What its input images go through, where that is known.
         training: What is known about the training of the weights, for the manifest.
         facts: Published figures, for the manifest.
+        notes: What the user should know about how it was read.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Network:
     preprocess: Preprocess | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def close(self) -> None:
         """Release the definition: a process of the user's code ends."""
@@ -69,6 +72,8 @@ def load_network(
     model: str | nn.Module,
     *,
     shapes: Sequence[Shape] = (),
+    inputs: Sequence[str] = (),
+    outputs: Sequence[str] = (),
     weights: str | None = None,
     num_classes: int | None = None,
 ) -> Network:
@@ -78,7 +83,10 @@ def load_network(
         model: ``NAME`` of the registry, ``FILE.onnx``, ``FILE.py:FUNCTION`` or
             ``package.module:FUNCTION``, or a live ``nn.Module``. The function takes no arguments
             and returns an ``nn.Module``; it is called in a process of its own.
-        shapes: Input shapes, batch first; required for a function and a live module.
+        shapes: Input shapes, batch first; required for a function and a live module. Of an ONNX
+            file that is cut, those of the part.
+        inputs: Names of the tensors that a part of the network is fed with; none for its inputs.
+        outputs: Names of the tensors that the part gives; none for its outputs.
         weights: A checkpoint file for a registry name or function; for a name also "cifar10" or
             "imagenet".
         num_classes: Width of the classifier, for a registry name.
@@ -89,14 +97,40 @@ def load_network(
     Raises:
         InputError: There is no such thing, or it does not load.
     """
-    if not isinstance(model, str):
-        return _from_module(model, shapes, weights, num_classes)
-    if model.lower().endswith(".onnx"):
+    if isinstance(model, str) and model.lower().endswith(".onnx"):
         if weights or num_classes:
             raise InputError(
                 "--weights and --num-classes do not go with an ONNX file, which has its own."
             )
-        return _from_onnx(Path(model), shapes)
+        network = _from_onnx(Path(model), shapes, inputs, outputs)
+    else:
+        network = _from_torch(model, shapes, weights, num_classes)
+        if inputs or outputs:
+            network = replace(network, definition=Part(network.definition, inputs, outputs))
+    if not inputs and not outputs:
+        return network
+    return replace(network, notes=(*network.notes, _of_part(network, inputs, outputs)))
+
+
+def _of_part(network: Network, inputs: Sequence[str], outputs: Sequence[str]) -> str:
+    """Return a sentence on which part of a network is exported, and what it is compared with."""
+    start = ", ".join(inputs) or "its inputs"
+    end = ", ".join(outputs) or "its outputs"
+    return (
+        f"Only the part from {start} to {end} of the network is exported. "
+        f"The files are compared with {network.definition.reference}."
+    )
+
+
+def _from_torch(
+    model: str | nn.Module,
+    shapes: Sequence[Shape],
+    weights: str | None,
+    num_classes: int | None,
+) -> Network:
+    """Load a network that PyTorch runs."""
+    if not isinstance(model, str):
+        return _from_module(model, shapes, weights, num_classes)
     if ":" in model:
         if num_classes:
             raise InputError("--num-classes goes with a name of the registry only.")
@@ -126,11 +160,13 @@ def _refuse_path(model: str) -> None:
         raise InputError(f"{model} does not exist.", todo=todo)
 
 
-def _from_onnx(path: Path, shapes: Sequence[Shape]) -> Network:
+def _from_onnx(
+    path: Path, shapes: Sequence[Shape], inputs: Sequence[str], outputs: Sequence[str]
+) -> Network:
     from _edgeship.export.graph.onnx_graph import input_shapes
     from _edgeship.export.network.capture import read_onnx
 
-    graph = read_onnx(path, shapes)
+    graph = read_onnx(path, shapes, inputs, outputs)
     return Network(
         name=file_name(path.stem),
         shapes=tuple(input_shapes(graph).values()),
