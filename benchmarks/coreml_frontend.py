@@ -101,10 +101,11 @@ def row(name: str, python: str) -> str:
 
 def pictures(shape: tuple[int, ...]) -> list:
     """Return four of the pictures shipped with edgeship, normalised."""
+    from _edgeship.export.calibration.input_spec import specs_of
     from _edgeship.export.calibration.preprocess import default_preprocess
     from _edgeship.export.calibration.samples import load_samples
 
-    samples = load_samples(None, {"input": shape}, default_preprocess(shape[1]), limit=4)
+    samples = load_samples(None, specs_of({"input": shape}), default_preprocess(shape[1]), limit=4)
     return [sample["input"] for sample in samples.arrays]
 
 

@@ -18,9 +18,9 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from _edgeship.export import passes
+from _edgeship.export.calibration.input_spec import input_specs
 from _edgeship.export.calibration.preprocess import Preprocess
 from _edgeship.export.calibration.samples import load_samples
-from _edgeship.export.graph.onnx_graph import input_shapes
 from _edgeship.export.network.source import load_network
 from _edgeship.export.passes.absorb_permutations import absorb_permutations
 from _edgeship.export.simplify import simplify
@@ -44,7 +44,7 @@ def build(model: str, absorb: bool) -> tuple[dict[str, bytes], str]:
     lowered = lower(fold_frames(graph)[0])
     data = to_bytes(to_model(lowered.graph, lowered.io, model))
     preprocess = network.preprocess or Preprocess((0.5,) * 3, (0.5,) * 3)
-    samples = load_samples(None, input_shapes(graph), preprocess, limit=8)
+    samples = load_samples(None, input_specs(graph), preprocess, limit=8)
     ranges = activation_ranges(data, samples.arrays, lowered.io)
     kinds = Counter(op.kind for op in lowered.graph.ops).most_common()
     words = ", ".join(f"{count} {kind}" for kind, count in kinds)

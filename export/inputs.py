@@ -5,35 +5,53 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from _edgeship.errors import InputError
-from _edgeship.export.calibration.preprocess import Preprocess, default_preprocess
-from _edgeship.export.calibration.samples import CALIBRATION_SAMPLES, SampleSet, load_samples
+from _edgeship.export.calibration.preprocess import Preprocess, default_preprocess, raw_pixels
+from _edgeship.export.calibration.samples import (
+    VERIFICATION_SAMPLES,
+    SplitSamples,
+    load_samples,
+    split_samples,
+)
 from _edgeship.export.contract.request import Request
 from _edgeship.export.contract.stage_log import StageLog
-from _edgeship.export.graph.onnx_graph import input_shapes
 from _edgeship.export.network.source import Network
 
 if TYPE_CHECKING:
-    import onnx_ir as ir
+    from collections.abc import Mapping
+
+    from _edgeship.export.calibration.input_spec import InputSpec
+
+_NOT_HELD_OUT = "verified on what it was calibrated on; with four samples or more, others are used"
 
 
-def preprocess_of(request: Request, network: Network, log: StageLog) -> Preprocess | None:
+def preprocess_of(
+    request: Request, network: Network, inputs: Mapping[str, InputSpec], log: StageLog
+) -> Preprocess | None:
     """Return what input images go through: as the user or the model says, or ImageNet's.
 
     Raises:
-        InputError: The user asks for an order of colours, and the input is no picture.
+        InputError: The user asks for an order of colours or an axis order, and the input is no
+            picture.
     """
-    shape = network.shapes[0]
-    if len(network.shapes) != 1 or len(shape) not in (4, 5) or shape[1] not in (1, 3):
-        if request.color == "bgr":
+    spec = next(iter(inputs.values()))
+    picture = spec.picture if len(inputs) == 1 else None
+    if picture is None:
+        given = {"--color bgr": request.color == "bgr", "--input-layout": request.input_layout}
+        for option in (name for name, asked in given.items() if asked):
             raise InputError(
-                "--color bgr needs a network that takes pictures.",
-                why=f"its inputs are {', '.join(map(str, network.shapes))}",
+                f"{option} needs a network that takes pictures.",
+                why=f"its inputs are {', '.join(str(one.shape) for one in inputs.values())}",
             )
         return None
+    channels = picture[0]
     known = network.preprocess
-    if known is None or len(known.mean) != shape[1]:
-        known = default_preprocess(shape[1])
+    if spec.dtype == np.uint8:
+        known = raw_pixels(channels)
+    if known is None or len(known.mean) != channels:
+        known = default_preprocess(channels)
         if request.mean is None or request.std is None:
             mean = ", ".join(f"{value:g}" for value in known.mean)
             std = ", ".join(f"{value:g}" for value in known.std)
@@ -48,16 +66,16 @@ def preprocess_of(request: Request, network: Network, log: StageLog) -> Preproce
 
 def samples_of(
     request: Request,
-    captured: ir.Model,
+    inputs: Mapping[str, InputSpec],
     preprocess: Preprocess | None,
     calibrated: bool,
     log: StageLog,
-) -> SampleSet:
-    """Return the samples to calibrate on; the first of them are verified on.
+) -> SplitSamples:
+    """Return the samples to calibrate on, and those to verify on.
 
     Args:
         request: What the user asked for.
-        captured: The network's graph, for the names and shapes of its inputs.
+        inputs: What the network's inputs take.
         preprocess: What an input image goes through; None for networks on other inputs.
         calibrated: Whether a scheme measures ranges.
         log: Where the stage is told.
@@ -68,14 +86,17 @@ def samples_of(
     source = request.calib
     if source is None and preprocess is None and not calibrated:
         source = "random"
+    known = preprocess or default_preprocess(3)
     with log.stage("samples"):
-        samples = load_samples(
-            source,
-            input_shapes(captured),
-            preprocess or default_preprocess(3),
-            limit=CALIBRATION_SAMPLES,
-        )
-        log.done(samples.source)
+        if calibrated:
+            samples = split_samples(source, inputs, known)
+            detail = f"{samples.source}; every fourth is verified on, and not calibrated on"
+            warning = "" if samples.held_out else _NOT_HELD_OUT
+            log.done(detail if samples.held_out else samples.source, warning=warning)
+        else:
+            found = load_samples(source, inputs, known, VERIFICATION_SAMPLES)
+            samples = SplitSamples([], found.arrays, held_out=True, source=found.source)
+            log.done(samples.source)
     if calibrated and source is None:
         log.notes.append(
             "Calibrated on the pictures shipped with edgeship. Pictures like those the network "

@@ -67,10 +67,13 @@ def export(request: Request, report: Callable[[str], None] = lambda stage: None)
         network = load_network(
             request.model,
             shapes=request.shapes,
+            inputs=request.inputs,
+            outputs=request.outputs,
             weights=request.weights,
             num_classes=request.num_classes,
         )
         log.done(f"{network.name}, weights: {network.weights}")
+        log.notes += network.notes
     folder = OutputFolder(request.out or Path("build") / network.name)
     try:
         with network, folder:
@@ -86,7 +89,7 @@ def _run_stages(
     request: Request, network: Network, folder: OutputFolder, log: StageLog
 ) -> Manifest:
     from _edgeship.export import graph_stages
-    from _edgeship.export.calibration.samples import VERIFICATION_SAMPLES
+    from _edgeship.export.calibration.input_spec import input_specs
     from _edgeship.export.contract.manifest import GraphFile
     from _edgeship.export.graph.onnx_graph import serialize
     from _edgeship.export.inputs import preprocess_of, samples_of
@@ -94,9 +97,10 @@ def _run_stages(
 
     captured = graph_stages.capture(network, log)
     model = model_record(network, captured)
-    preprocess = preprocess_of(request, network, log)
-    samples = samples_of(request, captured, preprocess, _calibrated(request), log)
-    checked = samples.arrays[:VERIFICATION_SAMPLES]
+    inputs = input_specs(captured, request.input_layout)
+    preprocess = preprocess_of(request, network, inputs, log)
+    samples = samples_of(request, inputs, preprocess, _calibrated(request), log)
+    checked = samples.verification
     reference = graph_stages.reference_outputs(network, captured, checked, log)
     network.close()  # it is not run again, and may hold a process with torch
     simplified = graph_stages.simplify(captured, checked, reference, log)
@@ -110,10 +114,14 @@ def _run_stages(
         model=model,
         graph=graph,
         onnx_sha256=graph_file.sha256,
-        samples=samples.arrays,
+        samples=samples.calibration,
+        checked=checked,
         reference=reference,
         preprocess=preprocess,
         schemes=(),
+        nhwc=frozenset(
+            name for name, spec in inputs.items() if spec.picture and spec.layout == "nhwc"
+        ),
     )
     yardstick = _yardstick(job, log)
     artifacts: list[Artifact] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from _edgeship.export.calibration.samples import SampleSet
+from _edgeship.export.calibration.samples import SplitSamples
 from _edgeship.export.contract.manifest import Artifact, GraphFile, Manifest, StageRecord, versions
 from _edgeship.export.contract.stage_log import StageLog
 from _edgeship.export.contract.target import Job
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def manifest_of(
     job: Job,
-    samples: SampleSet,
+    samples: SplitSamples,
     graph_file: GraphFile,
     artifacts: list[Artifact],
     calibrated: bool,
@@ -34,7 +34,7 @@ def manifest_of(
         log: The stages.
     """
     network, preprocess = job.network, job.preprocess
-    calibration = {"source": samples.source, "count": len(samples.arrays), "method": "min-max"}
+    calibration = {"source": samples.source, "count": len(job.samples), "method": "min-max"}
     return Manifest(
         versions=versions(),
         model=dict(job.model),
@@ -50,6 +50,7 @@ def manifest_of(
             "reference": network.definition.reference,
             "samples": len(job.reference),
             "source": samples.source,
+            "held_out": samples.held_out,
         },
         onnx=graph_file,
         stages=[

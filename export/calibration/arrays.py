@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from _edgeship.errors import InputError
+from _edgeship.export.calibration.input_spec import InputSpec
 from _edgeship.export.calibration.pictures import evenly_spaced
 from _edgeship.export.calibration.preprocess import Preprocess, check_channels, normalize
 from _edgeship.export.runtimes.values import Sample
@@ -27,26 +28,27 @@ Arrays = Mapping[str, NDArray[Any]] | NDArray[Any]
 
 def array_samples(
     source: Path | Arrays,
-    inputs: Mapping[str, tuple[int, ...]],
+    inputs: Mapping[str, InputSpec],
     preprocess: Preprocess,
     limit: int,
 ) -> tuple[list[Sample], str]:
     """Read samples from a .npy file, a .npz file with one array per input, or memory.
 
     An array holds the samples along its first axis, each in the input's own axis order or with
-    the channels last. Floating-point arrays must be preprocessed already and are used as they
-    are. uint8 arrays are pixels and are scaled to 0..1 and normalised, but not resized.
+    the channels at the other end. Floating-point arrays must be preprocessed already and are used
+    as they are. uint8 arrays are pixels and are scaled to 0..1 and normalised, but not resized. An
+    input that takes integers takes them as they are.
 
     Args:
         source: The file, or the arrays. Arrays that no input is named after are ignored; a single
             array serves a single input whatever its name.
-        inputs: Input name to shape, batch axis first.
+        inputs: Input name to what it takes.
         preprocess: Mean and std for uint8 arrays.
         limit: Most samples to use; evenly spaced ones where the file has more.
 
     Returns:
-        One dictionary per sample, input name to float32 array without the batch axis, and what
-        the samples are in words.
+        One dictionary per sample, input name to array without the batch axis in the type that the
+        input takes, and what the samples are in words.
 
     Raises:
         InputError: The file cannot be read, or an array is missing or has the wrong shape, type
@@ -55,7 +57,7 @@ def array_samples(
     path = source if isinstance(source, Path) else "memory"
     found = _read(source) if isinstance(source, Path) else _given(source)
     arrays = {
-        name: _channels_first(array, name, inputs[name][1:], path)
+        name: _in_order(array, name, inputs[name], path)
         for name, array in _by_input(found, list(inputs), path).items()
     }
     counts = {name: len(array) for name, array in arrays.items()}
@@ -69,7 +71,9 @@ def array_samples(
     chosen = evenly_spaced(range(total), limit)
     samples: list[Sample] = [
         {
-            name: _to_float(array[index], f"sample {index} of {name} in {path}", preprocess)
+            name: _taken(
+                array[index], inputs[name], f"sample {index} of {name} in {path}", preprocess
+            )
             for name, array in arrays.items()
         }
         for index in chosen
@@ -124,15 +128,17 @@ def _by_input(
     return {name: arrays[name] for name in names}
 
 
-def _channels_first(
-    array: NDArray[Any], name: str, shape: tuple[int, ...], path: Path | str
-) -> NDArray[Any]:
-    """Return (S, *shape), moving the last axis of (S, ..., C) to its place if need be."""
+def _in_order(array: NDArray[Any], name: str, spec: InputSpec, path: Path | str) -> NDArray[Any]:
+    """Return (S, *shape), moving the channels from the other end to their place if need be."""
+    shape = spec.shape[1:]
+    source, place = (-1, 1) if spec.layout == "nchw" else (1, -1)
     if array.ndim == len(shape) + 1 and len(array) > 0:
         if array.shape[1:] == shape:
             return array
-        if len(shape) > 1 and array.shape[1:] == (*shape[1:], shape[0]):
-            return np.moveaxis(array, -1, 1)
+        if len(shape) > 1:
+            moved = np.moveaxis(array, source, place)
+            if moved.shape[1:] == shape:
+                return moved
     expected = ", ".join(str(extent) for extent in shape)
     raise InputError(
         f"The array for {name} in {path} has the wrong shape.",
@@ -140,10 +146,15 @@ def _channels_first(
     )
 
 
-def _to_float(sample: NDArray[Any], where: str, preprocess: Preprocess) -> NDArray[np.float32]:
+def _taken(
+    sample: NDArray[Any], spec: InputSpec, where: str, preprocess: Preprocess
+) -> NDArray[Any]:
+    if spec.dtype.kind != "f":
+        return _to_integers(sample, spec, where)
     if sample.dtype == np.uint8 and sample.ndim in (3, 4):
-        check_channels(len(sample), preprocess)
-        return normalize(sample, preprocess)
+        first = np.moveaxis(sample, spec.channel_axis, 0)
+        check_channels(len(first), preprocess)
+        return spec.placed(normalize(first, preprocess))
     if sample.dtype.kind != "f":
         raise InputError(
             "The calibration array has the wrong type.",
@@ -155,4 +166,22 @@ def _to_float(sample: NDArray[Any], where: str, preprocess: Preprocess) -> NDArr
         values = np.array(sample, dtype=np.float32, order="C")
     if not np.isfinite(values).all():
         raise InputError("The calibration array holds NaN or infinity.", where=where)
+    return values
+
+
+def _to_integers(sample: NDArray[Any], spec: InputSpec, where: str) -> NDArray[Any]:
+    """Return whole numbers in the type of the input.
+
+    Raises:
+        InputError: They are not whole, or the type cannot hold them.
+    """
+    with np.errstate(invalid="ignore", over="ignore"):
+        values = np.array(sample, order="C").astype(spec.dtype)
+    if sample.dtype.kind not in "biuf" or not np.array_equal(values, sample):
+        raise InputError(
+            "The calibration array has the wrong type.",
+            where=where,
+            why=f"the input takes {spec.dtype}, and the {sample.dtype} values found are no such",
+            todo=f"store {spec.dtype} values",
+        )
     return values

@@ -235,3 +235,8 @@ _GREY = Preprocess((0.5,), (0.5,))
 def default_preprocess(channels: int) -> Preprocess:
     """Return the preprocessing to assume for images where neither model nor user states one."""
     return _IMAGENET if channels == 3 else _GREY
+
+
+def raw_pixels(channels: int) -> Preprocess:
+    """Return the preprocessing of inputs that take pixels from 0 to 255 as they are."""
+    return Preprocess((0.0,) * channels, (1 / 255,) * channels)

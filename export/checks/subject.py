@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from _edgeship.errors import InputError, VerificationError
 from _edgeship.export.calibration.arrays import Arrays
-from _edgeship.export.calibration.preprocess import COLOR_MODES, Preprocess, default_preprocess
-from _edgeship.export.calibration.samples import (
-    CALIBRATION_SAMPLES,
-    RANDOM,
-    VERIFICATION_SAMPLES,
-    load_samples,
-)
-from _edgeship.export.contract.model_file import ModelFile, Reference, Related, Shapes
+from _edgeship.export.calibration.input_spec import InputSpec, input_specs, specs_of
+from _edgeship.export.calibration.preprocess import Preprocess, default_preprocess
+from _edgeship.export.calibration.samples import RANDOM, split_samples
+from _edgeship.export.contract.model_file import ModelFile, Reference, Related
 from _edgeship.export.contract.recorded import (
     Record,
     find_digest,
     manifest_of_graph,
     preprocess_in,
 )
-from _edgeship.export.graph.onnx_graph import input_shapes, serialize
+from _edgeship.export.graph.onnx_graph import serialize
+from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.network.capture import read_onnx
 from _edgeship.export.runtimes.values import Sample
 from _edgeship.export.verification.tolerance import TOLERANCES
@@ -100,10 +97,10 @@ def load_subject(
             recorded = preprocess_in(own)
             notes.append(f"{path} is the graph that the other files beside it were made from")
         notes.append(_nothing_to_compare(model))
-        file, inputs = model.alone(), model.inputs
+        file, inputs = model.alone(), specs_of(model.inputs)
     else:
         file = model.beside(graph, record.artifact if record is not None else None)
-        inputs = graph.inputs
+        inputs = graph.specs
     notes += file.notes
     preprocess = _preprocess(model, inputs, graph is not None, recorded, calib, notes)
     samples, source = _samples(calib, inputs, preprocess)
@@ -179,12 +176,13 @@ def _read_reference(path: Path, shapes: Sequence[tuple[int, ...]]) -> Reference:
     probabilities = frozenset(
         name for name, node in ends.items() if node is not None and node.op_type == "Softmax"
     )
-    return Reference(path, serialize(graph), input_shapes(graph), outputs, probabilities)
+    specs = input_specs(graph)
+    return Reference(path, serialize(graph), specs, outputs, probabilities)
 
 
 def _preprocess(
     model: ModelFile,
-    inputs: Shapes,
+    inputs: Mapping[str, InputSpec],
     compared: bool,
     recorded: Preprocess | None,
     calib: str | Arrays | None,
@@ -193,9 +191,9 @@ def _preprocess(
     """Return what images go through before the graph gets them, as recorded or assumed."""
     if recorded is not None:
         return recorded
-    shape = next(iter(inputs.values()), ())
-    images = _are_images(inputs)
-    assumed = default_preprocess(shape[1] if images else 3)
+    picture = _picture(inputs)
+    images = picture is not None
+    assumed = default_preprocess(picture[0] if picture is not None else 3)
     if model.reads_bgr and len(assumed.mean) == 3:
         assumed = Preprocess(assumed.mean[::-1], assumed.std[::-1], assumed.crop, bgr=True)
     matters = (
@@ -212,19 +210,20 @@ def _preprocess(
 
 
 def _samples(
-    calib: str | Arrays | None, inputs: Shapes, preprocess: Preprocess
+    calib: str | Arrays | None, inputs: Mapping[str, InputSpec], preprocess: Preprocess
 ) -> tuple[list[Sample], str]:
     """Return the samples an export would verify on, and where they come from."""
     source: str | Arrays | None = RANDOM
-    if calib is not None or _are_images(inputs):
+    if calib is not None or _picture(inputs) is not None:
         source = calib
-    samples = load_samples(source, inputs, preprocess, limit=CALIBRATION_SAMPLES)
-    return samples.arrays[:VERIFICATION_SAMPLES], samples.source
+    samples = split_samples(source, inputs, preprocess)
+    return samples.verification, samples.source
 
 
-def _are_images(inputs: Shapes) -> bool:
-    shape = next(iter(inputs.values()), ())
-    return len(inputs) == 1 and len(shape) in (4, 5) and shape[1] in COLOR_MODES
+def _picture(inputs: Mapping[str, InputSpec]) -> Shape | None:
+    """Return the shape of one picture, channels first, if the only input takes pictures."""
+    spec = next(iter(inputs.values()), None)
+    return spec.picture if spec is not None and len(inputs) == 1 else None
 
 
 def _kind(model: ModelFile, record: Record | None, notes: list[str]) -> str:

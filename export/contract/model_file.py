@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from _edgeship.export.calibration.input_spec import InputSpec
 from _edgeship.export.calibration.preprocess import Preprocess
 from _edgeship.export.contract.manifest import Artifact
 from _edgeship.export.runtimes.values import Outputs, Sample
@@ -23,16 +24,21 @@ class Reference:
     Attributes:
         path: Where it was read.
         data: The graph, with static shapes.
-        inputs: Name -> shape.
+        specs: Input name -> what it takes.
         outputs: Name -> shape.
         probabilities: The outputs that a Softmax computes.
     """
 
     path: Path
     data: bytes
-    inputs: Shapes
+    specs: Mapping[str, InputSpec]
     outputs: Shapes
     probabilities: frozenset[str]
+
+    @property
+    def inputs(self) -> Shapes:
+        """Name -> shape of its inputs."""
+        return {name: spec.shape for name, spec in self.specs.items()}
 
 
 class Related(Protocol):

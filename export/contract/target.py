@@ -33,10 +33,12 @@ class Job:
         model: What was counted and published, as in the manifest.
         graph: The rewritten ONNX graph; targets work on copies of it.
         onnx_sha256: Digest of that graph's file.
-        samples: All calibration samples.
-        reference: What the network computes from the first ``len(reference)`` samples.
+        samples: The samples that ranges are measured on; empty if no scheme measures any.
+        checked: The samples that files are verified on: others, where there are enough.
+        reference: What the network computes from them.
         preprocess: What an input image goes through; None for networks on other inputs.
         schemes: The schemes that this target was asked for.
+        nhwc: The inputs that take pictures with their channels at the end.
     """
 
     request: Request
@@ -45,14 +47,11 @@ class Job:
     graph: ir.Model
     onnx_sha256: str
     samples: Sequence[Sample]
+    checked: Sequence[Sample]
     reference: Outputs
     preprocess: Preprocess | None
     schemes: tuple[Scheme, ...]
-
-    @property
-    def checked(self) -> Sequence[Sample]:
-        """The samples that files are verified on: those of the reference."""
-        return self.samples[: len(self.reference)]
+    nhwc: frozenset[str] = frozenset()
 
 
 class Written(Protocol):

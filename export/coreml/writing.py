@@ -154,7 +154,9 @@ class _Prepared:
         return (f"The packages were {_judges(self.adapted)}.",)
 
     def calibrate(self) -> Ranges:
-        return graph_ranges(serialize(self.adapted.graph), self.adapted.samples)
+        # Those that packages are verified on come first.
+        samples = self.adapted.samples[len(self.job.checked) :]
+        return graph_ranges(serialize(self.adapted.graph), samples)
 
     def write(self, scheme: Scheme, ranges: Ranges) -> _Package:
         """Make the package of a scheme.
@@ -209,7 +211,7 @@ def prepare(job: Job) -> _Prepared:
         UnsupportedError: An operator cannot be lowered.
     """
     settings = settings_of(job)
-    adapted = adapt(job.graph, job.samples, settings.ports)
+    adapted = adapt(job.graph, [*job.checked, *job.samples], settings.ports)
     lowered = lower(adapted.graph, settings.ios)
     operators = lowered.program.functions["main"].operations
     count = sum(operator.op_type != "const" for operator in operators)

@@ -63,7 +63,7 @@ class _File:
 
     def divergence(self, min_sqnr_db: float | None) -> str:
         graph = serialize(self.prepared.job.graph)
-        sample = self.prepared.job.samples[0]
+        sample = self.prepared.job.checked[0]
         found = first_divergence(graph, self.data, sample, min_sqnr_db)
         if found is None:
             return ""

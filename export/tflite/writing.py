@@ -54,7 +54,7 @@ class _File:
             serialize(self.prepared.graph),
             self.data,
             self.prepared.lowered.trace,
-            self.prepared.job.samples[0],
+            self.prepared.job.checked[0],
             self.prepared.lowered.io,
             min_sqnr_db=min_sqnr_db,
         )

@@ -15,6 +15,7 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from _edgeship.export.calibration.preprocess import Preprocess
+from _edgeship.export.calibration.input_spec import specs_of
 from _edgeship.export.calibration.samples import load_samples
 from _edgeship.export.contract.manifest import Manifest
 from _edgeship.export.contract.request import Request
@@ -216,7 +217,7 @@ def test_broken_files_are_refused(network: Exported) -> None:
     if network.name in LARGE:
         pytest.skip("takes minutes; the smaller networks are broken instead")
     size = network.expected.size
-    samples = load_samples(None, {"x": (1, 3, size, size)}, Preprocess(*IMAGENET), limit=4)
+    samples = load_samples(None, specs_of({"x": (1, 3, size, size)}), Preprocess(*IMAGENET), limit=4)
     images = [np.ascontiguousarray(s["x"].transpose(0, 2, 3, 1)) for s in samples.arrays]
 
     def outputs(data: bytes) -> Outputs:

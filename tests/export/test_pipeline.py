@@ -98,7 +98,7 @@ def test_the_manifest_says_what_the_files_are(exported):
     assert manifest.model["params"] == 8 * 27 + 16 + 8 * 9 + 16 + 5130
     assert manifest.artifacts[0].inputs[0].layout == "NHWC"
     assert manifest.artifacts[0].inputs[0].shape == [1, 16, 16, 3]
-    assert manifest.calibration is not None and manifest.calibration["count"] == 32
+    assert manifest.calibration is not None and manifest.calibration["count"] == 36
     assert manifest.preprocess is not None and "scale" in manifest.preprocess
     assert manifest.verification == {
         "reference": "torch",

@@ -9,11 +9,12 @@ import pytest
 from _edgeship.errors import InputError
 from _edgeship.export.calibration import arrays as module
 from _edgeship.export.calibration.arrays import array_samples
+from _edgeship.export.calibration.input_spec import InputSpec, specs_of
 from _edgeship.export.calibration.preprocess import Preprocess
 
 PREPROCESS = Preprocess((0.5, 0.4, 0.3), (0.2, 0.25, 0.5))
-IMAGE = {"x": (1, 3, 4, 5)}
-TWO = {"x": (1, 3, 4, 5), "mask": (1, 7)}
+IMAGE = specs_of({"x": (1, 3, 4, 5)})
+TWO = specs_of({"x": (1, 3, 4, 5), "mask": (1, 7)})
 
 
 def floats(*shape: int) -> np.ndarray:
@@ -54,7 +55,9 @@ def test_channels_last_array_is_transposed(tmp_path: Path) -> None:
 
 def test_array_that_matches_both_ways_stays(tmp_path: Path) -> None:
     array = floats(2, 3, 3, 3)
-    samples, _ = array_samples(saved(tmp_path, array), {"x": (1, 3, 3, 3)}, PREPROCESS, 32)
+    samples, _ = array_samples(
+        saved(tmp_path, array), specs_of({"x": (1, 3, 3, 3)}), PREPROCESS, 32
+    )
     np.testing.assert_array_equal(samples[0]["x"], array[0])
 
 
@@ -68,20 +71,20 @@ def test_uint8_array_is_normalized_as_pixels(tmp_path: Path) -> None:
 def test_uint8_is_refused_where_the_input_is_no_image(tmp_path: Path) -> None:
     path = saved(tmp_path, np.ones((2, 7), np.uint8))
     with pytest.raises(InputError) as caught:
-        array_samples(path, {"mask": (1, 7)}, PREPROCESS, 32)
+        array_samples(path, specs_of({"mask": (1, 7)}), PREPROCESS, 32)
     assert "found uint8" in caught.value.why
 
 
 def test_evenly_spaced_samples_are_taken_down_to_the_limit(tmp_path: Path) -> None:
     array = np.arange(10, dtype=np.float32)[:, None]
     path = saved(tmp_path, array)
-    samples, words = array_samples(path, {"x": (1, 1)}, PREPROCESS, 4)
+    samples, words = array_samples(path, specs_of({"x": (1, 1)}), PREPROCESS, 4)
     assert [float(sample["x"][0]) for sample in samples] == [0, 2, 5, 7]
     assert words == f"{path} (4 of 10 samples)"
 
 
 def test_scalar_samples_keep_their_rank(tmp_path: Path) -> None:
-    samples, _ = array_samples(saved(tmp_path, floats(3)), {"x": (1,)}, PREPROCESS, 32)
+    samples, _ = array_samples(saved(tmp_path, floats(3)), specs_of({"x": (1,)}), PREPROCESS, 32)
     assert samples[0]["x"].shape == ()
 
 
@@ -200,3 +203,26 @@ def test_archive_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(module, "MAX_ARCHIVE_BYTES", 20_000)
     with pytest.raises(InputError, match="too large"):
         array_samples(tmp_path / "calib.npz", IMAGE, PREPROCESS, 32)
+
+
+def test_arrays_for_an_input_with_its_channels_at_the_end(tmp_path: Path) -> None:
+    spec = {"x": InputSpec((1, 4, 5, 3), layout="nhwc")}
+    array = floats(2, 3, 4, 5)
+    for given in (array, np.moveaxis(array, 1, -1)):
+        samples, _ = array_samples(saved(tmp_path, given), spec, PREPROCESS, 32)
+        np.testing.assert_array_equal(samples[1]["x"], array[1].transpose(1, 2, 0))
+    pixels = np.random.default_rng(0).integers(0, 256, (1, 4, 5, 3), dtype=np.uint8)
+    samples, _ = array_samples(saved(tmp_path, pixels), spec, PREPROCESS, 32)
+    expected = (pixels[0] / 255 - np.array(PREPROCESS.mean)) / np.array(PREPROCESS.std)
+    np.testing.assert_allclose(samples[0]["x"], expected, atol=1e-5)
+
+
+def test_integers_for_an_input_of_integers(tmp_path: Path) -> None:
+    spec = {"ids": InputSpec((1, 2), np.dtype(np.int32), high=9)}
+    for given in (np.int64([[1, 8]]), np.float32([[1, 8]])):
+        samples, _ = array_samples(saved(tmp_path, np.asarray(given)), spec, PREPROCESS, 32)
+        assert samples[0]["ids"].dtype == np.int32
+        assert samples[0]["ids"].tolist() == [1, 8]
+    for wrong in (np.float32([[0.5, 1]]), np.int64([[0, 2**40]]), np.float32([[np.nan, 0]])):
+        with pytest.raises(InputError, match="wrong type"):
+            array_samples(saved(tmp_path, np.asarray(wrong)), spec, PREPROCESS, 32)

@@ -7,12 +7,13 @@ import pytest
 from PIL import Image
 
 from _edgeship.errors import InputError
+from _edgeship.export.calibration.input_spec import InputSpec, specs_of
 from _edgeship.export.calibration.pictures import shipped_pictures
-from _edgeship.export.calibration.preprocess import Preprocess
-from _edgeship.export.calibration.samples import SampleSet, load_samples
+from _edgeship.export.calibration.preprocess import Preprocess, raw_pixels
+from _edgeship.export.calibration.samples import SampleSet, load_samples, split_samples
 
 PREPROCESS = Preprocess((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-IMAGE = {"x": (1, 3, 32, 32)}
+IMAGE = specs_of({"x": (1, 3, 32, 32)})
 SHIPPED = len(shipped_pictures())
 
 
@@ -23,11 +24,11 @@ def only(samples: SampleSet) -> np.ndarray:
 def test_shipped_images_are_the_default() -> None:
     samples = load_samples(None, IMAGE, PREPROCESS)
     array = only(samples)
-    assert array.shape == (32, 3, 32, 32)
+    assert array.shape == (36, 3, 32, 32)
     assert array.dtype == np.float32
     assert samples.natural
-    assert samples.source == f"32 views of {SHIPPED} natural images shipped with edgeship"
-    assert len(np.unique(array, axis=0)) == 32  # no view twice
+    assert samples.source == f"36 views of {SHIPPED} natural images shipped with edgeship"
+    assert len(np.unique(array, axis=0)) == 36  # no view twice
 
 
 def test_second_view_of_a_shipped_image_is_mirrored_and_tighter() -> None:
@@ -51,15 +52,15 @@ def test_shipped_images_end_after_four_views() -> None:
 
 
 def test_shipped_images_make_clips_and_grayscale() -> None:
-    clips = load_samples(None, {"x": (1, 3, 4, 16, 16)}, PREPROCESS, limit=2)
+    clips = load_samples(None, specs_of({"x": (1, 3, 4, 16, 16)}), PREPROCESS, limit=2)
     assert only(clips).shape == (2, 3, 4, 16, 16)
     assert clips.source.endswith("edgeship, each panned across as a clip")
-    gray = load_samples(None, {"x": (1, 1, 16, 16)}, Preprocess((0.5,), (0.5,)), limit=2)
+    gray = load_samples(None, specs_of({"x": (1, 1, 16, 16)}), Preprocess((0.5,), (0.5,)), limit=2)
     assert only(gray).shape == (2, 1, 16, 16)
 
 
 def test_shipped_images_look_natural_after_normalization() -> None:
-    array = only(load_samples(None, {"x": (1, 3, 224, 224)}, PREPROCESS, limit=16))
+    array = only(load_samples(None, specs_of({"x": (1, 3, 224, 224)}), PREPROCESS, limit=16))
     assert abs(array.mean()) < 1
     assert 0.5 < array.std() < 2
     # Black and white to within a few levels: the ends of what an image can hold.
@@ -81,7 +82,6 @@ def test_same_arguments_give_the_same_arrays(source: str | None) -> None:
         {"x": (1, 3, 8, 8), "y": (1, 3, 8, 8)},
         {"x": (1, 16)},
         {"x": (1, 3, 8)},
-        {"x": (1, 8, 8, 3)},
         {"x": (1, 4, 8, 8)},
     ],
 )
@@ -90,7 +90,7 @@ def test_images_do_not_fit_other_inputs(
     tmp_path: Path, inputs: dict[str, tuple[int, ...]], folder: bool
 ) -> None:
     with pytest.raises(InputError, match="not fit this model") as caught:
-        load_samples(tmp_path if folder else None, inputs, PREPROCESS)
+        load_samples(tmp_path if folder else None, specs_of(inputs), PREPROCESS)
     assert "--calib FILE.npz" in caught.value.todo
     assert "--calib random" in caught.value.todo
     assert str(inputs["x"]) in caught.value.why
@@ -106,7 +106,7 @@ def test_folder_of_images(tmp_path: Path) -> None:
 
 def test_random_is_standard_normal_noise_for_every_input() -> None:
     inputs = {"x": (1, 3, 32, 32), "y": (1, 10), "z": (1,)}
-    samples = load_samples("random", inputs, PREPROCESS, limit=8, seed=1)
+    samples = load_samples("random", specs_of(inputs), PREPROCESS, limit=8, seed=1)
     assert samples.source == "seeded random"
     assert not samples.natural
     assert len(samples.arrays) == 8
@@ -115,27 +115,29 @@ def test_random_is_standard_normal_noise_for_every_input() -> None:
         assert all(array.dtype == np.float32 for array in arrays.values())
     assert abs(only(samples).mean()) < 0.02  # 3 standard errors of 24576 values
     assert abs(only(samples).std() - 1) < 0.02
-    other = load_samples("random", inputs, PREPROCESS, limit=8, seed=2)
+    other = load_samples("random", specs_of(inputs), PREPROCESS, limit=8, seed=2)
     assert not np.array_equal(only(samples), only(other))
 
 
 def test_batches_hold_consecutive_samples_and_wrap_round(tmp_path: Path) -> None:
     np.save(tmp_path / "calib.npy", np.arange(5, dtype=np.float32)[:, None])
-    samples = load_samples(tmp_path / "calib.npy", {"x": (2, 1)}, PREPROCESS)
+    samples = load_samples(tmp_path / "calib.npy", specs_of({"x": (2, 1)}), PREPROCESS)
     batches = [arrays["x"].ravel().tolist() for arrays in samples.arrays]
     assert batches == [[0, 1], [2, 3], [4, 0]]
 
 
 def test_batch_larger_than_the_samples_repeats_them(tmp_path: Path) -> None:
     np.save(tmp_path / "calib.npy", np.arange(2, dtype=np.float32)[:, None])
-    samples = load_samples(tmp_path / "calib.npy", {"x": (5, 1)}, PREPROCESS)
+    samples = load_samples(tmp_path / "calib.npy", specs_of({"x": (5, 1)}), PREPROCESS)
     assert [arrays["x"].ravel().tolist() for arrays in samples.arrays] == [[0, 1, 0, 1, 0]]
 
 
 def test_inputs_may_differ_in_batch(tmp_path: Path) -> None:
     values = np.arange(4, dtype=np.float32)[:, None]
     np.savez(tmp_path / "calib.npz", x=values, state=values)
-    samples = load_samples(tmp_path / "calib.npz", {"x": (2, 1), "state": (1, 1)}, PREPROCESS)
+    samples = load_samples(
+        tmp_path / "calib.npz", specs_of({"x": (2, 1), "state": (1, 1)}), PREPROCESS
+    )
     assert [arrays["x"].shape for arrays in samples.arrays] == [(2, 1)] * 4
     assert [float(arrays["state"][0, 0]) for arrays in samples.arrays] == [0, 1, 2, 3]
 
@@ -161,14 +163,14 @@ def test_other_kinds_of_file_say_what_is_accepted(tmp_path: Path) -> None:
         ({"x": ()}, 4, r"x has the shape \(\)"),
         ({"x": (0, 3, 8, 8)}, 4, r"x has the shape \(0, 3, 8, 8\)"),
         ({"x": (1, 3, -1, 8)}, 4, r"x has the shape \(1, 3, -1, 8\)"),
-        (IMAGE, 0, "at least one sample, not 0"),
+        ({"x": (1, 3, 8, 8)}, 0, "at least one sample, not 0"),
     ],
 )
 def test_senseless_inputs_are_refused(
     inputs: dict[str, tuple[int, ...]], limit: int, words: str
 ) -> None:
     with pytest.raises(InputError, match=words):
-        load_samples("random", inputs, PREPROCESS, limit=limit)
+        load_samples("random", specs_of(inputs), PREPROCESS, limit=limit)
 
 
 def test_import_does_not_load_torch() -> None:
@@ -178,3 +180,48 @@ def test_import_does_not_load_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
     assert done.stdout.strip() == "[]"
+
+
+def test_every_fourth_sample_is_held_out(tmp_path: Path) -> None:
+    np.save(tmp_path / "calib.npy", np.arange(9, dtype=np.float32)[:, None])
+    split = split_samples(tmp_path / "calib.npy", specs_of({"x": (2, 1)}), PREPROCESS)
+    assert split.held_out
+    assert [one["x"].ravel().tolist() for one in split.calibration] == [[0, 1], [2, 4], [5, 6], [8, 0]]
+    assert [one["x"].ravel().tolist() for one in split.verification] == [[3, 7]]
+
+
+def test_three_samples_serve_for_both(tmp_path: Path) -> None:
+    np.save(tmp_path / "calib.npy", np.arange(3, dtype=np.float32)[:, None])
+    split = split_samples(tmp_path / "calib.npy", specs_of({"x": (1, 1)}), PREPROCESS)
+    assert not split.held_out
+    assert [float(one["x"][0, 0]) for one in split.calibration] == [0, 1, 2]
+    assert [float(one["x"][0, 0]) for one in split.verification] == [0, 1, 2]
+
+
+def test_no_view_of_a_held_out_picture_is_calibrated_on() -> None:
+    assert SHIPPED % 4 == 0  # or a picture's second view would fall on the other side
+    split = split_samples(None, IMAGE, PREPROCESS)
+    assert (len(split.calibration), len(split.verification)) == (36, 12)
+    rounds = only(load_samples(None, IMAGE, PREPROCESS, limit=48))
+    kept = np.concatenate([one["x"] for one in split.verification])
+    np.testing.assert_array_equal(kept, rounds[3::4])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.uint8])
+def test_pictures_with_their_channels_at_the_end(dtype: type) -> None:
+    first = only(load_samples(None, {"x": InputSpec((1, 3, 8, 6))}, PREPROCESS, limit=2))
+    if dtype == np.uint8:
+        mean, std = (np.array(v).reshape(3, 1, 1) for v in (PREPROCESS.mean, PREPROCESS.std))
+        first = np.rint((first * std + mean) * 255)
+    spec = InputSpec((1, 8, 6, 3), np.dtype(dtype), "nhwc")
+    known = raw_pixels(3) if dtype == np.uint8 else PREPROCESS
+    last = only(load_samples(None, {"x": spec}, known, limit=2))
+    assert last.dtype == dtype
+    np.testing.assert_allclose(last, first.transpose(0, 2, 3, 1), atol=1e-5)
+
+
+def test_noise_for_indices_stays_below_their_bound() -> None:
+    specs = {"ids": InputSpec((1, 500), np.dtype(np.int64), high=7)}
+    [sample] = load_samples("random", specs, PREPROCESS, limit=1).arrays
+    assert sample["ids"].dtype == np.int64
+    assert set(sample["ids"].ravel().tolist()) == set(range(7))
