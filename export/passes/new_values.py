@@ -21,7 +21,7 @@ class NewValues:
 
     def constant(self, name: str, data: NDArray[Any]) -> ir.Value:
         """Add an initializer and return it."""
-        name = self._unique(name)
+        name = self.name(name)
         tensor = ir.tensor(np.ascontiguousarray(data), name=name)
         value = ir.Value(name=name, const_value=tensor, shape=ir.Shape(data.shape))
         value.type = ir.TensorType(tensor.dtype)
@@ -38,12 +38,13 @@ class NewValues:
     ) -> list[ir.Value]:
         """Append a node and return its outputs, with the types of ``like``."""
         for output, name, typed in zip(node.outputs, names, like, strict=True):
-            output.name = self._unique(name)
+            output.name = self.name(name)
             output.type = typed.type
         self._graph.append(node)
         return list(node.outputs)
 
-    def _unique(self, name: str) -> str:
+    def name(self, name: str) -> str:
+        """Return the name, or one like it that nothing else has."""
         candidate, count = name, 1
         while candidate in self._names:
             count += 1
