@@ -40,6 +40,7 @@ def export(
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
     color: Literal["rgb", "bgr"] = "rgb",
+    input_layout: Literal["nhwc", "nchw"] | None = None,
     io_layout: Literal["nhwc", "nchw"] = "nhwc",
     io_dtype: Literal["float32", "int8", "uint8"] = "float32",
     ios: int | None = None,
@@ -82,6 +83,8 @@ def export(
         mean: Mean of each channel on the scale 0 to 1, by which pictures are normalised.
         std: Standard deviation of each channel, likewise.
         color: Order of the channels that the network reads.
+        input_layout: Where the channels of the network's pictures lie; by default as its shape
+            and its first operators tell.
         io_layout: Axis order of a .tflite file's image inputs and outputs.
         io_dtype: Type of an int8 .tflite file's inputs and outputs.
         ios: The oldest iOS that an .mlpackage runs on.
@@ -119,6 +122,7 @@ def export(
         mean=None if mean is None else tuple(mean),
         std=None if std is None else tuple(std),
         color=color,
+        input_layout=input_layout,
         io_layout=io_layout,
         io_dtype=io_dtype,
         ios=ios,

@@ -129,7 +129,7 @@ def _run_stages(
         target = TARGETS[name]
         own = replace(job, schemes=schemes_for(target, request.schemes))
         artifacts += _write_files(target, own, yardstick, folder, log)
-    manifest = manifest_of(job, samples, graph_file, artifacts, _calibrated(request), log)
+    manifest = manifest_of(job, inputs, samples, graph_file, artifacts, _calibrated(request), log)
     folder.write("manifest.json", (manifest.model_dump_json(indent=2) + "\n").encode())
     return manifest
 

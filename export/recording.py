@@ -5,18 +5,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from _edgeship.export.calibration.samples import SplitSamples
-from _edgeship.export.contract.manifest import Artifact, GraphFile, Manifest, StageRecord, versions
+from _edgeship.export.contract.manifest import (
+    AXES,
+    AXES_LAST,
+    Artifact,
+    GraphFile,
+    Manifest,
+    Port,
+    StageRecord,
+    versions,
+)
 from _edgeship.export.contract.stage_log import StageLog
 from _edgeship.export.contract.target import Job
 from _edgeship.export.graph import cost
 from _edgeship.export.network.source import Network
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import onnx_ir as ir
+
+    from _edgeship.export.calibration.input_spec import InputSpec
 
 
 def manifest_of(
     job: Job,
+    inputs: Mapping[str, InputSpec],
     samples: SplitSamples,
     graph_file: GraphFile,
     artifacts: list[Artifact],
@@ -27,6 +41,7 @@ def manifest_of(
 
     Args:
         job: What was exported.
+        inputs: What the network's inputs take.
         samples: What it was calibrated and verified on.
         graph_file: The rewritten graph as it was written.
         artifacts: The entries of the files.
@@ -62,8 +77,35 @@ def manifest_of(
             )
             for stage in log.stages
         ],
-        artifacts=artifacts,
+        artifacts=[_named(artifact, list(inputs.values())) for artifact in artifacts],
     )
+
+
+def _named(artifact: Artifact, inputs: Sequence[InputSpec]) -> Artifact:
+    """Return an entry whose axes have their right names, where pictures lie channels last.
+
+    Targets name axes as if all networks were channels first. Of the outputs of others, only those
+    that a target has moved are known to be maps.
+    """
+    last = [spec.picture is not None and spec.layout == "nhwc" for spec in inputs]
+    if not any(last):
+        return artifact
+    ports = [
+        _moved(port) if moved else port for port, moved in zip(artifact.inputs, last, strict=True)
+    ]
+    outputs = [
+        port.model_copy(update={"layout": ""}) if port.layout in AXES.values() else port
+        for port in artifact.outputs
+    ]
+    return artifact.model_copy(update={"inputs": ports, "outputs": outputs})
+
+
+def _moved(port: Port) -> Port:
+    rank = len(port.shape)
+    if sorted(port.layout) != sorted(AXES.get(rank, " ")):
+        return port  # a picture's colours
+    letters = str.maketrans(AXES[rank], AXES_LAST[rank])
+    return port.model_copy(update={"layout": port.layout.translate(letters)})
 
 
 def model_record(network: Network, captured: ir.Model) -> dict[str, Any]:

@@ -113,6 +113,14 @@ def convert(
             help="Order of the channels that the network reads; --mean and --std follow it.",
         ),
     ] = "rgb",
+    input_layout: Annotated[
+        str | None,
+        typer.Option(
+            metavar="nhwc|nchw",
+            help="Where the channels of the network's pictures lie; by default as its shape and "
+            "its first operators tell.",
+        ),
+    ] = None,
     io_layout: Annotated[
         str,
         typer.Option(metavar="nhwc|nchw", help="Axis order of a .tflite's inputs and outputs."),
@@ -174,6 +182,7 @@ def convert(
         mean=mean,
         std=std,
         color=color,
+        input_layout=input_layout,
         io_layout=io_layout,
         io_dtype=options.parse_io_dtype(io_dtype),
         ios=ios,
@@ -213,6 +222,7 @@ def _request(
     mean: str | None,
     std: str | None,
     color: str,
+    input_layout: str | None,
     io_layout: str,
     io_dtype: str,
     ios: int | None,
@@ -235,7 +245,10 @@ def _request(
     means = None if mean is None else options.parse_numbers(mean, "--mean")
     stds = None if std is None else options.parse_numbers(std, "--std")
     options.check_normalization(means, stds, _channels(model, extents))
-    layout = options.parse_io_layout(io_layout)
+    pictures = None
+    if input_layout is not None:
+        pictures = options.parse_layout(input_layout, "--input-layout")
+    layout = options.parse_layout(io_layout, "--io-layout")
     from _edgeship.models.weights.pretrained import NAMED_WEIGHTS
 
     if weights is not None and weights not in NAMED_WEIGHTS:
@@ -259,6 +272,7 @@ def _request(
         mean=means,
         std=stds,
         color=options.parse_color(color),
+        input_layout=pictures,
         io_layout=layout,
         io_dtype=options.parse_io_dtype(io_dtype),
         ios=ios,
@@ -275,7 +289,9 @@ def _channels(model: str, shapes: tuple[Shape, ...]) -> int | None:
     from _edgeship.models import zoo
 
     if shapes:
-        return shapes[0][1] if len(shapes[0]) > 1 else None
+        if len(shapes[0]) < 2 or model.lower().endswith(".onnx"):
+            return None  # an ONNX file may have the channels at the end
+        return shapes[0][1]
     return zoo.spec(model).input_size[0] if model in zoo.names() else None
 
 

@@ -27,12 +27,46 @@ if TYPE_CHECKING:
 
 def inspect(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A .tflite, .onnx or .mlpackage.")],
+    tensors: Annotated[
+        bool,
+        typer.Option(
+            "--tensors",
+            help="List all tensors of a .onnx instead: the names that --inputs and --outputs of an "
+            "export take.",
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say what FILE holds: inputs, outputs, operators, weights, quantization."""
     from _edgeship.export.checks.opening import open_model
 
-    _show(file, open_model(file), as_json)
+    if tensors:
+        _show_tensors(file, as_json)
+    else:
+        _show(file, open_model(file), as_json)
+
+
+def _show_tensors(file: Path, as_json: bool) -> None:
+    """Print the tensors of a file that networks are exported from.
+
+    Raises:
+        InputError: It is no .onnx file.
+    """
+    from _edgeship.export.onnx.file import open_onnx
+    from _edgeship.export.onnx.tensors import sheet
+    from _edgeship.export.onnx.tensors import tensors as tensors_of
+
+    if file.suffix.lower() != ".onnx":
+        raise InputError(
+            f"--tensors does not go with {file}.",
+            why="only a network that is a .onnx file can be cut at its tensors",
+            todo="leave it out, or give the .onnx file",
+        )
+    model = open_onnx(file).model
+    if as_json:
+        print_json({"file": str(file), "tensors": tensors_of(model)})
+    else:
+        console().print(sheet_table(sheet(model)))
 
 
 def _show(file: Path, model: ModelFile, as_json: bool) -> None:

@@ -165,13 +165,13 @@ def check_normalization(
             )
 
 
-def parse_io_layout(text: str) -> Literal["nhwc", "nchw"]:
-    """Return the axis order of ``--io-layout``.
+def parse_layout(text: str, option: str) -> Literal["nhwc", "nchw"]:
+    """Return the axis order of ``--io-layout`` or ``--input-layout``.
 
     Raises:
         InputError: It is neither nhwc nor nchw.
     """
-    [layout] = one_of((text.lower(),), ("nhwc", "nchw"), "axis order", "--io-layout")
+    [layout] = one_of((text.lower(),), ("nhwc", "nchw"), "axis order", option)
     return cast("Literal['nhwc', 'nchw']", layout)
 
 

@@ -28,6 +28,9 @@ PACKAGES = (
 #: Letters of the axes of images and clips as ONNX orders them, by their number.
 AXES = {4: "NCHW", 5: "NCDHW"}
 
+#: The same where a network takes pictures with their channels at the end.
+AXES_LAST = {4: "NHWC", 5: "NDHWC"}
+
 
 class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")

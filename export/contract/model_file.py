@@ -40,6 +40,13 @@ class Reference:
         """Name -> shape of its inputs."""
         return {name: spec.shape for name, spec in self.specs.items()}
 
+    @property
+    def nhwc(self) -> frozenset[str]:
+        """The inputs that take pictures with their channels at the end."""
+        return frozenset(
+            name for name, spec in self.specs.items() if spec.picture and spec.layout == "nhwc"
+        )
+
 
 class Related(Protocol):
     """A file whose inputs and outputs are matched with a graph's, or taken as they are."""

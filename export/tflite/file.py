@@ -148,7 +148,7 @@ class TFLiteFile:
         recorded_inputs = recorded.inputs if recorded is not None else ()
         recorded_outputs = recorded.outputs if recorded is not None else ()
         io = FileIO(
-            match("input", self.found.inputs, reference.inputs, recorded_inputs),
+            match("input", self.found.inputs, reference.inputs, recorded_inputs, reference.nhwc),
             match("output", self.found.outputs, reference.outputs, recorded_outputs),
         )
         return RelatedTFLite(self.data, io)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from _edgeship.errors import InputError
 from _edgeship.export.calibration.preprocess import COLOR_MODES
-from _edgeship.export.contract.manifest import AXES
+from _edgeship.export.contract.manifest import AXES, AXES_LAST
 from _edgeship.export.contract.manifest import Port as RecordedPort
 from _edgeship.export.contract.model_file import Shapes
 from _edgeship.export.runtimes.tflite_ports import PortSpec
@@ -15,7 +15,11 @@ from _edgeship.export.tflite.inspection import FilePort
 
 
 def match(
-    side: str, ports: Sequence[FilePort], expected: Shapes, recorded: Sequence[RecordedPort]
+    side: str,
+    ports: Sequence[FilePort],
+    expected: Shapes,
+    recorded: Sequence[RecordedPort],
+    nhwc: Collection[str] = (),
 ) -> tuple[PortSpec, ...]:
     """Relate the inputs or the outputs of a file to those of the graph.
 
@@ -27,6 +31,7 @@ def match(
         ports: Those of the file.
         expected: Those of the graph.
         recorded: What a manifest says about those of the file.
+        nhwc: Those of the graph whose channels lie at the end there, too.
 
     Returns:
         One for each of ``expected``, in the same order.
@@ -44,8 +49,14 @@ def match(
     if set(by_name) == set(expected):
         ports = [by_name[name] for name in expected]
     return tuple(
-        PortSpec(port.name, port.shape, _perm(side, port, shape, layouts.get(port.name, "")))
-        for port, shape in zip(ports, expected.values(), strict=True)
+        PortSpec(
+            port.name,
+            port.shape,
+            _perm(side, port, shape, layouts.get(port.name, ""), AXES_LAST if last else AXES),
+        )
+        for port, shape, last in zip(
+            ports, expected.values(), (name in nhwc for name in expected), strict=True
+        )
     )
 
 
@@ -54,10 +65,12 @@ def on_their_own(ports: Sequence[FilePort]) -> tuple[PortSpec, ...]:
     return tuple(PortSpec(port.name, port.shape, _perm_by_colour(port.shape)) for port in ports)
 
 
-def _perm(side: str, port: FilePort, shape: tuple[int, ...], layout: str) -> Perm:
+def _perm(
+    side: str, port: FilePort, shape: tuple[int, ...], layout: str, letters: Mapping[int, str]
+) -> Perm:
     rank = len(shape)
     orders = [identity(rank), channels_last(rank)]
-    axes = AXES.get(rank, "")
+    axes = letters.get(rank, "")
     if layout and sorted(layout) == sorted(axes):
         orders = [tuple(axes.index(letter) for letter in layout)]
     for order in orders:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -41,12 +41,14 @@ class Lowered:
     trace: Mapping[str, tuple[str, Perm]]
 
 
-def lower(model: ir.Model, io_layout: IoLayout = "nhwc") -> Lowered:
+def lower(model: ir.Model, io_layout: IoLayout = "nhwc", nhwc: Collection[str] = ()) -> Lowered:
     """Lower an ONNX graph with static shapes.
 
     Args:
         model: The rewritten graph.
         io_layout: Axis order of 4-D (and higher) inputs and outputs of the file.
+        nhwc: Inputs of the graph that take pictures with their channels at the end. They stay as
+            they are, and so do outputs that lie as the graph has them.
 
     Raises:
         UnsupportedError: Naming every input, node and output that cannot be lowered.
@@ -55,17 +57,18 @@ def lower(model: ir.Model, io_layout: IoLayout = "nhwc") -> Lowered:
     decompose(model, named(LOWERINGS))
     ctx = Context(TfliteGraph())
     inputs = [value for value in model.graph.inputs if not value.is_initializer()]
-    problems = _lower_inputs(ctx, inputs, io_layout)
+    problems = _lower_inputs(ctx, inputs, io_layout, nhwc)
     problems += lower_nodes(
         ctx, model.graph, LOWERINGS, TARGET, _stand_in, Decomposer(model.graph).replace
     )
     if not problems:
-        problems += _lower_outputs(ctx, model.graph.outputs, io_layout)
+        problems += _lower_outputs(ctx, model.graph.outputs, io_layout, nhwc)
     demand_none(problems, TARGET)
     io = FileIO(
-        tuple(_port(ctx, value, _input_order(ctx, value, io_layout)) for value in inputs),
+        tuple(_port(ctx, value, _input_order(ctx, value, io_layout, nhwc)) for value in inputs),
         tuple(
-            _port(ctx, value, _output_order(ctx, value, io_layout)) for value in model.graph.outputs
+            _port(ctx, value, _output_order(ctx, value, io_layout, nhwc))
+            for value in model.graph.outputs
         ),
     )
     trace = _trace(ctx)  # before tensors are renumbered
@@ -73,12 +76,14 @@ def lower(model: ir.Model, io_layout: IoLayout = "nhwc") -> Lowered:
     return Lowered(ctx.graph, io, trace)
 
 
-def _lower_inputs(ctx: Context, values: Sequence[ir.Value], io_layout: IoLayout) -> list[str]:
+def _lower_inputs(
+    ctx: Context, values: Sequence[ir.Value], io_layout: IoLayout, nhwc: Collection[str]
+) -> list[str]:
     problems: list[str] = []
     for value in values:
         try:
             dtype = dtype_of(value)
-            perm = _input_order(ctx, value, io_layout)
+            perm = _input_order(ctx, value, io_layout, nhwc)
             shape = layout.permuted(ctx.shape(value), perm)
             tensor = ctx.graph.tensor(value.name or "input", shape, dtype)
         except Unsupported as problem:
@@ -99,20 +104,25 @@ def _stand_in(ctx: Context, output: ir.Value) -> None:
     ctx.bind(output, tensor, layout.identity(len(shape)))
 
 
-def _lower_outputs(ctx: Context, values: Sequence[ir.Value], io_layout: IoLayout) -> list[str]:
+def _lower_outputs(
+    ctx: Context, values: Sequence[ir.Value], io_layout: IoLayout, nhwc: Collection[str]
+) -> list[str]:
     problems: list[str] = []
     for number, value in enumerate(values):
         try:
             if value in values[:number]:
                 raise Unsupported("it is an output already")
-            ctx.graph.outputs.append(_output(ctx, value, _output_order(ctx, value, io_layout)))
+            order = _output_order(ctx, value, io_layout, nhwc)
+            ctx.graph.outputs.append(_output(ctx, value, order))
         except Unsupported as problem:
             problems.append(f"output {value.name}: {problem}")
     return problems
 
 
-def _input_order(ctx: Context, value: ir.Value, io_layout: IoLayout) -> Perm:
+def _input_order(ctx: Context, value: ir.Value, io_layout: IoLayout, nhwc: Collection[str]) -> Perm:
     rank = len(ctx.shape(value))
+    if value.name in nhwc:
+        return layout.identity(rank)
     last = layout.channels_last(rank)
     # A graph that begins by turning NHWC into NCHW takes NHWC already.
     uses = value.uses()
@@ -120,8 +130,12 @@ def _input_order(ctx: Context, value: ir.Value, io_layout: IoLayout) -> Perm:
     return layout.identity(rank) if io_layout == "nchw" or already else last
 
 
-def _output_order(ctx: Context, value: ir.Value, io_layout: IoLayout) -> Perm:
+def _output_order(
+    ctx: Context, value: ir.Value, io_layout: IoLayout, nhwc: Collection[str]
+) -> Perm:
     rank = len(ctx.shape(value))
+    if nhwc and ctx.perm(value) == layout.identity(rank):
+        return layout.identity(rank)
     last = layout.channels_last(rank)
     already = _is_transpose(value.producer(), last)
     return layout.identity(rank) if io_layout == "nchw" or already else last

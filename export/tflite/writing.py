@@ -120,7 +120,7 @@ def prepare(job: Job) -> _Prepared:
         VerificationError: Turning a network on clips into one on images changed the result.
     """
     graph, parity, folding = _fold_frames(job)
-    lowered = lower(graph, job.request.io_layout)
+    lowered = lower(graph, job.request.io_layout, job.nhwc)
     description = f"{job.network.name}, written by edgeship"
     data = to_bytes(to_model(lowered.graph, lowered.io, description))
     detail = f"{len(lowered.graph.ops)} operators{folding}"

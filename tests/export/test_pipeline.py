@@ -102,8 +102,9 @@ def test_the_manifest_says_what_the_files_are(exported):
     assert manifest.preprocess is not None and "scale" in manifest.preprocess
     assert manifest.verification == {
         "reference": "torch",
-        "samples": 16,
+        "samples": 12,
         "source": manifest.calibration["source"],
+        "held_out": True,
     }
     assert json.loads(text)["versions"]["torch"]
     # At the depthwise convolution, its padded input and its output are alive.
