@@ -31,8 +31,8 @@ def summarize(model: onnx.ModelProto, file_bytes: int) -> dict[str, Any]:
         "file_bytes": file_bytes,
         "producer": " ".join(filter(None, (model.producer_name, model.producer_version))),
         "opsets": {one.domain or "ai.onnx": one.version for one in model.opset_import},
-        "inputs": [_port(value) for value in inputs],
-        "outputs": [_port(value) for value in model.graph.output],
+        "inputs": [port(value) for value in inputs],
+        "outputs": [port(value) for value in model.graph.output],
         "operators": counts(model),
     }
 
@@ -55,7 +55,8 @@ def sheets(summary: Mapping[str, Any]) -> tuple[Sheet, ...]:
     )
 
 
-def _port(value: onnx.ValueInfoProto) -> dict[str, str]:
+def port(value: onnx.ValueInfoProto) -> dict[str, str]:
+    """Return the name, type and shape of a value, in words."""
     kind = value.type.tensor_type
     shape = "unknown"
     if kind.HasField("shape"):
