@@ -36,8 +36,10 @@ def reference_outputs(
 ) -> Outputs:
     """Return what every later stage is compared with: torch's outputs, or the ONNX file's own.
 
+    Of a file that computes in fewer bits than the captured graph, it is the graph's outputs.
+
     Raises:
-        VerificationError: The captured graph computes something else than the module.
+        VerificationError: The captured graph computes something else than the network.
     """
     from _edgeship.export.graph.onnx_graph import serialize
     from _edgeship.export.runtimes.running import run_onnx
@@ -47,11 +49,13 @@ def reference_outputs(
     with log.stage("verify capture"):
         reference = definition.run(samples)
         if definition.is_graph:
-            log.done("ONNX Runtime runs the file; later stages are compared with it")
-        else:
-            outputs = run_onnx(serialize(captured), samples)
-            log.done("ONNX Runtime against torch", demand(reference, outputs, "float", "capture"))
-    return reference
+            log.done("ONNX Runtime runs the graph; later stages are compared with it")
+            return reference
+        outputs = run_onnx(serialize(captured), samples)
+        kind = definition.capture_kind
+        parity = demand(reference, outputs, kind, "capture")
+        log.done(f"ONNX Runtime against {definition.reference}", parity)
+    return reference if kind == "float" else outputs
 
 
 def simplify(

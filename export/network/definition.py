@@ -9,7 +9,7 @@ import copy
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from _edgeship.errors import InputError
+from _edgeship.errors import InputError, VerificationError
 from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.network import user_program
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import onnx_ir as ir
     from torch import nn
 
+    from _edgeship.export.network.capture import Opened
     from _edgeship.export.runtimes.values import Outputs, Sample
 
 
@@ -27,6 +28,8 @@ class Definition(Protocol):
         reference: What its outputs come from, for the manifest.
         is_graph: Whether `capture` returns the definition itself, so that comparing the two would
             say nothing.
+        capture_kind: The tolerance, a key of `export.verification.tolerance.TOLERANCES`, of what
+            was captured. Where it is not "float", later stages are compared with what was captured.
         folds: Whether `capture` folded training branches; known after it.
     """
 
@@ -35,6 +38,9 @@ class Definition(Protocol):
 
     @property
     def is_graph(self) -> bool: ...  # noqa: D102
+
+    @property
+    def capture_kind(self) -> str: ...  # noqa: D102
 
     @property
     def folds(self) -> bool: ...  # noqa: D102
@@ -53,8 +59,8 @@ class Definition(Protocol):
     def run(self, samples: Sequence[Sample]) -> Outputs:
         """Return the outputs per sample, in ONNX axis order; floating point as float32."""
 
-    def parameters(self) -> int:
-        """Return how many numbers its parameters hold; known after `capture`."""
+    def parameters(self) -> int | None:
+        """Return how many numbers its parameters hold; known after `capture`, None if not even then."""
 
     def close(self) -> None:
         """Release what it holds; it is neither captured nor run after this."""
@@ -69,6 +75,7 @@ class LiveModule:
 
     reference = "torch"
     is_graph = False
+    capture_kind = "float"
 
     def __init__(self, module: nn.Module) -> None:
         self.module = module if _is_plain(module) else _plain_copy(module)
@@ -97,28 +104,50 @@ class LiveModule:
 
 
 class OnnxFile:
-    """The graph of an ONNX file; see `Definition`."""
+    """An ONNX file; see `Definition`. It is run as it was written, and captured prepared."""
 
-    reference = "the ONNX file"
-    is_graph = True
+    is_graph = False
     folds = False
 
-    def __init__(self, graph: ir.Model) -> None:
-        self._graph = graph
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
+        self._problem = ""
+
+    @property
+    def reference(self) -> str:
+        """The file itself, or the prepared graph where ONNX Runtime does not run the file."""
+        if self._problem:
+            return f"the prepared graph: ONNX Runtime does not run the file ({self._problem})"
+        return "the ONNX file"
+
+    @property
+    def capture_kind(self) -> str:
+        """A file that computes in fewer bits rounds what the prepared graph does not."""
+        if self._opened.prepared.given is not None:
+            return "int8"
+        return "fp16" if self._opened.prepared.half else "float"
 
     def capture(self, shapes: Sequence[Shape]) -> ir.Model:  # noqa: D102
-        return self._graph  # it was read with these shapes
+        return self._opened.prepared.model  # it was read with these shapes
 
-    def run(self, samples: Sequence[Sample]) -> Outputs:  # noqa: D102
+    def run(self, samples: Sequence[Sample]) -> Outputs:
+        """Return the outputs of the file as it was written, or as `reference` says after this."""
         from _edgeship.export.graph.onnx_graph import serialize
+        from _edgeship.export.network.onnx_reading import as_declared
         from _edgeship.export.runtimes.running import run_onnx
 
-        return run_onnx(serialize(self._graph), samples)
+        original = self._opened.original
+        try:
+            return run_onnx(original.SerializeToString(), as_declared(original, samples))
+        except VerificationError as error:
+            outputs = run_onnx(serialize(self._opened.prepared.model), samples)
+            self._problem = user_program.first_line(error.why)
+            return outputs
 
-    def parameters(self) -> int:  # noqa: D102
+    def parameters(self) -> int | None:  # noqa: D102
         from _edgeship.export.graph import cost
 
-        return cost.parameters(self._graph)
+        return cost.parameters(self._opened.prepared.model)
 
     def close(self) -> None:  # noqa: D102
         pass

@@ -24,6 +24,7 @@ class Part:
 
     reference = "a part of the captured graph, in ONNX Runtime"
     is_graph = True
+    capture_kind = "float"
 
     def __init__(self, whole: Definition, inputs: Sequence[str], outputs: Sequence[str]) -> None:
         """Take what the user wrote.

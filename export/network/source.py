@@ -51,6 +51,7 @@ class Network:
     training: Mapping[str, Any] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def close(self) -> None:
         """Release the definition: a process of the user's code ends."""
@@ -164,13 +165,14 @@ def _from_onnx(
     path: Path, shapes: Sequence[Shape], inputs: Sequence[str], outputs: Sequence[str]
 ) -> Network:
     from _edgeship.export.graph.onnx_graph import input_shapes
-    from _edgeship.export.network.capture import read_onnx
+    from _edgeship.export.network.capture import open_onnx
 
-    graph = read_onnx(path, shapes, inputs, outputs)
+    opened = open_onnx(path, shapes, inputs, outputs)
     return Network(
         name=file_name(path.stem),
-        shapes=tuple(input_shapes(graph).values()),
-        definition=OnnxFile(graph),
+        shapes=tuple(input_shapes(opened.prepared.model).values()),
+        definition=OnnxFile(opened),
+        notes=opened.prepared.notes,
         weights=f"those in {path.name}",
         weights_sha256=sha256_of(path),
     )

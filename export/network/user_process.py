@@ -47,6 +47,7 @@ class UserProcess:
 
     reference = "torch"
     is_graph = False
+    capture_kind = "float"
 
     def __init__(self, place: str, function: str) -> None:
         """Start the process, import the module and build the network.

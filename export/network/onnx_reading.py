@@ -1,0 +1,97 @@
+"""Reading an ONNX file from disk, and feeding it what it declares."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from _edgeship.errors import InputError
+from _edgeship.export.network.user_program import first_line
+
+if TYPE_CHECKING:
+    import onnx
+
+    from _edgeship.export.runtimes.values import Sample
+
+#: Protocol buffers, which all of ONNX's tools exchange, end here.
+_MOST_BYTES = 2**31
+
+
+def load(path: Path) -> onnx.ModelProto:
+    """Return an ONNX model with its external data.
+
+    Raises:
+        InputError: The file is missing, is not ONNX, is cut off or too large, or its external data
+            are missing or lie outside of its folder.
+    """
+    import onnx
+
+    if not path.is_file():
+        what = "is a folder, not a file" if path.is_dir() else "does not exist"
+        raise InputError(f"{path} {what}.", todo="check the path of the .onnx file")
+    size = path.stat().st_size
+    if size >= _MOST_BYTES:
+        raise _too_large(path, size)
+    try:
+        proto = onnx.load(str(path), load_external_data=False)
+    except Exception as error:  # protobuf's errors differ by its implementation
+        raise _unreadable(path, first_line(error)) from error
+    if not proto.graph.node:
+        raise _unreadable(path, "its graph has no nodes")
+    size += _external_bytes(proto)
+    if size >= _MOST_BYTES:
+        raise _too_large(path, size)
+    try:
+        onnx.load_external_data_for_model(proto, str(path.parent))
+    except Exception as error:  # of several kinds: missing, too short, outside of the folder
+        raise InputError(
+            f"The external data of {path} cannot be read.",
+            why=first_line(error),
+            todo="put the data file that belongs to it beside it, under its own name",
+        ) from error
+    return proto
+
+
+def as_declared(proto: onnx.ModelProto, samples: Sequence[Sample]) -> list[Sample]:
+    """Return samples in the types that a model declares for its inputs."""
+    import onnx
+
+    types = {
+        value.name: onnx.helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type)
+        for value in proto.graph.input
+    }
+    return [
+        {name: np.asarray(array).astype(types[name], copy=False) for name, array in sample.items()}
+        for sample in samples
+    ]
+
+
+def _external_bytes(proto: onnx.ModelProto) -> int:
+    """Return how many bytes of data the initializers have in other files."""
+    import onnx
+
+    return sum(
+        int(np.prod(tensor.dims, dtype=np.int64))
+        * onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
+        for tensor in proto.graph.initializer
+        if tensor.data_location == onnx.TensorProto.EXTERNAL
+    )
+
+
+def _too_large(path: Path, size: int) -> InputError:
+    return InputError(
+        f"{path} holds {size / 2**30:.1f} GiB; models of 2 GiB and more are not supported.",
+        why="neither ONNX Runtime's graphs in memory nor .tflite files can be larger",
+        todo="export a smaller network, or store its weights as float16",
+    )
+
+
+def _unreadable(path: Path, why: str) -> InputError:
+    return InputError(
+        f"{path} is not a readable ONNX model.",
+        why=why,
+        todo="check that the file is complete, for example with onnx.checker.check_model",
+    )

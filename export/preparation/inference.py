@@ -1,0 +1,68 @@
+"""The types and shapes of one node's outputs, by ONNX's own rules."""
+
+from __future__ import annotations
+
+import onnx
+import onnx_ir as ir
+from onnx import helper, numpy_helper
+
+from _edgeship.export.graph.shapes import static_shape
+from _edgeship.export.preparation.knowledge import Knowledge
+
+#: Shapes, axes and sizes have no more elements; rules look at the contents of nothing else.
+_MOST_ELEMENTS = 4096
+
+
+def schema_of(node: ir.Node, imports: dict[str, int]) -> onnx.defs.OpSchema | None:
+    """Return the definition of a node's operator, or None if ONNX does not define it."""
+    version = imports.get(node.domain)
+    if version is None or not onnx.defs.has(node.op_type, version, node.domain):
+        return None
+    return onnx.defs.get_schema(node.op_type, version, node.domain)
+
+
+def infer(node: ir.Node, knowledge: Knowledge, imports: dict[str, int]) -> str:
+    """Fill in what ONNX's rules say about the outputs of a node; nothing where they say nothing.
+
+    Args:
+        node: Its inputs have types and static shapes.
+        knowledge: Contents of values, which shapes may depend on.
+        imports: Versions of the operator sets.
+
+    Returns:
+        Why the inputs do not fit the operator; empty where they do.
+    """
+    schema = schema_of(node, imports)
+    if schema is None:
+        return ""
+    types, data = {}, {}
+    for value in node.inputs:
+        shape = static_shape(value)
+        if value is None or value.name is None or value.dtype is None or shape is None:
+            continue
+        types[value.name] = helper.make_tensor_type_proto(value.dtype.value, shape)
+        array = knowledge.array(value)
+        if array is not None and array.ndim <= 1 and array.size <= _MOST_ELEMENTS:
+            data[value.name] = numpy_helper.from_array(array)
+    opsets = [helper.make_opsetid(domain, version) for domain, version in imports.items()]
+    try:
+        found = onnx.shape_inference.infer_node_outputs(
+            schema, ir.to_proto(node), types, data, opset_imports=opsets
+        )
+    except Exception as error:  # its own class, and others from its bindings
+        return str(error)
+    for output in node.outputs:
+        if output.name in found:
+            _fill_in(output, found[output.name])
+    return ""
+
+
+def _fill_in(output: ir.Value, proto: onnx.TypeProto) -> None:
+    if not proto.HasField("tensor_type"):
+        return
+    tensor = proto.tensor_type
+    if tensor.elem_type:
+        output.type = ir.TensorType(ir.DataType(tensor.elem_type))
+    if tensor.HasField("shape"):
+        extents = [d.dim_value if d.HasField("dim_value") else None for d in tensor.shape.dim]
+        output.shape = ir.Shape(extents)

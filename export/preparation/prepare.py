@@ -1,0 +1,85 @@
+"""From an ONNX model as people bring it to a graph whose every value has a static shape and type.
+
+What later stages may rely on: operator set 18 or newer; no functions, no control flow and no
+sequences; float32 for all floating types; every initializer a constant and no input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import onnx
+import onnx_ir as ir
+from onnx_ir.passes import common
+
+from _edgeship.export.graph.shapes import Shape
+from _edgeship.export.preparation import simple_rules as _  # noqa: F401  (fills the table)
+from _edgeship.export.preparation.cleaning import clean, sweep
+from _edgeship.export.preparation.floats import DOUBLE, HALF, drop_casts, to_float32
+from _edgeship.export.preparation.given import Given
+from _edgeship.export.preparation.inlining import inline
+from _edgeship.export.preparation.inputs import fix_inputs
+from _edgeship.export.preparation.quantized import take_scales
+from _edgeship.export.preparation.walk import OLDEST, Walk
+
+#: Files of this version may hold operator set 18, and need not list initializers as inputs.
+_IR_VERSION = 8
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A prepared graph.
+
+    Attributes:
+        model: The graph.
+        notes: What to tell the user about it.
+        half: Whether the model computes in 16 bits, and the graph in 32.
+        given: The scales of a file that was quantized before.
+    """
+
+    model: ir.Model
+    notes: tuple[str, ...]
+    half: bool = False
+    given: Given | None = None
+
+
+def prepare(proto: onnx.ModelProto, shapes: Sequence[Shape] = ()) -> Prepared:
+    """Prepare an ONNX model; the one given is left as it is.
+
+    Args:
+        proto: The model, with its external data loaded.
+        shapes: Shape of each input in the file's order, or nothing to use the file's own.
+
+    Raises:
+        InputError: An axis is open that ``shapes`` does not fix, or the graph does not fit
+            together.
+        UnsupportedError: A shape depends on what the network is fed, or an operator is unknown.
+    """
+    fixed, notes = fix_inputs(proto, shapes)
+    prepared = prepare_fixed(fixed)
+    return replace(prepared, notes=(*notes, *prepared.notes))
+
+
+def prepare_fixed(fixed: onnx.ModelProto) -> Prepared:
+    """Prepare a model whose inputs have fixed shapes; see `prepare`."""
+    model = ir.from_proto(fixed)
+    inline(model)
+    common.LiftSubgraphInitializersToMainGraphPass()(model)
+    sweep(model.graph)
+    given = take_scales(model)
+    half = to_float32(model, HALF)
+    walk = Walk(model)
+    walk.run()
+    clean(model.graph, walk.knowledge)
+    # Not before the walk: positions and sizes are computed in double where a file does so.
+    double = to_float32(model, DOUBLE)
+    drop_casts(model.graph)
+    sweep(model.graph)
+    model.opset_imports[""] = max(OLDEST, model.opset_imports.get("", 1))
+    model.ir_version = max(model.ir_version or 0, _IR_VERSION)
+    notes = [
+        f"The file computes in {dtype.name.lower()}; it was exported in float32."
+        for dtype in (*half, *double)
+    ]
+    return Prepared(model, (*notes, *walk.notes), half=bool(half), given=given)

@@ -1,0 +1,98 @@
+"""What preparation refuses, in words: operators that make shapes depend on the data, and others."""
+
+from __future__ import annotations
+
+import onnx_ir as ir
+
+from _edgeship.errors import InputError, UnsupportedError
+from _edgeship.export.graph.shapes import static_shape
+from _edgeship.export.preparation.knowledge import Knowledge, text_of
+
+#: Their outputs have as many elements as the data decide.
+_COUNTING = {"Compress", "NonMaxSuppression", "NonZero", "StringSplit", "Unique"}
+
+_INTEGERS = {ir.DataType.INT32, ir.DataType.INT64}
+
+
+def depends_on_data(node: ir.Node, knowledge: Knowledge) -> bool:
+    """Return whether the shapes of a node's outputs depend on what the network is fed.
+
+    Operators take shapes, sizes, axes and counts as integers of at most one axis.
+    """
+    return (
+        node.op_type in _COUNTING
+        or any(
+            value is not None
+            and value.dtype in _INTEGERS
+            and len(static_shape(value) or ()) <= 1
+            and knowledge.array(value) is None
+            for value in (node.inputs if node.op_type == "Range" else node.inputs[1:])
+        )
+        or node.op_type in ("ConstantOfShape",)
+    )
+
+
+def data_dependent(node: ir.Node, knowledge: Knowledge) -> UnsupportedError:
+    """Return the error for a node whose output shapes are known only when the network runs."""
+    return UnsupportedError(
+        f"{node.op_type} makes shapes depend on the data.",
+        where=where(node),
+        why=f"the shape of {node.outputs[0].name} is known only when the network runs, and the "
+        "files of phones hold fixed shapes",
+        todo=_cut_before(node, knowledge),
+    )
+
+
+def unknown_operator(node: ir.Node, why: str) -> UnsupportedError:
+    """Return the error for an operator of which nothing is known."""
+    domain = f"{node.domain}." if node.domain else ""
+    return UnsupportedError(
+        f"The operator {domain}{node.op_type} is not supported.",
+        where=where(node),
+        why=why,
+        todo=f"cut before it with --outputs {_computed(node)}",
+    )
+
+
+def does_not_fit(node: ir.Node, why: str) -> InputError:
+    """Return the error for a node that cannot be run on inputs of these shapes."""
+    shapes = ", ".join(
+        f"{value.name} ({text_of(static_shape(value) or ())})" for value in node.inputs if value
+    )
+    return InputError(
+        f"{node.op_type} does not fit its inputs.",
+        where=where(node),
+        why=f"its inputs are {shapes}: {why}",
+        todo="give the shape that the network was made for with --input",
+    )
+
+
+def not_a_tensor(node: ir.Node, value: ir.Value) -> UnsupportedError:
+    """Return the error for a node that reads something else than a tensor."""
+    return UnsupportedError(
+        f"{node.op_type} reads {value.name}, which is no tensor of a known shape.",
+        where=where(node),
+        why="sequences, maps and optional values are supported only where the file fixes what "
+        "they hold",
+        todo=f"cut before it with --outputs {_computed(node)}",
+    )
+
+
+def where(node: ir.Node) -> str:
+    """Return how errors name a node."""
+    return f"node {node.name or node.outputs[0].name}"
+
+
+def _cut_before(node: ir.Node, knowledge: Knowledge) -> str:
+    names = [
+        value.name
+        for value in dict.fromkeys(node.inputs)
+        if value is not None and value.name and knowledge.array(value) is None
+    ]
+    return f"cut before it with --outputs {','.join(names)}, and do the rest in the app"
+
+
+def _computed(node: ir.Node) -> str:
+    return ",".join(
+        value.name for value in dict.fromkeys(node.inputs) if value is not None and value.name
+    )

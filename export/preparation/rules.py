@@ -1,0 +1,76 @@
+"""The table of rules that replace a node by others, and what a rule has to work with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import onnx_ir as ir
+
+from _edgeship.export.graph.shapes import Shape
+from _edgeship.export.preparation.knowledge import Array, Knowledge
+
+
+class Site(Protocol):
+    """The place of the node that is being replaced; new nodes are put before it.
+
+    Attributes:
+        knowledge: What is known of all values up to here.
+    """
+
+    knowledge: Knowledge
+
+    def op(self, op_type: str, *inputs: ir.Value | None, **attributes: Any) -> ir.Value:
+        """Add a node of ONNX's own domain and return its output, whose shape is known at once."""
+
+    def ops(
+        self, op_type: str, inputs: Sequence[ir.Value | None], outputs: int, **attributes: Any
+    ) -> list[ir.Value]:
+        """Add a node with several outputs."""
+
+    def constant(self, array: Array) -> ir.Value:
+        """Add an initializer."""
+
+    def copy(self, nodes: Sequence[ir.Node]) -> None:
+        """Add nodes that no graph has, in this order."""
+
+    def shape(self, value: ir.Value | None) -> Shape:
+        """Return the static shape of a value."""
+
+    def note(self, text: str) -> None:
+        """Tell the user something about this file, once."""
+
+
+#: Takes a node and its place, and returns what stands for its outputs (None for those that nobody
+#: reads), or None where it has nothing to replace.
+Rule = Callable[[ir.Node, Site], Sequence[ir.Value | None] | None]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A rule, and the operator set before which the operator had another form; 0 for any."""
+
+    rule: Rule
+    before: int
+
+
+#: (domain, operator) -> its rules, of which the first that replaces something counts.
+RULES: dict[tuple[str, str], list[Entry]] = {}
+
+
+def replaces(*operators: str, domain: str = "", before: int = 0) -> Callable[[Rule], Rule]:
+    """Enter a rule into the table.
+
+    Args:
+        *operators: What it replaces.
+        domain: Of which domain.
+        before: Only nodes of operator sets older than this one; 0 for all.
+    """
+
+    def enter(rule: Rule) -> Rule:
+        for operator in operators:
+            RULES.setdefault((domain, operator), []).append(Entry(rule, before))
+        return rule
+
+    return enter

@@ -1,0 +1,249 @@
+"""One walk over the graph, in its order, after which types, shapes and known contents are known.
+
+At each node everything before it is known already. So the node can be brought into the form that
+later stages expect (`rules`), have its shape inferred, and, where nothing that it reads depends on
+what the network is fed, be computed at once. What a shape depends on is then known where the shape
+is needed, however long the chain of operators that computes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import onnx_ir as ir
+
+from _edgeship.export.graph.shapes import Shape, shape_of, static_shape
+from _edgeship.export.preparation import refusals
+from _edgeship.export.preparation.evaluation import NotComputed, evaluate
+from _edgeship.export.preparation.inference import infer, schema_of
+from _edgeship.export.preparation.knowledge import Array, Knowledge, bytes_of
+from _edgeship.export.preparation.rules import RULES
+
+#: The oldest operator set that later stages know.
+OLDEST = 18
+
+#: Values of more bytes are not computed: tables of positions and masks are far smaller, and what is
+#: larger was meant to be computed on the device.
+_MOST_BYTES = 64 * 2**20
+
+#: Give other outputs in each run.
+_RANDOM = {
+    "Bernoulli",
+    "Multinomial",
+    "RandomNormal",
+    "RandomNormalLike",
+    "RandomUniform",
+    "RandomUniformLike",
+}
+
+
+class Walk:
+    """The walk over one graph; see the module.
+
+    Attributes:
+        knowledge: What is known of the values up to the current node.
+        notes: What to tell the user.
+    """
+
+    def __init__(self, model: ir.Model) -> None:
+        self.knowledge = Knowledge()
+        self.notes: list[str] = []
+        self._graph = model.graph
+        self._version = model.opset_imports.get("", 1)
+        self._imports = {**model.opset_imports, "": max(OLDEST, self._version)}
+        self._names = {value.name for value in (*self._graph.inputs, *self._graph.outputs)}
+        self._names.update(self._graph.initializers)
+        for node in self._graph.all_nodes():
+            self._names.update(output.name for output in node.outputs)
+        self._here: list[ir.Node] = []
+
+    def run(self) -> None:
+        """Walk over all nodes.
+
+        Raises:
+            InputError: The graph does not fit together.
+            UnsupportedError: A shape depends on what the network is fed, or an operator is unknown.
+        """
+        for node in list(self._graph):
+            self._visit(node)
+        for node in self._graph:
+            node.version = None
+
+    # What rules use: see `rules.Site`.
+
+    def op(self, op_type: str, *inputs: ir.Value | None, **attributes: Any) -> ir.Value:
+        (output,) = self.ops(op_type, inputs, 1, **attributes)
+        return output
+
+    def ops(
+        self, op_type: str, inputs: Sequence[ir.Value | None], outputs: int, **attributes: Any
+    ) -> list[ir.Value]:
+        given = {name: value for name, value in attributes.items() if value is not None}
+        node = ir.node(op_type, inputs, given, num_outputs=outputs, version=OLDEST)
+        node.name = self._here[-1].name
+        place = self._here[-1].outputs[0].name or op_type
+        for output in node.outputs:
+            output.name = self._unique(f"{place}_{op_type}")
+        self.copy([node])
+        return list(node.outputs)
+
+    def constant(self, array: Array) -> ir.Value:
+        name = self._unique(f"{self._here[-1].outputs[0].name}_constant")
+        tensor = ir.tensor(np.ascontiguousarray(array).reshape(array.shape), name=name)
+        value = ir.Value(name=name, const_value=tensor, shape=ir.Shape(array.shape))
+        value.type = ir.TensorType(tensor.dtype)
+        self._graph.register_initializer(value)
+        return value
+
+    def copy(self, nodes: Sequence[ir.Node]) -> None:
+        for node in nodes:
+            self._graph.insert_before(self._here[-1], node)
+            self._visit(node)
+
+    def shape(self, value: ir.Value | None) -> Shape:
+        return shape_of(value)
+
+    def note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def rename(self, nodes: Sequence[ir.Node]) -> None:
+        """Give the outputs of nodes that are copies of others names of their own."""
+        for node in nodes:
+            for output in node.outputs:
+                if output.name:
+                    output.name = self._unique(output.name)
+
+    def _unique(self, name: str) -> str:
+        candidate, count = name, 1
+        while candidate in self._names:
+            count += 1
+            candidate = f"{name}_{count}"
+        self._names.add(candidate)
+        return candidate
+
+    def _visit(self, node: ir.Node) -> None:
+        if node.domain == "ai.onnx":
+            node.domain = ""
+        version = self._version if node.version is None else node.version
+        self._here.append(node)
+        for entry in RULES.get((node.domain, node.op_type), ()):
+            if entry.before and version >= entry.before:
+                continue
+            found = entry.rule(node, self)
+            if found is not None:
+                self._here.pop()
+                self._replace(node, found)
+                return
+        self._here.pop()
+        if version < OLDEST:
+            self._strip(node)
+        self._learn(node)
+
+    def _strip(self, node: ir.Node) -> None:
+        """Remove attributes that older forms had, of which no rule says that they mattered."""
+        schema = schema_of(node, self._imports) if not node.domain else None
+        if schema is not None:
+            for name in set(node.attributes) - set(schema.attributes):
+                del node.attributes[name]
+
+    def _replace(self, node: ir.Node, values: Sequence[ir.Value | None]) -> None:
+        """Put values in the place of a node's outputs and remove the node."""
+        for old, new in zip(node.outputs, values, strict=False):
+            if new is None or not (old.uses() or old.is_graph_output()):
+                continue
+            self._stand_in(node, old, new)
+        self._graph.remove(node, safe=True)
+
+    def _stand_in(self, node: ir.Node, old: ir.Value, new: ir.Value) -> None:
+        free = new.producer() is not None and not new.is_graph_output()
+        fresh = free and (old.is_graph_output() or not new.uses())
+        if old.is_graph_output() and not free:
+            # It cannot have two names.
+            copied = ir.node("Identity", [new], version=OLDEST)
+            self._graph.insert_before(node, copied)
+            self._learn(copied)
+            new, fresh = copied.outputs[0], True
+        if fresh:
+            new.name, old.name = old.name, self._unique(f"{old.name}_replaced")
+        if old in self.knowledge.sequences:
+            self.knowledge.sequences[new] = self.knowledge.sequences[old]
+        ir.convenience.replace_all_uses_with(old, new, replace_graph_outputs=True)
+
+    def _learn(self, node: ir.Node) -> None:
+        """Find the types and shapes of a node's outputs, and their contents where they are fixed."""
+        self._refuse_unknown_inputs(node)
+        problem = infer(node, self.knowledge, self._imports)
+        if self._is_fixed(node) and self._compute(node):
+            return
+        if problem or not all(self._is_known(output) for output in node.outputs):
+            self._try_on_zeros(node, problem)
+
+    def _refuse_unknown_inputs(self, node: ir.Node) -> None:
+        for value in node.inputs:
+            if value is not None and not self._is_known(value):
+                raise refusals.not_a_tensor(node, value)
+
+    @staticmethod
+    def _is_known(value: ir.Value) -> bool:
+        return not value.name or (static_shape(value) is not None and value.dtype is not None)
+
+    def _is_fixed(self, node: ir.Node) -> bool:
+        """Return whether a node gives the same whatever the network is fed."""
+        return (
+            node.op_type not in _RANDOM
+            and not _has_graph(node)
+            and all(v is None or self.knowledge.array(v) is not None for v in node.inputs)
+        )
+
+    def _compute(self, node: ir.Node) -> bool:
+        """Compute a node that `_is_fixed`, and return whether that was done."""
+        inputs = [self.knowledge.array(value) for value in node.inputs]
+        read = sum(array.nbytes for array in inputs if array is not None)
+        sizes = [bytes_of(output) for output in node.outputs if output.name]
+        if any(size is not None and size > max(_MOST_BYTES, 4 * read) for size in sizes):
+            return False
+        try:
+            found = evaluate(node, inputs, self._imports)
+        except NotComputed:
+            return False  # it goes on as it is, and whoever cannot lower it names it
+        for output, array in zip((o for o in node.outputs if o.name), found, strict=True):
+            self.knowledge.learn(output, array)
+        return True
+
+    def _try_on_zeros(self, node: ir.Node, problem: str) -> None:
+        """Read the shapes of a node's outputs off a run on zeros.
+
+        Raises:
+            InputError: ONNX Runtime says that the inputs do not fit the node.
+            UnsupportedError: The shapes depend on the data, or nothing computes the node.
+        """
+        if refusals.depends_on_data(node, self.knowledge):
+            raise refusals.data_dependent(node, self.knowledge)
+        known = [self.knowledge.array(value) for value in node.inputs]
+        zeros = [
+            np.zeros(shape_of(value), value.dtype.numpy())
+            if array is None and value is not None and value.dtype is not None
+            else array
+            for value, array in zip(node.inputs, known, strict=True)
+        ]
+        if _has_graph(node):
+            raise refusals.unknown_operator(node, "its shapes cannot be known before running")
+        try:
+            found = evaluate(node, zeros, self._imports)
+        except NotComputed as error:
+            if schema_of(node, self._imports) is None:
+                raise refusals.unknown_operator(node, str(error)) from error
+            raise refusals.does_not_fit(node, problem or str(error)) from error
+        for output, array in zip((o for o in node.outputs if o.name), found, strict=True):
+            self.knowledge.learn(output, array)
+            del self.knowledge.arrays[output]
+
+
+def _has_graph(node: ir.Node) -> bool:
+    return any(
+        attribute.type in (ir.AttributeType.GRAPH, ir.AttributeType.GRAPHS)
+        for attribute in node.attributes.values()
+    )
