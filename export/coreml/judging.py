@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from _edgeship.errors import VerificationError
@@ -70,7 +71,7 @@ def evaluate(
     names = list(compared.values())
     outputs: Outputs = []
     for sample in samples:
-        values = evaluator.run(_feeds(lowered, sample), names)
+        values = evaluator.run(package_feeds(lowered, sample), names)
         outputs.append(
             [
                 values[name].reshape(port.shape)
@@ -80,8 +81,12 @@ def evaluate(
     return outputs
 
 
-def _feeds(lowered: Lowered, sample: Sample) -> dict[str, NDArray[Any]]:
-    return {port.name: sample[port.onnx_name] for port in lowered.io.inputs}
+def package_feeds(lowered: Lowered, sample: Sample) -> dict[str, NDArray[Any]]:
+    """Return a sample as the package takes it: by its names, in its types and shapes."""
+    return {
+        port.name: np.asarray(sample[port.onnx_name]).astype(port.dtype).reshape(port.shape)
+        for port in lowered.io.inputs
+    }
 
 
 def _classification(program: MilProgram, scored: bool) -> Classification:
@@ -116,7 +121,7 @@ def check_classifier(
     if not adapted.scores:
         return
     found = _classification(program, scored=True)
-    feeds = _feeds(lowered, adapted.samples[0])
+    feeds = package_feeds(lowered, adapted.samples[0])
     values = evaluator.run(feeds, [found.scores, found.probabilities])
     check_probabilities(adapted.probabilities, values[found.probabilities], values[found.scores])
 
@@ -136,7 +141,7 @@ def first_divergence(
     """
     traced = _traced(evaluator.program, lowered.trace)
     sample = adapted.samples[0]
-    values = evaluator.run(_feeds(lowered, sample), list(traced))
+    values = evaluator.run(package_feeds(lowered, sample), list(traced))
     expected = onnx_values(serialize(adapted.graph), set(traced.values()), sample)
     scaled = _scaled_sums(evaluator.program)
     passed_over = 0

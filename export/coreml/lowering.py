@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import onnx_ir as ir
@@ -50,6 +50,8 @@ def lower(model: ir.Model, ios: int) -> Lowered:
         UnsupportedError: Naming every input, node and output that cannot be lowered.
     """
     check_ios(ios)
+    original = {value.name for value in model.graph.inputs}
+    original |= {value.name for node in model.graph for value in node.outputs}
     model = model.clone()  # decompositions change the graph
     decompose(model, named(LOWERINGS))
     coremltools()
@@ -69,6 +71,7 @@ def lower(model: ir.Model, ios: int) -> Lowered:
     }
     program = empty_program()
     with Function(placeholders, opset_version=deployment_target(ios)) as function:
+        ctx.function = function
         for port, value in zip(inputs, values, strict=True):
             ctx.bind(value, _input(ctx, value, function.inputs[port.name]))
         problems = lower_nodes(
@@ -83,7 +86,7 @@ def lower(model: ir.Model, ios: int) -> Lowered:
     trace = {
         str(variable.name): value.name
         for value, variable in ctx.places.items()
-        if value.name is not None
+        if value.name in original
     }
     return Lowered(program, PackageIO(tuple(inputs), tuple(outputs)), trace)
 
@@ -93,9 +96,8 @@ def _inputs(ctx: Context, values: Sequence[ir.Value]) -> tuple[list[PortSpec], l
     problems: list[str] = []
     for value in values:
         try:
-            if not ctx.shape(value):
-                raise Unsupported("it has no axes, and packages take no scalars")
-            ports.append(_port(ctx, value, ctx.unique(value.name or "input")))
+            port = _port(ctx, value, ctx.unique(value.name or "input"))
+            ports.append(replace(port, shape=port.shape or (1,)))
         except Unsupported as problem:
             problems.append(f"input {value.name}: {problem}")
     return ports, problems
@@ -113,10 +115,15 @@ def _stand_in(ctx: Context, output: ir.Value) -> None:
 
 
 def _input(ctx: Context, value: ir.Value, variable: Any) -> Any:
-    """Return an input in the type that the graph reads: packages take booleans as int32."""
-    if mil_dtype(value) != "bool":
-        return variable
-    return ctx.temporary("cast", f"{value.name}/bool", x=variable, dtype="bool")
+    """Return an input in the type and shape that the graph reads.
+
+    Packages take booleans as int32, and a scalar as a vector of one element.
+    """
+    if mil_dtype(value) == "bool":
+        variable = ctx.temporary("cast", f"{value.name}/bool", x=variable, dtype="bool")
+    if not ctx.shape(value):
+        variable = ctx.temporary("squeeze", f"{value.name}/scalar", x=variable, axes=[0])
+    return variable
 
 
 def _outputs(

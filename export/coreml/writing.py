@@ -19,7 +19,12 @@ from _edgeship.export.coreml.convert import convert
 from _edgeship.export.coreml.evaluator import Evaluator, read_program
 from _edgeship.export.coreml.format.package import Package, package_of, size
 from _edgeship.export.coreml.inspection import Inspection, inspect_program
-from _edgeship.export.coreml.judging import check_classifier, evaluate, first_divergence
+from _edgeship.export.coreml.judging import (
+    check_classifier,
+    evaluate,
+    first_divergence,
+    package_feeds,
+)
 from _edgeship.export.coreml.lowering import Lowered, lower
 from _edgeship.export.coreml.package_settings import PackageSettings, settings_of
 from _edgeship.export.coreml.ports import Adapted, adapt
@@ -170,8 +175,7 @@ class _Prepared:
         self.settings.description.write(model)
         package = package_of(model)
         evaluator = Evaluator(read_program(package))
-        first = self.adapted.samples[0]
-        feeds = {port.name: first[port.onnx_name] for port in base.lowered.io.inputs}
+        feeds = package_feeds(base.lowered, self.adapted.samples[0])
         check_weights(base.evaluator, evaluator, feeds, scheme)
         return _Package(self, scheme, base.lowered, package, evaluator)
 

@@ -19,6 +19,27 @@ _INT32 = np.iinfo(np.int32)
 #: The most axes of a tensor in an ML program.
 MOST_AXES = 5
 
+_INTEGERS = {
+    ir.DataType.INT8,
+    ir.DataType.INT16,
+    ir.DataType.INT32,
+    ir.DataType.INT64,
+    ir.DataType.UINT8,
+    ir.DataType.UINT16,
+    ir.DataType.UINT32,
+    ir.DataType.UINT64,
+}
+
+#: Operators that move elements, but no booleans. Their operand -> MIL's name of it.
+_NOT_OF_BOOLEANS = {
+    "gather": "x",
+    "gather_along_axis": "x",
+    "gather_nd": "x",
+    "scatter": "data",
+    "scatter_along_axis": "data",
+    "scatter_nd": "data",
+}
+
 
 class Context(Values[Any]):
     """The program under construction and the variable of every ONNX value in it.
@@ -28,12 +49,27 @@ class Context(Values[Any]):
 
     Args:
         ios: The oldest iOS that the program is to run on: 15 to 18.
+        function: The function, once it is there; nothing is appended before.
     """
 
-    def __init__(self, ios: int) -> None:
+    def __init__(self, ios: int, function: Any = None) -> None:
         super().__init__()
         self.ios = ios
+        self.function = function
         self._names: set[str] = set()
+
+    def progress(self) -> Any:
+        """Return how many operators there are, and the names that are taken."""
+        count = 0 if self.function is None else len(self.function.operations)
+        return count, set(self._names)
+
+    def take_back(self, progress: Any, node: ir.Node) -> None:
+        """Remove the operators that a lowering appended before it gave up."""
+        super().take_back(progress, node)
+        count, self._names = progress
+        if self.function is not None:
+            appended = list(self.function.operations)[count:]
+            self.function.remove_ops(appended[::-1])
 
     def read(self, value: ir.Value) -> Operand:
         """Return the variable of a value, or a constant's data: float32, int32 or bool.
@@ -78,15 +114,27 @@ class Context(Values[Any]):
         from coremltools.converters.mil import Builder
 
         given = {key: value for key, value in inputs.items() if value is not None}
+        if _is_boolean(given.get(_NOT_OF_BOOLEANS.get(kind, ""))):
+            return self._moved_as_integers(kind, name, given)
         try:
             result = getattr(Builder, kind)(**given, name=self.unique(name))
-        except (ValueError, TypeError, NotImplementedError) as error:
+        except _REFUSALS as error:
             reason = str(error).strip().splitlines() or [type(error).__name__]
             raise Unsupported(f"MIL's {kind} does not take it: {reason[0]}") from error
         if kind not in ("reshape", "transpose"):  # see ops/shape.py
             for variable in result if isinstance(result, (list, tuple)) else [result]:
                 demand_axes(len(variable.shape))
         return result
+
+    def _moved_as_integers(self, kind: str, name: str, inputs: dict[str, Operand]) -> Any:
+        """Append an operator that takes no booleans, between two casts."""
+        numbers = {
+            key: self.temporary("cast", f"{name}/{key}", x=value, dtype="int32")
+            for key, value in inputs.items()
+            if _is_boolean(value) and key in ("x", "data", "updates")
+        }
+        moved = self.temporary(kind, f"{name}/integers", **{**inputs, **numbers})
+        return self.temporary("cast", name, x=moved, dtype="bool")
 
     def rename(self, variable: Any, name: str) -> None:
         """Give a variable the identifier of ``name``, unless another variable has it."""
@@ -102,6 +150,18 @@ class Context(Values[Any]):
             candidate = f"{base}_{number}"
         self._names.add(candidate)
         return candidate
+
+
+# What coremltools raises where an operator does not take its inputs.
+_REFUSALS = (AssertionError, IndexError, NotImplementedError, TypeError, ValueError)
+
+
+def _is_boolean(operand: Operand) -> bool:
+    if isinstance(operand, np.ndarray):
+        return operand.dtype == np.bool_
+    from coremltools.converters.mil.mil import types
+
+    return operand is not None and getattr(operand, "dtype", None) is types.bool
 
 
 def identifier(name: str) -> str:
@@ -136,9 +196,23 @@ def demand_axes(count: int) -> None:
 
 
 def mil_dtype(value: ir.Value) -> str:
-    """Return MIL's name of the type of a value: fp32, int32 or bool.
+    """Return MIL's name of the type in which a value is computed: fp32, int32 or bool.
+
+    Integers of any width are computed in 32 bits; `ops/integers.py` is about narrower ones.
 
     Raises:
         Unsupported: If it is none of these.
     """
+    if value.dtype in _INTEGERS:
+        return "int32"
     return {"f": "fp32", "i": "int32", "b": "bool"}[dtype_of(value).kind]
+
+
+def is_float(value: ir.Value) -> bool:
+    """Return whether a value is computed in floating point."""
+    return mil_dtype(value) == "fp32"
+
+
+def number(value: ir.Value, constant: float) -> Array:
+    """Return a number in the type in which a value is computed; booleans count as integers."""
+    return np.asarray(constant, np.float32 if is_float(value) else np.int32)

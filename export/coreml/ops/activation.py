@@ -7,10 +7,11 @@ import math
 import numpy as np
 import onnx_ir as ir
 
-from _edgeship.export.coreml.building.context import Context
+from _edgeship.export.coreml.building.context import Context, Operand, is_float, number
+from _edgeship.export.coreml.ops.integers import emit_wrapped
 from _edgeship.export.coreml.ops.registry import lowers
 from _edgeship.export.lowering import attributes
-from _edgeship.export.lowering.values import Array, dtype_of
+from _edgeship.export.lowering.values import Array
 
 _UNARY = {
     "Relu": "relu",
@@ -29,6 +30,10 @@ _CLIPS = {(0.0, 6.0): "relu6", (0.0, math.inf): "relu"}
 @lowers(*_UNARY)
 def unary(ctx: Context, node: ir.Node) -> None:
     """The MIL operator of the same name."""
+    x, y = attributes.source(node), node.outputs[0]
+    if node.op_type == "Relu" and not is_float(x):
+        ctx.emit("maximum", y, x=ctx.read(x), y=np.int32(0))
+        return
     _unary(ctx, node, _UNARY[node.op_type])
 
 
@@ -40,7 +45,7 @@ def _unary(ctx: Context, node: ir.Node, kind: str, **parameters: object) -> None
 def neg(ctx: Context, node: ir.Node) -> None:
     """MIL's mul by -1."""
     x, y = attributes.source(node), node.outputs[0]
-    ctx.emit("mul", y, x=ctx.read(x), y=_number(x, -1))
+    emit_wrapped(ctx, "mul", y, x=ctx.read(x), y=number(x, -1))
 
 
 @lowers("Log")
@@ -65,18 +70,18 @@ def clip(ctx: Context, node: ir.Node) -> None:
     largest = float(np.finfo(np.float32).max)
     low = -math.inf if low is None or low <= -largest else low
     high = math.inf if high is None or high >= largest else high
-    floating = dtype_of(x).kind == "f"
+    floating = is_float(x)
     if floating and (low, high) in _CLIPS:
         _unary(ctx, node, _CLIPS[low, high])
     elif floating and math.isfinite(low) and math.isfinite(high) and low <= high:
         _unary(ctx, node, "clip", alpha=np.float32(low), beta=np.float32(high))
     elif math.isfinite(low) and math.isfinite(high):
-        raised = ctx.temporary("maximum", f"{y.name}/low", x=ctx.read(x), y=_number(x, low))
-        ctx.emit("minimum", y, x=raised, y=_number(x, high))
+        raised = ctx.temporary("maximum", f"{y.name}/low", x=ctx.read(x), y=number(x, low))
+        ctx.emit("minimum", y, x=raised, y=number(x, high))
     elif math.isfinite(low):
-        ctx.emit("maximum", y, x=ctx.read(x), y=_number(x, low))
+        ctx.emit("maximum", y, x=ctx.read(x), y=number(x, low))
     elif math.isfinite(high):
-        ctx.emit("minimum", y, x=ctx.read(x), y=_number(x, high))
+        ctx.emit("minimum", y, x=ctx.read(x), y=number(x, high))
     else:
         ctx.alias(y, x)
 
@@ -128,8 +133,11 @@ def prelu(ctx: Context, node: ir.Node) -> None:
 
     MIL takes no other slopes; they become max(x, 0) + slope * min(x, 0).
     """
-    x, y = attributes.source(node), node.outputs[0]
-    slope = ctx.required_constant(node.inputs[1], "the slope of PRelu")
+    x = attributes.source(node)
+    slope = ctx.constant(node.inputs[1])
+    if slope is None or not is_float(x):
+        _emit_bent(ctx, node, ctx.read(attributes.source(node, 1)))
+        return
     rank = len(ctx.shape(x))
     if attributes.opset(node) < 7 and slope.ndim == 1:
         slope = slope.reshape(-1, *[1] * (rank - 2))  # it was always one per channel
@@ -138,11 +146,16 @@ def prelu(ctx: Context, node: ir.Node) -> None:
     elif rank == 4 and _is_per_channel(slope, ctx.shape(x)[1]):
         _unary(ctx, node, "prelu", alpha=slope.reshape(-1))
     else:
-        zero = np.float32(0)
-        above = ctx.temporary("maximum", f"{y.name}/above", x=ctx.read(x), y=zero)
-        below = ctx.temporary("minimum", f"{y.name}/below", x=ctx.read(x), y=zero)
-        scaled = ctx.temporary("mul", f"{y.name}/scaled", x=below, y=slope)
-        ctx.emit("add", y, x=above, y=scaled)
+        _emit_bent(ctx, node, slope)
+
+
+def _emit_bent(ctx: Context, node: ir.Node, slope: Operand) -> None:
+    """Append max(x, 0) + slope * min(x, 0)."""
+    x, y = attributes.source(node), node.outputs[0]
+    above = ctx.temporary("maximum", f"{y.name}/above", x=ctx.read(x), y=number(x, 0))
+    below = ctx.temporary("minimum", f"{y.name}/below", x=ctx.read(x), y=number(x, 0))
+    scaled = ctx.temporary("mul", f"{y.name}/scaled", x=below, y=slope)
+    ctx.emit("add", y, x=above, y=scaled)
 
 
 def _is_per_channel(slope: Array, channels: int) -> bool:
@@ -168,9 +181,3 @@ def softmax(ctx: Context, node: ir.Node) -> None:
     flat = ctx.temporary("reshape", f"{y.name}/rows", x=ctx.read(x), shape=rows)
     flat = ctx.temporary("softmax", f"{y.name}/softmax", x=flat, axis=1)
     ctx.emit("reshape", y, x=flat, shape=shape)
-
-
-def _number(value: ir.Value, number: float) -> Array:
-    """Return a number in the type of a value: float32 or int32."""
-    kind = np.float32 if dtype_of(value).kind == "f" else np.int32
-    return np.asarray(number, kind)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from _edgeship.export.coreml.building.context import Context, Operand
+from _edgeship.export.coreml.building.context import Context, Operand, is_float
 from _edgeship.export.coreml.ops.registry import lowers
 from _edgeship.export.lowering import attributes
 from _edgeship.export.lowering.unsupported import Unsupported
@@ -19,7 +19,7 @@ def gemm(ctx: Context, node: ir.Node) -> None:
     Alpha and beta are multiplied into constants where there are any.
     """
     x, matrix, y = attributes.source(node), attributes.source(node, 1), node.outputs[0]
-    if dtype_of(y).kind != "f":
+    if not is_float(y):
         raise Unsupported(f"Gemm of {dtype_of(y).name}")
     down = bool(attributes.integer(node, "transA", 0))
     across = bool(attributes.integer(node, "transB", 0))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from _edgeship.export.coreml.building.context import Context, Operand
+from _edgeship.export.coreml.building.context import Context, Operand, is_float
+from _edgeship.export.coreml.ops.integers import emit_wrapped, truncated_division
 from _edgeship.export.coreml.ops.registry import lowers
 from _edgeship.export.lowering import attributes
 from _edgeship.export.lowering.unsupported import Unsupported
-from _edgeship.export.lowering.values import dtype_of
 
 _BINARY = {"Add": "add", "Sub": "sub", "Mul": "mul"}
 _VARIADIC = {"Max": "maximum", "Min": "minimum", "Sum": "add"}
@@ -19,7 +19,7 @@ _VARIADIC = {"Max": "maximum", "Min": "minimum", "Sum": "add"}
 def binary(ctx: Context, node: ir.Node) -> None:
     """The MIL operator of the same name, which broadcasts as ONNX does."""
     x, y = _operands(ctx, node)
-    ctx.emit(_BINARY[node.op_type], node.outputs[0], x=x, y=y)
+    emit_wrapped(ctx, _BINARY[node.op_type], node.outputs[0], x=x, y=y)
 
 
 @lowers("Div")
@@ -30,14 +30,24 @@ def div(ctx: Context, node: ir.Node) -> None:
     """
     x, y = _operands(ctx, node)
     result = node.outputs[0]
-    if dtype_of(result).kind == "f":
+    if is_float(result):
         ctx.emit("real_div", result, x=x, y=y)
         return
-    signs = [ctx.temporary("sign", f"{result.name}/sign", x=operand) for operand in (x, y)]
-    sign = ctx.temporary("mul", f"{result.name}/sign", x=signs[0], y=signs[1])
+    size, sign = truncated_division(ctx, str(result.name), x, y)
+    emit_wrapped(ctx, "mul", result, x=size, y=sign)
+
+
+@lowers("Mod")
+def mod(ctx: Context, node: ir.Node) -> None:
+    """MIL's mod, whose result has the sign of the divisor; with fmod, that of the dividend."""
+    x, y = _operands(ctx, node)
+    result = node.outputs[0]
+    if not attributes.integer(node, "fmod", 0):
+        ctx.emit("mod", result, x=x, y=y)
+        return
     sizes = [ctx.temporary("abs", f"{result.name}/size", x=operand) for operand in (x, y)]
-    size = ctx.temporary("floor_div", f"{result.name}/size", x=sizes[0], y=sizes[1])
-    ctx.emit("mul", result, x=size, y=sign)
+    rest = ctx.temporary("mod", f"{result.name}/rest", x=sizes[0], y=sizes[1])
+    ctx.emit("mul", result, x=rest, y=ctx.temporary("sign", f"{result.name}/sign", x=x))
 
 
 @lowers("Pow")
@@ -53,20 +63,21 @@ def pow_(ctx: Context, node: ir.Node) -> None:
             ctx.emit("sqrt", y, x=ctx.read(x))
             return
     base, power = _operands(ctx, node)
-    ctx.emit("pow", y, x=base, y=_in_type_of(ctx, x, exponent, power))
+    if is_float(x) or not is_float(exponent):
+        power = power if is_float(x) == is_float(exponent) else _converted(ctx, power, "fp32")
+        emit_wrapped(ctx, "pow", y, x=base, y=power)
+    elif data is not None and np.array_equal(data, np.rint(data)):
+        emit_wrapped(ctx, "pow", y, x=base, y=data.astype(np.int32))
+    else:
+        real = ctx.temporary("pow", f"{y.name}/real", x=_converted(ctx, base, "fp32"), y=power)
+        ctx.emit("cast", y, x=real, dtype="int32")
 
 
-def _in_type_of(ctx: Context, x: ir.Value, exponent: ir.Value, power: Operand) -> Operand:
-    """Return the exponent in the type of the base; ONNX lets them differ, MIL does not."""
-    before, after = dtype_of(exponent).kind, dtype_of(x).kind
-    if before == after:
-        return power
-    if after != "f":
-        raise Unsupported("Pow of an integer to the power of a floating-point number")
-    data = ctx.constant(exponent)
-    if data is not None:
-        return data.astype(np.float32)
-    return ctx.temporary("cast", f"{exponent.name}/float", x=power, dtype="fp32")
+def _converted(ctx: Context, operand: Operand, dtype: str) -> Operand:
+    """Return an operand in another type; ONNX lets those of Pow differ, MIL does not."""
+    if isinstance(operand, np.ndarray):
+        return operand.astype({"fp32": np.float32, "int32": np.int32}[dtype])
+    return ctx.temporary("cast", f"{operand.name}/{dtype}", x=operand, dtype=dtype)
 
 
 @lowers(*_VARIADIC)
@@ -79,7 +90,7 @@ def variadic(ctx: Context, node: ir.Node) -> None:
     first, *others, last = _operands(ctx, node)
     for other in others:
         first = ctx.temporary(kind, f"{y.name}/{kind}", x=first, y=other)
-    ctx.emit(kind, y, x=first, y=last)
+    emit_wrapped(ctx, kind, y, x=first, y=last)
 
 
 def _operands(ctx: Context, node: ir.Node) -> list[Operand]:

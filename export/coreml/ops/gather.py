@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from _edgeship.export.coreml.building.context import Context
+from _edgeship.export.coreml.building.context import Context, Operand
+from _edgeship.export.coreml.ops.indices import from_the_front, indices_of, with_coordinates
 from _edgeship.export.coreml.ops.picking import pick, slice_inputs
 from _edgeship.export.coreml.ops.registry import lowers
 from _edgeship.export.lowering import attributes
-from _edgeship.export.lowering.unsupported import Unsupported
 
 
 @lowers("Gather")
@@ -36,22 +36,41 @@ def gather(ctx: Context, node: ir.Node) -> None:
 
 @lowers("GatherND")
 def gather_nd(ctx: Context, node: ir.Node) -> None:
-    """gather_nd of constant indices; as Gather if they are along the first axis alone."""
+    """gather_nd; as Gather if constant indices are along the first axis alone.
+
+    Axes of a batch become coordinates like the others, since batch_dims needs iOS 16.
+    """
     x, y = attributes.source(node), node.outputs[0]
     shape = ctx.shape(x)
-    indices = ctx.required_constant(attributes.source(node, 1), "the indices of GatherND")
     batch = attributes.integer(node, "batch_dims", 0)
+    indices = indices_of(ctx, attributes.source(node, 1))
     depth = indices.shape[-1]
-    indices = indices % np.asarray(shape[batch : batch + depth])
-    if batch == 0 and depth == 1 and indices.ndim > 1:
+    indices = from_the_front(ctx, indices, shape[batch : batch + depth], f"{y.name}/indices")
+    constant = isinstance(indices, np.ndarray)
+    if constant and batch == 0 and depth == 1 and len(indices.shape) > 1:
         pick(ctx, x, y, {0: indices[..., 0]})
         return
-    if batch and ctx.ios < 16:
-        raise Unsupported("GatherND with batch_dims needs iOS 16")
-    ctx.emit(
-        "gather_nd",
-        y,
-        x=ctx.read(x),
-        indices=indices.astype(np.int32),
-        batch_dims=batch or None,
-    )
+    inputs: dict[str, Operand] = {"x": ctx.read(x), "indices": indices}
+    if batch and ctx.ios >= 16:
+        inputs["batch_dims"] = batch
+    elif batch:
+        grids = list(np.indices(tuple(indices.shape)[:-1])[:batch])
+        inputs["indices"] = with_coordinates(ctx, indices, grids, str(y.name))
+    ctx.emit("gather_nd", y, **inputs)
+
+
+@lowers("GatherElements")
+def gather_elements(ctx: Context, node: ir.Node) -> None:
+    """gather_along_axis, of the part of the operand that the indices reach."""
+    x, y = attributes.source(node), node.outputs[0]
+    shape, reached = ctx.shape(x), ctx.shape(y)
+    axis = attributes.integer(node, "axis", 0) % len(shape)
+    indices = indices_of(ctx, attributes.source(node, 1))
+    indices = from_the_front(ctx, indices, shape[axis], f"{y.name}/indices")
+    operand = ctx.read(x)
+    kept = [
+        range(e if i == axis else r) for i, (e, r) in enumerate(zip(shape, reached, strict=True))
+    ]
+    if [len(part) for part in kept] != list(shape):
+        operand = ctx.temporary("slice_by_index", f"{y.name}/part", x=operand, **slice_inputs(kept))
+    ctx.emit("gather_along_axis", y, x=operand, indices=indices, axis=axis)

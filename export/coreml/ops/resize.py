@@ -10,13 +10,13 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from _edgeship.export.coreml.building.context import Context
+from _edgeship.export.coreml.building.context import Context, is_float
 from _edgeship.export.coreml.ops.picking import pick
 from _edgeship.export.coreml.ops.registry import lowers
 from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.lowering import attributes, resize_positions
 from _edgeship.export.lowering.unsupported import Unsupported
-from _edgeship.export.lowering.values import Array, dtype_of
+from _edgeship.export.lowering.values import Array
 
 _SAMPLING_MODES = (
     "UNALIGN_CORNERS",
@@ -59,7 +59,7 @@ def _nearest(ctx: Context, node: ir.Node, positions: list[Array]) -> None:
         np.array_equal(places, np.arange(extent).repeat(factor))
         for places, extent, factor in zip(positions, before, factors, strict=True)
     )
-    only_images = len(before) > 2 and before[:-2] == after[:-2] and dtype_of(x).kind == "f"
+    only_images = len(before) > 2 and before[:-2] == after[:-2] and is_float(x)
     if before != after and repeated and only_images:
         ctx.emit(
             "upsample_nearest_neighbor",

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from _edgeship.export.coreml.building.context import Context
+from _edgeship.export.coreml.building.context import Context, is_float
 from _edgeship.export.coreml.ops.picking import emit_steps, pick, picking
 from _edgeship.export.coreml.ops.registry import lowers
 from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.lowering import attributes
 from _edgeship.export.lowering.unsupported import Unsupported
-from _edgeship.export.lowering.values import Array, dtype_of
+from _edgeship.export.lowering.values import Array
 
 #: ONNX's modes of Pad that repeat elements of the tensor (NumPy's names, too) -> MIL's.
 _MIRRORS = {"reflect": "reflect", "edge": "replicate", "wrap": None}
@@ -79,7 +79,7 @@ def pad(ctx: Context, node: ir.Node) -> None:
         raise Unsupported(f"Pad with mode {mode}")
     elif not any(before or after for before, after in border):
         ctx.alias(y, x)
-    elif _pads_within(ctx.shape(x), border, mode) and dtype_of(x).kind == "f":
+    elif _pads_within(ctx.shape(x), border, mode) and is_float(x):
         ctx.emit("pad", y, x=ctx.read(x), pad=_flat(border), mode=_MIRRORS[mode])
     else:
         pick(ctx, x, y, _mirrored(ctx.shape(x), border, mode))
@@ -111,7 +111,7 @@ def _pad_constant(ctx: Context, node: ir.Node, border: list[tuple[int, int]]) ->
     steps = picking(shape, kept)
     outer = [(max(before, 0), max(after, 0)) for before, after in border]
     if any(before or after for before, after in outer):
-        if dtype_of(x).kind != "f":
+        if not is_float(x):
             raise Unsupported("Pad of integers with a constant")
         value = np.float32(fill)
         steps.append(("pad", {"pad": _flat(outer), "mode": "constant", "constant_val": value}))

@@ -16,6 +16,7 @@ from _edgeship.export.coreml.evaluator.mil.program import MilProgram
 from _edgeship.export.coreml.evaluator.reading import read_program
 from _edgeship.export.coreml.evaluator.running import run
 from _edgeship.export.coreml.format.package import package_of
+from _edgeship.export.coreml.judging import package_feeds
 from _edgeship.export.coreml.lowering import Lowered, lower
 from _edgeship.export.graph.onnx_graph import infer_shapes
 from _edgeship.export.runtimes.running import run_onnx
@@ -137,4 +138,4 @@ def describe(program: MilProgram) -> str:
 
 def _renamed(lowered: Lowered, feeds: Feeds) -> Mapping[str, np.ndarray]:
     """The samples under the package's names and in its types."""
-    return {port.name: feeds[port.onnx_name].astype(port.dtype) for port in lowered.io.inputs}
+    return package_feeds(lowered, feeds)
