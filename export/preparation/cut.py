@@ -41,6 +41,7 @@ def cut(
     if not inputs and not outputs:
         return proto
     flow = Flow(proto.graph)
+    inputs, outputs = (cut_names.joined(flow, names) for names in (inputs, outputs))
     cut_names.check(flow, inputs, "--inputs")
     cut_names.check(flow, outputs, "--outputs")
     wanted = outputs or flow.outputs

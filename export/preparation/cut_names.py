@@ -15,6 +15,19 @@ from _edgeship.export.graph.flow import Flow, subgraphs
 _OFFERED = 5
 
 
+def joined(flow: Flow, names: Sequence[str]) -> list[str]:
+    """Return names with those put together again that were taken apart at a comma of their own."""
+    known = {*flow.inputs, *flow.producers}
+    found: list[str] = []
+    start = 0
+    while start < len(names):
+        ends = range(start + 1, len(names) + 1)
+        end = next((end for end in ends if ",".join(names[start:end]) in known), start + 1)
+        found.append(",".join(names[start:end]))
+        start = end
+    return found
+
+
 def check(flow: Flow, names: Sequence[str], option: str) -> None:
     """Check that tensors are there, and that a graph can be cut at them.
 
