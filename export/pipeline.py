@@ -93,6 +93,7 @@ def _run_stages(
     from _edgeship.export.contract.manifest import GraphFile
     from _edgeship.export.graph.onnx_graph import serialize
     from _edgeship.export.inputs import preprocess_of, samples_of
+    from _edgeship.export.lowering.cutting import advised
     from _edgeship.export.recording import manifest_of, model_record
 
     captured = graph_stages.capture(network, log)
@@ -128,7 +129,8 @@ def _run_stages(
     for name in request.targets:
         target = TARGETS[name]
         own = replace(job, schemes=schemes_for(target, request.schemes))
-        artifacts += _write_files(target, own, yardstick, folder, log)
+        with advised(captured):
+            artifacts += _write_files(target, own, yardstick, folder, log)
     manifest = manifest_of(job, inputs, samples, graph_file, artifacts, _calibrated(request), log)
     folder.write("manifest.json", (manifest.model_dump_json(indent=2) + "\n").encode())
     return manifest

@@ -80,7 +80,7 @@ def quantize(
     remove_copies(model, copies)
     if scheme == "fp16":
         set_metadata(model, *REDUCED_PRECISION)
-    _check_ports(model, io_dtype)
+    _check_ports(model, from_bytes(data), io_dtype)
     return to_bytes(model)
 
 
@@ -152,13 +152,17 @@ def _packed(model: Any) -> bytearray:
     return bytearray(builder.Output())
 
 
-def _check_ports(model: Any, io_dtype: str) -> None:
-    graph = model.subgraphs[0]
-    for index in (*graph.inputs, *graph.outputs):
-        found = TYPE_NAMES[graph.tensors[index].type]
-        if found != io_dtype and found in ("float32", "int8", "uint8", "int16"):
+def _check_ports(model: Any, plain: Any, io_dtype: str) -> None:
+    """Check that all ports that were float32 have the type asked for, and the others their own."""
+    graph, before = model.subgraphs[0], plain.subgraphs[0]
+    for index, own in zip(
+        (*graph.inputs, *graph.outputs), (*before.inputs, *before.outputs), strict=True
+    ):
+        found, was = (TYPE_NAMES[g.tensors[i].type] for g, i in ((graph, index), (before, own)))
+        wanted = io_dtype if was == "float32" else was
+        if found != wanted:
             raise VerificationError(
-                f"The quantized file has a {found} port where {io_dtype} was asked for.",
+                f"The quantized file has a {found} port where {wanted} was asked for.",
                 where="quantization",
             )
 
