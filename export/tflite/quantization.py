@@ -14,6 +14,7 @@ import numpy as np
 
 from _edgeship.errors import UnsupportedError, VerificationError
 from _edgeship.export.calibration.ranges import Ranges
+from _edgeship.export.tflite.given_scales import FileScales, put_right
 from _edgeship.export.tflite.islands import disguise, reveal
 from _edgeship.export.tflite.large_weights import large_weights
 from _edgeship.export.tflite.objects import name_of
@@ -30,7 +31,11 @@ _ACTIVATION_BITS = {"int8": 8, "int16x8": 16}
 
 
 def quantize(
-    data: bytes, scheme: str, ranges: Ranges | None = None, io_dtype: str = "float32"
+    data: bytes,
+    scheme: str,
+    ranges: Ranges | None = None,
+    io_dtype: str = "float32",
+    scales: FileScales | None = None,
 ) -> bytes:
     """Return the file quantized.
 
@@ -39,6 +44,7 @@ def quantize(
         scheme: Name of one of `export.tflite.schemes.SCHEMES`.
         ranges: Tensor name -> (min, max), for schemes that are calibrated.
         io_dtype: Type of the file's inputs and outputs.
+        scales: Those that tensors and weights had before, which they are to have again.
 
     Raises:
         UnsupportedError: If litert-quantizer fails on the network.
@@ -58,7 +64,7 @@ def quantize(
         if not ranges:
             raise ValueError(f"the scheme {scheme} needs calibrated ranges")
         bits = _ACTIVATION_BITS[scheme]
-        statistics = _statistics(model, ranges, bits)
+        statistics = _statistics(model, ranges, bits, scales)
         copies = copy_outputs(model)
         kinds = disguise(model, bits)
     job = quantizer.Quantizer(_packed(model))
@@ -78,6 +84,8 @@ def quantize(
     model = from_bytes(bytes(quantized))
     reveal(model, kinds)
     remove_copies(model, copies)
+    if scales is not None and scheme in _ACTIVATION_BITS:
+        put_right(model, scales)
     if scheme == "fp16":
         set_metadata(model, *REDUCED_PRECISION)
     _check_ports(model, from_bytes(data), io_dtype)
@@ -127,21 +135,29 @@ def _add_port_recipe(job: Any, io_dtype: str) -> None:
             job.update_quantization_recipe(".*", port, config)
 
 
-def _statistics(model: Any, measured: Ranges, bits: int) -> dict[str, dict[str, Any]]:
+def _statistics(
+    model: Any, measured: Ranges, bits: int, scales: FileScales | None = None
+) -> dict[str, dict[str, Any]]:
     """Return all ranges in litert-quantizer's form: tensor name -> arrays ``min`` and ``max``.
 
     Those of activations have one element each, whatever the tensor's rank: the quantizer takes
     equal scales of different shapes to be different, and would put a QUANTIZE in between.
     """
-    ranges = share_ranges(model, measured, bits)
+    given = {} if scales is None else scales.ranges
+    ranges = share_ranges(model, measured | given, bits) | given
     result = {}
     for tensor in model.subgraphs[0].tensors:
         name = name_of(tensor)
         if name in ranges:
             low, high = (np.full(1, bound, np.float32) for bound in ranges[name])
             result[name] = {"min": low, "max": high}
+    grids = {} if scales is None else scales.weights
     for name, bound in weight_bounds(model, ranges, bits).items():
         result[name] = {"min": -bound, "max": bound}
+    for name, grid in grids.items():
+        if name not in result:
+            bound = grid.bounds
+            result[name] = {"min": -bound, "max": bound}
     return result
 
 

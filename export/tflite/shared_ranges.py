@@ -21,7 +21,7 @@ from _edgeship.export.tflite.objects import kind_of, name_of
 _B = schema.BuiltinOperator
 
 #: Operators that keep the integers of one input -> the index of that input.
-_MOVING: dict[int, int] = {
+MOVING: dict[int, int] = {
     _B.AVERAGE_POOL_2D: 0,
     _B.BROADCAST_TO: 0,
     _B.DEPTH_TO_SPACE: 0,
@@ -44,14 +44,14 @@ _MOVING: dict[int, int] = {
 }
 
 #: Operators that keep the integers of all their inputs.
-_JOINING = (_B.CONCATENATION, _B.MAXIMUM, _B.MINIMUM, _B.PACK)
+JOINING = (_B.CONCATENATION, _B.MAXIMUM, _B.MINIMUM, _B.PACK)
 
 #: A tensor that more than a joining operator reads keeps its own range if the common one is this
 #: many times as wide: the other readers would lose two bits, which a QUANTIZE is worth.
 _TOO_WIDE = 4.0
 
 #: Operators whose kernels demand one output range, whatever was measured.
-_FIXED: dict[int, tuple[float, float]] = {
+FIXED: dict[int, tuple[float, float]] = {
     _B.LOGISTIC: (0.0, 1.0),
     _B.SOFTMAX: (0.0, 1.0),
     _B.TANH: (-1.0, 1.0),
@@ -89,7 +89,7 @@ def share_ranges(model: Any, ranges: Ranges, bits: int) -> Ranges:
     )
     shared = _clipped(view, ranges, bits)
     fixed = {
-        view.names[op.outputs[0]]: _FIXED[kind] for op, kind in view.operators() if kind in _FIXED
+        view.names[op.outputs[0]]: FIXED[kind] for op, kind in view.operators() if kind in FIXED
     }
     for members in _tied(view, shared, fixed):
         free = [name for name in members if name not in fixed]
@@ -124,10 +124,10 @@ def _tied(view: _View, ranges: Ranges, fixed: Ranges) -> list[list[str]]:
     readers = view.readers()
     postponed: list[tuple[str, str]] = []
     for op, kind in view.operators():
-        if kind in _MOVING:
+        if kind in MOVING:
             for index in op.outputs:
-                _join(sets, ranges, view.names[op.inputs[_MOVING[kind]]], view.names[index])
-        elif kind in _JOINING:
+                _join(sets, ranges, view.names[op.inputs[MOVING[kind]]], view.names[index])
+        elif kind in JOINING:
             result = view.names[op.outputs[0]]
             for index in op.inputs:
                 name = view.names[index]

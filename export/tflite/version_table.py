@@ -46,6 +46,7 @@ _T = schema.TensorType
 _IN_INT8 = input_is(_T.INT8)
 _IN_INT16 = input_is(_T.INT16)
 _IN_BOOL = input_is(_T.BOOL)
+_IN_STRING = input_is(_T.STRING)
 _IN_UINT32 = input_is(_T.UINT32)
 _HYBRID = weights(_T.FLOAT32, _T.INT8)
 _INT8 = weights(_T.INT8, _T.INT8)
@@ -84,6 +85,7 @@ OPERATORS: dict[str, tuple[str, dict[int, Rule]]] = {
         },
     ),
     "ARG_MAX": ("1.9.0 1.14.0 2.9.0", {**_8, 3: _IN_BOOL}),
+    "ARG_MIN": ("1.9.0 1.14.0 2.9.0", {**_8, 3: _IN_BOOL}),
     "AVERAGE_POOL_2D": ("1.5.0 1.14.0 2.3.0", _8_16),
     "BATCH_MATMUL": ("2.3.0 2.3.0 2.4.0 2.5.0", {**_8_16, 4: all_of(_HYBRID, _ASYMMETRIC)}),
     "BROADCAST_TO": ("- 2.5.0 2.5.0", {3: input_is(_T.INT8, _T.INT16)}),
@@ -99,6 +101,7 @@ OPERATORS: dict[str, tuple[str, dict[int, Rule]]] = {
             8: either_is(_T.INT2, _T.UINT4),
         },
     ),
+    "CEIL": ("1.14.0", _NONE),
     "CONCATENATION": (
         "1.5.0 1.14.0 2.3.0 2.14.0 2.21.0",
         {**_8_16, 4: _IN_UINT32, 5: input_is(_T.INT4)},
@@ -116,6 +119,7 @@ OPERATORS: dict[str, tuple[str, dict[int, Rule]]] = {
         },
     ),
     "COS": ("1.14.0", _NONE),
+    "CUMSUM": ("2.4.0", _NONE),
     "DEPTH_TO_SPACE": ("2.1.0 2.5.0", _8),
     "DEPTHWISE_CONV_2D": (
         "1.5.0 1.12.0 1.14.0 2.2.0 2.3.0 2.3.0 2.11.0",
@@ -141,9 +145,11 @@ OPERATORS: dict[str, tuple[str, dict[int, Rule]]] = {
     ),
     "DIV": ("1.6.0 2.3.0", {2: broadcast_above_rank_4}),
     "ELU": ("1.14.0", _NONE),
+    "EQUAL": ("1.14.0 1.14.0 2.3.0 2.13.0 2.21.0", {**_8, 3: _IN_STRING, 5: _IN_INT16}),
     "EXP": ("1.7.0 2.12.0", _8_OR_16),
     "EXPAND_DIMS": ("1.10.0", _NONE),
     "FLOOR": ("1.9.0", _NONE),
+    "FLOOR_MOD": ("1.13.0 2.13.0", _8_OR_16),
     "FULLY_CONNECTED": (
         "1.5.0 1.10.0 1.14.0 1.14.0 2.0.0 2.1.0 2.3.0 2.3.0 2.3.0 2.11.0 2.15.0 2.17.0 2.18.0"
         " 2.21.0",
@@ -167,11 +173,23 @@ OPERATORS: dict[str, tuple[str, dict[int, Rule]]] = {
         "1.6.0 1.14.0 1.15.0 2.4.0 2.5.0 2.13.0 2.15.0",
         {**_8_BOOL_16, 5: option("batchDims"), 6: input_is(_T.INT16, at=1), 7: input_is(_T.INT4)},
     ),
+    "GATHER_ND": (
+        "1.14.0 2.3.0 2.5.0 2.13.0 2.16.0",
+        {2: _IN_STRING, 3: _IN_INT16, 4: input_is(_T.INT16, at=1), 5: _IN_BOOL},
+    ),
     "GELU": ("2.9.0 2.9.0", _8_OR_U8),
+    "GREATER": ("1.14.0 1.14.0", _8),
+    "GREATER_EQUAL": ("1.14.0 1.14.0 2.13.0", _8_16),
     "HARD_SWISH": ("1.15.0", _NONE),
     "L2_NORMALIZATION": ("1.5.0 1.14.0", {2: output_is(_T.INT8)}),
     "LEAKY_RELU": ("1.13.1 2.3.0", {2: _IN_INT16}),
+    "LESS": ("1.14.0 1.14.0 2.13.0", _8_16),
+    "LESS_EQUAL": ("1.14.0 1.14.0", _8),
     "LOG": ("1.14.0 2.15.0", _8_OR_16),
+    "LOG_SOFTMAX": ("1.14.0 1.14.0", _8),
+    "LOGICAL_AND": ("1.11.0", _NONE),
+    "LOGICAL_NOT": ("1.11.0", _NONE),
+    "LOGICAL_OR": ("1.11.0", _NONE),
     "LOGISTIC": ("1.14.0 1.14.0 2.3.0", _8_16),
     "MAX_POOL_2D": ("1.5.0 1.14.0 2.3.0", _8_16),
     "MAXIMUM": ("1.14.0 1.14.0 2.3.0 2.3.0", _8_BROADCAST_16),
@@ -191,6 +209,8 @@ OPERATORS: dict[str, tuple[str, dict[int, Rule]]] = {
         },
     ),
     "NEG": ("1.9.0", _NONE),
+    "NOT_EQUAL": ("1.14.0 1.14.0 2.3.0 2.21.0", {**_8, 3: _IN_STRING, 4: _IN_INT16}),
+    "ONE_HOT": ("1.11.0", _NONE),
     "PACK": ("1.11.0 1.14.0 2.3.0 2.13.0", {**_8_16, 4: _IN_UINT32}),
     "PAD": ("1.5.0 1.14.0 2.4.0 2.6.0 2.20.0", _PAD),
     "PADV2": ("1.9.0 1.14.0 2.4.0 2.6.0 2.20.0", _PAD),
@@ -205,8 +225,11 @@ OPERATORS: dict[str, tuple[str, dict[int, Rule]]] = {
             5: either_is(_T.UINT4),
         },
     ),
+    "REDUCE_ALL": ("2.6.0", _NONE),
+    "REDUCE_ANY": ("1.11.0", _NONE),
     "REDUCE_MAX": ("1.11.0 1.14.0 2.5.0", _8_16),
     "REDUCE_MIN": ("1.11.0 1.14.0 2.5.0", _8_16),
+    "REDUCE_PROD": ("1.11.0 2.6.0", _8_OR_16),
     "RELU": ("1.5.0 2.1.0 2.5.0", {**_8_OR_U8, 3: _IN_INT16}),
     "RELU6": ("1.5.0 1.14.0 2.5.0", _8_16),
     "RELU_0_TO_1": ("2.10.0", _NONE),
@@ -222,7 +245,9 @@ OPERATORS: dict[str, tuple[str, dict[int, Rule]]] = {
     ),
     "ROUND": ("1.14.0", _NONE),
     "RSQRT": ("1.10.0 2.5.0 2.15.0", _8_16),
+    "SCATTER_ND": ("2.1.0", _NONE),
     "SELECT_V2": ("2.2.0 2.12.0", {2: _IN_UINT32}),
+    "SIGN": ("2.11.0 2.12.0", {2: input_is(_T.INT32)}),
     "SIN": ("1.9.0", _NONE),
     "SLICE": (
         "1.14.0 1.14.0 1.14.0 2.4.0 2.5.0 2.14.0 2.21.0",
@@ -270,6 +295,10 @@ OPERATORS: dict[str, tuple[str, dict[int, Rule]]] = {
     "SUM": ("1.10.0 1.15.0", _8),
     "TANH": ("1.14.0 1.14.0 2.3.0", _8_16),
     "TILE": ("1.10.1 2.2.0 2.8.0", {2: input_is(_T.STRING), 3: _IN_INT8}),
+    "TOPK_V2": (
+        "1.7.0 1.14.0 2.13.0",
+        {**_8, 3: any_of(_IN_INT16, input_is(_T.INT16, at=1))},
+    ),
     "TRANSPOSE": (
         "1.6.0 1.14.0 1.15.0 2.3.0 2.4.0 2.12.0 2.14.4 2.22.0",
         {

@@ -7,6 +7,7 @@ weight near zero leave them, would so lose its bias.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,12 +17,30 @@ from numpy.typing import NDArray
 from _edgeship.export.calibration.ranges import Ranges
 from _edgeship.export.tflite.objects import constant, kind_of, name_of
 
-#: Operators that read weights, as input 1 -> the axis of the output channels.
-_CHANNEL_AXES: dict[int, int] = {
-    schema.BuiltinOperator.CONV_2D: 0,
-    schema.BuiltinOperator.DEPTHWISE_CONV_2D: 3,
-    schema.BuiltinOperator.FULLY_CONNECTED: 0,
-    schema.BuiltinOperator.TRANSPOSE_CONV: 0,
+
+@dataclass(frozen=True)
+class WeightedLayout:
+    """Where an operator has what it multiplies.
+
+    Attributes:
+        axis: Of the output channels, in the weights.
+        source: Index of the input that is multiplied.
+        bias: Index of the bias.
+        weight: Index of the weights.
+    """
+
+    axis: int
+    source: int = 0
+    bias: int = 2
+    weight: int = 1
+
+
+#: Operators that read weights.
+WEIGHTED: dict[int, WeightedLayout] = {
+    schema.BuiltinOperator.CONV_2D: WeightedLayout(0),
+    schema.BuiltinOperator.DEPTHWISE_CONV_2D: WeightedLayout(3),
+    schema.BuiltinOperator.FULLY_CONNECTED: WeightedLayout(0),
+    schema.BuiltinOperator.TRANSPOSE_CONV: WeightedLayout(0, source=2, bias=3),
 }
 
 #: Steps of a symmetric int8 weight from 0 to its largest magnitude.
@@ -46,19 +65,18 @@ def weight_bounds(model: Any, ranges: Ranges, bits: int) -> dict[str, NDArray[An
     tensors = model.subgraphs[0].tensors
     bounds = {}
     for op in model.subgraphs[0].operators:
-        kind = kind_of(model, op)
-        source, bias = (2, 3) if kind == schema.BuiltinOperator.TRANSPOSE_CONV else (0, 2)
-        if kind not in _CHANNEL_AXES or len(op.inputs) <= bias or op.inputs[bias] < 0:
+        layout = WEIGHTED.get(kind_of(model, op))
+        if layout is None or len(op.inputs) <= layout.bias or op.inputs[layout.bias] < 0:
             continue
-        weight = constant(model, tensors[op.inputs[1]])
-        offsets = constant(model, tensors[op.inputs[bias]])
-        range_ = ranges.get(name_of(tensors[op.inputs[source]]))
+        weight = constant(model, tensors[op.inputs[layout.weight]])
+        offsets = constant(model, tensors[op.inputs[layout.bias]])
+        range_ = ranges.get(name_of(tensors[op.inputs[layout.source]]))
         if weight is None or offsets is None or range_ is None:
             continue
-        own = _largest_magnitude(weight, _CHANNEL_AXES[kind])
+        own = _largest_magnitude(weight, layout.axis)
         needed = np.abs(offsets) * _STEPS / (_scale(range_, bits) * _LARGEST_BIAS)
         if (needed > own.reshape(-1)).any():
-            bounds[name_of(tensors[op.inputs[1]])] = np.maximum(
+            bounds[name_of(tensors[op.inputs[layout.weight]])] = np.maximum(
                 own, needed.reshape(own.shape)
             ).astype(np.float32)
     return bounds

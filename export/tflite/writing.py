@@ -36,7 +36,7 @@ class _File:
     scheme: Scheme
     data: bytes
 
-    rounded_db = None
+    rounded = None
 
     @property
     def detail(self) -> str:

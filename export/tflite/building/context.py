@@ -141,7 +141,7 @@ class Context(Values[Stored]):
             tensor = self.graph.tensor(name, layout.permuted(shape, order), dtype_of(output))
             self.bind(output, tensor, order)
             tensors.append(tensor)
-        self._add(kind, inputs, tensors, opts)
+        self.append(kind, inputs, tensors, opts)
         return tensors
 
     def temporary(
@@ -158,7 +158,7 @@ class Context(Values[Stored]):
         Its type is that of the first input unless another is given.
         """
         tensor = self.graph.tensor(name, shape, dtype or self.graph.tensors[inputs[0]].dtype)
-        self._add(kind, inputs, [tensor], opts)
+        self.append(kind, inputs, [tensor], opts)
         return tensor
 
     def reshape(self, tensor: int, shape: Shape) -> int:
@@ -197,13 +197,12 @@ class Context(Values[Stored]):
         self._cast(tensor, result)
         return result
 
-    def _cast(self, source: int, result: int) -> None:
-        types = [TENSOR_TYPES[self.graph.tensors[index].dtype] for index in (source, result)]
-        opts = options("CastOptions", inDataType=types[0], outDataType=types[1])
-        self.graph.add("CAST", [source], [result], opts)
+    def append(self, kind: str, inputs: list[int], outputs: list[int], opts: Any) -> None:
+        """Append an operator, between casts where no kernel takes the type of its operands.
 
-    def _add(self, kind: str, inputs: list[int], outputs: list[int], opts: Any) -> None:
-        """Append an operator, between casts where no kernel takes the type of its operands."""
+        Raises:
+            Unsupported: If no kernel takes their rank, or any type that would hold them.
+        """
         tensors = self.graph.tensors
         operands = kernels.operands(kind, len(inputs))
         dtype = tensors[inputs[operands[0]]].dtype
@@ -229,6 +228,11 @@ class Context(Values[Stored]):
         self.graph.add(kind, inputs, [carried.get(tensor, tensor) for tensor in outputs], opts)
         for tensor, wide in carried.items():
             self._cast(wide, tensor)
+
+    def _cast(self, source: int, result: int) -> None:
+        types = [TENSOR_TYPES[self.graph.tensors[index].dtype] for index in (source, result)]
+        opts = options("CastOptions", inDataType=types[0], outDataType=types[1])
+        self.graph.add("CAST", [source], [result], opts)
 
     def _constant(self, value: ir.Value, data: Array) -> int:
         if data.dtype not in TENSOR_TYPES:

@@ -9,14 +9,13 @@ import onnx_ir as ir
 
 from _edgeship.export.lowering import attributes
 from _edgeship.export.lowering.unsupported import Unsupported
-from _edgeship.export.lowering.values import dtype_of
 from _edgeship.export.tflite.building import layout
 from _edgeship.export.tflite.building.context import Context
 from _edgeship.export.tflite.building.graph import options
+from _edgeship.export.tflite.building.types import dtype_of
 from _edgeship.export.tflite.ops.registry import lowers
 
 _UNARY = {
-    "Relu": ("RELU", None),
     "Sigmoid": ("LOGISTIC", None),
     "Tanh": ("TANH", None),
     "HardSwish": ("HARD_SWISH", "HardSwishOptions"),
@@ -26,6 +25,12 @@ _UNARY = {
     "Sqrt": ("SQRT", None),
     "Log": ("LOG", None),
     "Floor": ("FLOOR", None),
+    "Ceil": ("CEIL", None),
+    "Round": ("ROUND", None),
+    "Sign": ("SIGN", None),
+    "Sin": ("SIN", None),
+    "Cos": ("COS", "CosOptions"),
+    "Not": ("LOGICAL_NOT", "LogicalNotOptions"),
 }
 
 #: Bounds that have an operator of their own.
@@ -48,6 +53,18 @@ def _unary(ctx: Context, node: ir.Node, kind: str, opts: object = None) -> None:
     x = attributes.source(node)
     perm = ctx.perm(x)
     ctx.emit(kind, [ctx.read(x, perm)], node.outputs[0], perm, opts)
+
+
+@lowers("Relu")
+def relu(ctx: Context, node: ir.Node) -> None:
+    """RELU; MAXIMUM with 0 for integers."""
+    y = node.outputs[0]
+    if dtype_of(y) == np.float32:
+        _unary(ctx, node, "RELU")
+        return
+    perm = ctx.perm(attributes.source(node))
+    inputs = [ctx.read(attributes.source(node), perm), _bound(ctx, y, 0)]
+    ctx.emit("MAXIMUM", inputs, y, perm, options("MaximumMinimumOptions"))
 
 
 @lowers("Clip")
@@ -148,22 +165,28 @@ def prelu(ctx: Context, node: ir.Node) -> None:
     ctx.emit("PRELU", inputs, y, perm)
 
 
-@lowers("Softmax")
+_SOFTMAX = {
+    "Softmax": ("SOFTMAX", options("SoftmaxOptions", beta=1.0)),
+    "LogSoftmax": ("LOG_SOFTMAX", options("LogSoftmaxOptions")),
+}
+
+
+@lowers(*_SOFTMAX)
 def softmax(ctx: Context, node: ir.Node) -> None:
-    """SOFTMAX over the axis, which is brought to the end.
+    """SOFTMAX or LOG_SOFTMAX over the axis, which is brought to the end.
 
     Before opset 13 it ran over all axes from the given one (default 1) to the last.
     """
     x, y = attributes.source(node), node.outputs[0]
     shape = ctx.shape(x)
-    opts = options("SoftmaxOptions", beta=1.0)
+    kind, opts = _SOFTMAX[node.op_type]
     old = attributes.opset(node) < 13
     axis = attributes.integer(node, "axis", 1 if old else -1) % len(shape)
     if old and math.prod(shape[axis:]) != shape[axis]:
         rows = (math.prod(shape[:axis]), math.prod(shape[axis:]))
         inputs = [ctx.reshape(ctx.read(x), rows)]
-        tensor = ctx.temporary("SOFTMAX", inputs, rows, f"{y.name}/rows", opts)
+        tensor = ctx.temporary(kind, inputs, rows, f"{y.name}/rows", opts)
         ctx.bind(y, ctx.reshape(tensor, shape), layout.identity(len(shape)))
         return
     perm = (*(i for i in ctx.perm(x) if i != axis), axis)
-    ctx.emit("SOFTMAX", [ctx.read(x, perm)], y, perm, opts)
+    ctx.emit(kind, [ctx.read(x, perm)], y, perm, opts)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import onnx_ir as ir
 
 from _edgeship.export.lowering import attributes
-from _edgeship.export.lowering.values import dtype_of
 from _edgeship.export.tflite.building.context import Context
 from _edgeship.export.tflite.building.graph import TENSOR_TYPES, options
+from _edgeship.export.tflite.building.types import dtype_of
 from _edgeship.export.tflite.ops.registry import lowers
 
 

@@ -7,10 +7,10 @@ import onnx_ir as ir
 
 from _edgeship.export.lowering import attributes
 from _edgeship.export.lowering.unsupported import Unsupported
-from _edgeship.export.lowering.values import dtype_of
 from _edgeship.export.tflite.building.context import Context
 from _edgeship.export.tflite.building.graph import Array, options
-from _edgeship.export.tflite.building.layout import Perm
+from _edgeship.export.tflite.building.layout import Perm, permuted
+from _edgeship.export.tflite.building.types import dtype_of
 from _edgeship.export.tflite.ops.registry import lowers
 
 _BINARY = {
@@ -29,7 +29,7 @@ _VARIADIC = {
 def binary(ctx: Context, node: ir.Node) -> None:
     """One operator, both operands brought to one order; a constant is permuted here."""
     kind, kind_options = _BINARY[node.op_type]
-    perm, inputs = _operands(ctx, node)
+    perm, inputs = operands(ctx, node)
     ctx.emit(kind, inputs, node.outputs[0], perm, options(kind_options))
 
 
@@ -43,7 +43,7 @@ def div(ctx: Context, node: ir.Node) -> None:
         with np.errstate(divide="ignore", over="ignore"):
             reciprocal = (1.0 / data.astype(np.float64)).astype(np.float32)
     if reciprocal is None or not np.isfinite(reciprocal).all():
-        perm, inputs = _operands(ctx, node)
+        perm, inputs = operands(ctx, node)
         ctx.emit("DIV", inputs, y, perm, options("DivOptions"))
         return
     # Multiplication has a kernel everywhere division has one, and quantizes better.
@@ -52,25 +52,51 @@ def div(ctx: Context, node: ir.Node) -> None:
 
 @lowers("Pow")
 def pow_(ctx: Context, node: ir.Node) -> None:
-    """POW, but MUL for squares and SQRT for roots, which quantize and run on more delegates."""
+    """POW, but MUL for squares and SQRT for roots, which quantize and run on more delegates.
+
+    The result is of the base's type; where the exponent is of another, both are float32 between.
+    """
     x, y, exponent = attributes.source(node), node.outputs[0], attributes.source(node, 1)
     data = ctx.constant(exponent)
-    perm = ctx.perm(x)
     if data is not None and data.size == 1 and ctx.shape(x) == ctx.shape(y):
+        perm = ctx.perm(x)
         if data.item() == 2:
             tensor = ctx.read(x, perm)
             ctx.emit("MUL", [tensor, tensor], y, perm, options("MulOptions"))
             return
-        if data.item() == 0.5:
+        if data.item() == 0.5 and dtype_of(x) == np.float32:
             ctx.emit("SQRT", [ctx.read(x, perm)], y, perm)
             return
-    if data is not None:
-        _with_constant(ctx, node, "POW", "PowOptions", data.astype(dtype_of(x)))
+    perm, inputs = operands(ctx, node)
+    dtype = dtype_of(x)
+    if dtype == np.float32 or dtype_of(exponent) == dtype:
+        inputs[1] = ctx.cast(inputs[1], dtype)
+        ctx.emit("POW", inputs, y, perm, options("PowOptions"))
         return
-    if dtype_of(exponent) != dtype_of(x):
-        raise Unsupported(f"Pow of {dtype_of(x).name} to the power of {dtype_of(exponent).name}")
-    perm, inputs = _operands(ctx, node)
-    ctx.emit("POW", inputs, y, perm, options("PowOptions"))
+    inputs = [ctx.cast(tensor, np.dtype(np.float32)) for tensor in inputs]
+    shape = permuted(ctx.shape(y), perm)
+    power = ctx.temporary("POW", inputs, shape, f"{y.name}/power", options("PowOptions"))
+    ctx.bind(y, ctx.cast(power, dtype), perm)
+
+
+@lowers("Mod")
+def mod(ctx: Context, node: ir.Node) -> None:
+    """FLOOR_MOD, whose sign is the divisor's; with fmod that of absolute values, signed after."""
+    y = node.outputs[0]
+    perm, inputs = operands(ctx, node)
+    opts = options("FloorModOptions")
+    if not attributes.integer(node, "fmod", 0):
+        ctx.emit("FLOOR_MOD", inputs, y, perm, opts)
+        return
+    shapes = [ctx.graph.tensors[tensor].shape for tensor in inputs]
+    sizes = [
+        ctx.temporary("ABS", [tensor], shape, f"{y.name}/size", options("AbsOptions"))
+        for tensor, shape in zip(inputs, shapes, strict=True)
+    ]
+    shape = permuted(ctx.shape(y), perm)
+    rest = ctx.temporary("FLOOR_MOD", sizes, shape, f"{y.name}/rest", opts)
+    sign = ctx.temporary("SIGN", inputs[:1], shapes[0], f"{y.name}/sign")
+    ctx.emit("MUL", [rest, sign], y, perm, options("MulOptions"))
 
 
 @lowers("Reciprocal")
@@ -90,7 +116,7 @@ def variadic(ctx: Context, node: ir.Node) -> None:
     if len(node.inputs) == 1:
         ctx.alias(y, attributes.source(node))
         return
-    perm, inputs = _operands(ctx, node)
+    perm, inputs = operands(ctx, node)
     first, *others, last = inputs
     for other in others:
         shapes = [ctx.graph.tensors[index].shape for index in (first, other)]
@@ -100,7 +126,12 @@ def variadic(ctx: Context, node: ir.Node) -> None:
     ctx.emit(kind, [first, last], y, perm, options(kind_options))
 
 
-def _operands(ctx: Context, node: ir.Node) -> tuple[Perm, list[int]]:
+def operands(ctx: Context, node: ir.Node) -> tuple[Perm, list[int]]:
+    """Return the order of the result, and the operands of a broadcast brought to it.
+
+    Raises:
+        Unsupported: The node is older than opset 7 and broadcasts along other axes than the last.
+    """
     values = [value for value in node.inputs if value is not None]
     if "axis" in node.attributes:  # before opset 7: where the second operand's first axis lies
         ranks = [len(ctx.shape(value)) for value in values]

@@ -7,9 +7,9 @@ from typing import Any
 import onnx_ir as ir
 
 from _edgeship.export.graph.shapes import Shape
-from _edgeship.export.lowering.values import dtype_of
 from _edgeship.export.tflite.building import layout
 from _edgeship.export.tflite.building.context import Context
+from _edgeship.export.tflite.building.types import dtype_of
 
 _ROWS = (0, 2, 1)
 

@@ -15,12 +15,13 @@ _KINDS = {
     "ReduceSum": "SUM",
     "ReduceMax": "REDUCE_MAX",
     "ReduceMin": "REDUCE_MIN",
+    "ReduceProd": "REDUCE_PROD",
 }
 
 
 @lowers(*_KINDS)
 def reduction(ctx: Context, node: ir.Node) -> None:
-    """MEAN, SUM, REDUCE_MAX or REDUCE_MIN in the order in which the input lies."""
+    """MEAN, SUM, REDUCE_MAX, REDUCE_MIN or REDUCE_PROD in the order in which the input lies."""
     keep = bool(attributes.integer(node, "keepdims", 1))
     _reduce(ctx, _KINDS[node.op_type], node, parameters.reduced_axes(ctx, node), keep)
 

@@ -1,21 +1,15 @@
-"""Joining, cutting and bordering tensors."""
+"""Joining and cutting tensors."""
 
 from __future__ import annotations
 
-import numpy as np
 import onnx_ir as ir
-from ai_edge_litert import schema_py_generated as schema
 
 from _edgeship.export.lowering import attributes
 from _edgeship.export.lowering.unsupported import Unsupported
-from _edgeship.export.lowering.values import dtype_of
 from _edgeship.export.tflite.building.context import Context
 from _edgeship.export.tflite.building.graph import options
 from _edgeship.export.tflite.building.layout import Perm, permuted
 from _edgeship.export.tflite.ops.registry import lowers
-
-#: SYMMETRIC repeats the edge itself, so a border of one element is the edge.
-_MIRRORS = {"reflect": schema.MirrorPadMode.REFLECT, "edge": schema.MirrorPadMode.SYMMETRIC}
 
 
 @lowers("Concat")
@@ -96,37 +90,3 @@ def slice_(ctx: Context, node: ir.Node) -> None:
         ctx.ints("strides", permuted([r.step for r in ranges], perm)),
     ]
     ctx.emit("STRIDED_SLICE", inputs, y, perm, options("StridedSliceOptions", endMask=masked))
-
-
-@lowers("Pad")
-def pad(ctx: Context, node: ir.Node) -> None:
-    """PAD, PADV2 (a border that is not zero) or MIRROR_PAD (reflect, or edge of one element)."""
-    x, y = attributes.source(node), node.outputs[0]
-    rank = len(ctx.shape(x))
-    perm = ctx.perm(x)
-    pads = attributes.integers_anywhere(ctx, node, "pads", 1) or []
-    axes = attributes.integers_anywhere(ctx, node, "axes", 3) or list(range(rank))
-    if min(pads, default=0) < 0:
-        raise Unsupported(f"negative pads {pads}")
-    border = [(0, 0)] * rank
-    for i, axis in enumerate(axes):
-        border[axis % rank] = (pads[i], pads[i + len(axes)])
-    if not any(before or after for before, after in border):
-        ctx.alias(y, x)
-        return
-    inputs = [ctx.read(x, perm), ctx.ints("paddings", [border[axis] for axis in perm])]
-    mode = attributes.text(node, "mode", "constant")
-    if mode == "edge" and max(pads) > 1:
-        raise Unsupported("Pad with mode edge by more than one element")
-    if mode in _MIRRORS:
-        opts = options("MirrorPadOptions", mode=_MIRRORS[mode])
-        ctx.emit("MIRROR_PAD", inputs, y, perm, opts)
-        return
-    if mode != "constant":
-        raise Unsupported(f"Pad with mode {mode}")
-    fill = attributes.real_anywhere(ctx, node, "value", 2) or 0.0
-    if fill == 0.0:
-        ctx.emit("PAD", inputs, y, perm, options("PadOptions"))
-        return
-    inputs.append(ctx.graph.constant("pad_value", np.asarray(fill, dtype_of(y))))
-    ctx.emit("PADV2", inputs, y, perm, options("PadV2Options"))

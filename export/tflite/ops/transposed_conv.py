@@ -7,10 +7,10 @@ from ai_edge_litert import schema_py_generated as schema
 
 from _edgeship.export.lowering import attributes, parameters
 from _edgeship.export.lowering.unsupported import Unsupported
-from _edgeship.export.lowering.values import dtype_of
 from _edgeship.export.lowering.windows import Axis, transposed
 from _edgeship.export.tflite.building.context import Context
 from _edgeship.export.tflite.building.graph import options
+from _edgeship.export.tflite.building.types import dtype_of
 from _edgeship.export.tflite.ops import image
 from _edgeship.export.tflite.ops.registry import lowers
 from _edgeship.export.tflite.ops.window import per_axis
