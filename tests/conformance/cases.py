@@ -1,9 +1,9 @@
-"""A backend case of ONNX, and how its inputs are bound before it is compiled."""
+"""A backend case of ONNX: a model, inputs, and the outputs that ONNX expects."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,9 +13,6 @@ import onnx
 from onnx import numpy_helper
 
 Data = tuple[Sequence[Any], Sequence[Any]]
-
-#: Operators all of whose inputs are activations; of all others, only the first one is.
-SYMMETRIC = {"Add", "Concat", "Div", "MatMul", "Max", "Min", "Mul", "Pow", "Sub", "Sum"}
 
 
 @dataclass(frozen=True)
@@ -45,6 +42,15 @@ class Case:
             for node in self.model.graph.node
         )
 
+    @property
+    def subject(self) -> str:
+        """What the case is about: its operator, or what it has several of them for."""
+        if len(self.operators) == 1:
+            return next(iter(self.operators))
+        if "_expanded" in self.name:
+            return "functions written out"
+        return "several operators" if self.operators else "no operator"
+
     @cached_property
     def identity(self) -> str:
         """Equal for two cases that have equal operators, operator sets, constants and inputs."""
@@ -58,53 +64,15 @@ class Case:
         return digest.hexdigest()
 
 
-def bound(case: Case) -> tuple[onnx.ModelProto, dict[str, np.ndarray]]:
-    """The case with weights, shapes and the like as initializers, and the activations' values.
-
-    The cases pass everything as an input, which no network does, and read statistics that only
-    training needs.
-    """
-    model = onnx.ModelProto()
-    model.CopyFrom(case.model)
-    constants = {tensor.name for tensor in model.graph.initializer}
-    ports = [value for value in model.graph.input if value.name not in constants]
-    if case.operators == {"LayerNormalization"}:
-        del model.graph.output[1:]
-    activations: dict[str, np.ndarray] = {}
-    for port, value in zip(ports, case.data[0], strict=True):
-        if _is_activation(port.name, model):
-            activations[port.name] = array(value)
-        else:
-            tensor = (
-                value if isinstance(value, onnx.TensorProto) else numpy_helper.from_array(value)
-            )
-            tensor.name = port.name
-            model.graph.initializer.append(tensor)
-            model.graph.input.remove(port)
-    return model, activations
-
-
 def expected(case: Case) -> list[np.ndarray]:
-    """The outputs, floating types as float32."""
+    """The outputs, floating types as float32; values that are no tensors as they are."""
     arrays = [np.asarray(array(value)) for value in case.data[1]]
-    return [a if a.dtype.kind in "iub" else a.astype(np.float32) for a in arrays]
-
-
-def within(cases: Collection[Case], operators: Collection[str]) -> list[Case]:
-    """The cases that are made of these operators alone."""
-    return [case for case in cases if case.operators <= set(operators)]
+    return [a if a.dtype.kind in "iubOUS" else a.astype(np.float32) for a in arrays]
 
 
 def array(value: Any) -> Any:
     """The value as an array, or as it is where it is not a tensor."""
     return numpy_helper.to_array(value) if isinstance(value, onnx.TensorProto) else value
-
-
-def _is_activation(name: str, model: onnx.ModelProto) -> bool:
-    return any(
-        name in (node.input if node.op_type in SYMMETRIC else node.input[:1])
-        for node in model.graph.node
-    )
 
 
 def _bytes(value: Any) -> bytes:

@@ -1,19 +1,21 @@
-"""Runs cases through a target: each is computed right, refused as expected, or has failed."""
+"""Runs cases through a target: each is right, refused for a known reason, foreign, or failed."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from fnmatch import fnmatchcase
 
 import numpy as np
+import onnx
 
-from _edgeship.errors import UnsupportedError, VerificationError
+from _edgeship.errors import EdgeshipError, VerificationError
 from _edgeship.export.verification.metrics import compare
-from tests.conformance.cases import Case, bound, expected, within
-from tests.conformance.refusals.refusal import Refusal
+from tests.conformance.binding import Binding, bindings
+from tests.conformance.cases import Case, expected
+from tests.conformance.foreign import foreign
 from tests.conformance.sources import Source
 from tests.conformance.targets import Target
 
@@ -31,8 +33,9 @@ TOLERANCES = {
 class Outcome(Enum):
     """What became of a case."""
 
-    PASSED = "passed"
-    REFUSED = "refused as expected"
+    RIGHT = "right"
+    REFUSED = "refused by design"
+    FOREIGN = "not a tensor program"
     FAILED = "failed"
 
 
@@ -42,15 +45,19 @@ class Result:
 
     Attributes:
         case: Its name.
+        operator: The ONNX operator that it is about, see `Case.subject`.
         outcome: What became of it.
-        message: Why it failed; empty for others.
-        refusal: Where it was refused as expected, the entry of the table.
+        message: Why it failed or was refused, in the target's words; empty where it is right.
+        reason: The class of reasons, where it was refused by design or is no tensor program.
+        inputs: Whether it was right with all that the case feeds as inputs, and nothing bound.
     """
 
     case: str
+    operator: str
     outcome: Outcome
     message: str = ""
-    refusal: Refusal | None = None
+    reason: str = ""
+    inputs: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,20 +67,21 @@ class Run:
     Attributes:
         target: Its name.
         source: Its name.
-        cases: How many there are, of whatever operators.
-        results: Of the cases whose operators the target's table has, in the source's order.
-        missing: Operator that the table lacks -> the cases that have it.
+        results: In the source's order.
     """
 
     target: str
     source: str
-    cases: int
     results: tuple[Result, ...]
-    missing: Mapping[str, set[str]]
 
     def count(self, outcome: Outcome) -> int:
         """How many cases ended like this."""
         return sum(result.outcome is outcome for result in self.results)
+
+    @property
+    def programs(self) -> int:
+        """How many cases are tensor programs."""
+        return len(self.results) - self.count(Outcome.FOREIGN)
 
     @property
     def failures(self) -> list[Result]:
@@ -87,53 +95,96 @@ def run(target: Target, sources: Sequence[Source]) -> list[Run]:
     runs = []
     for source in sources:
         results = []
-        for case in within(source.cases, target.operators):
+        for case in source.cases:
             key = (case.name, case.identity)
             if key not in known:
                 known[key] = run_case(target, case)
             results.append(known[key])
-        missing = _missing(source, target.operators)
-        runs.append(Run(target.name, source.name, len(source.cases), tuple(results), missing))
+        runs.append(Run(target.name, source.name, tuple(results)))
     return runs
 
 
-def _missing(source: Source, operators: Collection[str]) -> dict[str, set[str]]:
-    missing: dict[str, set[str]] = defaultdict(set)
-    for case in source.cases:
-        for operator in case.operators - set(operators):
-            missing[operator].add(case.name)
-    return dict(missing)
-
-
 def run_case(target: Target, case: Case) -> Result:
-    """Run one case; whatever goes wrong makes it fail, and the result says what it was."""
+    """Run one case in all ways of binding its inputs, until one is right or one is wrong.
+
+    Whatever goes wrong makes it fail, and the result says what it was.
+    """
+    operator = case.subject
+    refused: list[EdgeshipError] = []
+    ways = bindings(case)
+    for number, way in enumerate(ways):
+        try:
+            found = target.compute(way.model, way.inputs)
+        except EdgeshipError as error:
+            problem = complaint(error, way.model)
+            if problem:
+                return Result(case.name, operator, Outcome.FAILED, problem)
+            refused.append(error)
+            continue
+        except Exception as error:
+            message = f"{type(error).__name__}: {error}"
+            return Result(case.name, operator, Outcome.FAILED, message)
+        problem = _problem(case, way, found)
+        if problem:
+            return Result(case.name, operator, Outcome.FAILED, problem)
+        if any(refusal.names(case.name) for refusal in target.refusals):
+            message = "it was computed, though the table has a reason against it"
+            return Result(case.name, operator, Outcome.FAILED, message)
+        return Result(case.name, operator, Outcome.RIGHT, inputs=not number and not way.beside)
+    return _refused(target, case, operator, refused)
+
+
+def complaint(error: EdgeshipError, model: onnx.ModelProto) -> str:
+    """What is wrong with a refusal, in words: it must name operator, node and remedy."""
+    text = str(error)
+    if isinstance(error, VerificationError):
+        # ONNX Runtime has no kernel for it: only then may a table have a reason.
+        return "" if "ONNX Runtime refuses" in text else text
+    if not error.todo:
+        return f"a refusal without a remedy: {text}"
+    ports = [port.name for port in (*model.graph.input, *model.graph.output)]
+    if any(re.search(rf"put \W?{re.escape(port)}\b", text) for port in ports):
+        return ""
+    named = any(
+        _says(text, node.op_type) and any(_says(text, name) for name in (node.name, *node.output))
+        for node in _all_nodes(model)
+    )
+    return "" if named else f"a refusal that names no operator and node: {text}"
+
+
+def _says(text: str, word: str) -> bool:
+    return bool(word) and re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) is not None
+
+
+def _problem(case: Case, way: Binding, found: Sequence[np.ndarray]) -> str:
+    wanted = expected(case)
+    if way.beside:
+        wanted = [*wanted, *(-value for value in way.inputs.values())]
+    return difference(case.name, wanted, found)
+
+
+def _refused(target: Target, case: Case, operator: str, errors: Sequence[EdgeshipError]) -> Result:
+    """Return what a refusal is, which depends on the way that has the fewest inputs."""
+    message = str(errors[-1])
+    reason = foreign(case)
+    if reason:
+        return Result(case.name, operator, Outcome.FOREIGN, message, reason)
     refusals = [refusal for refusal in target.refusals if refusal.names(case.name)]
-    try:
-        model, inputs = bound(case)
-        found = target.compute(model, inputs)
-    except UnsupportedError as error:
-        return _refused(case, error, refusals)
-    except Exception as error:
-        return Result(case.name, Outcome.FAILED, f"{type(error).__name__}: {error}")
-    if refusals:
-        message = f"it was computed, though the table says: {refusals[0].reason}"
-        return Result(case.name, Outcome.FAILED, message)
-    problem = difference(case.name, expected(case)[: len(model.graph.output)], found)
-    return Result(case.name, Outcome.FAILED if problem else Outcome.PASSED, problem)
-
-
-def _refused(case: Case, error: UnsupportedError, refusals: Sequence[Refusal]) -> Result:
     for refusal in refusals:
-        if refusal.says in error.why:
-            return Result(case.name, Outcome.REFUSED, refusal=refusal)
-    expected = "another reason" if refusals else "no reason"
-    return Result(case.name, Outcome.FAILED, f"refused: {error.why}; the table has {expected}")
+        if refusal.says in message:
+            return Result(case.name, operator, Outcome.REFUSED, message, refusal.reason)
+    known = "another reason" if refusals else "no reason"
+    text = f"refused: {message}; the table has {known}"
+    return Result(case.name, operator, Outcome.FAILED, text)
 
 
 def difference(name: str, wanted: Sequence[np.ndarray], found: Sequence[np.ndarray]) -> str:
     """What is wrong with the outputs of a case, in words; empty where nothing is."""
     if len(wanted) != len(found):
         return f"{len(found)} outputs instead of {len(wanted)}"
+    if any(w.dtype.kind in "OUS" for w in wanted):  # strings, sequences
+        same = all(np.array_equal(w, f) for w, f in zip(wanted, found, strict=True))
+        return "" if same else "other strings or sequences"
     for w, f in zip(wanted, found, strict=True):
         if (w.dtype.kind == "f") != (f.dtype.kind == "f"):
             return f"an output of type {f.dtype} instead of {w.dtype}"
@@ -145,3 +196,7 @@ def difference(name: str, wanted: Sequence[np.ndarray], found: Sequence[np.ndarr
         return problem.what
     limit = max([TOLERANCE, *(t for p, t in TOLERANCES.items() if fnmatchcase(name, p))])
     return "" if error <= limit else f"error {error:.1e} of the range, more than {limit:.0e}"
+
+
+def _all_nodes(model: onnx.ModelProto) -> list[onnx.NodeProto]:
+    return [*model.graph.node, *(node for function in model.functions for node in function.node)]

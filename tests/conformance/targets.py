@@ -61,7 +61,9 @@ def prepared(model: onnx.ModelProto, inputs: Feeds) -> ir.Model:
     """The graph that every target starts from."""
     from _edgeship.export.preparation.prepare import prepare
 
-    return prepare(model, [tuple(value.shape) for value in inputs.values()]).model
+    arrays = [value for value in inputs.values() if isinstance(value, np.ndarray)]
+    shapes = [value.shape for value in arrays] if len(arrays) == len(inputs) else []
+    return prepare(model, shapes).model
 
 
 def _run_tflite(model: onnx.ModelProto, inputs: Feeds) -> list[np.ndarray]:

@@ -18,21 +18,30 @@ def test_it_prints_the_counts_of_each_source(capsys: pytest.CaptureFixture[str])
     lines = capsys.readouterr().out.splitlines()
     counts = [line.split() for line in lines if line.startswith("TFLite")]
     assert len(counts) == len(sources.all_sources())
-    assert all(line[-5:] == ["1", "1", "1", "0", "0"] for line in counts)
+    assert all(line[-7:] == ["1", "1", "0", "0", "0", "100.0", "%"] for line in counts)
 
 
 def test_a_failed_case_is_exit_code_1(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    wrong = Target("Wrong", {"Relu"}, lambda model, inputs: [inputs["x"]], ())
+    wrong = Target("Wrong", lambda model, inputs: [inputs["x"]], ())
     monkeypatch.setitem(TARGETS, "tflite", lambda: wrong)
     assert command.main(["test_relu", "--target", "tflite"]) == 1
     assert "FAILED Wrong, onnx" in capsys.readouterr().out
 
 
-def test_a_pattern_without_cases_is_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
-    assert command.main(["nothing*"]) == 2
-    assert "No case's name matches 'nothing*'." in capsys.readouterr().out
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["nothing*"], "No case's name matches 'nothing*'."),
+        (["test_relu", "--page"], "The page needs all cases"),
+    ],
+)
+def test_what_makes_no_sense_is_exit_code_2(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.main(arguments) == 2
+    assert says in capsys.readouterr().out
 
 
 def test_without_the_data_of_debian_it_says_so(

@@ -8,11 +8,12 @@ import numpy as np
 import onnx
 import pytest
 
-from _edgeship.errors import UnsupportedError
+from _edgeship.errors import UnsupportedError, VerificationError
+from tests.conformance import page
 from tests.conformance.cases import Case
 from tests.conformance.refusals.refusal import Refusal, idle_patterns
-from tests.conformance.report import show
-from tests.conformance.running import Outcome, run, run_case
+from tests.conformance.report import percent, show
+from tests.conformance.running import Outcome, Run, run, run_case
 from tests.conformance.sources import Source
 from tests.conformance.targets import Target
 from tests.export.tflite.ops.harness import node_model
@@ -26,6 +27,11 @@ def relu(name: str = "test_relu", bias: float = 0.0) -> Case:
     return Case(name, model, lambda: ([X + bias], [np.maximum(X + bias, 0)]))
 
 
+def nonzero() -> Case:
+    model = node_model("NonZero", {"x": (1, 2)})
+    return Case("test_nonzero", model, lambda: ([X], [np.array([[0, 0], [0, 1]])]))
+
+
 def target(
     outputs: Sequence[np.ndarray] | Exception | None = None, refusals: Sequence[Refusal] = ()
 ) -> Target:
@@ -36,15 +42,17 @@ def target(
             raise outputs
         return [np.maximum(inputs["x"], 0)] if outputs is None else outputs
 
-    return Target("Toy", {"Relu"}, compute, refusals)
+    return Target("Toy", compute, refusals)
 
 
-def refusing(why: str) -> UnsupportedError:
-    return UnsupportedError("A part cannot be expressed.", why=why)
+def refusing(why: str, todo: str = "replace it") -> UnsupportedError:
+    return UnsupportedError("A part cannot be expressed.", why=why, todo=todo)
 
 
 def test_right_outputs_pass() -> None:
-    assert run_case(target(), relu()).outcome is Outcome.PASSED
+    result = run_case(target(), relu())
+    assert result.outcome is Outcome.RIGHT
+    assert result.inputs
 
 
 @pytest.mark.parametrize(
@@ -57,10 +65,14 @@ def test_right_outputs_pass() -> None:
         ([], "0 outputs instead of 1"),
         ([X, X], "2 outputs instead of 1"),
         (IndexError("out of range"), "IndexError: out of range"),
+        (VerificationError("LiteRT fails."), "LiteRT fails."),
         (
-            refusing("Relu: no such operator"),
-            "refused: Relu: no such operator; the table has no reason",
+            refusing("Relu (the_Relu): no such operator"),
+            "Relu (the_Relu): no such operator\n  do: replace it; the table has no reason",
         ),
+        (refusing("Relu (the_Relu): no such operator", ""), "a refusal without a remedy"),
+        (refusing("Relu: no such operator"), "a refusal that names no operator and node"),
+        (refusing("the_Relu: no such operator"), "a refusal that names no operator and node"),
     ],
 )
 def test_what_is_wrong_fails(outputs: Sequence[np.ndarray] | Exception, message: str) -> None:
@@ -70,17 +82,26 @@ def test_what_is_wrong_fails(outputs: Sequence[np.ndarray] | Exception, message:
 
 
 def test_a_refusal_must_be_the_expected_one() -> None:
-    expected = run_case(target(refusing("Relu: no such operator"), [NO_RELU]), relu())
-    assert (expected.outcome, expected.refusal) == (Outcome.REFUSED, NO_RELU)
-    other = run_case(target(refusing("Relu: another reason"), [NO_RELU]), relu())
+    refused = run_case(target(refusing("Relu (y): no such operator"), [NO_RELU]), relu())
+    assert (refused.outcome, refused.reason) == (Outcome.REFUSED, "it has no Relu")
+    other = run_case(target(refusing("Relu (y): another reason"), [NO_RELU]), relu())
     assert other.outcome is Outcome.FAILED
-    assert "refused: Relu: another reason; the table has another reason" in other.message
+    assert "the table has another reason" in other.message
 
 
 def test_a_case_that_is_computed_must_not_be_in_the_table() -> None:
     result = run_case(target(refusals=[NO_RELU]), relu())
     assert result.outcome is Outcome.FAILED
-    assert "it was computed, though the table says: it has no Relu" in result.message
+    assert "it was computed, though the table has a reason against it" in result.message
+
+
+def test_what_is_no_tensor_program_may_be_refused_and_may_not_be_wrong() -> None:
+    refused = run_case(target(refusing("NonZero (the_NonZero): by the data")), nonzero())
+    assert refused.outcome is Outcome.FOREIGN
+    assert "how many elements" in refused.reason
+    assert run_case(target([np.array([[0, 0], [0, 0]])]), nonzero()).outcome is Outcome.FAILED
+    assert run_case(target([np.array([[0, 0], [0, 1]])]), nonzero()).outcome is Outcome.RIGHT
+    assert run_case(target(IndexError("internal")), nonzero()).outcome is Outcome.FAILED
 
 
 def test_a_case_in_two_sources_runs_once_and_counts_in_both() -> None:
@@ -90,27 +111,46 @@ def test_a_case_in_two_sources_runs_once_and_counts_in_both() -> None:
         ran.append(inputs["x"])
         return [np.maximum(inputs["x"], 0)]
 
-    toy = Target("Toy", {"Relu"}, compute, ())
-    softmax = Case("test_softmax", node_model("Softmax", {"x": (1, 2)}), relu().read)
-    sources = [
-        Source("one", (relu(),)),
-        Source("two", (relu(), relu(bias=1.0), softmax)),
-    ]
-    first, second = run(toy, sources)
+    sources = [Source("one", (relu(),)), Source("two", (relu(), relu(bias=1.0)))]
+    first, second = run(Target("Toy", compute, ()), sources)
     assert len(ran) == 2
-    assert (first.cases, first.count(Outcome.PASSED), first.missing) == (1, 1, {})
-    assert (second.cases, second.count(Outcome.PASSED)) == (3, 2)
-    assert second.missing == {"Softmax": {"test_softmax"}}
+    assert (first.programs, first.count(Outcome.RIGHT)) == (1, 1)
+    assert (second.programs, second.count(Outcome.RIGHT)) == (2, 2)
+
+
+def some_runs() -> list[Run]:
+    """One right, one refused, one failed, one that is no tensor program."""
+    cases = (relu(), relu("test_other"), nonzero())
+    error = refusing("no such operator: Relu, NonZero, of node the_Relu or the_NonZero")
+    runs = run(target(error, [NO_RELU]), [Source("cases", cases)])
+    [right] = run(target(), [Source("cases", (relu("test_third"),))])
+    [refused] = runs
+    return [Run("Toy", "four cases", (*refused.results, *right.results))]
 
 
 def test_the_report_shows_counts_reasons_and_failures(capsys: pytest.CaptureFixture[str]) -> None:
-    source = Source("three cases", (relu(), relu("test_other"), relu("test_third")))
-    show(run(target(refusing("no such operator"), [NO_RELU]), [source]))
+    show(some_runs())
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
-    assert lines[1] == "Toy three cases 3 3 0 1 2"
+    assert "Toy four cases 4 1 1 1 1 33.3 %" in lines
     assert "1 it has no Relu test_relu" in lines
-    assert "FAILED Toy, three cases: test_other" in lines
-    assert "refused: no such operator; the table has no reason" in lines
+    assert "FAILED Toy, four cases: test_other" in lines
+    assert any("the table has no reason" in line for line in lines)
+
+
+def test_the_page_has_the_same_counts_reasons_and_operators() -> None:
+    text = page.page(some_runs())
+    assert "| Toy | four cases | 4 | 1 | 1 | 1 | 1 | 33.3 % |" in text
+    assert "| it has no Relu | 1 | `test_relu` |" in text
+    assert "| NonZero | 0 | 0 | 1 |" in text
+    assert page.section(some_runs()) in text
+
+
+def test_percentages_are_rounded_down() -> None:
+    [right] = run(target(), [Source("one", (relu(),))])
+    [wrong] = run(target([X]), [Source("one", (relu(),))])
+    many = Run("Toy", "many", (*(right.results * 1999), *wrong.results))
+    assert percent(many) == "99.9 %"
+    assert percent(Run("Toy", "none", ())) == "-"
 
 
 def test_a_pattern_that_matches_no_case_is_idle() -> None:
