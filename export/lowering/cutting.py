@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
+import onnx
 import onnx_ir as ir
 
 from _edgeship.export.graph.cut_advice import advise
@@ -12,20 +13,23 @@ from _edgeship.export.lowering.unsupported import UnsupportedNodes
 
 
 @contextmanager
-def advised(captured: ir.Model, known: Collection[str] | None = None) -> Iterator[None]:
+def advised(
+    network: onnx.ModelProto | ir.Model, known: Collection[str] | None = None
+) -> Iterator[None]:
     """Add to a refusal of nodes where the network can be cut around them.
 
     Args:
-        captured: The graph as it was before rewriting, where tensors have the user's names.
-        known: Names that the user knows; None if all of the graph's are.
+        network: The user's file, or the graph as it was before rewriting.
+        known: Names of tensors that the user knows; None if all of the graph's are.
 
     Raises:
-        UnsupportedNodes: As it was raised inside, with the options to use at the end.
+        UnsupportedNodes: As it was raised inside, with the options to use.
     """
     try:
         yield
     except UnsupportedNodes as error:
-        advice = advise(ir.to_proto(captured).graph, error.values, known)
+        proto = ir.to_proto(network) if isinstance(network, ir.Model) else network
+        advice = advise(proto.graph, error.values, known)
         if advice:
             error.todo = f"{advice}; or {error.todo}"
         raise

@@ -110,18 +110,17 @@ def demand_none(problems: Sequence[str], target: str) -> None:
         UnsupportedNodes: There are problems; it names them all.
     """
     if problems:
-        error = UnsupportedNodes(
+        nodes = [problem for problem in problems if isinstance(problem, Problem)]
+        raise UnsupportedNodes(
             f"{len(problems)} parts of the network cannot be expressed in {target}."
             if len(problems) > 1
             else f"A part of the network cannot be expressed in {target}.",
+            [name for node in nodes for name in node.values],
             where=f"lowering to {target}",
             why="\n       ".join(problems),
             todo="replace these parts of the network; "
             "`python -m export list --ops` prints the operators that are supported",
         )
-        nodes = [problem for problem in problems if isinstance(problem, Problem)]
-        error.values = tuple(dict.fromkeys(name for node in nodes for name in node.values))
-        raise error
 
 
 def _name(node: ir.Node) -> str:

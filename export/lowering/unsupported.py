@@ -40,4 +40,8 @@ class UnsupportedNodes(UnsupportedError):  # noqa: N818 (nodes are what is wrong
         values: Names of the values that cannot be computed for that reason.
     """
 
-    values: tuple[str, ...] = ()
+    def __init__(
+        self, what: str, values: Sequence[str], *, where: str = "", why: str = "", todo: str = ""
+    ) -> None:
+        super().__init__(what, where=where, why=why, todo=todo)
+        self.values = tuple(dict.fromkeys(values))

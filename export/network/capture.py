@@ -90,11 +90,13 @@ def open_onnx(
             ``shapes`` does not fix, or does not fit together.
         UnsupportedError: A shape depends on what the network is fed, or an operator is unknown.
     """
+    from _edgeship.export.lowering.cutting import advised
     from _edgeship.export.network.onnx_reading import load
     from _edgeship.export.preparation.cut import cut
     from _edgeship.export.preparation.inputs import fix_inputs
     from _edgeship.export.preparation.prepare import prepare_fixed
 
     original, notes = fix_inputs(cut(load(path), inputs, outputs), shapes)
-    prepared = prepare_fixed(original)
+    with advised(original):
+        prepared = prepare_fixed(original)
     return Opened(original, replace(prepared, notes=(*notes, *prepared.notes)))

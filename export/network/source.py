@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from _edgeship.errors import InputError
 from _edgeship.export.calibration.preprocess import Preprocess
+from _edgeship.export.graph.flow import Flow
 from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.network.definition import Definition, LiveModule, OnnxFile
 from _edgeship.export.network.part import Part
@@ -19,6 +20,8 @@ from _edgeship.files import sha256_of
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from _edgeship.export.preparation.given import Given
 
 #: What the names of checkpoint files end in.
 CHECKPOINTS = (".pt", ".pth", ".safetensors")
@@ -39,6 +42,9 @@ class Network:
         training: What is known about the training of the weights, for the manifest.
         facts: Published figures, for the manifest.
         notes: What the user should know about how it was read.
+        tensors: Names that the user's file has for tensors; None if the captured graph's are all
+            there is.
+        given: The scales that it had, if it was quantized before.
     """
 
     name: str
@@ -51,7 +57,8 @@ class Network:
     training: Mapping[str, Any] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    tensors: frozenset[str] | None = None
+    given: Given | None = None
 
     def close(self) -> None:
         """Release the definition: a process of the user's code ends."""
@@ -173,6 +180,8 @@ def _from_onnx(
         shapes=tuple(input_shapes(opened.prepared.model).values()),
         definition=OnnxFile(opened),
         notes=opened.prepared.notes,
+        tensors=frozenset(Flow(opened.original.graph).producers),
+        given=opened.prepared.given,
         weights=f"those in {path.name}",
         weights_sha256=sha256_of(path),
     )

@@ -6,10 +6,14 @@ import onnx_ir as ir
 
 from _edgeship.errors import InputError, UnsupportedError
 from _edgeship.export.graph.shapes import static_shape
+from _edgeship.export.lowering.unsupported import UnsupportedNodes
 from _edgeship.export.preparation.knowledge import Knowledge, text_of
 
 #: Their outputs have as many elements as the data decide.
 _COUNTING = {"Compress", "NonMaxSuppression", "NonZero", "StringSplit", "Unique"}
+
+#: What to do where the network cannot be cut around a node.
+_WITHOUT = "export the network without it"
 
 _INTEGERS = {ir.DataType.INT32, ir.DataType.INT64}
 
@@ -32,25 +36,27 @@ def depends_on_data(node: ir.Node, knowledge: Knowledge) -> bool:
     )
 
 
-def data_dependent(node: ir.Node, knowledge: Knowledge) -> UnsupportedError:
+def data_dependent(node: ir.Node) -> UnsupportedError:
     """Return the error for a node whose output shapes are known only when the network runs."""
-    return UnsupportedError(
+    return UnsupportedNodes(
         f"{node.op_type} makes shapes depend on the data.",
+        _outputs(node),
         where=where(node),
         why=f"the shape of {node.outputs[0].name} is known only when the network runs, and the "
         "files of phones hold fixed shapes",
-        todo=_cut_before(node, knowledge),
+        todo=_WITHOUT,
     )
 
 
 def unknown_operator(node: ir.Node, why: str) -> UnsupportedError:
     """Return the error for an operator of which nothing is known."""
     domain = f"{node.domain}." if node.domain else ""
-    return UnsupportedError(
+    return UnsupportedNodes(
         f"The operator {domain}{node.op_type} is not supported.",
+        _outputs(node),
         where=where(node),
         why=why,
-        todo=f"cut before it with --outputs {_computed(node)}",
+        todo=_WITHOUT,
     )
 
 
@@ -69,12 +75,23 @@ def does_not_fit(node: ir.Node, why: str) -> InputError:
 
 def not_a_tensor(node: ir.Node, value: ir.Value) -> UnsupportedError:
     """Return the error for a node that reads something else than a tensor."""
-    return UnsupportedError(
+    return UnsupportedNodes(
         f"{node.op_type} reads {value.name}, which is no tensor of a known shape.",
+        _outputs(node),
         where=where(node),
         why="sequences, maps and optional values are supported only where the file fixes what "
         "they hold",
-        todo=f"cut before it with --outputs {_computed(node)}",
+        todo=_WITHOUT,
+    )
+
+
+def unread_output(node: ir.Node, output: ir.Value) -> UnsupportedError:
+    """Return the error for an output that exists only in training or in another form."""
+    return UnsupportedError(
+        f"The output {output.name} of {node.op_type} is not supported.",
+        where=where(node),
+        why="only the first output of this operator is known outside of training",
+        todo="export the network in evaluation mode",
     )
 
 
@@ -83,16 +100,5 @@ def where(node: ir.Node) -> str:
     return f"node {node.name or node.outputs[0].name}"
 
 
-def _cut_before(node: ir.Node, knowledge: Knowledge) -> str:
-    names = [
-        value.name
-        for value in dict.fromkeys(node.inputs)
-        if value is not None and value.name and knowledge.array(value) is None
-    ]
-    return f"cut before it with --outputs {','.join(names)}, and do the rest in the app"
-
-
-def _computed(node: ir.Node) -> str:
-    return ",".join(
-        value.name for value in dict.fromkeys(node.inputs) if value is not None and value.name
-    )
+def _outputs(node: ir.Node) -> list[str]:
+    return [value.name for value in node.outputs if value.name]

@@ -71,15 +71,15 @@ class Walk:
         for node in self._graph:
             node.version = None
 
-    # What rules use: see `rules.Site`.
-
     def op(self, op_type: str, *inputs: ir.Value | None, **attributes: Any) -> ir.Value:
+        """Add a node with one output; see `rules.Site`."""
         (output,) = self.ops(op_type, inputs, 1, **attributes)
         return output
 
     def ops(
         self, op_type: str, inputs: Sequence[ir.Value | None], outputs: int, **attributes: Any
     ) -> list[ir.Value]:
+        """Add a node with several outputs; see `rules.Site`."""
         given = {name: value for name, value in attributes.items() if value is not None}
         node = ir.node(op_type, inputs, given, num_outputs=outputs, version=OLDEST)
         node.name = self._here[-1].name
@@ -90,6 +90,7 @@ class Walk:
         return list(node.outputs)
 
     def constant(self, array: Array) -> ir.Value:
+        """Add an initializer; see `rules.Site`."""
         name = self._unique(f"{self._here[-1].outputs[0].name}_constant")
         tensor = ir.tensor(np.ascontiguousarray(array).reshape(array.shape), name=name)
         value = ir.Value(name=name, const_value=tensor, shape=ir.Shape(array.shape))
@@ -98,14 +99,17 @@ class Walk:
         return value
 
     def copy(self, nodes: Sequence[ir.Node]) -> None:
+        """Add nodes; see `rules.Site`."""
         for node in nodes:
             self._graph.insert_before(self._here[-1], node)
             self._visit(node)
 
     def shape(self, value: ir.Value | None) -> Shape:
+        """Return the static shape of a value."""
         return shape_of(value)
 
     def note(self, text: str) -> None:
+        """Tell the user something, once."""
         if text not in self.notes:
             self.notes.append(text)
 
@@ -152,8 +156,10 @@ class Walk:
     def _replace(self, node: ir.Node, values: Sequence[ir.Value | None]) -> None:
         """Put values in the place of a node's outputs and remove the node."""
         for old, new in zip(node.outputs, values, strict=False):
-            if new is None or not (old.uses() or old.is_graph_output()):
+            if not (old.uses() or old.is_graph_output()):
                 continue
+            if new is None:
+                raise refusals.unread_output(node, old)
             self._stand_in(node, old, new)
         self._graph.remove(node, safe=True)
 
@@ -173,7 +179,7 @@ class Walk:
         ir.convenience.replace_all_uses_with(old, new, replace_graph_outputs=True)
 
     def _learn(self, node: ir.Node) -> None:
-        """Find the types and shapes of a node's outputs, and their contents where they are fixed."""
+        """Find the types and shapes of a node's outputs, and their contents if they are fixed."""
         self._refuse_unknown_inputs(node)
         problem = infer(node, self.knowledge, self._imports)
         if self._is_fixed(node) and self._compute(node):
@@ -221,7 +227,7 @@ class Walk:
             UnsupportedError: The shapes depend on the data, or nothing computes the node.
         """
         if refusals.depends_on_data(node, self.knowledge):
-            raise refusals.data_dependent(node, self.knowledge)
+            raise refusals.data_dependent(node)
         known = [self.knowledge.array(value) for value in node.inputs]
         zeros = [
             np.zeros(shape_of(value), value.dtype.numpy())
