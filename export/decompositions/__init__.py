@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from _edgeship.export.decompositions import activation
+from _edgeship.export.decompositions import activation, elementary, normalization, reductions
 from _edgeship.export.decompositions.decompose import Decomposer, decompose, named
 from _edgeship.export.decompositions.registry import DECOMPOSITIONS
 
-__all__ = ["DECOMPOSITIONS", "Decomposer", "activation", "decompose", "named"]
+__all__ = [
+    "DECOMPOSITIONS",
+    "Decomposer",
+    "activation",
+    "decompose",
+    "elementary",
+    "named",
+    "normalization",
+    "reductions",
+]

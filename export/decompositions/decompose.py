@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 import onnx_ir as ir
 
 from _edgeship.export.decompositions.builder import Builder
+from _edgeship.export.decompositions.functions import expanded, has_function
 from _edgeship.export.decompositions.registry import DECOMPOSITIONS, Results
 from _edgeship.export.lowering.unsupported import Unsupported
 
@@ -74,9 +75,13 @@ class Decomposer:
         Raises:
             Unsupported: The decomposition refuses this node. The graph is as it was.
         """
-        decomposition = DECOMPOSITIONS.get(node.op_type)
-        if decomposition is None or node.domain not in ("", "ai.onnx"):
+        if node.domain not in ("", "ai.onnx"):
             return None
+        decomposition = DECOMPOSITIONS.get(node.op_type)
+        if decomposition is None:
+            if not has_function(node.op_type, self._opset()):
+                return None
+            decomposition = expanded
         depth = self._depths.get(node, 0) + 1
         if depth > _DEPTH:
             raise Unsupported("taking it apart leads to the same operator again")
