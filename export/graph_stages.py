@@ -12,6 +12,7 @@ from _edgeship.export.network.source import Network
 if TYPE_CHECKING:
     import onnx_ir as ir
 
+    from _edgeship.export.preparation.given import Given
     from _edgeship.export.runtimes.values import Outputs, Sample
 
 
@@ -33,10 +34,14 @@ def capture(network: Network, log: StageLog) -> ir.Model:
 
 def reference_outputs(
     network: Network, captured: ir.Model, samples: Sequence[Sample], log: StageLog
-) -> Outputs:
+) -> tuple[Outputs, Outputs | None]:
     """Return what every later stage is compared with: torch's outputs, or the ONNX file's own.
 
     Of a file that computes in fewer bits than the captured graph, it is the graph's outputs.
+
+    Returns:
+        These outputs, and those of a file that was quantized before, which files with its scales
+        are compared with.
 
     Raises:
         VerificationError: The captured graph computes something else than the network.
@@ -50,12 +55,43 @@ def reference_outputs(
         reference = definition.run(samples)
         if definition.is_graph:
             log.done("ONNX Runtime runs the graph; later stages are compared with it")
-            return reference
+            return reference, None
         outputs = run_onnx(serialize(captured), samples)
         kind = definition.capture_kind
         parity = demand(reference, outputs, kind, "capture")
         log.done(f"ONNX Runtime against {definition.reference}", parity)
-    return reference if kind == "float" else outputs
+    if kind == "float":
+        return reference, None
+    return outputs, None if network.given is None else reference
+
+
+def confirm_scales(
+    network: Network,
+    captured: ir.Model,
+    graph: ir.Model,
+    samples: Sequence[Sample],
+    original: Outputs | None,
+    log: StageLog,
+) -> Given | None:
+    """Return the scales of a file that was quantized before, as far as they hold after rewriting.
+
+    Raises:
+        VerificationError: The graph, rounded by them, computes something else than the file.
+    """
+    from _edgeship.export.graph.onnx_graph import serialize
+    from _edgeship.export.preparation.requantized import confirm, requantize
+    from _edgeship.export.runtimes.running import run_onnx
+    from _edgeship.export.verification.demand import demand
+
+    if network.given is None or original is None:
+        return None
+    with log.stage("scales of the file"):
+        given, lost = confirm(network.given, captured, graph, samples)
+        outputs = run_onnx(serialize(requantize(captured, network.given)), samples)
+        parity = demand(original, outputs, "int8", "scales of the file")
+        rest = f"; {lost} belong to values that rewriting replaced" if lost else ""
+        log.done(f"{given}{rest}; the graph rounded by them against the file", parity)
+    return given
 
 
 def simplify(

@@ -53,8 +53,13 @@ class FileScales:
         return {name: scale.range for name, scale in self.activations.items()}
 
     @property
-    def note(self) -> str:
-        """What could not be taken as it was, in words, or ""."""
+    def in_words(self) -> str:
+        """How many tensors have the scales of the file, and what is not as it was there."""
+        return f"{len(self.activations)} tensors with the scales of the file{self._losses}"
+
+    @property
+    def _losses(self) -> str:
+        """What could not be taken as it was, in words."""
         requantized = sum(weight.rounded for weight in self.weights.values())
         clipped = sum(weight.clipped for weight in self.weights.values())
         parts = []
@@ -65,7 +70,7 @@ class FileScales:
             )
         if clipped:
             parts.append(f"{clipped} weights of -128 became -127, which TFLite's kernels ask for")
-        return "; ".join(parts)
+        return "".join(f"; {part}" for part in parts)
 
 
 def file_scales(

@@ -27,7 +27,8 @@ from _edgeship.export.tflite.writer import clear_metadata, from_bytes, set_metad
 #: XNNPACK computes in half precision on ARMv8.2 and later only where a file asks for it so.
 REDUCED_PRECISION = ("reduced_precision_support", b"fp16accfp16")
 
-_ACTIVATION_BITS = {"int8": 8, "int16x8": 16}
+#: Schemes that round activations by measured ranges -> the bits they keep.
+ACTIVATION_BITS = {"int8": 8, "int16x8": 16}
 
 
 def quantize(
@@ -60,10 +61,10 @@ def quantize(
     statistics = None
     kinds: list[int] = []
     copies: set[str] = set()
-    if scheme in _ACTIVATION_BITS:
+    if scheme in ACTIVATION_BITS:
         if not ranges:
             raise ValueError(f"the scheme {scheme} needs calibrated ranges")
-        bits = _ACTIVATION_BITS[scheme]
+        bits = ACTIVATION_BITS[scheme]
         statistics = _statistics(model, ranges, bits, scales)
         copies = copy_outputs(model)
         kinds = disguise(model, bits)
@@ -84,7 +85,7 @@ def quantize(
     model = from_bytes(bytes(quantized))
     reveal(model, kinds)
     remove_copies(model, copies)
-    if scales is not None and scheme in _ACTIVATION_BITS:
+    if scales is not None and scheme in ACTIVATION_BITS:
         put_right(model, scales)
     if scheme == "fp16":
         set_metadata(model, *REDUCED_PRECISION)
@@ -108,7 +109,7 @@ def _add_recipe(job: Any, scheme: str, io_dtype: str) -> None:
     elif scheme == "dynamic":
         job.add_dynamic_config(".*", everything, num_bits=8)
     else:
-        bits = _ACTIVATION_BITS[scheme]
+        bits = ACTIVATION_BITS[scheme]
         job.add_static_config(".*", everything, activation_num_bits=bits, weight_num_bits=8)
         _add_port_recipe(job, io_dtype)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +69,9 @@ _FLAT: dict[int, tuple[float, float]] = {
 }
 
 
-def share_ranges(model: Any, ranges: Ranges, bits: int) -> Ranges:
+def share_ranges(
+    model: Any, ranges: Ranges, bits: int, apart: Collection[str] = ()
+) -> Ranges:
     """Return the ranges, where all tensors of a tied set have the widest range among them.
 
     A tensor with a fixed range imposes it on the tensors tied to it if they fit into it. If they
@@ -80,6 +83,7 @@ def share_ranges(model: Any, ranges: Ranges, bits: int) -> Ranges:
         model: The float file as the schema's ``ModelT``.
         ranges: Tensor name -> measured (min, max).
         bits: Of the activations: 8 or 16.
+        apart: Tensors that stay in float, so that nothing is tied to them.
     """
     graph = model.subgraphs[0]
     view = _View(
@@ -91,7 +95,8 @@ def share_ranges(model: Any, ranges: Ranges, bits: int) -> Ranges:
     fixed = {
         view.names[op.outputs[0]]: FIXED[kind] for op, kind in view.operators() if kind in FIXED
     }
-    for members in _tied(view, shared, fixed):
+    tying = {name: range_ for name, range_ in shared.items() if name not in apart}
+    for members in _tied(view, tying, fixed):
         free = [name for name in members if name not in fixed]
         low, high = _widest(free, shared)
         fitting = [fixed[n] for n in members if n in fixed and _contains(fixed[n], (low, high))]

@@ -18,12 +18,13 @@ from _edgeship.export.runtimes.values import Outputs
 from _edgeship.export.tflite.calibrate import activation_ranges
 from _edgeship.export.tflite.divergence import first_divergence
 from _edgeship.export.tflite.fold_frames import fold_frames
+from _edgeship.export.tflite.given_scales import FileScales, file_scales
 from _edgeship.export.tflite.islands import float_islands
 from _edgeship.export.tflite.lowering import Lowered, lower
-from _edgeship.export.tflite.quantization import quantize
+from _edgeship.export.tflite.quantization import ACTIVATION_BITS, quantize
 from _edgeship.export.tflite.reading import read_model
 from _edgeship.export.tflite.record import artifact_record
-from _edgeship.export.tflite.writer import to_bytes, to_model
+from _edgeship.export.tflite.writer import from_bytes, to_bytes, to_model
 from _edgeship.export.verification.demand import demand
 from _edgeship.export.verification.parity import Parity
 
@@ -35,12 +36,13 @@ class _File:
     prepared: _Prepared
     scheme: Scheme
     data: bytes
+    scales: FileScales | None = None
 
     rounded = None
 
     @property
     def detail(self) -> str:
-        return self.scheme.in_words
+        return self.scheme.in_words + ("" if self.scales is None else f", {self.scales.in_words}")
 
     @property
     def warning(self) -> str:
@@ -109,7 +111,19 @@ class _Prepared:
     def write(self, scheme: Scheme, ranges: Ranges) -> _File:
         wanted = self.job.request.io_dtype
         dtype = wanted if wanted in scheme.io_dtypes else "float32"
-        return _File(self, scheme, quantize(self.data, scheme.name, ranges, dtype))
+        scales = self._scales(scheme)
+        data = quantize(self.data, scheme.name, ranges, dtype, scales)
+        return _File(self, scheme, data, scales)
+
+    def _scales(self, scheme: Scheme) -> FileScales | None:
+        """Return the scales of a file that was quantized before, as far as a scheme can have them.
+
+        16 bits take none of 8: what rounds less keeps more of the network.
+        """
+        given, bits = self.job.given, ACTIVATION_BITS.get(scheme.name)
+        if given is None or bits is None:
+            return None
+        return file_scales(from_bytes(self.data), self.lowered.trace, given, bits)
 
 
 def prepare(job: Job) -> _Prepared:
