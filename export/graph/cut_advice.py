@@ -57,7 +57,11 @@ def find(
 
 
 def advise(
-    graph: onnx.GraphProto, failed: Collection[str], known: Collection[str] | None = None
+    graph: onnx.GraphProto,
+    failed: Collection[str],
+    known: Collection[str] | None = None,
+    *,
+    behind: bool = True,
 ) -> str:
     """Return what options export the part of a network that can be, or "" if there is none.
 
@@ -65,19 +69,20 @@ def advise(
         graph: The graph that the user can cut.
         failed: Names of tensors that cannot be computed; others than the graph's are passed over.
         known: Names that the user knows; None if all of the graph's are.
+        behind: Whether an application can compute the failed tensors and feed the rest with them.
     """
     cut = find(graph, failed, known)
-    before = f"--outputs {_word(cut.before)}" if 0 < len(cut.before) <= MOST_NAMES else ""
-    behind = f"--inputs {_word(cut.behind)}" if 0 < len(cut.behind) <= MOST_NAMES else ""
-    if before and behind and cut.nodes_behind > cut.nodes_before:
+    end = f"--outputs {_word(cut.before)}" if 0 < len(cut.before) <= MOST_NAMES else ""
+    start = f"--inputs {_word(cut.behind)}" if 0 < len(cut.behind) <= MOST_NAMES else ""
+    if end and start and behind and cut.nodes_behind > cut.nodes_before:
         return (
-            f"cut before it: {before}; or cut behind it: {behind}; "
+            f"cut before it: {end}; or cut behind it: {start}; "
             "the application computes what is between"
         )
-    if before:
-        return f"cut before it, and compute the rest in the application: {before}"
-    if behind:
-        return f"cut behind it, and compute what comes before in the application: {behind}"
+    if end:
+        return f"cut before it, and compute the rest in the application: {end}"
+    if start and behind:
+        return f"cut behind it, and compute what comes before in the application: {start}"
     return ""
 
 

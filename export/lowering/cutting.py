@@ -29,7 +29,7 @@ def advised(
         yield
     except UnsupportedNodes as error:
         proto = ir.to_proto(network) if isinstance(network, ir.Model) else network
-        advice = advise(proto.graph, error.values, known)
+        advice = advise(proto.graph, error.values, known, behind=error.fixed)
         if advice:
             error.todo = f"{advice}; or {error.todo}"
         raise

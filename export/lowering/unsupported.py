@@ -38,10 +38,19 @@ class UnsupportedNodes(UnsupportedError):  # noqa: N818 (nodes are what is wrong
 
     Attributes:
         values: Names of the values that cannot be computed for that reason.
+        fixed: Whether these have fixed shapes, so that an application could compute them instead.
     """
 
     def __init__(
-        self, what: str, values: Sequence[str], *, where: str = "", why: str = "", todo: str = ""
+        self,
+        what: str,
+        values: Sequence[str],
+        *,
+        fixed: bool = True,
+        where: str = "",
+        why: str = "",
+        todo: str = "",
     ) -> None:
         super().__init__(what, where=where, why=why, todo=todo)
         self.values = tuple(dict.fromkeys(values))
+        self.fixed = fixed

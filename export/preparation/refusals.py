@@ -41,6 +41,7 @@ def data_dependent(node: ir.Node) -> UnsupportedError:
     return UnsupportedNodes(
         f"{node.op_type} makes shapes depend on the data.",
         _outputs(node),
+        fixed=False,
         where=where(node),
         why=f"the shape of {node.outputs[0].name} is known only when the network runs, and the "
         "files of phones hold fixed shapes",

@@ -68,6 +68,12 @@ def test_in_the_middle_both_ends_are_named_if_more_lies_behind():
     assert "--inputs" not in advise(graph, ["d"])
 
 
+def test_what_has_no_fixed_shape_cannot_be_fed():
+    graph = parser.parse_model(MIDDLE).graph
+    assert "--inputs" not in advise(graph, ["b"], behind=False)
+    assert advise(graph, ["a"], behind=False) == ""
+
+
 def test_at_the_beginning_only_what_comes_behind_is_left():
     graph = parser.parse_model(MIDDLE).graph
     advice = advise(graph, ["a"])
