@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from _edgeship.export.decompositions import activation, elementary, normalization, reductions
+from _edgeship.export.decompositions import (
+    activation,
+    einsum,
+    elementary,
+    indexing,
+    normalization,
+    reductions,
+)
 from _edgeship.export.decompositions.decompose import Decomposer, decompose, named
 from _edgeship.export.decompositions.registry import DECOMPOSITIONS
 
@@ -11,7 +18,9 @@ __all__ = [
     "Decomposer",
     "activation",
     "decompose",
+    "einsum",
     "elementary",
+    "indexing",
     "named",
     "normalization",
     "reductions",

@@ -126,8 +126,9 @@ def _completed(builder: Builder, node: ir.Node, results: Results) -> list[ir.Val
     given: Sequence[ir.Value | None] = [results] if isinstance(results, ir.Value) else results
     outputs: list[ir.Value | None] = []
     for number, old in enumerate(node.outputs):
-        new = given[number] if number < len(given) else None
-        if new is None and (old.uses() or old.is_graph_output()):
+        used = bool(old.uses()) or old.is_graph_output()
+        new = given[number] if number < len(given) and used else None
+        if new is None and used:
             raise Unsupported(f"its output {number} ({old.name}) is used")
         if new is not None and (new.producer() not in builder.nodes or new in outputs):
             new = _identity(builder, new)

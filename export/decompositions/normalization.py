@@ -25,8 +25,8 @@ def layer_normalization(b: Builder, node: ir.Node) -> Sequence[ir.Value | None]:
     result = b.op("Mul", b.op("Div", apart, spread), scale)
     if bias is not None:
         result = b.op("Add", result, bias)
-    used = [output for output in node.outputs[2:] if output.uses() or output.is_graph_output()]
-    return [result, mean, b.op("Div", 1.0, spread) if used else None]
+    inverse = b.op("Div", 1.0, spread) if len(node.outputs) > 2 else None
+    return [result, mean, inverse]
 
 
 @decomposes("RMSNormalization")
