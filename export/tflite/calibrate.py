@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Sequence
+import math
+import os
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
 from _edgeship.export.calibration.ranges import Ranges, merge
 from _edgeship.export.runtimes.tflite_ports import FileIO
 from _edgeship.export.runtimes.values import Sample
+from _edgeship.export.tflite.objects import name_of
+from _edgeship.export.tflite.writer import from_bytes, to_bytes
 
 #: What a PADV2 in front of a max pool writes into the border; no scale has to reach it.
 _LOWEST = float(np.finfo(np.float32).min)
+
+#: How many bytes of activations are kept at once; a network with more is run several times.
+_BYTES_AT_ONCE = 2**30
 
 
 def activation_ranges(
@@ -25,7 +32,8 @@ def activation_ranges(
 ) -> Ranges:
     """Return the smallest and largest value of every float activation over all samples.
 
-    The plain built-in kernels run: a delegate does not write the tensors inside its partition.
+    The kernels are those that the file runs with later. A delegate writes no tensor inside of its
+    partition, unless it is an output of the file: so all activations are made outputs.
 
     Args:
         data: The float32 file.
@@ -36,43 +44,62 @@ def activation_ranges(
     Raises:
         InputError: If the network computes NaN or infinity from a sample.
     """
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
-
-    from _edgeship.export.runtimes.quiet import captured_stderr
-
-    with captured_stderr(), warnings.catch_warnings():
-        # The interpreter warns about the memory that keeping all tensors takes.
-        warnings.simplefilter("ignore", UserWarning)
-        interpreter = Interpreter(
-            model_content=data,
-            experimental_preserve_all_tensors=True,
-            experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-        )
-        interpreter.allocate_tensors()
-    ports = interpreter.get_input_details()
-    activations = _activations(interpreter)
+    model = from_bytes(data)
+    graph = model.subgraphs[0]
+    names = [name_of(graph.tensors[index]) for index in graph.inputs]
+    runs = [_opened(model, some) for some in _groups(model)]
     ranges: Ranges = {}
     for number, sample in enumerate(samples):
-        for port, spec in zip(ports, io.inputs, strict=True):
-            array = sample[spec.name].transpose(spec.perm)
-            interpreter.set_tensor(port["index"], np.ascontiguousarray(array))
-        interpreter.invoke()
-        for name, index in activations:
-            merge(ranges, name, _without_border(interpreter.get_tensor(index)), number)
+        feeds = [np.ascontiguousarray(sample[spec.name].transpose(spec.perm)) for spec in io.inputs]
+        for name, array in zip(names, feeds, strict=True):
+            if array.dtype == np.float32 and array.size:
+                merge(ranges, name, array, number)
+        for interpreter in runs:
+            ports = interpreter.get_input_details()
+            for port, array in zip(ports, feeds, strict=True):
+                interpreter.set_tensor(port["index"], array)
+            interpreter.invoke()
+            for detail in interpreter.get_output_details():
+                values = _without_border(interpreter.get_tensor(detail["index"]))
+                if values.size:
+                    merge(ranges, detail["name"], values, number)
         progress(number + 1, len(samples))
     return ranges
 
 
-def _activations(interpreter: Any) -> list[tuple[str, int]]:
-    """Return (name, index) of the float inputs and of all that operators compute."""
-    computed = {port["index"] for port in interpreter.get_input_details()}
-    for op in interpreter._get_ops_details():
-        computed.update(int(index) for index in op["outputs"])
-    return [
-        (tensor["name"], tensor["index"])
-        for tensor in interpreter.get_tensor_details()
-        if tensor["index"] in computed and tensor["dtype"] == np.float32
-    ]
+def _groups(model: Any) -> Iterator[list[int]]:
+    """Yield the float tensors that operators compute, as many at a time as memory allows."""
+    graph = model.subgraphs[0]
+    group: list[int] = []
+    room = _BYTES_AT_ONCE
+    for index in dict.fromkeys(int(i) for op in graph.operators for i in op.outputs):
+        tensor = graph.tensors[index]
+        if tensor.type != schema.TensorType.FLOAT32:
+            continue
+        size = 4 * math.prod(int(extent) for extent in tensor.shape)
+        if group and size > room:
+            yield group
+            group, room = [], _BYTES_AT_ONCE
+        group.append(index)
+        room -= size
+    yield group
+
+
+def _opened(model: Any, outputs: Sequence[int]) -> Any:
+    """Return an interpreter of the file with other outputs."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    from _edgeship.export.runtimes.quiet import captured_stderr
+
+    graph = model.subgraphs[0]
+    own, signatures = graph.outputs, model.signatureDefs
+    graph.outputs, model.signatureDefs = np.array(outputs or own, np.int32), None
+    content = to_bytes(model)
+    graph.outputs, model.signatureDefs = own, signatures
+    with captured_stderr():
+        interpreter = Interpreter(model_content=content, num_threads=os.cpu_count() or 1)
+        interpreter.allocate_tensors()
+    return interpreter
 
 
 def _without_border(values: NDArray[Any]) -> NDArray[Any]:

@@ -7,8 +7,10 @@ import pytest
 
 from _edgeship.errors import InputError
 from _edgeship.export.runtimes.tflite_ports import FileIO, PortSpec
+from _edgeship.export.tflite import calibrate as module
 from _edgeship.export.tflite.building.graph import options
 from _edgeship.export.tflite.calibrate import activation_ranges
+from _edgeship.export.tflite.writer import from_bytes
 from tests.export.tflite.small_graphs import Small, add
 
 NHWC = (1, 4, 4, 2)
@@ -101,3 +103,19 @@ def test_progress_is_told() -> None:
         small.data(), small.samples(3), small.io(), lambda done, total: told.append((done, total))
     )
     assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_networks_that_do_not_fit_into_memory_are_measured_in_parts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    small = Small(x=NHWC).constant("one", np.float32(1.0))
+    names = ["x", *(f"t{i}" for i in range(5))]
+    for source, result in itertools.pairwise(names):
+        small.op("ADD", f"{source} one", result, NHWC, opts=add())
+    small.out("t4")
+    samples = small.samples(3)
+    whole = activation_ranges(small.data(), samples, small.io())
+    assert set(whole) == set(names)
+    monkeypatch.setattr(module, "_BYTES_AT_ONCE", 2 * 4 * 32)  # two tensors
+    assert [len(part) for part in module._groups(from_bytes(small.data()))] == [2, 2, 1]
+    assert activation_ranges(small.data(), samples, small.io()) == whole
