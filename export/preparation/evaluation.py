@@ -16,8 +16,16 @@ from _edgeship.export.preparation.knowledge import Array, data_type
 _IR_VERSION = 10
 
 
-class NotComputed(Exception):
-    """Neither ONNX Runtime nor ONNX's own evaluator computes a node; the message says why."""
+class NotComputedError(Exception):
+    """Neither ONNX Runtime nor ONNX's own evaluator computes a node; the message says why.
+
+    Attributes:
+        unknown: Whether ONNX Runtime does not know the operator.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.unknown = "is not a registered function/op" in reason
 
 
 def evaluate(node: ir.Node, inputs: Sequence[Array | None], imports: dict[str, int]) -> list[Array]:
@@ -31,7 +39,7 @@ def evaluate(node: ir.Node, inputs: Sequence[Array | None], imports: dict[str, i
         imports: Versions of the operator sets.
 
     Raises:
-        NotComputed: The node is unknown, or cannot be run on these inputs.
+        NotComputedError: The node is unknown, or cannot be run on these inputs.
     """
     model, feeds = _alone(node, inputs, imports)
     try:
@@ -45,7 +53,7 @@ def evaluate(node: ir.Node, inputs: Sequence[Array | None], imports: dict[str, i
             found = ReferenceEvaluator(model).run(None, feeds)
         return [np.asarray(array) for array in found]
     except Exception as error:  # nor have those of its evaluator
-        raise NotComputed(_last_sentence(reason)) from error
+        raise NotComputedError(_last_sentence(reason)) from error
 
 
 def _alone(

@@ -131,6 +131,12 @@ def _declared(value: onnx.ValueInfoProto) -> Declared | None:
             todo="cut the part that takes tensors out with --inputs",
         )
     tensor = value.type.tensor_type
+    if tensor.elem_type == onnx.TensorProto.STRING:
+        raise UnsupportedError(
+            f"The input {value.name} of the ONNX file holds text.",
+            why="the files of phones take numbers only",
+            todo="cut the part that takes numbers out with --inputs",
+        )
     if not tensor.HasField("shape"):
         return None
     return tuple(_extent(dim) for dim in tensor.shape.dim)

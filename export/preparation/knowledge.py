@@ -1,4 +1,4 @@
-"""What is known of the values of a graph before it runs: types, shapes, and some of the contents."""
+"""What is known of the values of a graph before it runs: types, shapes, some of the contents."""
 
 from __future__ import annotations
 
@@ -55,6 +55,11 @@ def data_type(array: Array) -> ir.DataType:
     if array.dtype.kind in "OUS":
         return ir.DataType.STRING
     return ir.DataType.from_numpy(array.dtype)
+
+
+def dtype_of(value: ir.Value | None) -> np.dtype[Any]:
+    """Return NumPy's type of a value's elements; float32 where the graph does not say."""
+    return np.dtype(np.float32 if value is None or value.dtype is None else value.dtype.numpy())
 
 
 def bytes_of(value: ir.Value) -> int | None:

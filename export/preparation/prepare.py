@@ -14,7 +14,16 @@ import onnx_ir as ir
 from onnx_ir.passes import common
 
 from _edgeship.export.graph.shapes import Shape
-from _edgeship.export.preparation import simple_rules as _  # noqa: F401  (fills the table)
+from _edgeship.export.preparation import (  # noqa: F401  (they fill the table of rules)
+    control,
+    sequences,
+    simple_rules,
+    upgrade_attributes,
+    upgrade_broadcasts,
+    upgrade_others,
+    upgrade_resize,
+    upgrade_softmax,
+)
 from _edgeship.export.preparation.cleaning import clean, sweep
 from _edgeship.export.preparation.floats import DOUBLE, HALF, drop_casts, to_float32
 from _edgeship.export.preparation.given import Given

@@ -86,6 +86,29 @@ def not_a_tensor(node: ir.Node, value: ir.Value) -> UnsupportedError:
     )
 
 
+def no_tensor_output(output: ir.Value) -> UnsupportedError:
+    """Return the error for an output of the graph that is a sequence or an optional value."""
+    node = output.producer()
+    return UnsupportedNodes(
+        f"The output {output.name} is not a tensor.",
+        [output.name or ""],
+        where=where(node) if node is not None else "",
+        why="the files of phones give tensors only",
+        todo="choose tensors with --outputs",
+    )
+
+
+def undecided(node: ir.Node, why: str) -> UnsupportedError:
+    """Return the error for control flow that depends on what the network is fed."""
+    return UnsupportedNodes(
+        f"{node.op_type} cannot be unrolled.",
+        _outputs(node),
+        where=where(node),
+        why=why,
+        todo=_WITHOUT,
+    )
+
+
 def unread_output(node: ir.Node, output: ir.Value) -> UnsupportedError:
     """Return the error for an output that exists only in training or in another form."""
     return UnsupportedError(

@@ -35,6 +35,9 @@ class Site(Protocol):
     def copy(self, nodes: Sequence[ir.Node]) -> None:
         """Add nodes that no graph has, in this order."""
 
+    def rename(self, nodes: Sequence[ir.Node]) -> None:
+        """Give the outputs of nodes that are copies of others names of their own."""
+
     def shape(self, value: ir.Value | None) -> Shape:
         """Return the static shape of a value."""
 
@@ -55,6 +58,9 @@ class Entry:
     before: int
 
 
+#: What a rule returns that has learnt all there is to know of a node and leaves it to be swept.
+DONE: Sequence[ir.Value | None] = ()
+
 #: (domain, operator) -> its rules, of which the first that replaces something counts.
 RULES: dict[tuple[str, str], list[Entry]] = {}
 
@@ -74,3 +80,14 @@ def replaces(*operators: str, domain: str = "", before: int = 0) -> Callable[[Ru
         return rule
 
     return enter
+
+
+def kept(node: ir.Node, *dropped: str) -> dict[str, Any]:
+    """Return the attributes of a node for a new one, but for those that it is not to have."""
+    return {
+        name: attribute.value
+        if attribute.type != ir.AttributeType.TENSOR
+        else attribute.as_tensor()
+        for name, attribute in node.attributes.items()
+        if name not in (*dropped, "consumed_inputs")
+    }

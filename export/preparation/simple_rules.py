@@ -1,4 +1,4 @@
-"""Nodes whose result is known or passed on without computing: Shape, Constant, Identity, Dropout."""
+"""Nodes whose result is known from shapes, or is what they read: Shape, Identity, Dropout."""
 
 from __future__ import annotations
 

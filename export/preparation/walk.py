@@ -16,10 +16,10 @@ import onnx_ir as ir
 
 from _edgeship.export.graph.shapes import Shape, shape_of, static_shape
 from _edgeship.export.preparation import refusals
-from _edgeship.export.preparation.evaluation import NotComputed, evaluate
+from _edgeship.export.preparation.evaluation import NotComputedError, evaluate
 from _edgeship.export.preparation.inference import infer, schema_of
 from _edgeship.export.preparation.knowledge import Array, Knowledge, bytes_of
-from _edgeship.export.preparation.rules import RULES
+from _edgeship.export.preparation.rules import DONE, RULES
 
 #: The oldest operator set that later stages know.
 OLDEST = 18
@@ -70,6 +70,9 @@ class Walk:
             self._visit(node)
         for node in self._graph:
             node.version = None
+        for output in self._graph.outputs:
+            if not self._is_known(output):
+                raise refusals.no_tensor_output(output)
 
     def op(self, op_type: str, *inputs: ir.Value | None, **attributes: Any) -> ir.Value:
         """Add a node with one output; see `rules.Site`."""
@@ -81,7 +84,10 @@ class Walk:
     ) -> list[ir.Value]:
         """Add a node with several outputs; see `rules.Site`."""
         given = {name: value for name, value in attributes.items() if value is not None}
-        node = ir.node(op_type, inputs, given, num_outputs=outputs, version=OLDEST)
+        read = list(inputs)
+        while read and read[-1] is None:
+            read.pop()
+        node = ir.node(op_type, read, given, num_outputs=outputs, version=OLDEST)
         node.name = self._here[-1].name
         place = self._here[-1].outputs[0].name or op_type
         for output in node.outputs:
@@ -139,7 +145,8 @@ class Walk:
             found = entry.rule(node, self)
             if found is not None:
                 self._here.pop()
-                self._replace(node, found)
+                if found is not DONE:
+                    self._replace(node, found)
                 return
         self._here.pop()
         if version < OLDEST:
@@ -174,8 +181,6 @@ class Walk:
             new, fresh = copied.outputs[0], True
         if fresh:
             new.name, old.name = old.name, self._unique(f"{old.name}_replaced")
-        if old in self.knowledge.sequences:
-            self.knowledge.sequences[new] = self.knowledge.sequences[old]
         ir.convenience.replace_all_uses_with(old, new, replace_graph_outputs=True)
 
     def _learn(self, node: ir.Node) -> None:
@@ -213,7 +218,7 @@ class Walk:
             return False
         try:
             found = evaluate(node, inputs, self._imports)
-        except NotComputed:
+        except NotComputedError:
             return False  # it goes on as it is, and whoever cannot lower it names it
         for output, array in zip((o for o in node.outputs if o.name), found, strict=True):
             self.knowledge.learn(output, array)
@@ -239,8 +244,8 @@ class Walk:
             raise refusals.unknown_operator(node, "its shapes cannot be known before running")
         try:
             found = evaluate(node, zeros, self._imports)
-        except NotComputed as error:
-            if schema_of(node, self._imports) is None:
+        except NotComputedError as error:
+            if schema_of(node, self._imports) is None or error.unknown:
                 raise refusals.unknown_operator(node, str(error)) from error
             raise refusals.does_not_fit(node, problem or str(error)) from error
         for output, array in zip((o for o in node.outputs if o.name), found, strict=True):
