@@ -55,7 +55,9 @@ class FileScales:
     @property
     def in_words(self) -> str:
         """How many tensors have the scales of the file, and what is not as it was there."""
-        return f"{len(self.activations)} tensors with the scales of the file{self._losses}"
+        count = len(self.activations)
+        taken = f"{count} tensors with the scales of the file" if count else "ranges measured"
+        return f"{taken}{self._losses}"
 
     @property
     def _losses(self) -> str:
@@ -194,14 +196,14 @@ def _snap(tensor: Any, exact: set[Scale]) -> None:
 
 
 def _set_weight(model: Any, tensor: Any, grid: GridWeight) -> None:
-    """Set integers and scales; channels that are not on a grid keep what the quantizer made."""
+    """Set integers and scales; channels that their biases gave wider ranges keep these."""
     integers = _integers(model, tensor, np.dtype(np.int8))
     own = np.asarray(tensor.quantization.scale, np.float32)
     if own.size != grid.steps.size:
         return
-    keep = grid.requantized.reshape([-1 if n == grid.axis else 1 for n in range(integers.ndim)])
-    _set_data(model, tensor, np.where(keep, integers, grid.integers))
-    tensor.quantization.scale = np.where(grid.requantized, own, grid.steps).astype(np.float32)
+    wider = np.abs(own - grid.steps) > _LAST_BITS * grid.steps
+    _set_data(model, tensor, np.where(grid.along(wider), integers, grid.integers))
+    tensor.quantization.scale = np.where(wider, own, grid.steps).astype(np.float32)
 
 
 def _set_bias(model: Any, bias: Any, values: NDArray[np.float32], source: Any, weight: Any) -> None:

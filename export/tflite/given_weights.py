@@ -30,25 +30,26 @@ class GridWeight:
     Attributes:
         integers: int8, of the tensor's shape.
         steps: Scale of each output channel.
-        requantized: Which channels lie on no grid of 8 bits, and have no integers here.
-        rounded: How many of them hold anything but zeros.
+        rounded: How many channels lie on no grid of 8 bits, and were rounded to one.
         clipped: How many integers were -128.
         axis: Of the output channels.
     """
 
     integers: NDArray[np.int8]
     steps: NDArray[np.float32]
-    requantized: NDArray[np.bool_]
     rounded: int
     clipped: int
     axis: int
 
     @property
     def bounds(self) -> NDArray[np.float32]:
-        """What 127 stands for in each channel, of the tensor's rank; NaN where there is no grid."""
-        bound = np.where(self.requantized, np.nan, self.steps * np.float32(_LARGEST))
+        """What 127 stands for in each channel, of the tensor's rank."""
+        return self.along(self.steps * np.float32(_LARGEST))
+
+    def along(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return values of the channels in a shape that broadcasts to the tensor's."""
         extents = [-1 if axis == self.axis else 1 for axis in range(self.integers.ndim)]
-        return bound.reshape(extents).astype(np.float32)
+        return values.reshape(extents)
 
 
 def grid_weights(model: Any, steps: NDArray[np.float32]) -> dict[str, GridWeight]:
@@ -75,20 +76,25 @@ def _on_grid(weight: NDArray[Any], axis: int, known: NDArray[np.float32]) -> Gri
     steps = np.full(len(rows), np.nan, np.float32)
     for number, row in enumerate(rows):
         steps[number] = _step(row, known)
-    requantized = np.isnan(steps)
-    extents = [-1 if n == axis else 1 for n in range(weight.ndim)]
-    counts = np.rint(weight / np.where(requantized, 1.0, steps).reshape(extents))
-    clipped = int(((counts < -_LARGEST) & ~requantized.reshape(extents)).sum())
-    integers = np.clip(counts, -_LARGEST, _LARGEST).astype(np.int8)
-    rounded = int((requantized & rows.any(1)).sum())
-    return GridWeight(integers, steps, requantized, rounded, clipped, axis)
+    foreign = np.isnan(steps)
+    magnitudes = np.abs(rows).max(1)
+    steps[foreign] = magnitudes[foreign] / _LARGEST
+    # A channel of zeros has what its bias is counted in from the others.
+    zeros = magnitudes == 0.0
+    steps[zeros] = steps[~zeros].min(initial=1.0)
+    counts = np.rint(rows / steps[:, None])
+    clipped = int((counts < -_LARGEST).sum())
+    limited = np.clip(counts, -_LARGEST, _LARGEST).astype(np.int8)
+    moved = np.moveaxis(weight, axis, 0).shape
+    integers = np.moveaxis(limited.reshape(moved), 0, axis)
+    return GridWeight(integers, steps, int((foreign & ~zeros).sum()), clipped, axis)
 
 
 def _step(row: NDArray[np.float32], known: NDArray[np.float32]) -> float:
     """Return the step of one channel, the largest that fits, or NaN."""
     largest = float(np.abs(row).max())
     if largest == 0.0:
-        return float("nan")  # any step will do
+        return float("nan")
     multiples = largest / known.astype(np.float64)
     whole = (np.abs(multiples - np.rint(multiples)) < _NEAR) & (np.rint(multiples) >= 1)
     candidates = [float(step) for step in known[whole][::-1]]

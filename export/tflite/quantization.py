@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import flatbuffers
@@ -17,6 +18,7 @@ from _edgeship.export.calibration.ranges import Ranges
 from _edgeship.export.tflite.given_scales import FileScales, put_right
 from _edgeship.export.tflite.islands import disguise, reveal
 from _edgeship.export.tflite.large_weights import large_weights
+from _edgeship.export.tflite.mixed_outputs import mixed_outputs
 from _edgeship.export.tflite.objects import name_of
 from _edgeship.export.tflite.output_copies import copy_outputs, remove_copies
 from _edgeship.export.tflite.schema_names import TYPE_NAMES
@@ -61,15 +63,20 @@ def quantize(
     statistics = None
     kinds: list[int] = []
     copies: set[str] = set()
+    apart: set[str] = set()
     if scheme in ACTIVATION_BITS:
         if not ranges:
             raise ValueError(f"the scheme {scheme} needs calibrated ranges")
         bits = ACTIVATION_BITS[scheme]
-        statistics = _statistics(model, ranges, bits, scales)
+        if bits == 8 and io_dtype == "float32" and scales is None:
+            apart = mixed_outputs(model, ranges)
+        statistics = _statistics(model, ranges, bits, scales, apart)
         copies = copy_outputs(model)
         kinds = disguise(model, bits)
     job = quantizer.Quantizer(_packed(model))
     _add_recipe(job, scheme, io_dtype)
+    if apart:
+        _leave_in_float(job, apart)
     try:
         with _quiet(), large_weights():
             quantized = job.quantize(
@@ -136,8 +143,27 @@ def _add_port_recipe(job: Any, io_dtype: str) -> None:
             job.update_quantization_recipe(".*", port, config)
 
 
+def _leave_in_float(job: Any, tensors: Collection[str]) -> None:
+    """Let the operators that compute some tensors compute them in float.
+
+    The quantizer calls an operator by the names of its outputs, with a semicolon behind each.
+    """
+    from litert_quantizer import qtyping, quantizer
+
+    names = "|".join(re.escape(name) for name in sorted(tensors))
+    job.update_quantization_recipe(
+        f"^(({names});)+$",
+        qtyping.TFLOperationName.ALL_SUPPORTED,
+        algorithm_key=quantizer.AlgorithmName.NO_QUANTIZE,
+    )
+
+
 def _statistics(
-    model: Any, measured: Ranges, bits: int, scales: FileScales | None = None
+    model: Any,
+    measured: Ranges,
+    bits: int,
+    scales: FileScales | None,
+    apart: Collection[str],
 ) -> dict[str, dict[str, Any]]:
     """Return all ranges in litert-quantizer's form: tensor name -> arrays ``min`` and ``max``.
 
@@ -145,20 +171,18 @@ def _statistics(
     equal scales of different shapes to be different, and would put a QUANTIZE in between.
     """
     given = {} if scales is None else scales.ranges
-    ranges = share_ranges(model, measured | given, bits) | given
+    ranges = share_ranges(model, measured | given, bits, apart) | given
     result = {}
     for tensor in model.subgraphs[0].tensors:
         name = name_of(tensor)
         if name in ranges:
             low, high = (np.full(1, bound, np.float32) for bound in ranges[name])
             result[name] = {"min": low, "max": high}
-    grids = {} if scales is None else scales.weights
-    for name, bound in weight_bounds(model, ranges, bits).items():
+    bounds = weight_bounds(model, ranges, bits)
+    for name, grid in ({} if scales is None else scales.weights).items():
+        bounds[name] = np.maximum(grid.bounds, bounds.get(name, grid.bounds))
+    for name, bound in bounds.items():
         result[name] = {"min": -bound, "max": bound}
-    for name, grid in grids.items():
-        if name not in result:
-            bound = grid.bounds
-            result[name] = {"min": -bound, "max": bound}
     return result
 
 
