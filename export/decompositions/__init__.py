@@ -9,6 +9,7 @@ from _edgeship.export.decompositions import (
     indexing,
     normalization,
     reductions,
+    shapes,
 )
 from _edgeship.export.decompositions.decompose import Decomposer, decompose, named
 from _edgeship.export.decompositions.registry import DECOMPOSITIONS
@@ -24,4 +25,5 @@ __all__ = [
     "named",
     "normalization",
     "reductions",
+    "shapes",
 ]

@@ -59,17 +59,13 @@ def parsed(equation: str, ranks: list[int]) -> tuple[list[str], str]:
     operands = left.split(",")
     if len(operands) != len(ranks):
         raise Unsupported(f"the equation {equation} has {len(operands)} operands")
-    hidden = [
-        rank - len(each.replace("...", "")) for each, rank in zip(operands, ranks, strict=True)
-    ]
-    if any(
-        count < 0 or (count and "..." not in each)
-        for count, each in zip(hidden, operands, strict=True)
-    ):
-        raise Unsupported(f"the equation {equation} does not fit operands of {ranks} axes")
-    most = max(
-        (count for count, each in zip(hidden, operands, strict=True) if "..." in each), default=0
-    )
+    hidden = []
+    for each, rank in zip(operands, ranks, strict=True):
+        count = rank - len(each.replace("...", ""))
+        if count < 0 or (count and "..." not in each):
+            raise Unsupported(f"the equation {equation} does not fit operands of {ranks} axes")
+        hidden.append(count)
+    most = max(hidden)
     greek = "".join(chr(0x391 + number) for number in range(most))
     inputs = [
         each.replace("...", greek[most - count :])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -109,11 +110,8 @@ def one_hot(b: Builder, node: ir.Node) -> ir.Value:
     counted = b.op("Where", b.op("Less", whole, 0), b.op("Add", whole, extent), whole)
     shape = list(b.shape(indices))
     shape.insert(axis, 1)
-    hot = b.op(
-        "Equal",
-        b.reshape(counted, shape),
-        b.positions(axis, (*shape[:axis], extent, *shape[axis + 1 :])),
-    )
+    positions = b.positions(axis, (*shape[:axis], extent, *shape[axis + 1 :]))
+    hot = b.op("Equal", b.reshape(counted, shape), positions)
     off, on = b.split(values, 0, [1, 1])
     return b.op("Where", hot, on, off)
 
@@ -186,9 +184,7 @@ def _scattered_by_table(
         source[places] = rows + np.arange(len(places))
         return b.gather(b.concat([old, new], 0), source, 0)
     # Rows that are written more than once take one update in each round.
-    turns = np.array(
-        [np.count_nonzero(places[:number] == place) for number, place in enumerate(places)]
-    )
+    turns = _turns(places)
     width = b.shape(old)[1]
     nothing = b.constant(np.full((1, width), _neutral(kind, b.dtype(old)), b.dtype(old)))
     padded = b.concat([new, nothing], 0)
@@ -200,13 +196,23 @@ def _scattered_by_table(
     return old
 
 
+def _turns(places: Array) -> Array:
+    """Return how often each number was there before."""
+    seen: Counter[int] = Counter()
+    turns = []
+    for place in places.tolist():
+        turns.append(seen[place])
+        seen[place] += 1
+    return np.array(turns, np.int64)
+
+
 def _scattered_by_comparison(
     b: Builder, kind: str, old: ir.Value, new: ir.Value, written: ir.Value
 ) -> ir.Value:
     (rows, width), count = b.shape(old), b.shape(new)[0]
     if rows * width * count > _MOST_PAIRS:
         raise Unsupported(
-            f"{count} computed indices into {rows} rows; only constant ones are written at this size"
+            f"{count} computed indices into {rows} rows; at this size they must be constants"
         )
     # (rows, count, 1): whether a row is written by an update.
     hit = b.op("Equal", np.arange(rows).reshape(rows, 1, 1), b.reshape(written, [1, count, 1]))
