@@ -118,6 +118,9 @@ def _add_recipe(job: Any, scheme: str, io_dtype: str) -> None:
     else:
         bits = ACTIVATION_BITS[scheme]
         job.add_static_config(".*", everything, activation_num_bits=bits, weight_num_bits=8)
+        # The integer kernel fails on a divisor that is nearer to zero than half a step.
+        none = quantizer.AlgorithmName.NO_QUANTIZE
+        job.update_quantization_recipe(".*", qtyping.TFLOperationName.DIV, algorithm_key=none)
         _add_port_recipe(job, io_dtype)
 
 
