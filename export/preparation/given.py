@@ -46,6 +46,11 @@ class Given:
     weight_steps: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     dropped: int = 0
 
+    @property
+    def widths(self) -> set[int]:
+        """The bits that activations have."""
+        return {scale.bits for scale in self.activations.values()}
+
     def __str__(self) -> str:
         """Return what was found, in words."""
         count = len(self.activations)

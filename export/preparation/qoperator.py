@@ -7,6 +7,7 @@ what a file in the QDQ format has: DequantizeLinear, the operator, QuantizeLinea
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import onnx_ir as ir
@@ -27,7 +28,7 @@ class Expansion:
         self.new = new
         self.nodes: list[ir.Node] = []
 
-    def add(self, op: str, inputs: Values, attributes: dict[str, object] | None = None) -> ir.Value:
+    def add(self, op: str, inputs: Values, attributes: dict[str, Any] | None = None) -> ir.Value:
         """Add a node and return its result, which is named after that of the whole."""
         node = ir.node(op, inputs, attributes)
         self.nodes.append(node)
@@ -95,7 +96,7 @@ def expand_qoperators(model: ir.Model) -> int:
     return count
 
 
-def _kept(node: ir.Node, *dropped: str) -> dict[str, object]:
+def _kept(node: ir.Node, *dropped: str) -> dict[str, Any]:
     """Return the attributes of a node without those of the integer operator alone."""
     return {name: value for name, value in node.attributes.items() if name not in dropped}
 
@@ -165,7 +166,7 @@ def _pool(e: Expansion, v: Values) -> ir.Value:
 @_expands("QLinearReduceMean")
 def _reduce_mean(e: Expansion, v: Values) -> ir.Value:
     axes, keep = e.node.attributes.get("axes"), integer(e.node, "keepdims", 1)
-    attributes: dict[str, object] = {"keepdims": keep}
+    attributes: dict[str, Any] = {"keepdims": keep}
     inputs = [e.real(v[0:3])]
     if axes is not None and e.opset >= 18:
         data = np.array(list(axes.as_ints()), np.int64)

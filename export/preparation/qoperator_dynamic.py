@@ -50,21 +50,20 @@ def _undo_product(graph: ir.Graph, node: ir.Node, new: NewValues) -> NDArray[np.
     casts = [use.node for use in result.uses()]
     if maker is None or weight is None or any(one.op_type != "Cast" for one in casts):
         return None
-    scale = [] if len(casts) != 1 else _scale_behind(casts[0], maker)
-    end = casts[0].outputs[0] if casts else result
-    if scale:
-        factor, end = scale
+    behind = _scale_behind(casts[0], maker) if len(casts) == 1 else None
+    factor, end = (None, casts[0].outputs[0] if casts else result) if behind is None else behind
+    if factor is not None:
         weight = weight * _along_outputs(factor, node.op_type, weight.ndim)
-    constants = new.constant(f"{node.inputs[1].name}_real", weight.astype(np.float32))
+    constants = new.constant(f"{end.name}_weight", weight.astype(np.float32))
     product = ir.node(_PRODUCTS[node.op_type], [maker.inputs[0], constants], node.attributes)
     product.outputs[0].name = new.name(f"{end.name}_product")
     product.outputs[0].shape, product.outputs[0].type = end.shape, end.type
     graph.insert_before(node, product)
-    for old in [end] if scale else [one.outputs[0] for one in casts]:
+    for old in [end] if factor is not None else [one.outputs[0] for one in casts]:
         old.replace_all_uses_with(product.outputs[0], replace_graph_outputs=True)
         if old is end:
             product.outputs[0].name, old.name = old.name, product.outputs[0].name
-    return scale[0].reshape(-1) if scale else np.ones(1, np.float32)
+    return np.ones(1, np.float32) if factor is None else factor.reshape(-1)
 
 
 def _undo_fused(graph: ir.Graph, node: ir.Node, new: NewValues) -> NDArray[np.float32] | None:
@@ -81,7 +80,8 @@ def _undo_fused(graph: ir.Graph, node: ir.Node, new: NewValues) -> NDArray[np.fl
     weight, step = _weight(node, 1, zero), constant(node.inputs[scale])
     if weight is None or step is None:
         return None
-    constants = new.constant(f"{node.inputs[1].name}_real", (weight * step).astype(np.float32))
+    real = (weight * step).astype(np.float32)
+    constants = new.constant(f"{node.outputs[0].name}_weight", real)
     nodes = [ir.node("MatMul", [activation, constants])]
     if len(node.inputs) > bias and node.inputs[bias] is not None:
         nodes[0].outputs[0].name = new.name(f"{node.outputs[0].name}_product")
@@ -120,9 +120,7 @@ def _weight(node: ir.Node, index: int, zero_index: int) -> NDArray[np.float32] |
     return (data.astype(np.int32) - offset).astype(np.float32)
 
 
-def _scale_behind(
-    cast: ir.Node, maker: ir.Node
-) -> tuple[()] | tuple[NDArray[np.float32], ir.Value]:
+def _scale_behind(cast: ir.Node, maker: ir.Node) -> tuple[NDArray[np.float32], ir.Value] | None:
     """Return the constant part of the factors behind a Cast, and the value with all of them.
 
     They are ``cast * (activation_scale * weight_scale)``, or the two one after the other.

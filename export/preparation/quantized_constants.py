@@ -55,7 +55,8 @@ def dequantize(
     counts = integers.astype(np.int64)
     if zero_point is not None:
         counts = counts - _spread(zero_point.astype(np.int64), integers.shape, axis, block)
-    return (counts.astype(np.float32) * steps).astype(scale.dtype)
+    real: NDArray[Any] = (counts.astype(np.float32) * steps).astype(scale.dtype)
+    return real
 
 
 def quantize(
@@ -70,14 +71,15 @@ def quantize(
     offset = _spread(zero_point.astype(np.int64), values.shape, axis, block)
     low, high = bounds(zero_point.dtype)
     counts = np.rint(values.astype(np.float32) / steps).astype(np.int64) + offset
-    return np.clip(counts, low, high).astype(zero_point.dtype)
+    limited: NDArray[Any] = np.clip(counts, low, high).astype(zero_point.dtype)
+    return limited
 
 
 def bounds(dtype: np.dtype[Any]) -> tuple[int, int]:
     """Return the smallest and the largest integer of a type, those of 4 bits among them."""
     import ml_dtypes
 
-    info = ml_dtypes.iinfo(dtype)
+    info = ml_dtypes.iinfo(dtype)  # type: ignore[no-untyped-call]
     return int(info.min), int(info.max)
 
 
@@ -105,7 +107,7 @@ def fold_constant(graph: ir.Graph, node: ir.Node, opsets: dict[str, int]) -> boo
         else:
             results = [dequantize(first, scale, zero, axis, block)]
     else:
-        results = _run(node, opsets)
+        results = list(_run(node, opsets))
     for output, result in zip(list(node.outputs), results, strict=True):
         set_constant(graph, output, result)
     return True

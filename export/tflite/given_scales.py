@@ -41,11 +41,13 @@ class FileScales:
         activations: Tensor name -> its scale.
         weights: Tensor name -> its integers.
         offsets: Name of a bias -> its float values.
+        measured: How many others are measured, those whose kernels know one scale not among them.
     """
 
     activations: Mapping[str, Scale]
     weights: Mapping[str, GridWeight]
     offsets: Mapping[str, NDArray[np.float32]]
+    measured: int
 
     @property
     def ranges(self) -> dict[str, tuple[float, float]]:
@@ -57,7 +59,8 @@ class FileScales:
         """How many tensors have the scales of the file, and what is not as it was there."""
         count = len(self.activations)
         taken = f"{count} tensors with the scales of the file" if count else "ranges measured"
-        return f"{taken}{self._losses}"
+        rest = f", {self.measured} with measured ones" if count and self.measured else ""
+        return f"{taken}{rest}{self._losses}"
 
     @property
     def _losses(self) -> str:
@@ -93,7 +96,8 @@ def file_scales(
         if scale is not None and scale.bits == bits and (bits == 8 or scale.zero_point == 0):
             taken[name] = scale
     weights = grid_weights(model, given.weight_steps)
-    return FileScales(_spread(model, taken), weights, _offsets(model))
+    spread = _spread(model, taken)
+    return FileScales(spread, weights, _offsets(model), _count_others(model, spread))
 
 
 def put_right(model: Any, scales: FileScales) -> None:
@@ -151,6 +155,16 @@ def _spread(model: Any, taken: dict[str, Scale]) -> dict[str, Scale]:
             if scale is not None and readers[index] == 1 and names[index] not in fixed:
                 spread.setdefault(names[index], scale)
     return spread
+
+
+def _count_others(model: Any, spread: Mapping[str, Scale]) -> int:
+    tensors = model.subgraphs[0].tensors
+    return sum(
+        tensors[index].type == schema.TensorType.FLOAT32 and name_of(tensors[index]) not in spread
+        for op in model.subgraphs[0].operators
+        for index in op.outputs
+        if kind_of(model, op) not in FIXED
+    )
 
 
 def _moved(model: Any, op: Any, kind: int) -> list[int]:
