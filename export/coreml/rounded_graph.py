@@ -9,27 +9,34 @@ from typing import TYPE_CHECKING
 from _edgeship.export.coreml.rounded_weights import rounded
 from _edgeship.export.runtimes.values import Outputs, Sample
 from _edgeship.export.verification import rounded_weights
+from _edgeship.export.verification.parity import Parity
+from _edgeship.export.verification.parts import Part
 
 if TYPE_CHECKING:
     import onnx_ir as ir
 
 
-def rounded_weights_db(
-    graph: ir.Model, samples: Sequence[Sample], reference: Outputs, scheme: str
-) -> float:
-    """Return the SQNR in dB of the graph's outputs if nothing but the weights is rounded.
+def rounded_weights_parity(
+    graph: ir.Model,
+    samples: Sequence[Sample],
+    reference: Outputs,
+    scheme: str,
+    parts: Sequence[Part] | None = None,
+) -> Parity:
+    """Return how far the graph's outputs are off if nothing but the weights is rounded.
 
     Args:
         graph: The graph that was lowered, with its constants as initializers.
         samples: What it takes.
         reference: What the network computes from them.
         scheme: Its name; the weights are rounded to 8 bits where it has no palette.
+        parts: What of the outputs to compare; the outputs themselves by default.
 
     Returns:
-        Infinity if rounding changed nothing.
+        Its SQNR is infinite if rounding changed nothing.
     """
     rounding = partial(rounded, scheme=scheme)
-    return rounded_weights.rounded_parity(graph, samples, reference, rounding).sqnr_db
+    return rounded_weights.rounded_parity(graph, samples, reference, rounding, parts)
 
 
 def round_weights(graph: ir.Model, scheme: str) -> bytes:

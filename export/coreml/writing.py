@@ -30,7 +30,7 @@ from _edgeship.export.coreml.package_settings import PackageSettings, settings_o
 from _edgeship.export.coreml.ports import Adapted, adapt
 from _edgeship.export.coreml.prediction import can_predict, check_prediction, predictable
 from _edgeship.export.coreml.record import artifact_record, computes_in
-from _edgeship.export.coreml.rounded_graph import rounded_weights_db
+from _edgeship.export.coreml.rounded_graph import rounded_weights_parity
 from _edgeship.export.coreml.weight_check import check_weights
 from _edgeship.export.graph.onnx_graph import serialize
 from _edgeship.export.runtimes.running import run_onnx
@@ -72,13 +72,14 @@ class _Package:
         return f"{kinds}, {megabytes:.1f} MB"
 
     @property
-    def rounded_db(self) -> float | None:
+    def rounded(self) -> Parity | None:
         """What palettes are measured by: the graph with the palettes that formulas give."""
         if self.scheme.name not in PALETTE_BITS:
             return None
         job = self.prepared.job
         samples = self.prepared.adapted.normalized[: len(job.reference)]
-        return rounded_weights_db(job.graph, samples, self.prepared.reference, self.scheme.name)
+        reference, scheme = self.prepared.reference, self.scheme.name
+        return rounded_weights_parity(job.graph, samples, reference, scheme, job.parts)
 
     def run(self) -> Outputs:
         adapted = self.prepared.adapted

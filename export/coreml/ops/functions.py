@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import onnx_ir as ir
 
@@ -39,48 +37,6 @@ def unary(ctx: Context, node: ir.Node) -> None:
     ctx.emit(_UNARY[node.op_type], node.outputs[0], x=ctx.read(attributes.source(node)))
 
 
-@lowers("Asinh", "Acosh")
-def inverse_hyperbolic(ctx: Context, node: ir.Node) -> None:
-    """The logarithm of x + sqrt(x^2 + 1), or - 1; asinh of the magnitude, times the sign.
-
-    Otherwise the sum would cancel for negative numbers.
-    """
-    y, x = node.outputs[0], ctx.read(attributes.source(node))
-    size, summand = x, np.float32(-1)
-    if node.op_type == "Asinh":
-        size, summand = ctx.temporary("abs", f"{y.name}/size", x=x), np.float32(1)
-    square = ctx.temporary("square", f"{y.name}/square", x=size)
-    shifted = ctx.temporary("add", f"{y.name}/shifted", x=square, y=summand)
-    root = ctx.temporary("sqrt", f"{y.name}/root", x=shifted)
-    total = ctx.temporary("add", f"{y.name}/sum", x=size, y=root)
-    if node.op_type == "Acosh":
-        ctx.emit("log", y, x=total, epsilon=np.float32(0))
-        return
-    log = ctx.temporary("log", f"{y.name}/log", x=total, epsilon=np.float32(0))
-    ctx.emit("mul", y, x=log, y=ctx.temporary("sign", f"{y.name}/sign", x=x))
-
-
-@lowers("IsNaN")
-def is_nan(ctx: Context, node: ir.Node) -> None:
-    """not_equal of the operand and itself."""
-    x = ctx.read(attributes.source(node))
-    ctx.emit("not_equal", node.outputs[0], x=x, y=x)
-
-
-@lowers("IsInf")
-def is_inf(ctx: Context, node: ir.Node) -> None:
-    """Equal to infinity: the operand, its magnitude, or it with the other sign."""
-    y, x = node.outputs[0], ctx.read(attributes.source(node))
-    above = bool(attributes.integer(node, "detect_positive", 1))
-    below = bool(attributes.integer(node, "detect_negative", 1))
-    if not above and not below:
-        ctx.emit("less", y, x=x, y=np.float32(-math.inf))
-        return
-    if above and below:
-        x = ctx.temporary("abs", f"{y.name}/size", x=x)
-    ctx.emit("equal", y, x=x, y=np.float32(math.inf if above else -math.inf))
-
-
 @lowers("Selu")
 def selu(ctx: Context, node: ir.Node) -> None:
     """MIL's elu, and a mul by gamma."""
@@ -103,14 +59,6 @@ def celu(ctx: Context, node: ir.Node) -> None:
     ctx.emit("mul", y, x=bent, y=alpha)
 
 
-@lowers("Mish")
-def mish(ctx: Context, node: ir.Node) -> None:
-    """X * tanh(softplus(x))."""
-    y, x = node.outputs[0], ctx.read(attributes.source(node))
-    plus = ctx.temporary("softplus", f"{y.name}/softplus", x=x)
-    ctx.emit("mul", y, x=x, y=ctx.temporary("tanh", f"{y.name}/tanh", x=plus))
-
-
 @lowers("Swish")
 def swish(ctx: Context, node: ir.Node) -> None:
     """silu; the operand times the sigmoid of its multiple for another alpha than 1."""
@@ -121,15 +69,6 @@ def swish(ctx: Context, node: ir.Node) -> None:
         return
     part = ctx.temporary("mul", f"{y.name}/part", x=x, y=alpha)
     ctx.emit("mul", y, x=x, y=ctx.temporary("sigmoid", f"{y.name}/gate", x=part))
-
-
-@lowers("ThresholdedRelu")
-def thresholded_relu(ctx: Context, node: ir.Node) -> None:
-    """Zero where the operand is not above alpha: MIL's thresholded_relu keeps alpha itself."""
-    alpha = np.float32(attributes.real(node, "alpha", 1.0))
-    y, x = node.outputs[0], ctx.read(attributes.source(node))
-    above = ctx.temporary("greater", f"{y.name}/above", x=x, y=alpha)
-    ctx.emit("select", y, cond=above, a=x, b=np.float32(0))
 
 
 @lowers("LogSoftmax")

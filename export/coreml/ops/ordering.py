@@ -79,15 +79,6 @@ def one_hot(ctx: Context, node: ir.Node) -> None:
     _emit_hot(ctx, y, operand, axis, ctx.required_constant(values, "the values of OneHot"))
 
 
-@lowers("Hardmax")
-def hardmax(ctx: Context, node: ir.Node) -> None:
-    """Equal of reduce_argmax and 0, 1, 2, ..."""
-    x, y = attributes.source(node), node.outputs[0]
-    axis = attributes.integer(node, "axis", -1) % len(ctx.shape(x))
-    found = ctx.temporary("reduce_argmax", f"{y.name}/place", x=ctx.read(x), axis=axis)
-    _emit_hot(ctx, y, found, axis, np.array([0, 1], np.float32))
-
-
 def _emit_hot(ctx: Context, y: ir.Value, indices: Operand, axis: int, values: np.ndarray) -> None:
     """Append what puts the second of two values where an index is, and the first elsewhere."""
     shape = ctx.shape(y)

@@ -16,7 +16,7 @@ from _edgeship.export.coreml.compression import compress
 from _edgeship.export.coreml.convert import Precision, convert
 from _edgeship.export.coreml.evaluator import MilProgram, read_program, run
 from _edgeship.export.coreml.format.package import package_of, size
-from _edgeship.export.coreml.rounded_graph import round_weights, rounded_weights_db
+from _edgeship.export.coreml.rounded_graph import round_weights, rounded_weights_parity
 from _edgeship.export.coreml.schemes import OLDEST_IOS, SCHEMES
 from _edgeship.export.graph.onnx_graph import infer_shapes
 from _edgeship.export.runtimes.running import run_onnx
@@ -242,7 +242,9 @@ def test_the_yardstick_rounds_weights_and_nothing_else() -> None:
     graph = infer_shapes(ir.from_proto(model))
     samples = [dict(inputs_of(model))]
     reference = run_onnx(model.SerializeToString(), samples)
-    found = [rounded_weights_db(graph, samples, reference, scheme) for scheme in COMPRESSED]
+    found = [
+        rounded_weights_parity(graph, samples, reference, scheme).sqnr_db for scheme in COMPRESSED
+    ]
     int8, *palettes = found
     assert palettes == sorted(palettes, reverse=True)
     assert 30 < int8 < 60
@@ -257,4 +259,4 @@ def test_the_yardstick_of_a_network_without_weights() -> None:
     samples = [dict(inputs_of(model))]
     reference = run_onnx(model.SerializeToString(), samples)
     graph = infer_shapes(ir.from_proto(model))
-    assert rounded_weights_db(graph, samples, reference, "palette4") == np.inf
+    assert rounded_weights_parity(graph, samples, reference, "palette4").sqnr_db == np.inf

@@ -19,12 +19,13 @@ from _edgeship.export.coreml.convert import convert
 from _edgeship.export.coreml.evaluator import read_program, run
 from _edgeship.export.coreml.format.package import package_of
 from _edgeship.export.coreml.lowering import lower
-from _edgeship.export.coreml.rounded_graph import rounded_weights_db
+from _edgeship.export.coreml.rounded_graph import rounded_weights_parity
 from _edgeship.export.coreml.schemes import SCHEMES
 from _edgeship.export.graph.onnx_graph import infer_shapes
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.verification.metrics import compare
 from _edgeship.export.verification.tolerance import judge
+from _edgeship.export.verification.yardstick import Yardstick, figures
 from tests.export.coreml.evaluator.building import (
     WEIGHTS,
     Files,
@@ -90,9 +91,13 @@ def packages() -> dict[str, Files]:
 EXPECTED = run_onnx(MODEL.SerializeToString(), SAMPLES)
 
 
-#: The SQNR in dB if nothing but the weights is rounded: what an export measures a package by.
-ROUNDED_DB = {
-    scheme: rounded_weights_db(infer_shapes(ir.from_proto(MODEL)), SAMPLES, EXPECTED, scheme)
+#: What is left if nothing but the weights is rounded: what an export measures a package by.
+YARDSTICKS = {
+    scheme: Yardstick(
+        figures(
+            rounded_weights_parity(infer_shapes(ir.from_proto(MODEL)), SAMPLES, EXPECTED, scheme)
+        )
+    )
     for scheme in ("int8-weights", "int8", "palette6")
 }
 
@@ -101,7 +106,7 @@ def verdict(files: Files, kind: str) -> str | None:
     """None if the package computes what ONNX Runtime does, as closely as the kind demands."""
     program = read_program(files)
     found = [[run(program, sample)["y"]] for sample in SAMPLES]
-    return judge(compare(EXPECTED, found), kind, ROUNDED_DB.get(kind))
+    return judge(compare(EXPECTED, found), kind, YARDSTICKS.get(kind))
 
 
 def kind_of(name: str) -> str:
