@@ -16,8 +16,9 @@ from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
 from _edgeship.export.preparation.given import Given, Scale
+from _edgeship.export.preparation.weight_grid import GridWeight
 from _edgeship.export.tflite.building.layout import Perm
-from _edgeship.export.tflite.given_weights import GridWeight, grid_weights
+from _edgeship.export.tflite.given_weights import grid_weights
 from _edgeship.export.tflite.objects import constant, kind_of, name_of
 from _edgeship.export.tflite.shared_ranges import FIXED, JOINING, MOVING
 from _edgeship.export.tflite.weight_bounds import WEIGHTED

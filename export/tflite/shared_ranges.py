@@ -69,9 +69,7 @@ _FLAT: dict[int, tuple[float, float]] = {
 }
 
 
-def share_ranges(
-    model: Any, ranges: Ranges, bits: int, apart: Collection[str] = ()
-) -> Ranges:
+def share_ranges(model: Any, ranges: Ranges, bits: int, apart: Collection[str] = ()) -> Ranges:
     """Return the ranges, where all tensors of a tied set have the widest range among them.
 
     A tensor with a fixed range imposes it on the tensors tied to it if they fit into it. If they
@@ -134,6 +132,8 @@ def _tied(view: _View, ranges: Ranges, fixed: Ranges) -> list[list[str]]:
                 _join(sets, ranges, view.names[op.inputs[MOVING[kind]]], view.names[index])
         elif kind in JOINING:
             result = view.names[op.outputs[0]]
+            if result not in ranges:
+                continue
             for index in op.inputs:
                 name = view.names[index]
                 if readers[index] > 1 and name in ranges and name not in fixed:

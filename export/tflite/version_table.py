@@ -88,6 +88,7 @@ OPERATORS: dict[str, tuple[str, dict[int, Rule]]] = {
     "ARG_MIN": ("1.9.0 1.14.0 2.9.0", {**_8, 3: _IN_BOOL}),
     "AVERAGE_POOL_2D": ("1.5.0 1.14.0 2.3.0", _8_16),
     "BATCH_MATMUL": ("2.3.0 2.3.0 2.4.0 2.5.0", {**_8_16, 4: all_of(_HYBRID, _ASYMMETRIC)}),
+    "BITWISE_XOR": ("2.13.0", _NONE),
     "BROADCAST_TO": ("- 2.5.0 2.5.0", {3: input_is(_T.INT8, _T.INT16)}),
     "CAST": (
         "1.5.0 2.7.0 2.8.0 2.9.0 2.12.0 2.15.0 2.17.0 2.21.0",
@@ -243,6 +244,7 @@ OPERATORS: dict[str, tuple[str, dict[int, Rule]]] = {
         "1.13.1 1.14.0 2.3.0 2.4.0",
         {**_8, 3: option("halfPixelCenters", "alignCorners"), 4: _IN_INT16},
     ),
+    "RIGHT_SHIFT": ("2.13.0", _NONE),
     "ROUND": ("1.14.0", _NONE),
     "RSQRT": ("1.10.0 2.5.0 2.15.0", _8_16),
     "SCATTER_ND": ("2.1.0", _NONE),

@@ -16,11 +16,14 @@ _MOVING = f"bool int8 uint8 int16 {_WIDE}"
 _ANY = f"{_MOVING} uint16 uint32"
 _LOGICAL = {"LOGICAL_AND", "LOGICAL_NOT", "LOGICAL_OR", "REDUCE_ALL", "REDUCE_ANY"}
 
+_INTEGER = {"BITWISE_XOR", "RIGHT_SHIFT"}
+
 _TAKES = {
     "ABS": "int32",
     "ADD": _WIDE,
     "ARG_MAX": "int32",
     "ARG_MIN": "int32",
+    "BITWISE_XOR": "int32",
     "BROADCAST_TO": _ANY,
     "CAST": _ANY,
     "CONCATENATION": f"{_MOVING} uint32",
@@ -51,6 +54,7 @@ _TAKES = {
     "REDUCE_PROD": _WIDE,
     "RESHAPE": _ANY,
     "RESIZE_NEAREST_NEIGHBOR": "bool int8 uint8 int16 uint16 int32 uint32",
+    "RIGHT_SHIFT": "int32 uint32",
     "SCATTER_ND": f"bool int8 uint8 {_WIDE}",
     "SELECT_V2": _ANY,
     "SIGN": "int32",
@@ -139,7 +143,7 @@ def carrier(kind: str, dtype: DType) -> DType | None:
     takes = _TAKES.get(kind, "").split()
     if kind in _LOGICAL:
         return dtype if dtype == np.bool_ else None
-    if dtype == np.float32 or dtype.name in takes:
+    if (dtype == np.float32 and kind not in _INTEGER) or dtype.name in takes:
         return dtype
     if dtype.name in _AS_FLOAT.get(kind, ()):
         return np.dtype(np.float32)

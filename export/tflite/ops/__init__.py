@@ -2,6 +2,7 @@
 
 from _edgeship.export.tflite.ops import (
     activation,
+    bits,
     cast,
     comparison,
     conv,
@@ -27,6 +28,7 @@ from _edgeship.export.tflite.ops.registry import LOWERINGS
 __all__ = [
     "LOWERINGS",
     "activation",
+    "bits",
     "cast",
     "comparison",
     "conv",

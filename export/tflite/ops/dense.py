@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import onnx_ir as ir
 
@@ -10,52 +12,134 @@ from _edgeship.export.lowering.unsupported import Unsupported
 from _edgeship.export.tflite.building import layout
 from _edgeship.export.tflite.building.context import Context
 from _edgeship.export.tflite.building.graph import Array, options
+from _edgeship.export.tflite.building.types import dtype_of
 from _edgeship.export.tflite.ops.registry import lowers
 
 
 @lowers("Gemm")
 def gemm(ctx: Context, node: ir.Node) -> None:
-    """FULLY_CONNECTED, alpha and beta in the weights; an addend that is not a row becomes ADD."""
+    """FULLY_CONNECTED, alpha and beta in the weights; an addend that is not a row becomes ADD.
+
+    Of two computed matrices, BATCH_MATMUL.
+    """
     x, y = attributes.source(node), node.outputs[0]
-    weight = ctx.required_constant(node.inputs[1], "the weight of Gemm")
-    weight = weight * np.float32(attributes.real(node, "alpha", 1.0))
-    if not attributes.integer(node, "transB", 0):
-        weight = weight.T
-    addend = np.zeros((), np.float32)
-    if (given := attributes.optional_input(node, 2)) is not None:
-        addend = ctx.required_constant(given, "the addend of Gemm")
-        addend = addend * np.float32(attributes.real(node, "beta", 1.0))
-    is_row = addend.size in (1, *addend.shape[-1:])
-    bias = np.broadcast_to(addend.reshape(-1) if is_row else np.float32(0), weight.shape[:1])
-    inputs = _factors(ctx, x, y, weight, bias, bool(attributes.integer(node, "transA", 0)))
-    opts = options("FullyConnectedOptions")
-    perm = layout.identity(2)
-    if is_row:
-        ctx.emit("FULLY_CONNECTED", inputs, y, perm, opts)
+    if dtype_of(x) != np.float32:
+        raise Unsupported("Gemm of integers")
+    weight = ctx.constant(node.inputs[1])
+    given = attributes.optional_input(node, 2)
+    addend = np.zeros((), np.float32) if given is None else ctx.constant(given)
+    alpha, beta = attributes.real(node, "alpha", 1.0), attributes.real(node, "beta", 1.0)
+    shape, perm = ctx.shape(y), layout.identity(2)
+    is_row = addend is not None and addend.size in (1, *addend.shape[-1:])
+    if weight is None:
+        product = _scaled(ctx, _product(ctx, node), alpha, y)
+    else:
+        weight = weight * np.float32(alpha)
+        if not attributes.integer(node, "transB", 0):
+            weight = weight.T
+        row = addend * np.float32(beta) if is_row and addend is not None else np.zeros(1)
+        bias = np.broadcast_to(row.reshape(-1), weight.shape[:1])
+        inputs = _factors(ctx, x, y, weight, bias, bool(attributes.integer(node, "transA", 0)))
+        opts = options("FullyConnectedOptions")
+        if is_row:
+            ctx.emit("FULLY_CONNECTED", inputs, y, perm, opts)
+            return
+        product = ctx.temporary("FULLY_CONNECTED", inputs, shape, f"{y.name}/product", opts)
+    if given is None:
+        ctx.bind(y, product, perm)
         return
-    product = ctx.temporary("FULLY_CONNECTED", inputs, ctx.shape(y), f"{y.name}/product", opts)
-    inputs = [product, ctx.floats(f"{y.name}/addend", addend)]
-    ctx.emit("ADD", inputs, y, perm, options("AddOptions"))
+    if addend is not None:
+        other = ctx.floats(f"{y.name}/addend", addend * np.float32(beta))
+    else:
+        other = _scaled(ctx, ctx.operand(given, perm), beta, y)
+    ctx.emit("ADD", [product, other], y, perm, options("AddOptions"))
+
+
+def _product(ctx: Context, node: ir.Node) -> int:
+    """Return the product of the two matrices of a Gemm."""
+    sides = [attributes.source(node), attributes.source(node, 1)]
+    turned = [bool(attributes.integer(node, name, 0)) for name in ("transA", "transB")]
+    opts = options("BatchMatMulOptions", adjX=turned[0], adjY=turned[1])
+    inputs = _different(ctx, *(ctx.read(side) for side in sides), opts)
+    y = node.outputs[0]
+    return ctx.temporary("BATCH_MATMUL", inputs, ctx.shape(y), f"{y.name}/product", opts)
+
+
+def _scaled(ctx: Context, tensor: int, factor: float, y: ir.Value) -> int:
+    if factor == 1.0:
+        return tensor
+    inputs = [tensor, ctx.floats("factor", factor)]
+    shape = ctx.graph.tensors[tensor].shape
+    return ctx.temporary("MUL", inputs, shape, f"{y.name}/scaled", options("MulOptions"))
 
 
 @lowers("MatMul")
 def matmul(ctx: Context, node: ir.Node) -> None:
-    """FULLY_CONNECTED for a constant matrix on the right, BATCH_MATMUL otherwise."""
+    """FULLY_CONNECTED for a constant matrix on the right, BATCH_MATMUL otherwise.
+
+    A vector is a matrix of one row, or of one column. Integers are multiplied and added up.
+    """
     x, y = attributes.source(node), node.outputs[0]
     other = attributes.source(node, 1)
-    if min(len(ctx.shape(x)), len(ctx.shape(other))) < 2:
-        raise Unsupported("MatMul with a vector")
+    if dtype_of(x) != np.float32:
+        _sum_of_products(ctx, node)
+        return
     perm = layout.identity(len(ctx.shape(y)))
     weight = ctx.constant(other)
-    if weight is None or weight.ndim > 2:
-        inputs = [ctx.read(x), ctx.read(other)]
-        if inputs[0] == inputs[1]:
-            raise Unsupported("MatMul of a value by itself, which LiteRT 2.3 can compute wrong")
-        ctx.emit("BATCH_MATMUL", inputs, y, perm, options("BatchMatMulOptions"))
+    if weight is not None and weight.ndim == 2 and len(ctx.shape(x)) > 1:
+        inputs = _factors(ctx, x, y, weight.T, np.zeros(weight.shape[1], np.float32))
+        opts = options("FullyConnectedOptions", keepNumDims=len(perm) > 2)
+        ctx.emit("FULLY_CONNECTED", inputs, y, perm, opts)
         return
-    inputs = _factors(ctx, x, y, weight.T, np.zeros(weight.shape[1], np.float32))
-    opts = options("FullyConnectedOptions", keepNumDims=len(perm) > 2)
-    ctx.emit("FULLY_CONNECTED", inputs, y, perm, opts)
+    opts = options("BatchMatMulOptions")
+    inputs = _different(ctx, *_matrices(ctx, x, other), opts)
+    if min(len(ctx.shape(x)), len(ctx.shape(other))) > 1:
+        ctx.emit("BATCH_MATMUL", inputs, y, perm, opts)
+        return
+    outer = np.broadcast_shapes(*(ctx.graph.tensors[tensor].shape[:-2] for tensor in inputs))
+    rows, columns = (ctx.graph.tensors[inputs[side]].shape[side - 2] for side in (0, 1))
+    full = (*outer, rows, columns)
+    product = ctx.temporary("BATCH_MATMUL", inputs, full, f"{y.name}/product", opts)
+    ctx.bind(y, ctx.reshape(product, ctx.shape(y)), perm)
+
+
+def _matrices(ctx: Context, x: ir.Value, other: ir.Value) -> tuple[int, int]:
+    """Return the factors of a MatMul, vectors as matrices."""
+    left, right = ctx.read(x), ctx.read(other)
+    if len(ctx.shape(x)) == 1:
+        left = ctx.reshape(left, (1, *ctx.shape(x)))
+    if len(ctx.shape(other)) == 1:
+        right = ctx.reshape(right, (*ctx.shape(other), 1))
+    return left, right
+
+
+def _different(ctx: Context, left: int, right: int, opts: Any) -> list[int]:
+    """Return two factors as two tensors: LiteRT 2.3 can compute a square wrong."""
+    if left == right:
+        rank = len(ctx.graph.tensors[right].shape)
+        right = ctx.transpose(right, (*range(rank - 2), rank - 1, rank - 2))
+        opts.adjY = not opts.adjY
+    return [left, right]
+
+
+def _sum_of_products(ctx: Context, node: ir.Node) -> None:
+    x, y = attributes.source(node), node.outputs[0]
+    left, right = _matrices(ctx, x, attributes.source(node, 1))
+    dtype = np.dtype(np.int64 if dtype_of(y) in (np.int64, np.uint32) else np.int32)
+    left, right = ctx.cast(left, dtype), ctx.cast(right, dtype)
+    shapes = [ctx.graph.tensors[tensor].shape for tensor in (left, right)]
+    left = ctx.reshape(left, (*shapes[0], 1))
+    right = ctx.reshape(right, (*shapes[1][:-2], 1, *shapes[1][-2:]))
+    outer = np.broadcast_shapes(shapes[0][:-2], shapes[1][:-2])
+    full = (*outer, *shapes[0][-2:], shapes[1][-1])
+    opts = options("MulOptions")
+    products = ctx.temporary("MUL", [left, right], full, f"{y.name}/products", opts)
+    inputs = [products, ctx.ints("axes", [len(full) - 2])]
+    shape = (*full[:-2], full[-1])
+    opts = options("ReducerOptions", keepDims=False)
+    total = ctx.temporary("SUM", inputs, shape, f"{y.name}/sum", opts)
+    result = ctx.reshape(ctx.cast(total, dtype_of(y)), ctx.shape(y))
+    ctx.bind(y, result, layout.identity(len(ctx.shape(y))))
 
 
 def _factors(
