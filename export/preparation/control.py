@@ -9,7 +9,7 @@ import onnx_ir as ir
 
 from _edgeship.export.graph.onnx_graph import integer
 from _edgeship.export.preparation import refusals
-from _edgeship.export.preparation.rules import Site, replaces
+from _edgeship.export.preparation.rules import DONE, Site, following, replaces
 
 Values = Sequence[ir.Value | None]
 
@@ -97,21 +97,38 @@ def scan(node: ir.Node, site: Site) -> Values:
     ]
 
 
+@replaces("SequenceMap")
+def sequence_map(node: ir.Node, site: Site) -> Values | None:
+    """Its body, once for every member of the sequences."""
+    body = node.attributes["body"].as_graph()
+    given = [_given(value) for value in node.inputs]
+    members = [site.knowledge.sequences.get(value) for value in given]
+    if members[0] is None:
+        return None
+    results: list[list[ir.Value]] = [[] for _ in node.outputs]
+    for turn in range(len(members[0])):
+        inputs = [
+            value if held is None else held[turn]
+            for value, held in zip(given, members, strict=True)
+        ]
+        for collected, value in zip(results, _run(body, inputs, site), strict=True):
+            collected.append(value)
+    site.knowledge.sequences.update(zip(node.outputs, results, strict=True))
+    return DONE
+
+
 def _run(body: ir.Graph, inputs: Sequence[ir.Value], site: Site) -> list[ir.Value]:
     """Add a copy of a body's nodes and return what its outputs are."""
     copied = body.clone(allow_outer_scope_values=True)
     nodes = list(copied)
-    # It reads the outputs, so that it follows them when rules replace what computes them.
-    reader = ir.Node("", "Outputs", list(copied.outputs), num_outputs=0)
-    copied.outputs.clear()
-    copied.remove(nodes)
-    for own, given in zip(copied.inputs, inputs, strict=True):
-        ir.convenience.replace_all_uses_with(own, given)
-    site.rename(nodes)
-    site.copy(nodes)
-    found = [_given(value) for value in reader.inputs]
-    reader.resize_inputs(0)
-    return found
+    with following(copied.outputs) as current:
+        copied.outputs.clear()
+        copied.remove(nodes)
+        for own, given in zip(copied.inputs, inputs, strict=True):
+            ir.convenience.replace_all_uses_with(own, given)
+        site.rename(nodes)
+        site.copy(nodes)
+        return current()
 
 
 def _trip_count(node: ir.Node, site: Site) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import onnx
 
@@ -17,7 +17,7 @@ Declared = tuple[int | str, ...]
 
 
 def fix_inputs(
-    proto: onnx.ModelProto, shapes: Sequence[Shape]
+    proto: onnx.ModelProto, shapes: Sequence[Shape] | Mapping[str, Shape]
 ) -> tuple[onnx.ModelProto, list[str]]:
     """Return a copy of a model that has fixed input shapes, and what to tell the user.
 
@@ -26,8 +26,8 @@ def fix_inputs(
 
     Args:
         proto: The model.
-        shapes: Shape of each input, or of each input with open axes, in the file's order; nothing
-            to use the file's own.
+        shapes: Shape of each input, or of each input with open axes, in the file's order; or of
+            some inputs by their names; nothing to use the file's own.
 
     Raises:
         InputError: There are no inputs, or axes are open that ``shapes`` does not fix, or it does
@@ -59,11 +59,13 @@ def fix_inputs(
 
 
 def _wanted(
-    declared: dict[str, Declared | None], shapes: Sequence[Shape]
+    declared: dict[str, Declared | None], shapes: Sequence[Shape] | Mapping[str, Shape]
 ) -> tuple[dict[str, Shape], list[str]]:
     """Return the shape of each input, and notes."""
     open_ones = [name for name, dims in declared.items() if not _is_fixed(dims)]
-    if shapes:
+    if isinstance(shapes, Mapping):
+        given = {name: tuple(shape) for name, shape in shapes.items() if name in declared}
+    elif shapes:
         names = list(declared) if len(shapes) == len(declared) else open_ones
         if len(shapes) != len(names):
             raise InputError(

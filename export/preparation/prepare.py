@@ -6,7 +6,7 @@ sequences; float32 for all floating types; every initializer a constant and no i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import onnx
@@ -27,13 +27,15 @@ from _edgeship.export.preparation import (  # noqa: F401  (they fill the table o
 from _edgeship.export.preparation.cleaning import clean, sweep
 from _edgeship.export.preparation.floats import DOUBLE, HALF, drop_casts, to_float32
 from _edgeship.export.preparation.given import Given
+from _edgeship.export.preparation.inference import schema_of
 from _edgeship.export.preparation.inlining import inline
 from _edgeship.export.preparation.inputs import fix_inputs
 from _edgeship.export.preparation.quantized import take_scales
 from _edgeship.export.preparation.walk import OLDEST, Walk
 
-#: Files of this version may hold operator set 18, and need not list initializers as inputs.
-_IR_VERSION = 8
+#: Files of the first version may hold operator set 18. Newer ones than the second only add types
+#: of fewer than 8 bits, and older runtimes refuse them.
+_OLDEST_IR, _NEWEST_IR = 8, 10
 
 
 @dataclass(frozen=True)
@@ -53,12 +55,13 @@ class Prepared:
     given: Given | None = None
 
 
-def prepare(proto: onnx.ModelProto, shapes: Sequence[Shape] = ()) -> Prepared:
+def prepare(proto: onnx.ModelProto, shapes: Sequence[Shape] | Mapping[str, Shape] = ()) -> Prepared:
     """Prepare an ONNX model; the one given is left as it is.
 
     Args:
         proto: The model, with its external data loaded.
-        shapes: Shape of each input in the file's order, or nothing to use the file's own.
+        shapes: Shape of each input in the file's order or by its name, or nothing to use the file's
+            own.
 
     Raises:
         InputError: An axis is open that ``shapes`` does not fix, or the graph does not fit
@@ -85,10 +88,20 @@ def prepare_fixed(fixed: onnx.ModelProto) -> Prepared:
     double = to_float32(model, DOUBLE)
     drop_casts(model.graph)
     sweep(model.graph)
-    model.opset_imports[""] = max(OLDEST, model.opset_imports.get("", 1))
-    model.ir_version = max(model.ir_version or 0, _IR_VERSION)
+    model.opset_imports[""] = _oldest_version(model)
+    model.ir_version = min(max(model.ir_version or 0, _OLDEST_IR), _NEWEST_IR)
     notes = [
         f"The file computes in {dtype.name.lower()}; it was exported in float32."
         for dtype in (*half, *double)
     ]
     return Prepared(model, (*notes, *walk.notes), half=bool(half), given=given)
+
+
+def _oldest_version(model: ir.Model) -> int:
+    """Return the oldest operator set, from 18 on, that has all nodes in this form.
+
+    A file may name one that no runtime knows yet, and use nothing of what it brought.
+    """
+    imports = {**model.opset_imports, "": max(OLDEST, model.opset_imports.get("", 1))}
+    schemas = [schema_of(node, imports) for node in model.graph if not node.domain]
+    return max([OLDEST, *(schema.since_version for schema in schemas if schema is not None)])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -91,3 +92,13 @@ def kept(node: ir.Node, *dropped: str) -> dict[str, Any]:
         for name, attribute in node.attributes.items()
         if name not in (*dropped, "consumed_inputs")
     }
+
+
+@contextmanager
+def following(values: Sequence[ir.Value]) -> Iterator[Callable[[], list[ir.Value]]]:
+    """Give a function that says what stands for values now, though rules may have replaced them."""
+    reader = ir.Node("", "Reader", list(values), num_outputs=0)
+    try:
+        yield lambda: [value for value in reader.inputs if value is not None]
+    finally:
+        reader.resize_inputs(0)

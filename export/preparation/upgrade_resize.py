@@ -8,6 +8,7 @@ import numpy as np
 import onnx_ir as ir
 
 from _edgeship.export.graph.onnx_graph import real
+from _edgeship.export.preparation import refusals
 from _edgeship.export.preparation.rules import Site, kept, replaces
 
 Values = Sequence[ir.Value | None]
@@ -72,11 +73,13 @@ def resize(node: ir.Node, site: Site) -> Values | None:
     inputs = [
         None if value is not None and _is_empty(value, site) else value for value in node.inputs
     ]
+    if any(value is not None and site.knowledge.array(value) is None for value in inputs[2:]):
+        raise refusals.data_dependent(node)
     attributes = kept(node)
     mode = attributes.get("coordinate_transformation_mode", "half_pixel")
     if mode != "tf_crop_and_resize" and len(inputs) > 1:
         inputs[1] = None
-    if mode == "tf_half_pixel_for_nn" and attributes.get("mode", "nearest") == "nearest":
+    if mode == "tf_half_pixel_for_nn" and attributes.get("nearest_mode") == "floor":
         # floor((i + 0.5) / scale) is half_pixel's position, rounded.
         attributes["coordinate_transformation_mode"] = "half_pixel"
         attributes["nearest_mode"] = "round_prefer_ceil"

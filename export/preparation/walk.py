@@ -19,7 +19,7 @@ from _edgeship.export.preparation import refusals
 from _edgeship.export.preparation.evaluation import NotComputedError, evaluate
 from _edgeship.export.preparation.inference import infer, schema_of
 from _edgeship.export.preparation.knowledge import Array, Knowledge, bytes_of
-from _edgeship.export.preparation.rules import DONE, RULES
+from _edgeship.export.preparation.rules import DONE, RULES, following
 
 #: The oldest operator set that later stages know.
 OLDEST = 18
@@ -92,8 +92,9 @@ class Walk:
         place = self._here[-1].outputs[0].name or op_type
         for output in node.outputs:
             output.name = self._unique(f"{place}_{op_type}")
-        self.copy([node])
-        return list(node.outputs)
+        with following(node.outputs) as current:
+            self.copy([node])
+            return current()
 
     def constant(self, array: Array) -> ir.Value:
         """Add an initializer; see `rules.Site`."""
@@ -217,12 +218,18 @@ class Walk:
         if any(size is not None and size > max(_MOST_BYTES, 4 * read) for size in sizes):
             return False
         try:
-            found = evaluate(node, inputs, self._imports)
+            found = evaluate(node, inputs, self._own_imports(node))
         except NotComputedError:
             return False  # it goes on as it is, and whoever cannot lower it names it
         for output, array in zip((o for o in node.outputs if o.name), found, strict=True):
             self.knowledge.learn(output, array)
         return True
+
+    def _own_imports(self, node: ir.Node) -> dict[str, int]:
+        """Return the oldest operator sets that have a node so, which more runtimes know."""
+        schema = schema_of(node, self._imports)
+        version = self._imports.get(node.domain, 1) if schema is None else schema.since_version
+        return {"": self._imports[""], node.domain: version}
 
     def _try_on_zeros(self, node: ir.Node, problem: str) -> None:
         """Read the shapes of a node's outputs off a run on zeros.
@@ -243,7 +250,7 @@ class Walk:
         if _has_graph(node):
             raise refusals.unknown_operator(node, "its shapes cannot be known before running")
         try:
-            found = evaluate(node, zeros, self._imports)
+            found = evaluate(node, zeros, self._own_imports(node))
         except NotComputedError as error:
             if schema_of(node, self._imports) is None or error.unknown:
                 raise refusals.unknown_operator(node, str(error)) from error
