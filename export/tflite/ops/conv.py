@@ -6,8 +6,9 @@ import numpy as np
 import onnx_ir as ir
 
 from _edgeship.export.lowering import attributes, parameters
+from _edgeship.export.lowering.windows import Axis
 from _edgeship.export.tflite.building.context import Context
-from _edgeship.export.tflite.building.graph import options
+from _edgeship.export.tflite.building.graph import Array, options
 from _edgeship.export.tflite.ops import image, window
 from _edgeship.export.tflite.ops.registry import lowers
 
@@ -15,13 +16,30 @@ from _edgeship.export.tflite.ops.registry import lowers
 @lowers("Conv")
 def conv(ctx: Context, node: ir.Node) -> None:
     """CONV_2D (filters OHWI, grouped too) or DEPTHWISE_CONV_2D (filters 1HWC)."""
-    x, y = attributes.source(node), node.outputs[0]
+    x = attributes.source(node)
     weight, bias = parameters.convolution(ctx, node)
     axes = window.axes_of(ctx, node, weight.shape[2:])
+    convolve(ctx, node, image.read(ctx, x), weight, bias, axes)
+
+
+def convolve(
+    ctx: Context, node: ir.Node, tensor: int, weight: Array, bias: Array | None, axes: list[Axis]
+) -> None:
+    """Append a convolution whose result is that of ``node``, which also says its groups.
+
+    Args:
+        ctx: The graph under construction.
+        node: Its output 0 is the result.
+        tensor: NHWC input.
+        weight: Filters as ONNX's Conv has them: (outputs, inputs of a group, taps).
+        bias: One number for each output, or None.
+        axes: Windows along H and W.
+    """
+    y = node.outputs[0]
     weight = weight.reshape(*weight.shape[:2], *(axis.kernel for axis in axes))
-    channels, filters = ctx.shape(x)[1], weight.shape[0]
+    channels, filters = ctx.graph.tensors[tensor].shape[3], weight.shape[0]
     groups = attributes.integer(node, "group", 1)
-    tensor, padding = window.fit(ctx, image.read(ctx, x), axes)
+    tensor, padding = window.fit(ctx, tensor, axes)
     fields = {
         "padding": padding,
         "strideH": axes[0].stride,
