@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from _edgeship.errors import InputError, UnsupportedError
-from _edgeship.export.verification.parity import Parity
 from edgeship.progress import Progress, shown
 from edgeship.results import (
     ExportedFile,
@@ -32,6 +31,7 @@ def export(
     input_shapes: Sequence[Sequence[int]] = (),
     inputs: str | Sequence[str] = (),
     outputs: str | Sequence[str] = (),
+    detection: Literal["split"] | None = None,
     to: str | Sequence[str] = "tflite",
     quant: str | Sequence[str] = "none",
     weights: str | Path | None = None,
@@ -70,6 +70,8 @@ def export(
             list or with commas. They are names of the ONNX file's, or of the graph that PyTorch's
             exporter makes. By default the network's own inputs.
         outputs: Likewise of the tensors that it gives; what only comes behind them is left out.
+        detection: ``split`` makes outputs of a detector that join boxes and scores into several,
+            so that each gets a scale of its own in int8.
         to: Targets: ``tflite``, ``coreml``, ``onnx``; several as a list or with commas.
         quant: Quantization schemes, such as ``none``, ``fp16`` and ``int8``, likewise. Each target
             writes those that it has.
@@ -114,8 +116,10 @@ def export(
         targets=_words(to, "to"),
         schemes=_schemes(quant),
         shapes=_shapes(example_inputs, input_shapes),
+        dtypes=_dtypes(example_inputs),
         inputs=_names(inputs),
         outputs=_names(outputs),
+        detection=detection,
         weights=None if weights is None else str(weights),
         num_classes=num_classes,
         calib=str(calib) if isinstance(calib, Path) else calib,
@@ -246,34 +250,44 @@ def _shapes(example_inputs: Any, input_shapes: Sequence[Sequence[int]]) -> Any:
         return _tuples(input_shapes)
     if input_shapes:
         raise InputError("Both example_inputs and input_shapes are given.", todo="give one of them")
-    several = isinstance(example_inputs, tuple | list)
-    examples = list(example_inputs) if several else [example_inputs]
+    examples = _examples(example_inputs)
     for example in examples:
-        dtype = str(getattr(example, "dtype", type(example).__name__)).removeprefix("torch.")
+        dtype = _dtype(example)
         if not hasattr(example, "shape"):
             raise InputError(
                 f"An example input is a {dtype}.", todo="give tensors or arrays of float32"
             )
-        if dtype != "float32":
+        if dtype != "float32" and not dtype.startswith(("int", "uint8", "bool")):
             raise UnsupportedError(
                 f"An example input has the type {dtype}.",
-                why="networks are exported with inputs of float32",
+                why="networks are exported with inputs of float32, integers or bool",
                 todo="give float32, and let the network cast it",
             )
     return _tuples([example.shape for example in examples])
+
+
+def _dtypes(example_inputs: Any) -> tuple[str, ...]:
+    """Return the type of each example; nothing if all are float32."""
+    found = tuple(map(_dtype, () if example_inputs is None else _examples(example_inputs)))
+    return found if set(found) - {"float32"} else ()
+
+
+def _examples(example_inputs: Any) -> list[Any]:
+    several = isinstance(example_inputs, tuple | list)
+    return list(example_inputs) if several else [example_inputs]
+
+
+def _dtype(example: Any) -> str:
+    return str(getattr(example, "dtype", type(example).__name__)).removeprefix("torch.")
 
 
 def _tuples(shapes: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(int(extent) for extent in shape) for shape in shapes)
 
 
-def _recorded(values: Mapping[str, Any] | None) -> Parity:
-    """Return a parity as manifests record it, where infinities are strings."""
-    numbers = {name: None if v is None else float(v) for name, v in (values or {}).items()}
-    return Parity(**numbers)  # type: ignore[arg-type]
-
-
 def _result(done: PipelineResult) -> Result:
+    from _edgeship.export.contract.recorded import parity_in
+
     manifest, manifest_path = done.manifest, done.files[-1]
     folder = manifest_path.parent
     files = tuple(
@@ -283,7 +297,7 @@ def _result(done: PipelineResult) -> Result:
             artifact.scheme,
             artifact.size,
             artifact.sha256,
-            _recorded(artifact.parity),
+            parity_in(artifact),
         )
         for artifact in manifest.artifacts
     )

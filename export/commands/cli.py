@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from _edgeship.export.commands import options
 from _edgeship.export.commands.advise import advise
 from _edgeship.export.commands.convert import convert
 from _edgeship.export.commands.doctor import doctor
@@ -52,7 +53,7 @@ class ModelFirst(CommandGroup):
             return words
         # Usage lines put the command's name behind the program's, which ends in it already.
         ctx.info_name = (ctx.info_name or "").removesuffix(f" {DEFAULT}")
-        return [DEFAULT, *words]
+        return [DEFAULT, *options.with_values(words)]
 
 
 app = typer.Typer(

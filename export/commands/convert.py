@@ -57,7 +57,8 @@ def convert(
         typer.Option(
             "--input",
             metavar="SHAPE",
-            help="Shape of an input, batch first: 1,3,224,224. Once for each input.",
+            help="Shape of an input, batch first: 1,3,224,224. Once for each input. Of integers, "
+            "with their type: 1,16:int64.",
         ),
     ] = None,
     outputs: Annotated[
@@ -74,6 +75,14 @@ def convert(
             metavar="NAMES",
             help="Export a part: the tensors that it is fed with instead of the network's inputs, "
             "with commas.",
+        ),
+    ] = None,
+    detection: Annotated[
+        str | None,
+        typer.Option(
+            metavar="split",
+            help="For detectors: make outputs that join boxes and scores into several, so that "
+            "each gets a scale of its own in int8. `--detection` alone means split.",
         ),
     ] = None,
     weights: Annotated[
@@ -176,6 +185,7 @@ def convert(
         shapes=input_ or [],
         inputs=inputs,
         outputs=outputs,
+        detection=detection,
         weights=weights,
         num_classes=num_classes,
         calib=calib,
@@ -216,6 +226,7 @@ def _request(
     shapes: list[str],
     inputs: str | None,
     outputs: str | None,
+    detection: str | None,
     weights: str | None,
     num_classes: int | None,
     calib: str | None,
@@ -241,7 +252,9 @@ def _request(
     schemes = options.parse_schemes(quant, targets)
     takes = coreml_options.parse_io(io)
     classes = () if labels is None else coreml_options.read_labels(labels)
-    extents = tuple(options.parse_shape(text) for text in shapes)
+    ports = [options.parse_input(text) for text in shapes]
+    extents = tuple(shape for shape, _ in ports)
+    dtypes = tuple(dtype for _, dtype in ports)
     means = None if mean is None else options.parse_numbers(mean, "--mean")
     stds = None if std is None else options.parse_numbers(std, "--std")
     options.check_normalization(means, stds, _channels(model, extents))
@@ -264,8 +277,10 @@ def _request(
         targets=targets,
         schemes=schemes,
         shapes=extents,
+        dtypes=dtypes if set(dtypes) - {"float32"} else (),
         inputs=() if inputs is None else options.parse_names(inputs, "--inputs"),
         outputs=() if outputs is None else options.parse_names(outputs, "--outputs"),
+        detection=None if detection is None else options.parse_detection(detection),
         weights=weights,
         num_classes=num_classes,
         calib=calib,

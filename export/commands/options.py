@@ -14,6 +14,9 @@ from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.pipeline import TARGETS
 from _edgeship.terminal.words import one_of, words_of
 
+#: What ``--detection`` takes; the first is meant where it is given alone.
+DETECTION = ("split",)
+
 #: Largest input, in elements: 1 GiB of float32.
 MAX_ELEMENTS = 2**28
 
@@ -110,6 +113,23 @@ def parse_shape(text: str) -> Shape:
     return shape
 
 
+#: Types of the inputs of a PyTorch network.
+_INPUT_TYPES = ("float32", "int64", "int32", "int16", "int8", "uint8", "bool")
+
+
+def parse_input(text: str) -> tuple[Shape, str]:
+    """Return shape and type of an ``--input``, such as ``1,16:int64``; float32 if it has none.
+
+    Raises:
+        InputError: The shape or the type is none.
+    """
+    shape, _, dtype = text.partition(":")
+    if not dtype and ":" not in text:
+        return parse_shape(text), "float32"
+    [known] = one_of((dtype.strip(),), _INPUT_TYPES, "type", "--input")
+    return parse_shape(shape), known
+
+
 def parse_names(text: str, option: str) -> tuple[str, ...]:
     """Return the names of tensors of ``--inputs`` or ``--outputs``, such as ``boxes,scores``.
 
@@ -122,6 +142,26 @@ def parse_names(text: str, option: str) -> tuple[str, ...]:
             f"{option} is empty.", todo=f"name tensors, for example {option} boxes,scores"
         )
     return names
+
+
+def with_values(words: Sequence[str]) -> list[str]:
+    """Return the words of a command line where ``--detection`` has its value if it had none."""
+    found: list[str] = []
+    for place, word in enumerate(words):
+        found.append(word)
+        if word == "--detection" and (*words[place + 1 : place + 2], "")[0] not in DETECTION:
+            found.append(DETECTION[0])
+    return found
+
+
+def parse_detection(text: str) -> Literal["split"]:
+    """Return what ``--detection`` asks for.
+
+    Raises:
+        InputError: It is nothing that there is.
+    """
+    [detection] = one_of((text.lower(),), DETECTION, "way", "--detection")
+    return cast("Literal['split']", detection)
 
 
 def parse_numbers(text: str, option: str) -> tuple[float, ...]:

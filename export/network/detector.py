@@ -1,0 +1,91 @@
+"""A detector whose joined outputs are taken apart into boxes and scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from _edgeship.export.graph.shapes import Shape
+from _edgeship.export.network.definition import Definition
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
+
+    from _edgeship.export.detection.heads import Head
+    from _edgeship.export.runtimes.values import Outputs, Sample
+
+
+class Detector:
+    """A network with an output for each part of those that join several; see `Definition`.
+
+    Attributes:
+        whole: The network as it is.
+    """
+
+    def __init__(self, whole: Definition) -> None:
+        self.whole = whole
+        self._heads: list[Head | None] = []
+
+    @property
+    def reference(self) -> str:
+        """What the network's own outputs come from, which are then taken apart."""
+        return self.whole.reference
+
+    @property
+    def is_graph(self) -> bool:
+        """False: the graph computes the parts before they are joined, the network after it."""
+        return False
+
+    @property
+    def capture_kind(self) -> str:
+        """The tolerance of what is captured."""
+        return self.whole.capture_kind
+
+    @property
+    def folds(self) -> bool:
+        """Whether training branches were folded by the capture."""
+        return self.whole.folds
+
+    @property
+    def traced(self) -> str:
+        """Why the network was traced as TorchScript, or ""."""
+        return self.whole.traced
+
+    def capture(self, shapes: Sequence[Shape]) -> ir.Model:
+        """Return the network as an ONNX graph whose outputs are apart.
+
+        Raises:
+            InputError: As of the network; or no output joins boxes and scores.
+            UnsupportedError: As of the network.
+        """
+        from _edgeship.export.detection.heads import find_heads
+        from _edgeship.export.detection.split import split
+
+        captured = self.whole.capture(shapes)
+        heads = {head.output: head for head in find_heads(captured.graph)}
+        self._heads = [heads.get(value.name or "") for value in captured.graph.outputs]
+        return split(captured, list(heads.values()))
+
+    def run(self, samples: Sequence[Sample]) -> Outputs:
+        """Return the parts of the network's own outputs; known after `capture`."""
+        return [self._apart(outputs) for outputs in self.whole.run(samples)]
+
+    def parameters(self) -> int | None:
+        """Return how many numbers its parameters hold; known after `capture`."""
+        return self.whole.parameters()
+
+    def close(self) -> None:
+        """Release the network."""
+        self.whole.close()
+
+    def _apart(self, outputs: Sequence[Any]) -> list[Any]:
+        parts: list[Any] = []
+        for array, head in zip(outputs, self._heads, strict=True):
+            if head is None:
+                parts.append(array)
+            else:
+                ends = np.cumsum([part.width for part in head.parts])[:-1]
+                parts += np.split(array, ends.tolist(), head.axis)
+        return parts
