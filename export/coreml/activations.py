@@ -13,10 +13,16 @@ import numpy as np
 
 from _edgeship.export.calibration.ranges import Ranges
 from _edgeship.export.coreml.format.library import coremltools
-from _edgeship.export.coreml.rounded_activations import common_ranges, rounded_variables
+from _edgeship.export.coreml.rounded_activations import (
+    common_ranges,
+    moved_along,
+    rounded_variables,
+)
 
 
-def quantize_activations(program: Any, ranges: Ranges, trace: Mapping[str, str]) -> int:
+def quantize_activations(
+    program: Any, ranges: Ranges, trace: Mapping[str, str], given: Ranges | None = None
+) -> int:
     """Round activations to 8 bits, in place, and return how many.
 
     An activation gets one ``quantize`` and one ``dequantize``, and all its readers read the rounded
@@ -29,17 +35,23 @@ def quantize_activations(program: Any, ranges: Ranges, trace: Mapping[str, str])
         ranges: Name of an ONNX value -> the smallest and the largest number it takes.
         trace: Name of a variable -> name of the ONNX value that it holds. Variables that are
             neither traced nor made of traced ones by moving elements stay as they are.
+        given: Ranges that a file quantized before had, by the same names; they are not widened to
+            those of others.
     """
     coremltools()
     from coremltools.converters.mil import Builder
 
     function = program.functions["main"]
-    measured = {
-        variable: ranges[trace[variable.name]]
-        for variable in [*function.inputs.values(), *_computed(function)]
-        if trace.get(variable.name) in ranges
-    }
-    bounds = common_ranges(function, measured)
+    given = given or {}
+    measured, fixed = (
+        {
+            variable: found[trace[variable.name]]
+            for variable in [*function.inputs.values(), *_computed(function)]
+            if trace.get(variable.name) in found
+        }
+        for found in (ranges | given, given)
+    )
+    bounds = common_ranges(function, measured) | moved_along(function, fixed)
     variables = rounded_variables(function, bounds)
     outputs = list(function.outputs)
     with function:

@@ -116,6 +116,23 @@ def common_ranges(function: Any, measured: Mapping[Any, Bounds]) -> dict[Any, Bo
     return shared
 
 
+def moved_along(function: Any, fixed: Mapping[Any, Bounds]) -> dict[Any, Bounds]:
+    """Return ranges that are not to change, and those of what is made of the same elements.
+
+    Args:
+        function: A function of an ML program.
+        fixed: Activation -> its range.
+    """
+    along = dict(fixed)
+    for op in function.operations:
+        if op.op_type in _MOVING and op.op_type != "concat" and not _fills(op):
+            source = op.inputs[_MOVING[op.op_type]]
+            if source in along:
+                for output in op.outputs:
+                    along.setdefault(output, along[source])
+    return along
+
+
 def _end(op: Any) -> Any:
     """Return the result of an operator, or that of the activation function computed with it."""
     result = op.outputs[0]

@@ -186,7 +186,8 @@ class _Prepared:
         if activations not in self.bases:
             lowered = self._program()
             if scheme.calibrated:
-                quantize_activations(lowered.program, ranges, lowered.trace)
+                given = {} if self.job.given is None else self.job.given.ranges(8)
+                quantize_activations(lowered.program, ranges, lowered.trace, given)
             model = self._convert(lowered, "float32" if activations == "float32" else "float16")
             evaluator = Evaluator(read_program(package_of(model)))
             self.bases[activations] = _Base(lowered, model, evaluator)

@@ -13,8 +13,8 @@ from _edgeship.export.lowering.values import Values, data_of
 
 def alias(values: Values[Any], node: ir.Node) -> None:
     """No operator: the output is the input."""
-    training = values.constant(attributes.optional_input(node, 2))
-    if training is not None and training.any():
+    given = attributes.optional_input(node, 2)
+    if given is not None and values.required_constant(given, "the mode of dropout").any():
         raise Unsupported("dropout in training mode")
     values.alias(node.outputs[0], attributes.source(node))
 

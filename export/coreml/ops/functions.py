@@ -69,14 +69,3 @@ def swish(ctx: Context, node: ir.Node) -> None:
         return
     part = ctx.temporary("mul", f"{y.name}/part", x=x, y=alpha)
     ctx.emit("mul", y, x=x, y=ctx.temporary("sigmoid", f"{y.name}/gate", x=part))
-
-
-@lowers("LogSoftmax")
-def log_softmax(ctx: Context, node: ir.Node) -> None:
-    """The operand less reduce_log_sum_exp, which does not overflow."""
-    y, x = node.outputs[0], ctx.read(attributes.source(node))
-    axis = attributes.integer(node, "axis", -1)
-    total = ctx.temporary(
-        "reduce_log_sum_exp", f"{y.name}/total", x=x, axes=[axis % len(x.shape)], keep_dims=True
-    )
-    ctx.emit("sub", y, x=x, y=total)

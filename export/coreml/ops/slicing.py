@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from _edgeship.export.coreml.building.context import Context, is_float
-from _edgeship.export.coreml.ops.picking import emit_steps, pick, picking
+from _edgeship.export.coreml.building.context import Context, Operand, is_float, mil_dtype
+from _edgeship.export.coreml.ops.picking import Step, emit_steps, pick, picking
 from _edgeship.export.coreml.ops.registry import lowers
 from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.lowering import attributes
@@ -112,13 +112,37 @@ def _pad_constant(ctx: Context, node: ir.Node, border: list[tuple[int, int]]) ->
     outer = [(max(before, 0), max(after, 0)) for before, after in border]
     if any(before or after for before, after in outer):
         if not is_float(x):
-            raise Unsupported("Pad of integers with a constant")
+            _join_borders(ctx, node, steps, outer, fill)
+            return
         value = np.float32(fill)
         steps.append(("pad", {"pad": _flat(outer), "mode": "constant", "constant_val": value}))
     if steps:
         emit_steps(ctx, ctx.read(x), y, steps)
     else:
         ctx.alias(y, x)
+
+
+def _join_borders(
+    ctx: Context, node: ir.Node, steps: list[Step], outer: list[tuple[int, int]], fill: float
+) -> None:
+    """Append a concat with constants for each axis: MIL's pad takes no integers."""
+    x, y = attributes.source(node), node.outputs[0]
+    operand = ctx.read(x)
+    for kind, inputs in steps:
+        operand = ctx.temporary(kind, f"{y.name}_{kind}", x=operand, **inputs)
+    value = np.bool_(fill) if mil_dtype(x) == "bool" else np.int32(fill)
+    padded = [axis for axis, pads in enumerate(outer) if any(pads)]
+    for axis in padded:
+        parts = [operand]
+        for count, place in zip(outer[axis], (0, 2), strict=True):
+            if count:
+                shape = [*operand.shape[:axis], count, *operand.shape[axis + 1 :]]
+                parts.insert(place, np.full(shape, value))
+        joined: dict[str, Operand] = {"values": tuple(parts), "axis": axis}
+        if axis == padded[-1]:
+            ctx.emit("concat", y, **joined)
+        else:
+            operand = ctx.temporary("concat", f"{y.name}_axis", **joined)
 
 
 def _pads_within(shape: Shape, border: list[tuple[int, int]], mode: str) -> bool:
