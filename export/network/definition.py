@@ -31,6 +31,7 @@ class Definition(Protocol):
         capture_kind: The tolerance, a key of `export.verification.tolerance.TOLERANCES`, of what
             was captured. Where it is not "float", later stages are compared with what was captured.
         folds: Whether `capture` folded training branches; known after it.
+        traced: Why `capture` traced the network as TorchScript, or ""; known after it.
     """
 
     @property
@@ -44,6 +45,9 @@ class Definition(Protocol):
 
     @property
     def folds(self) -> bool: ...  # noqa: D102
+
+    @property
+    def traced(self) -> str: ...  # noqa: D102
 
     def capture(self, shapes: Sequence[Shape]) -> ir.Model:
         """Return the network as an ONNX graph with static shapes.
@@ -77,9 +81,11 @@ class LiveModule:
     is_graph = False
     capture_kind = "float"
 
-    def __init__(self, module: nn.Module) -> None:
+    def __init__(self, module: nn.Module, dtypes: Sequence[str] = ()) -> None:
         self.module = module if _is_plain(module) else _plain_copy(module)
         self.folds = False
+        self.traced = ""
+        self._dtypes = tuple(dtypes)
 
     def capture(self, shapes: Sequence[Shape]) -> ir.Model:  # noqa: D102
         from _edgeship.export.graph.onnx_graph import infer_shapes
@@ -88,7 +94,8 @@ class LiveModule:
         with our_errors():
             folded = user_program.folded(self.module)
         self.folds = folded is not None
-        return infer_shapes(capture_module(folded or self.module, shapes))
+        graph, self.traced = capture_module(folded or self.module, shapes, self._dtypes)
+        return infer_shapes(graph)
 
     def run(self, samples: Sequence[Sample]) -> Outputs:  # noqa: D102
         from _edgeship.export.network.capture import our_errors
@@ -108,6 +115,7 @@ class OnnxFile:
 
     is_graph = False
     folds = False
+    traced = ""
 
     def __init__(self, opened: Opened) -> None:
         self._opened = opened
@@ -137,8 +145,10 @@ class OnnxFile:
         from _edgeship.export.runtimes.running import run_onnx
 
         original = self._opened.original
+        plain = self._opened.prepared.given is not None  # as its Q and DQ say, not as fused
         try:
-            return run_onnx(original.SerializeToString(), as_declared(original, samples))
+            declared = as_declared(original, samples)
+            return run_onnx(original.SerializeToString(), declared, plain=plain)
         except VerificationError as error:
             outputs = run_onnx(serialize(self._opened.prepared.model), samples)
             self._problem = user_program.first_line(error.why)

@@ -22,7 +22,8 @@ class NewValues:
     def constant(self, name: str, data: NDArray[Any]) -> ir.Value:
         """Add an initializer and return it."""
         name = self.name(name)
-        tensor = ir.tensor(np.ascontiguousarray(data), name=name)
+        # NumPy gives a single number an axis when it makes it contiguous.
+        tensor = ir.tensor(np.ascontiguousarray(data).reshape(data.shape), name=name)
         value = ir.Value(name=name, const_value=tensor, shape=ir.Shape(data.shape))
         value.type = ir.TensorType(tensor.dtype)
         self._graph.register_initializer(value)

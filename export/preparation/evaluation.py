@@ -16,6 +16,10 @@ from _edgeship.export.preparation.knowledge import Array, data_type
 _IR_VERSION = 10
 
 
+#: What ONNX Runtime says of operators that it has nothing for.
+_UNKNOWN = ("is not a registered function/op", "Could not find an implementation")
+
+
 class NotComputedError(Exception):
     """Neither ONNX Runtime nor ONNX's own evaluator computes a node; the message says why.
 
@@ -25,7 +29,7 @@ class NotComputedError(Exception):
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
-        self.unknown = "is not a registered function/op" in reason
+        self.unknown = any(sign in reason for sign in _UNKNOWN)
 
 
 def evaluate(node: ir.Node, inputs: Sequence[Array | None], imports: dict[str, int]) -> list[Array]:

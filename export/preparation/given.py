@@ -51,6 +51,11 @@ class Given:
         """The bits that activations have."""
         return {scale.bits for scale in self.activations.values()}
 
+    def ranges(self, bits: int) -> dict[str, tuple[float, float]]:
+        """Return the ranges of activations that have so many bits, by the names of values."""
+        found = self.activations.items()
+        return {name: scale.range for name, scale in found if scale.bits == bits}
+
     def __str__(self) -> str:
         """Return what was found, in words."""
         count = len(self.activations)

@@ -27,7 +27,7 @@ from _edgeship.export.preparation import (  # noqa: F401  (they fill the table o
 from _edgeship.export.preparation.cleaning import clean, sweep
 from _edgeship.export.preparation.floats import DOUBLE, HALF, drop_casts, to_float32
 from _edgeship.export.preparation.given import Given
-from _edgeship.export.preparation.inference import schema_of
+from _edgeship.export.preparation.inference import schema_of, version_of
 from _edgeship.export.preparation.inlining import inline
 from _edgeship.export.preparation.inputs import fix_inputs
 from _edgeship.export.preparation.quantized import take_scales
@@ -98,10 +98,7 @@ def prepare_fixed(fixed: onnx.ModelProto) -> Prepared:
 
 
 def _oldest_version(model: ir.Model) -> int:
-    """Return the oldest operator set, from 18 on, that has all nodes in this form.
-
-    A file may name one that no runtime knows yet, and use nothing of what it brought.
-    """
+    """Return the oldest operator set, from 18 on, that has all nodes in this form."""
     imports = {**model.opset_imports, "": max(OLDEST, model.opset_imports.get("", 1))}
     schemas = [schema_of(node, imports) for node in model.graph if not node.domain]
-    return max([OLDEST, *(schema.since_version for schema in schemas if schema is not None)])
+    return max([OLDEST, *(version_of(schema) for schema in schemas if schema is not None)])

@@ -151,7 +151,7 @@ def _scale_behind(cast: ir.Node, maker: ir.Node) -> tuple[NDArray[np.float32], i
         if seen_activation and factors:
             break
     if not seen_activation or not factors:
-        return ()
+        return None
     return reduce(np.multiply, [one.reshape(-1) for one in factors]), value
 
 

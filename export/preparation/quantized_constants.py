@@ -26,7 +26,7 @@ def constant(value: ir.Value | None) -> NDArray[Any] | None:
 def set_constant(graph: ir.Graph, value: ir.Value, data: NDArray[Any]) -> None:
     """Turn the result of a node into an initializer of the same name; the node is removed."""
     node = value.producer()
-    tensor = ir.tensor(np.ascontiguousarray(data), name=value.name)
+    tensor = ir.tensor(np.ascontiguousarray(data).reshape(data.shape), name=value.name)
     new = ir.Value(name=value.name, const_value=tensor, shape=ir.Shape(data.shape))
     new.type = ir.TensorType(tensor.dtype)
     value.replace_all_uses_with(new, replace_graph_outputs=True)

@@ -15,24 +15,46 @@ _COUNTING = {"Compress", "NonMaxSuppression", "NonZero", "StringSplit", "Unique"
 #: What to do where the network cannot be cut around a node.
 _WITHOUT = "export the network without it"
 
-_INTEGERS = {ir.DataType.INT32, ir.DataType.INT64}
+#: The inputs of other operators that shapes depend on. ONNX's own rules do not always say that
+#: they lack one: some answer 0.
+_SHAPING: dict[str, tuple[int, ...]] = {
+    "AffineGrid": (1,),
+    "BlackmanWindow": (0,),
+    "CenterCropPad": (1,),
+    "Col2Im": (1, 2),
+    "ConstantOfShape": (0,),
+    "DFT": (1, 2),
+    "Expand": (1,),
+    "HammingWindow": (0,),
+    "HannWindow": (0,),
+    "MaxUnpool": (2,),
+    "MelWeightMatrix": (0, 1),
+    "OneHot": (1,),
+    "Pad": (1, 3),
+    "Range": (0, 1, 2),
+    "Reshape": (1,),
+    "Resize": (2, 3),
+    "STFT": (1, 3),
+    "Slice": (1, 2, 3, 4),
+    "Split": (1,),
+    "SplitToSequence": (1,),
+    "Squeeze": (1,),
+    "Tile": (1,),
+    "TopK": (1,),
+    "Unsqueeze": (1,),
+    "Upsample": (1,),
+}
 
 
 def depends_on_data(node: ir.Node, knowledge: Knowledge) -> bool:
-    """Return whether the shapes of a node's outputs depend on what the network is fed.
-
-    Operators take shapes, sizes, axes and counts as integers of at most one axis.
-    """
-    return (
-        node.op_type in _COUNTING
-        or any(
-            value is not None
-            and value.dtype in _INTEGERS
-            and len(static_shape(value) or ()) <= 1
-            and knowledge.array(value) is None
-            for value in (node.inputs if node.op_type == "Range" else node.inputs[1:])
-        )
-        or node.op_type in ("ConstantOfShape",)
+    """Return whether the shapes of a node's outputs depend on what the network is fed."""
+    if node.domain or node.op_type in _COUNTING:
+        return node.op_type in _COUNTING
+    places = _SHAPING.get(node.op_type, (1,) if node.op_type.startswith("Reduce") else ())
+    return any(
+        node.inputs[place] is not None and knowledge.array(node.inputs[place]) is None
+        for place in places
+        if place < len(node.inputs)
     )
 
 

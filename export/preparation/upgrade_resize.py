@@ -8,7 +8,6 @@ import numpy as np
 import onnx_ir as ir
 
 from _edgeship.export.graph.onnx_graph import real
-from _edgeship.export.preparation import refusals
 from _edgeship.export.preparation.rules import Site, kept, replaces
 
 Values = Sequence[ir.Value | None]
@@ -73,8 +72,6 @@ def resize(node: ir.Node, site: Site) -> Values | None:
     inputs = [
         None if value is not None and _is_empty(value, site) else value for value in node.inputs
     ]
-    if any(value is not None and site.knowledge.array(value) is None for value in inputs[2:]):
-        raise refusals.data_dependent(node)
     attributes = kept(node)
     mode = attributes.get("coordinate_transformation_mode", "half_pixel")
     if mode != "tf_crop_and_resize" and len(inputs) > 1:

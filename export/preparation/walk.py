@@ -17,7 +17,7 @@ import onnx_ir as ir
 from _edgeship.export.graph.shapes import Shape, shape_of, static_shape
 from _edgeship.export.preparation import refusals
 from _edgeship.export.preparation.evaluation import NotComputedError, evaluate
-from _edgeship.export.preparation.inference import infer, schema_of
+from _edgeship.export.preparation.inference import NEWEST_RUN, infer, schema_of, version_of
 from _edgeship.export.preparation.knowledge import Array, Knowledge, bytes_of
 from _edgeship.export.preparation.rules import DONE, RULES, following
 
@@ -187,6 +187,8 @@ class Walk:
     def _learn(self, node: ir.Node) -> None:
         """Find the types and shapes of a node's outputs, and their contents if they are fixed."""
         self._refuse_unknown_inputs(node)
+        if refusals.depends_on_data(node, self.knowledge) and not self._is_fixed(node):
+            raise refusals.data_dependent(node)
         problem = infer(node, self.knowledge, self._imports)
         if self._is_fixed(node) and self._compute(node):
             return
@@ -228,18 +230,16 @@ class Walk:
     def _own_imports(self, node: ir.Node) -> dict[str, int]:
         """Return the oldest operator sets that have a node so, which more runtimes know."""
         schema = schema_of(node, self._imports)
-        version = self._imports.get(node.domain, 1) if schema is None else schema.since_version
-        return {"": self._imports[""], node.domain: version}
+        version = self._imports.get(node.domain, 1) if schema is None else version_of(schema)
+        return {"": min(self._imports[""], NEWEST_RUN), node.domain: version}
 
     def _try_on_zeros(self, node: ir.Node, problem: str) -> None:
         """Read the shapes of a node's outputs off a run on zeros.
 
         Raises:
             InputError: ONNX Runtime says that the inputs do not fit the node.
-            UnsupportedError: The shapes depend on the data, or nothing computes the node.
+            UnsupportedError: Nothing computes the node.
         """
-        if refusals.depends_on_data(node, self.knowledge):
-            raise refusals.data_dependent(node)
         known = [self.knowledge.array(value) for value in node.inputs]
         zeros = [
             np.zeros(shape_of(value), value.dtype.numpy())

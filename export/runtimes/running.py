@@ -14,7 +14,10 @@ from _edgeship.export.runtimes.values import Outputs, Sample
 
 
 def run_onnx(
-    model_bytes: bytes, samples: Sequence[Sample], outputs: Sequence[str] | None = None
+    model_bytes: bytes,
+    samples: Sequence[Sample],
+    outputs: Sequence[str] | None = None,
+    plain: bool = False,
 ) -> Outputs:
     """Run a serialized ONNX graph with ONNX Runtime on the CPU.
 
@@ -25,6 +28,8 @@ def run_onnx(
         model_bytes: A serialized ``ModelProto``.
         samples: Input name to array of the graph's dtype and shape.
         outputs: The graph outputs to return, in this order; all by default.
+        plain: Whether every node runs as it stands: already the basic rewrites turn an operator
+            between DequantizeLinear and QuantizeLinear into one that rounds otherwise.
 
     Returns:
         Per sample, the outputs; floating point as float32.
@@ -36,7 +41,8 @@ def run_onnx(
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = os.cpu_count() or 1
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    levels = onnxruntime.GraphOptimizationLevel
+    options.graph_optimization_level = levels.ORT_DISABLE_ALL if plain else levels.ORT_ENABLE_BASIC
     options.log_severity_level = 3
     names = None if outputs is None else list(outputs)
     # ONNX Runtime's exceptions have no common base but Exception.
