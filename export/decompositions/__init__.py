@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from _edgeship.export.decompositions import (
     activation,
+    convolution,
     einsum,
     elementary,
     indexing,
     normalization,
+    pooling,
+    recurrent,
     reductions,
+    resizing,
+    sampling,
     shapes,
+    transposed_convolution,
 )
 from _edgeship.export.decompositions.decompose import Decomposer, decompose, named
 from _edgeship.export.decompositions.registry import DECOMPOSITIONS
@@ -18,12 +24,18 @@ __all__ = [
     "DECOMPOSITIONS",
     "Decomposer",
     "activation",
+    "convolution",
     "decompose",
     "einsum",
     "elementary",
     "indexing",
     "named",
     "normalization",
+    "pooling",
+    "recurrent",
     "reductions",
+    "resizing",
+    "sampling",
     "shapes",
+    "transposed_convolution",
 ]

@@ -168,12 +168,21 @@ def _scattered(
     """
     kind = attributes.text(node, "reduction", "none")
     old, new = b.reshape(data, [rows, width]), b.reshape(updates, [count, width])
+    return b.reshape(scatter_rows(b, kind, old, new, written), b.shape(data))
+
+
+def scatter_rows(
+    b: Builder, kind: str, old: ir.Value, new: ir.Value, written: ir.Value
+) -> ir.Value:
+    """Return (rows, width) of which the rows ``written`` are reduced with (or are) ``new``.
+
+    Raises:
+        Unsupported: They are computed, and too many.
+    """
     places = b.data(written)
     if places is not None:
-        result = _scattered_by_table(b, kind, old, new, places, rows)
-    else:
-        result = _scattered_by_comparison(b, kind, old, new, written)
-    return b.reshape(result, b.shape(data))
+        return _scattered_by_table(b, kind, old, new, places, b.shape(old)[0])
+    return _scattered_by_comparison(b, kind, old, new, written)
 
 
 def _scattered_by_table(

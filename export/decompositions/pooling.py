@@ -1,0 +1,137 @@
+"""Pooling in forms that targets refuse: norms, dilated windows, the way back."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import onnx_ir as ir
+
+from _edgeship.export.decompositions.builder import Builder
+from _edgeship.export.decompositions.convolution import axes_of, padded, taps
+from _edgeship.export.decompositions.indexing import scatter_rows
+from _edgeship.export.decompositions.reductions import lp_norm
+from _edgeship.export.decompositions.registry import decomposes
+from _edgeship.export.lowering import attributes, windows
+from _edgeship.export.lowering.unsupported import Unsupported
+
+
+@decomposes("LpPool")
+def lp_pool(b: Builder, node: ir.Node) -> ir.Value:
+    """The root of what AveragePool makes of |x|^p, or of the sum of its taps if dilated."""
+    x, axes = attributes.source(node), axes_of(b, node)
+    kernel = [axis.kernel for axis in axes]
+
+    def summed(powers: ir.Value) -> ir.Value:
+        powers = padded(b, powers, axes)
+        if any(axis.dilation > 1 for axis in axes):
+            total, *others = taps(b, powers, axes)
+            for tap in others:
+                total = b.op("Add", total, tap)
+            return total
+        strides = [axis.stride for axis in axes]
+        mean = b.op("AveragePool", powers, kernel_shape=kernel, strides=strides)
+        return b.op("Mul", mean, float(math.prod(kernel)))
+
+    result = lp_norm(b, x, attributes.integer(node, "p", 2), summed)
+    if b.shape(result) != b.shape(node.outputs[0]):
+        # A stride can leave more windows than are asked for.
+        shape = b.shape(node.outputs[0])
+        over = list(range(2, len(shape)))
+        result = b.op("Slice", result, [0] * len(over), list(shape[2:]), over)
+    return result
+
+
+@decomposes("MaxPool")
+def max_pool(b: Builder, node: ir.Node) -> ir.Value:
+    """The maximum of the taps of dilated windows."""
+    axes = axes_of(b, node)
+    if len(node.outputs) > 1 or all(axis.dilation == 1 for axis in axes):
+        raise Unsupported("its windows are not dilated, or their places are asked for")
+    x = attributes.source(node)
+    before = [0, 0, *(axis.before for axis in axes)]
+    behind = [0, 0, *(axis.needed_after for axis in axes)]
+    if any(before) or any(behind):
+        least = np.finfo(b.dtype(x)).min if b.dtype(x).kind == "f" else np.iinfo(b.dtype(x)).min
+        x = b.op("Pad", x, np.array([*before, *behind], np.int64), np.array(least, b.dtype(x)))
+    most, *others = taps(b, x, axes)
+    for tap in others:
+        most = b.op("Max", most, tap)
+    return most
+
+
+@decomposes("AveragePool")
+def average_pool(b: Builder, node: ir.Node) -> ir.Value:
+    """The sum of the taps, divided by how many of them lie inside."""
+    x, axes = attributes.source(node), axes_of(b, node)
+    include = bool(attributes.integer(node, "count_include_pad", 0))
+    total, *others = taps(b, padded(b, x, axes), axes)
+    for tap in others:
+        total = b.op("Add", total, tap)
+    count = np.ones(1, np.float32)
+    for axis in axes:
+        first = -axis.before if include else 0
+        last = axis.extent + (axis.after if include else 0)
+        start = np.arange(axis.result) * axis.stride - axis.before
+        places = start[:, None] + np.arange(axis.kernel) * axis.dilation
+        inside = ((places >= first) & (places < last)).sum(1)
+        count = count[..., None] * inside.astype(np.float32)
+    return b.op("Div", total, count.astype(b.dtype(x)))
+
+
+@decomposes("MaxUnpool")
+def max_unpool(b: Builder, node: ir.Node) -> ir.Value:
+    """Each number at the place that its index says, zeros elsewhere."""
+    x, indices = attributes.source(node), attributes.source(node, 1)
+    shape, result = b.shape(x), b.shape(node.outputs[0])
+    kernel = attributes.integers(node, "kernel_shape", [])
+    axes = windows.given(node, kernel, shape[2:], result[2:])
+    places = attributes.optional_input(node, 2)
+    # Indices count in the image that these windows make, whatever shape is asked for.
+    plain = [
+        (axis.extent - 1) * axis.stride - axis.before - axis.after + axis.kernel for axis in axes
+    ]
+    size = math.prod(plain)
+    if _tiled(node, [axis.kernel for axis in axes], list(plain), shape):
+        image = _spread(b, x, indices, kernel)
+    else:
+        zeros = b.constant(np.zeros([math.prod(shape[:2]) * size, 1], b.dtype(x)))
+        count = math.prod(shape)
+        written = b.reshape(b.cast(indices, np.int64), [count])
+        flat = scatter_rows(b, "none", zeros, b.reshape(x, [count, 1]), written)
+        image = b.reshape(flat, [*shape[:2], *plain])
+    if tuple(plain) == result[2:]:
+        return image
+    if places is None or any(now > then for now, then in zip(plain, result[2:], strict=True)):
+        raise Unsupported(f"an image of {plain} in a result of {list(result[2:])}")
+    raise Unsupported("an output_shape other than the windows make")
+
+
+def _tiled(node: ir.Node, kernel: list[int], plain: list[int], shape: tuple[int, ...]) -> bool:
+    """Return whether every index lies in its own window, and windows do not overlap."""
+    indices = node.inputs[1]
+    pool = None if indices is None else indices.producer()
+    if pool is None or pool.op_type != "MaxPool" or indices is not pool.outputs[1]:
+        return False
+    tiles = [size * extent for size, extent in zip(kernel, shape[2:], strict=True)] == plain
+    whole = pool.inputs[0]
+    return (
+        tiles
+        and attributes.integers(pool, "strides", []) == kernel
+        and attributes.integers(pool, "kernel_shape", []) == kernel
+        and not any(attributes.integers(pool, "pads", []))
+        and whole is not None
+        and whole.shape is not None
+        and list(whole.shape[2:]) == plain
+    )
+
+
+def _spread(b: Builder, x: ir.Value, indices: ir.Value, kernel: list[int]) -> ir.Value:
+    """Repeat every number over its window, and keep it where its index is."""
+    batch, channels, *extents = b.shape(x)
+    for axis, size in enumerate(kernel, 2):
+        repeat = np.repeat(np.arange(b.shape(x)[axis]), size)
+        x, indices = b.gather(x, repeat, axis), b.gather(indices, repeat, axis)
+    plain = [extent * size for extent, size in zip(extents, kernel, strict=True)]
+    places = np.arange(batch * channels * math.prod(plain)).reshape(batch, channels, *plain)
+    return b.op("Where", b.op("Equal", indices, places), x, 0.0)
