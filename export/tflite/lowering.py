@@ -9,6 +9,7 @@ from typing import Literal
 import onnx_ir as ir
 
 from _edgeship.export.decompositions import Decomposer, decompose, named
+from _edgeship.export.lowering.empty import fold_empty
 from _edgeship.export.lowering.nodes import demand_none, lower_nodes
 from _edgeship.export.lowering.unsupported import Unsupported
 from _edgeship.export.runtimes.tflite_ports import FileIO, PortSpec
@@ -55,6 +56,7 @@ def lower(model: ir.Model, io_layout: IoLayout = "nhwc", nhwc: Collection[str] =
     """
     model = model.clone()  # decompositions change the graph
     decompose(model, named(LOWERINGS))
+    fold_empty(model.graph)
     ctx = Context(TfliteGraph())
     inputs = [value for value in model.graph.inputs if not value.is_initializer()]
     problems = _lower_inputs(ctx, inputs, io_layout, nhwc)

@@ -68,7 +68,7 @@ def quantize(
         if not ranges:
             raise ValueError(f"the scheme {scheme} needs calibrated ranges")
         bits = ACTIVATION_BITS[scheme]
-        if bits == 8 and io_dtype == "float32" and scales is None:
+        if io_dtype == "float32" and scales is None:
             apart = mixed_outputs(model, ranges)
         statistics = _statistics(model, ranges, bits, scales, apart)
         copies = copy_outputs(model)

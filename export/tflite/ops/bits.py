@@ -41,18 +41,47 @@ def bitwise_not(ctx: Context, node: ir.Node) -> None:
 
 @lowers("BitShift")
 def bit_shift(ctx: Context, node: ir.Node) -> None:
-    """RIGHT_SHIFT, or MUL by a power of two looked up in a table."""
+    """RIGHT_SHIFT, or MUL by a power of two looked up in a table.
+
+    A shift by more bits than there are, or by less than none, shifts all of them out.
+    """
     perm, (a, b) = _operands(ctx, node)
-    if attributes.text(node, "direction", "") == "RIGHT":
-        if dtype_of(attributes.source(node)) == np.uint32:  # the first bit is no sign
-            a, b = (ctx.cast(tensor, np.dtype(np.uint32)) for tensor in (a, b))
+    y = node.outputs[0]
+    unsigned = dtype_of(y) == np.uint32
+    if attributes.text(node, "direction", "") == "RIGHT" and unsigned:
+        # The first bit is no sign.
+        a, b = (ctx.cast(tensor, np.dtype(np.uint32)) for tensor in (a, b))
         _bind(ctx, node, _binary(ctx, "RIGHT_SHIFT", a, b), perm)
         return
-    powers = ctx.ints("powers", (2 ** np.arange(32, dtype=np.int64)).astype(np.int32))
+    last = 31 if attributes.text(node, "direction", "") == "RIGHT" else 32
+    bits = _within(ctx, b, last)
+    if last == 31:
+        _bind(ctx, node, _binary(ctx, "RIGHT_SHIFT", a, bits), perm)
+        return
+    powers = np.append(2 ** np.arange(32, dtype=np.int64), 0).astype(np.int32)
     shape = ctx.graph.tensors[b].shape
     opts = options("GatherOptions", axis=0)
-    factors = ctx.temporary("GATHER", [powers, b], shape, f"{node.outputs[0].name}/factors", opts)
+    inputs = [ctx.ints("powers", powers), bits]
+    factors = ctx.temporary("GATHER", inputs, shape, f"{y.name}/factors", opts)
     _bind(ctx, node, _binary(ctx, "MUL", a, factors), perm)
+
+
+def _within(ctx: Context, bits: int, last: int) -> int:
+    """Return the numbers, those below 0 or above ``last`` as ``last``."""
+    tensor = ctx.graph.tensors[bits]
+    bound = ctx.ints("last", last)
+    below = ctx.temporary(
+        "LESS",
+        [bits, ctx.ints("zero", 0)],
+        tensor.shape,
+        f"{tensor.name}/below",
+        options("LessOptions"),
+        np.dtype(np.bool_),
+    )
+    inputs = [below, bound, bits]
+    opts = options("SelectV2Options")
+    bits = ctx.temporary("SELECT_V2", inputs, tensor.shape, tensor.name, opts, _INT32)
+    return _binary(ctx, "MINIMUM", bits, bound)
 
 
 def _operands(ctx: Context, node: ir.Node) -> tuple[Perm, list[int]]:
@@ -93,6 +122,7 @@ _OPTIONS = {
     "ADD": "AddOptions",
     "BITWISE_XOR": "BitwiseXorOptions",
     "FLOOR_MOD": "FloorModOptions",
+    "MINIMUM": "MaximumMinimumOptions",
     "MUL": "MulOptions",
     "RIGHT_SHIFT": "RightShiftOptions",
     "SUB": "SubOptions",

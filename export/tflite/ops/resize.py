@@ -7,15 +7,19 @@ a pair of flags is used only where the positions agree.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import onnx_ir as ir
 
+from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.lowering import attributes, resize_positions
 from _edgeship.export.lowering.unsupported import Unsupported
-from _edgeship.export.tflite.building import layout
 from _edgeship.export.tflite.building.context import Context
 from _edgeship.export.tflite.building.graph import Array, options
+from _edgeship.export.tflite.ops import image
 from _edgeship.export.tflite.ops.registry import lowers
+from _edgeship.export.tflite.ops.taking import take
 
 #: (align_corners, half_pixel_centers)
 _FLAGS = [(False, True), (False, False), (True, False)]
@@ -23,7 +27,7 @@ _FLAGS = [(False, True), (False, False), (True, False)]
 
 @lowers("Resize", "Upsample")
 def resize(ctx: Context, node: ir.Node) -> None:
-    """RESIZE_NEAREST_NEIGHBOR or RESIZE_BILINEAR."""
+    """RESIZE_NEAREST_NEIGHBOR or RESIZE_BILINEAR; nearest of other positions takes them apart."""
     x, y = attributes.source(node), node.outputs[0]
     before, after = ctx.shape(x), ctx.shape(y)
     mode = attributes.text(node, "mode", "nearest")
@@ -45,20 +49,44 @@ def resize(ctx: Context, node: ir.Node) -> None:
     if all(unchanged):
         ctx.alias(y, x)
         return
-    if len(before) != 4 or not all(unchanged[:2]):
-        raise Unsupported(f"Resize from {list(before)} to {list(after)}; only H and W may change")
-    for align, half in _FLAGS:
-        positions = [tflite(before[i], after[i], align, half) for i in (2, 3)]
-        if all(np.allclose(positions[i], wanted[2 + i], rtol=0, atol=1e-4) for i in (0, 1)):
-            break
+    flags = None
+    if len(before) in (3, 4) and all(unchanged[:2]):
+        flags = _flags(tflite, before[2:], after[2:], wanted[2:])
+    if flags is not None:
+        opts = options(kind_options, alignCorners=flags[0], halfPixelCenters=flags[1])
+        size = ctx.ints("size", image.shape_of(ctx, y)[1:3])
+        image.emit(ctx, kind, [image.read(ctx, x), size], y, opts)
+    elif mode == "nearest":
+        _take(ctx, x, y, wanted)
     else:
         raise Unsupported(
-            f"Resize {mode} with {how} from {list(before[2:])} to {list(after[2:])} by "
-            f"{', '.join(f'{scale:g}' for scale in scales[2:])}"
+            f"Resize {mode} with {how} from {list(before)} to {list(after)} by "
+            f"{', '.join(f'{scale:g}' for scale in scales)}"
         )
-    opts = options(kind_options, alignCorners=align, halfPixelCenters=half)
-    perm = layout.channels_last(4)
-    ctx.emit(kind, [ctx.read(x, perm), ctx.ints("size", after[2:])], y, perm, opts)
+
+
+def _flags(
+    tflite: Callable[[int, int, bool, bool], Array],
+    before: Shape,
+    after: Shape,
+    wanted: Sequence[Array],
+) -> tuple[bool, bool] | None:
+    """Return (align_corners, half_pixel_centers) that sample the wanted positions, if there are."""
+    for align, half in _FLAGS:
+        positions = [tflite(*extents, align, half) for extents in zip(before, after, strict=True)]
+        if all(
+            np.allclose(p, w, rtol=0, atol=1e-4) for p, w in zip(positions, wanted, strict=True)
+        ):
+            return align, half
+    return None
+
+
+def _take(ctx: Context, x: ir.Value, y: ir.Value, wanted: Sequence[Array]) -> None:
+    perm = ctx.perm(x)
+    tensor = ctx.read(x, perm)
+    for stored, axis in enumerate(perm):
+        tensor = take(ctx, tensor, stored, wanted[axis].astype(np.int64))
+    ctx.bind(y, tensor, perm)
 
 
 def _tflite_positions(index: Array, extent: int, result: int, align: bool, half: bool) -> Array:

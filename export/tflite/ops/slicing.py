@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
+from _edgeship.export.graph.shapes import static_shape
 from _edgeship.export.lowering import attributes
 from _edgeship.export.lowering.unsupported import Unsupported
 from _edgeship.export.tflite.building.context import Context
@@ -32,18 +33,19 @@ def split(ctx: Context, node: ir.Node) -> None:
     x = attributes.source(node)
     perm, shape = ctx.perm(x), ctx.shape(x)
     axis = attributes.integer(node, "axis", 0) % len(shape)
-    sizes = [ctx.shape(output)[axis] for output in node.outputs]
+    outputs = [output for output in node.outputs if 0 not in (static_shape(output) or ())]
+    sizes = [ctx.shape(output)[axis] for output in outputs]
     if len(sizes) == 1:
-        ctx.alias(node.outputs[0], x)
+        ctx.alias(outputs[0], x)
         return
     tensor = ctx.read(x, perm)
     if len(set(sizes)) == 1:
         inputs = [ctx.ints("axis", perm.index(axis)), tensor]
         opts = options("SplitOptions", numSplits=len(sizes))
-        ctx.emit_all("SPLIT", inputs, node.outputs, perm, opts)
+        ctx.emit_all("SPLIT", inputs, outputs, perm, opts)
         return
     start = 0
-    for output, size in zip(node.outputs, sizes, strict=True):
+    for output, size in zip(outputs, sizes, strict=True):
         begin = [start if i == axis else 0 for i in range(len(shape))]
         _slice(ctx, tensor, output, perm, begin)
         start += size
