@@ -11,8 +11,6 @@ from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.network.source import file_name, load_network
 
 if TYPE_CHECKING:
-    import onnx_ir as ir
-
     from _edgeship.export.advice.steps import NetworkSteps
 
 
@@ -45,21 +43,4 @@ def read_steps(model: str, shapes: Sequence[Shape] = ()) -> NetworkSteps:
 
     with load_network(model, shapes=shapes) as network:
         graph = capture(network, StageLog(lambda stage: None))
-    return read_onnx_steps(_with_shapes(graph), network.name)
-
-
-def _with_shapes(graph: ir.Model) -> ir.Model:
-    """Return the graph simplified if that is needed to know its shapes."""
-    if all(_is_fixed(value) for node in graph.graph for value in node.outputs):
-        return graph
-    from _edgeship.export.simplify import simplify
-
-    try:
-        return simplify(graph)
-    except RuntimeError:
-        # The reader names the shape that it misses, if it needs it at all.
-        return graph
-
-
-def _is_fixed(value: ir.Value) -> bool:
-    return value.shape is not None and all(isinstance(extent, int) for extent in value.shape)
+    return read_onnx_steps(graph, network.name)

@@ -64,7 +64,7 @@ class Definition(Protocol):
         """Return the outputs per sample, in ONNX axis order; floating point as float32."""
 
     def parameters(self) -> int | None:
-        """Return how many numbers its parameters hold; known after `capture`, None if not even then."""
+        """Return how many numbers its parameters hold; known after `capture`, None if unknown."""
 
     def close(self) -> None:
         """Release what it holds; it is neither captured nor run after this."""
@@ -88,14 +88,14 @@ class LiveModule:
         self._dtypes = tuple(dtypes)
 
     def capture(self, shapes: Sequence[Shape]) -> ir.Model:  # noqa: D102
-        from _edgeship.export.graph.onnx_graph import infer_shapes
         from _edgeship.export.network.capture import capture_module, our_errors
+        from _edgeship.export.preparation.prepare import prepare_captured
 
         with our_errors():
             folded = user_program.folded(self.module)
         self.folds = folded is not None
         graph, self.traced = capture_module(folded or self.module, shapes, self._dtypes)
-        return infer_shapes(graph)
+        return prepare_captured(graph)
 
     def run(self, samples: Sequence[Sample]) -> Outputs:  # noqa: D102
         from _edgeship.export.network.capture import our_errors

@@ -81,6 +81,32 @@ def prepare_fixed(fixed: onnx.ModelProto) -> Prepared:
     sweep(model.graph)
     given = take_scales(model)
     half = to_float32(model, HALF)
+    double, notes = _settle(model)
+    precisions = [
+        f"The file computes in {dtype.name.lower()}; it was exported in float32."
+        for dtype in (*half, *double)
+    ]
+    return Prepared(model, (*precisions, *notes), half=bool(half), given=given)
+
+
+def prepare_captured(model: ir.Model) -> ir.Model:
+    """Return a graph that PyTorch exported as `prepare` would, and leave the one given as it is.
+
+    Casts to 16 bits stay: PyTorch is run in float32, and a module that rounds does so on purpose.
+
+    Raises:
+        UnsupportedError: A shape depends on what the network is fed, or an operator is unknown.
+    """
+    copied = ir.from_proto(ir.to_proto(model))
+    inline(copied)
+    common.LiftSubgraphInitializersToMainGraphPass()(copied)
+    sweep(copied.graph)
+    _settle(copied)
+    return copied
+
+
+def _settle(model: ir.Model) -> tuple[list[ir.DataType], list[str]]:
+    """Walk over a model, in place; return the types that became float32 after that, and notes."""
     walk = Walk(model)
     walk.run()
     clean(model.graph, walk.knowledge)
@@ -90,11 +116,7 @@ def prepare_fixed(fixed: onnx.ModelProto) -> Prepared:
     sweep(model.graph)
     model.opset_imports[""] = _oldest_version(model)
     model.ir_version = min(max(model.ir_version or 0, _OLDEST_IR), _NEWEST_IR)
-    notes = [
-        f"The file computes in {dtype.name.lower()}; it was exported in float32."
-        for dtype in (*half, *double)
-    ]
-    return Prepared(model, (*notes, *walk.notes), half=bool(half), given=given)
+    return double, walk.notes
 
 
 def _oldest_version(model: ir.Model) -> int:
