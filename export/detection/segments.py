@@ -119,7 +119,9 @@ def _transpose(
 
 def _reshape(segments: Segments, node: ir.Node, value: ir.Value, axis: int) -> tuple[Segment, ...]:
     own = same_axis(shape_of(operand(node)), shape_of(value), axis)
-    return (Segment(shape_of(value)[axis]),) if own is None else segments.of(operand(node), own)
+    if own is not None:
+        return segments.of(operand(node), own)
+    return (Segment(shape_of(value)[axis], _kind_of_all(segments, operand(node))),)
 
 
 def _probable(segments: Segments, node: ir.Node, value: ir.Value, axis: int) -> tuple[Segment, ...]:
@@ -152,7 +154,7 @@ def _binary(segments: Segments, node: ir.Node, value: ir.Value, axis: int) -> tu
         elif own >= 0 and shape_of(one)[own] == extent:
             found.append(segments.of(one, own))
         else:
-            found.append((Segment(extent, _kind_of_whole(segments, one)),))
+            found.append((Segment(extent, _kind_of_all(segments, one)),))
     joined = refined(found)
     if node.op_type in _TOGETHER or any(
         one is not None and one.const_value is not None for one in node.inputs
@@ -181,11 +183,13 @@ def _neutral(
     )
 
 
-def _kind_of_whole(segments: Segments, value: ir.Value) -> Kind:
-    """Return what a value is whose numbers are spread over an axis that it does not have."""
-    shape = shape_of(value)
-    kinds = {one.kind for one in segments.of(value, len(shape) - 1)} if shape else {""}
-    return "scores" if kinds == {"scores"} else ""
+def _kind_of_all(segments: Segments, value: ir.Value) -> Kind:
+    """Return what all numbers of a value are, wherever they lie."""
+    for axis in range(len(shape_of(value))):
+        kinds = {one.kind for one in segments.of(value, axis)}
+        if len(kinds) == 1 and (kind := kinds.pop()):
+            return kind
+    return ""
 
 
 def _slice(segments: Segments, node: ir.Node, value: ir.Value, axis: int) -> tuple[Segment, ...]:
@@ -202,12 +206,10 @@ def _split(segments: Segments, node: ir.Node, value: ir.Value, axis: int) -> tup
 
 def _picked(segments: Segments, node: ir.Node, value: ir.Value, axis: int) -> tuple[Segment, ...]:
     """Return the segments of what is picked along another axis."""
-    leaf = (Segment(shape_of(value)[axis]),)
     data, shape = operand(node), shape_of(value)
-    if len(shape_of(data)) != len(shape) or shape_of(data)[axis] != shape[axis]:
-        kinds = {one.kind for one in segments.of(data, len(shape_of(data)) - 1)}
-        return (Segment(shape[axis], "scores"),) if kinds == {"scores"} else leaf
-    return segments.of(data, axis)
+    if len(shape_of(data)) == len(shape) and shape_of(data)[axis] == shape[axis]:
+        return segments.of(data, axis)
+    return (Segment(shape[axis], _kind_of_all(segments, data)),)
 
 
 def _top(segments: Segments, node: ir.Node, value: ir.Value, axis: int) -> tuple[Segment, ...]:
@@ -263,4 +265,4 @@ def clipped(found: Sequence[Segment], start: int, end: int) -> tuple[Segment, ..
 
 
 def _ends(found: Sequence[Segment]) -> list[int]:
-    return np.cumsum([one.width for one in found]).tolist()
+    return list(itertools.accumulate(one.width for one in found))

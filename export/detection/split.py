@@ -34,6 +34,7 @@ def split(model: ir.Model, heads: Sequence[Head]) -> ir.Model:
     graph = model.graph
     by_name = {head.output: head for head in heads}
     parts = _Parts(graph)
+    parts.take_early()
     outputs: list[ir.Value] = []
     for value in list(graph.outputs):
         head = by_name.get(value.name or "")
@@ -56,6 +57,7 @@ class _Parts:
     """Makes parts of values of one graph, each once."""
 
     def __init__(self, graph: ir.Graph) -> None:
+        self._graph = graph
         self._new = NewValues(graph)
         self._segments = Segments()
         self._made: dict[tuple[ir.Value, int, int, int], ir.Value] = {}
@@ -65,6 +67,32 @@ class _Parts:
         part = self._part(value, axis, *span)
         shape = _cut(shape_of(value), axis, *span)
         return self._node(name, "Identity", [part], value, shape)
+
+    def take_early(self) -> None:
+        """Let slices of tensors that join scores and other numbers read what was joined."""
+        for node in list(self._graph):
+            if node.op_type not in ("Slice", "Split"):
+                continue
+            for value in node.outputs:
+                span = self._span(node, value)
+                if span is None:
+                    continue
+                part = self._part(operand(node), *span)
+                for use in list(value.uses()):
+                    use.node.replace_input_with(use.idx, part)
+
+    def _span(self, node: ir.Node, value: ir.Value) -> tuple[int, int, int] | None:
+        """Return axis, start and end of what a node takes of a tensor that joins several kinds."""
+        joined = operand(node)
+        whole, own = shape_of(joined), shape_of(value)
+        axes = [axis for axis in range(len(own)) if own[axis] != whole[axis]]
+        if len(axes) != 1:
+            return None
+        [axis] = axes
+        by_slice = node.op_type == "Slice"
+        start = slice_start(node, axis) if by_slice else split_start(node, value, axis)
+        kinds = {one.kind for one in self._segments.of(joined, axis)}
+        return None if start is None or len(kinds) == 1 else (axis, start, start + own[axis])
 
     def _part(self, value: ir.Value, axis: int, start: int, end: int) -> ir.Value:
         """Return the places from ``start`` to ``end`` of an axis, taken as early as it pays."""

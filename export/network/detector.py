@@ -60,10 +60,17 @@ class Detector:
             InputError: As of the network; or no output joins boxes and scores.
             UnsupportedError: As of the network.
         """
+        import onnx_ir as ir
+
         from _edgeship.export.detection.heads import find_heads
         from _edgeship.export.detection.split import split
+        from _edgeship.export.graph.onnx_graph import infer_shapes
+        from _edgeship.export.passes.scatter_to_concat import scatter_to_concat
 
-        captured = self.whole.capture(shapes)
+        captured = ir.from_proto(ir.to_proto(self.whole.capture(shapes)))
+        # Some write decoded boxes into a slice of the joined tensor.
+        if scatter_to_concat(captured):
+            captured = infer_shapes(captured)
         heads = {head.output: head for head in find_heads(captured.graph)}
         self._heads = [heads.get(value.name or "") for value in captured.graph.outputs]
         return split(captured, list(heads.values()))

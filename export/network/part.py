@@ -46,6 +46,11 @@ class Part:
         """Whether training branches were folded by the capture."""
         return self._whole.folds
 
+    @property
+    def traced(self) -> str:
+        """Why the network was traced as TorchScript, or ""."""
+        return self._whole.traced
+
     def capture(self, shapes: Sequence[Shape]) -> ir.Model:
         """Return the part of the captured graph.
 
@@ -59,12 +64,12 @@ class Part:
         """
         import onnx_ir as ir
 
-        from _edgeship.export.graph.onnx_graph import infer_shapes
         from _edgeship.export.preparation.cut import cut
+        from _edgeship.export.preparation.prepare import prepare_captured
 
         self._captured = self._whole.capture(shapes)
         proto = cut(ir.to_proto(self._captured), self._inputs, self._outputs)
-        self._part = infer_shapes(ir.from_proto(proto))
+        self._part = prepare_captured(ir.from_proto(proto))
         return self._part
 
     def run(self, samples: Sequence[Sample]) -> Outputs:
@@ -84,7 +89,7 @@ class Part:
             demand(self._whole.run(samples), whole, "float", "capture of the whole network")
         return run_onnx(serialize(self._part), samples)
 
-    def parameters(self) -> int:
+    def parameters(self) -> int | None:
         """Return how many numbers the parameters of the part hold; known after `capture`."""
         from _edgeship.export.graph import cost
 
