@@ -88,6 +88,7 @@ OPERATORS: dict[str, tuple[str, dict[int, Rule]]] = {
     "ARG_MIN": ("1.9.0 1.14.0 2.9.0", {**_8, 3: _IN_BOOL}),
     "AVERAGE_POOL_2D": ("1.5.0 1.14.0 2.3.0", _8_16),
     "BATCH_MATMUL": ("2.3.0 2.3.0 2.4.0 2.5.0", {**_8_16, 4: all_of(_HYBRID, _ASYMMETRIC)}),
+    "BITCAST": ("2.13.0", _NONE),
     "BITWISE_XOR": ("2.13.0", _NONE),
     "BROADCAST_TO": ("- 2.5.0 2.5.0", {3: input_is(_T.INT8, _T.INT16)}),
     "CAST": (

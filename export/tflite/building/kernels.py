@@ -23,6 +23,7 @@ _TAKES = {
     "ADD": _WIDE,
     "ARG_MAX": "int32",
     "ARG_MIN": "int32",
+    "BITCAST": _ANY,
     "BITWISE_XOR": "int32",
     "BROADCAST_TO": _ANY,
     "CAST": _ANY,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import onnx_ir as ir
 
 from _edgeship.export.lowering import attributes
+from _edgeship.export.lowering.unsupported import Unsupported
 from _edgeship.export.tflite.building.context import Context
 from _edgeship.export.tflite.building.graph import TENSOR_TYPES, options
 from _edgeship.export.tflite.building.types import dtype_of
@@ -26,3 +27,14 @@ def cast(ctx: Context, node: ir.Node) -> None:
     perm = ctx.perm(x)
     opts = options("CastOptions", inDataType=TENSOR_TYPES[before], outDataType=TENSOR_TYPES[after])
     ctx.emit("CAST", [ctx.read(x, perm)], y, perm, opts)
+
+
+@lowers("BitCast")
+def bit_cast(ctx: Context, node: ir.Node) -> None:
+    """BITCAST, to a type as wide."""
+    x, y = attributes.source(node), node.outputs[0]
+    widths = {value.dtype.itemsize for value in (x, y) if value.dtype is not None}
+    if widths != {dtype_of(y).itemsize}:
+        raise Unsupported("bits of a type that is stored as another, or of types of two widths")
+    perm = ctx.perm(x)
+    ctx.emit("BITCAST", [ctx.read(x, perm)], y, perm, options("BitcastOptions"))

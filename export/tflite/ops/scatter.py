@@ -7,6 +7,7 @@ import math
 import numpy as np
 import onnx_ir as ir
 
+from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.lowering import attributes
 from _edgeship.export.lowering.unsupported import Unsupported
 from _edgeship.export.tflite.building import layout
@@ -15,6 +16,7 @@ from _edgeship.export.tflite.building.graph import Array, options
 from _edgeship.export.tflite.building.types import dtype_of
 from _edgeship.export.tflite.ops.gather import elementwise_places, row_places
 from _edgeship.export.tflite.ops.registry import lowers
+from _edgeship.export.tflite.ops.taking import cut, join
 
 _REDUCTIONS = {
     "add": ("ADD", "AddOptions"),
@@ -26,7 +28,10 @@ _REDUCTIONS = {
 
 @lowers("ScatterND")
 def scatter_nd(ctx: Context, node: ir.Node) -> None:
-    """GATHER from data and updates one after the other; SCATTER_ND at computed indices."""
+    """What a box of known indices leaves is joined to the updates; else GATHER from both in a row.
+
+    SCATTER_ND at computed indices.
+    """
     data, given = attributes.source(node), attributes.source(node, 1)
     shape = ctx.shape(data)
     depth = ctx.shape(given)[-1]
@@ -59,11 +64,53 @@ def _scatter(ctx: Context, node: ir.Node, where: int, table: tuple[int, int]) ->
     old = ctx.reshape(ctx.read(data), table)
     new = ctx.reshape(ctx.read(updates), (count, table[1]))
     places = ctx.graph.tensors[where].data
+    box = None if places is None else _box(ctx.shape(data), places.reshape(-1), table[1])
+    if box is not None:
+        perm = layout.identity(len(box))
+        new = ctx.reshape(new, tuple(len(run) for run in box))
+        ctx.bind(y, _boxed(ctx, node, ctx.read(data), new, box), perm)
+        return
     if places is not None:
         result = _at_known_rows(ctx, y, old, new, places.reshape(-1), reduction)
     else:
         result = _at_computed_rows(ctx, y, old, new, ctx.reshape(where, (count, 1)), reduction)
     ctx.bind(y, ctx.reshape(result, ctx.shape(y)), layout.identity(len(ctx.shape(y))))
+
+
+def _box(shape: Shape, rows: Array, width: int) -> list[range] | None:
+    """Return which indices of each axis are written, if the updates are a box in ONNX's order.
+
+    Args:
+        shape: Of the data.
+        rows: Which row each update goes to.
+        width: Elements in a row.
+    """
+    elements = (rows[:, None] * width + np.arange(width)).reshape(-1)
+    if (np.diff(elements) <= 0).any():
+        return None
+    box = [
+        range(int(axis.min()), int(axis.max()) + 1) for axis in np.unravel_index(elements, shape)
+    ]
+    return box if math.prod(len(run) for run in box) == len(elements) else None
+
+
+def _boxed(ctx: Context, node: ir.Node, old: int, new: int, box: list[range]) -> int:
+    """Return ``old`` with a box of it replaced: what lies around it is joined to it."""
+    shape = ctx.graph.tensors[old].shape
+    for axis, run in enumerate(box):
+        if len(run) < shape[axis]:
+            parts = [_boxed(ctx, node, cut(ctx, old, axis, run.start, len(run)), new, box)]
+            if run.start:
+                parts.insert(0, cut(ctx, old, axis, 0, run.start))
+            if run.stop < shape[axis]:
+                parts.append(cut(ctx, old, axis, run.stop, shape[axis] - run.stop))
+            return join(ctx, parts, axis)
+    reduction = attributes.text(node, "reduction", "none")
+    if reduction == "none":
+        return new
+    kind, kind_options = _REDUCTIONS[reduction]
+    name = f"{node.outputs[0].name}/{reduction}"
+    return ctx.temporary(kind, [old, new], shape, name, options(kind_options))
 
 
 def _at_known_rows(
