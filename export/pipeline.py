@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -17,6 +16,12 @@ from _edgeship.export.contract.request import Request
 from _edgeship.export.contract.stage_log import StageLog, StageResult
 from _edgeship.export.contract.target import Job, Prepared, Target, Written
 from _edgeship.export.coreml.target import COREML
+from _edgeship.export.judging import (
+    measure_yardstick,
+    own_yardstick,
+    part_records,
+    verify_written,
+)
 from _edgeship.export.onnx.target import ONNX
 from _edgeship.export.tflite.target import TFLITE
 
@@ -26,6 +31,7 @@ if TYPE_CHECKING:
     from _edgeship.export.contract.schemes import Scheme
     from _edgeship.export.network.source import Network
     from _edgeship.export.verification.parity import Parity
+    from _edgeship.export.verification.yardstick import Yardstick
 
 #: All targets, by what --to calls them.
 TARGETS: dict[str, Target] = {target.name: target for target in (TFLITE, COREML, ONNX)}
@@ -67,8 +73,10 @@ def export(request: Request, report: Callable[[str], None] = lambda stage: None)
         network = load_network(
             request.model,
             shapes=request.shapes,
+            dtypes=request.dtypes,
             inputs=request.inputs,
             outputs=request.outputs,
+            detection=request.detection is not None,
             weights=request.weights,
             num_classes=request.num_classes,
         )
@@ -95,17 +103,21 @@ def _run_stages(
     from _edgeship.export.inputs import preprocess_of, samples_of
     from _edgeship.export.lowering.cutting import advised
     from _edgeship.export.recording import manifest_of, model_record
+    from _edgeship.export.verification.joined import output_parts
 
     captured = graph_stages.capture(network, log)
     model = model_record(network, captured)
     inputs = input_specs(captured, request.input_layout)
     preprocess = preprocess_of(request, network, inputs, log)
-    samples = samples_of(request, inputs, preprocess, _calibrated(request), log)
+    # A file that was quantized before has its scales: pictures make no better ones.
+    measures = _calibrated(request) and not (network.given and network.given.activations)
+    samples = samples_of(request, inputs, preprocess, measures or bool(request.calib), log)
     checked = samples.verification
-    reference = graph_stages.reference_outputs(network, captured, checked, log)
+    reference, original = graph_stages.reference_outputs(network, captured, checked, log)
     network.close()  # it is not run again, and may hold a process with torch
     simplified = graph_stages.simplify(captured, checked, reference, log)
     graph = graph_stages.rewrite(simplified, checked, reference, log)
+    given = graph_stages.confirm_scales(network, captured, graph, checked, original, log)
     onnx = serialize(graph)
     graph_file = GraphFile(file=f"{network.name}.onnx", sha256=hashlib.sha256(onnx).hexdigest())
     folder.write(graph_file.file, onnx)
@@ -115,7 +127,7 @@ def _run_stages(
         model=model,
         graph=graph,
         onnx_sha256=graph_file.sha256,
-        samples=samples.calibration,
+        samples=samples.calibration or (samples.verification if network.given else []),
         checked=checked,
         reference=reference,
         preprocess=preprocess,
@@ -123,31 +135,21 @@ def _run_stages(
         nhwc=frozenset(
             name for name, spec in inputs.items() if spec.picture and spec.layout == "nhwc"
         ),
+        given=given,
+        original=original,
     )
-    yardstick = _yardstick(job, log)
+    job = replace(job, parts=output_parts(graph, reference))
+    rounds = any(scheme.rounds for scheme in _all_schemes(request))
+    yardstick = measure_yardstick(job, log) if rounds else None
     artifacts: list[Artifact] = []
     for name in request.targets:
         target = TARGETS[name]
         own = replace(job, schemes=schemes_for(target, request.schemes))
-        with advised(captured):
+        with advised(captured, network.tensors):
             artifacts += _write_files(target, own, yardstick, folder, log)
     manifest = manifest_of(job, inputs, samples, graph_file, artifacts, _calibrated(request), log)
     folder.write("manifest.json", (manifest.model_dump_json(indent=2) + "\n").encode())
     return manifest
-
-
-def _yardstick(job: Job, log: StageLog) -> float | None:
-    """Return the SQNR in dB that rounding the weights to 8 bits leaves, None if that is nothing."""
-    from _edgeship.export.verification.rounded_weights import rounded_parity
-
-    if not any(scheme.rounds for scheme in _all_schemes(job.request)):
-        return None
-    with log.stage("round weights", noise=True):
-        parity = rounded_parity(job.graph, job.checked, job.reference)
-        log.done(
-            "weights of 8 bits, all else in float32: the yardstick for quantized files", parity
-        )
-    return parity.sqnr_db if math.isfinite(parity.sqnr_db) else None
 
 
 def _all_schemes(request: Request) -> list[Scheme]:
@@ -157,7 +159,7 @@ def _all_schemes(request: Request) -> list[Scheme]:
 
 
 def _write_files(
-    target: Target, job: Job, yardstick: float | None, folder: OutputFolder, log: StageLog
+    target: Target, job: Job, yardstick: Yardstick | None, folder: OutputFolder, log: StageLog
 ) -> list[Artifact]:
     """Write and verify the files of one target.
 
@@ -181,16 +183,18 @@ def _write_files(
         for scheme in _in_order(target, job.schemes):
             with log.stage(f"{target.title} {scheme.name}", noise=scheme.rounds):
                 written = prepared.write(scheme, ranges)
-                own = written.rounded_db
-                rounded_db = (yardstick if own is None else own) if scheme.rounds else None
-                parity = _verify(target, scheme, prepared, written, rounded_db)
+                own = own_yardstick(written, yardstick) if scheme.rounds else None
+                parity = verify_written(target, scheme, job, prepared, written, own)
                 asked = scheme.name in names
                 detail = written.detail if asked else f"{written.detail}; verified and not kept"
                 log.done(detail, parity, _warning(written, scheme, parity))
             if asked:
                 file = names[scheme.name]
                 written.save(file, folder)
-                artifacts[scheme.name] = written.record(file, parity, rounded_db)
+                worst_db = None if own is None else own.worst_db
+                record = written.record(file, parity, worst_db)
+                update = {"part": parity.part, "parts": part_records(parity, own)}
+                artifacts[scheme.name] = record.model_copy(update=update)
     log.notes += prepared.notes
     return [artifacts[scheme.name] for scheme in job.schemes]
 
@@ -212,34 +216,6 @@ def _in_order(target: Target, schemes: Sequence[Scheme]) -> list[Scheme]:
             ordered.setdefault(scheme.base, target.schemes[scheme.base])
         ordered.setdefault(scheme.name, scheme)
     return list(ordered.values())
-
-
-def _verify(
-    target: Target,
-    scheme: Scheme,
-    prepared: Prepared,
-    written: Written,
-    rounded_db: float | None,
-) -> Parity:
-    """Run a file; if it is out of tolerance, name the first tensor that is.
-
-    Raises:
-        VerificationError: It computes something else than the network.
-    """
-    from _edgeship.export.verification.demand import demand
-    from _edgeship.export.verification.tolerance import needed_sqnr_db
-
-    kind = scheme.tolerance
-    try:
-        parity = demand(
-            prepared.reference, written.run(), kind, f"{target.title} {scheme.name}", rounded_db
-        )
-    except VerificationError as error:
-        sentence = written.divergence(needed_sqnr_db(kind, rounded_db))
-        error.why = " ".join(part for part in (error.why, sentence) if part)
-        raise
-    written.check()
-    return parity
 
 
 def _warning(written: Written, scheme: Scheme, parity: Parity) -> str:

@@ -50,6 +50,8 @@ def manifest_of(
     """
     network, preprocess = job.network, job.preprocess
     calibration = {"source": samples.source, "count": len(job.samples), "method": "min-max"}
+    if job.given is not None and job.given.activations:
+        calibration["scales"] = str(job.given)
     return Manifest(
         versions=versions(),
         model=dict(job.model),
@@ -73,6 +75,7 @@ def manifest_of(
                 stage=stage.stage,
                 detail=stage.detail,
                 parity=stage.parity.to_dict() if stage.parity else None,
+                part=stage.parity.part if stage.parity else "",
                 warning=stage.warning,
             )
             for stage in log.stages

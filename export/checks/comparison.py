@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import onnx
+import onnx_ir as ir
 
 from _edgeship.errors import VerificationError
 from _edgeship.export.checks.results import OutputRange, RuntimeResult
 from _edgeship.export.checks.subject import Subject
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.runtimes.values import Outputs
+from _edgeship.export.verification.joined import output_parts
 from _edgeship.export.verification.metrics import compare
+from _edgeship.export.verification.parts import Part
 from _edgeship.export.verification.tolerance import judge
 
 
@@ -26,26 +30,30 @@ def compare_runtimes(subject: Subject, runtimes: Sequence[str]) -> list[RuntimeR
         InputError: A runtime is not installed or not usable, or the file is damaged.
         VerificationError: The reference itself fails.
     """
-    reference = None
+    reference = parts = None
     if subject.onnx is not None:
         reference = run_onnx(subject.onnx, subject.samples)
+        parts = output_parts(ir.from_proto(onnx.load_model_from_string(subject.onnx)), reference)
     elif subject.baseline is not None:
         reference = subject.file.run(subject.file_samples, subject.baseline)
         others = [name for name in runtimes if name != subject.baseline]
         runtimes = others or subject.default_runtimes
-    return [_compare(subject, name, reference) for name in runtimes]
+    return [_compare(subject, name, reference, parts) for name in runtimes]
 
 
-def _compare(subject: Subject, runtime: str, reference: Outputs | None) -> RuntimeResult:
+def _compare(
+    subject: Subject, runtime: str, reference: Outputs | None, parts: Sequence[Part] | None
+) -> RuntimeResult:
     names = list(subject.file.outputs)
     try:
         outputs = subject.file.run(subject.file_samples, runtime)
         if reference is None:
             return RuntimeResult(runtime, None, None, _ranges(outputs, names))
-        parity = compare(subject.file.expected(reference, runtime), outputs, names)
+        expected = subject.file.expected(reference, runtime)
+        parity = compare(expected, outputs, names, parts)
     except VerificationError as error:
         return RuntimeResult(runtime, None, " ".join(f"{error.what} {error.why}".split()))
-    problem = judge(parity, subject.kind, subject.rounded_db) if subject.kind else None
+    problem = judge(parity, subject.kind, subject.yardstick) if subject.kind else None
     return RuntimeResult(runtime, parity, problem)
 
 

@@ -18,12 +18,14 @@ from _edgeship.export.contract.recorded import (
     find_digest,
     manifest_of_graph,
     preprocess_in,
+    yardstick_in,
 )
 from _edgeship.export.graph.onnx_graph import serialize
 from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.network.capture import read_onnx
 from _edgeship.export.runtimes.values import Sample
 from _edgeship.export.verification.tolerance import TOLERANCES
+from _edgeship.export.verification.yardstick import Yardstick
 from _edgeship.files import read_bytes
 
 
@@ -39,7 +41,7 @@ class Subject:
         reference_name: The reference, for people; "" where nothing can be compared.
         kind: The tolerance, a key of `export.verification.tolerance.TOLERANCES`; "" where there
             is none for files like this.
-        rounded_db: SQNR in dB with rounded weights as the manifest records it, for the tolerance.
+        yardstick: What rounding leaves of the network, as the manifest records it.
         samples: Input name of the reference -> float32 array in ONNX order, for each run.
         file_samples: The same for the file.
         source: Where they come from, for people.
@@ -52,7 +54,7 @@ class Subject:
     onnx: bytes | None
     reference_name: str
     kind: str
-    rounded_db: float | None
+    yardstick: Yardstick | None
     samples: list[Sample]
     file_samples: list[Sample]
     source: str
@@ -112,7 +114,7 @@ def load_subject(
         onnx=graph.data if graph is not None else None,
         reference_name=_reference_name(graph, model),
         kind=_kind(model, record, notes),
-        rounded_db=record.artifact.rounded_weights_sqnr_db if record is not None else None,
+        yardstick=yardstick_in(record.artifact) if record is not None else None,
         samples=samples,
         file_samples=file_samples,
         source=source,

@@ -13,6 +13,7 @@ from rich.text import Text
 from _edgeship.export.contract.manifest import Artifact, Manifest, Port
 from _edgeship.export.contract.stage_log import StageResult
 from _edgeship.export.pipeline import TARGETS, Result
+from _edgeship.export.verification.parity import Parity, PartParity
 from _edgeship.terminal.console import add_row, printable, size, table
 
 
@@ -40,12 +41,15 @@ def render_more(result: Result) -> Group:
     for stage in result.stages:
         if (parity := stage.parity) is not None:
             top1 = "" if parity.top1_agreement is None else f"{parity.top1_agreement:.1%}"
-            sqnr = f"{parity.sqnr_db:.1f} dB"
-            add_row(
-                figures, stage.stage, f"{parity.max_abs:.3e}", f"{parity.max_rel:.3e}", sqnr, top1
-            )
+            add_row(figures, stage.stage, *_figures(parity), top1)
+            for part in parity.parts if parity.part else ():
+                add_row(figures, f"  {part.name}", *_figures(part), "")
     versions = ", ".join(f"{name} {text}" for name, text in result.manifest.versions.items())
     return Group(figures, Text(), Text(f"versions: {versions}"), Text())
+
+
+def _figures(one: Parity | PartParity) -> tuple[str, str, str]:
+    return f"{one.max_abs:.3e}", f"{one.max_rel:.3e}", f"{one.sqnr_db:.1f} dB"
 
 
 def _stages(stages: tuple[StageResult, ...]) -> Table:
@@ -63,8 +67,9 @@ def _parity(stage: StageResult) -> str:
     if not stage.noise:
         return f"max rel error {parity.max_rel:.1e}"
     top1 = parity.top1_agreement
+    where = f" ({parity.part})" if parity.part else ""
     agreement = "" if top1 is None else f", top-1 agreement {top1:.0%}"
-    return f"SQNR {parity.sqnr_db:.1f} dB{agreement}"
+    return f"SQNR {parity.sqnr_db:.1f} dB{where}{agreement}"
 
 
 def _untrained() -> Text:

@@ -92,11 +92,20 @@ def _as_dict(file: Path, subject: Subject, comparisons: list[RuntimeResult]) -> 
         "runtimes": [
             {
                 **asdict(comparison),
-                "parity": None if comparison.parity is None else comparison.parity.to_dict(),
+                **_parity(comparison),
             }
             for comparison in comparisons
         ],
     }
+
+
+def _parity(comparison: RuntimeResult) -> dict[str, Any]:
+    """Return the figures of a runtime: of the worst part, its name, and of each part."""
+    parity = comparison.parity
+    if parity is None:
+        return {"parity": None, "part": "", "parts": []}
+    parts = [part.to_dict() for part in parity.parts]
+    return {"parity": parity.to_dict(), "part": parity.part, "parts": parts}
 
 
 def _show(file: Path, subject: Subject, comparisons: list[RuntimeResult]) -> None:
@@ -108,6 +117,9 @@ def _show(file: Path, subject: Subject, comparisons: list[RuntimeResult]) -> Non
         output.print(printable(f"note: {note}"))
     output.print()
     output.print(_verdicts(subject, comparisons) if subject.reference_name else _runs(comparisons))
+    if any(one.parity is not None and one.parity.part for one in comparisons):
+        output.print()
+        output.print(_parts(comparisons))
 
 
 def _verdicts(subject: Subject, comparisons: list[RuntimeResult]) -> Table:
@@ -119,6 +131,18 @@ def _verdicts(subject: Subject, comparisons: list[RuntimeResult]) -> Table:
         if comparison.problem is None and not subject.kind:
             words = ""
         add_row(shown, comparison.runtime, *_figures(comparison), words)
+    return shown
+
+
+def _parts(comparisons: list[RuntimeResult]) -> Table:
+    """Show every output, and the parts of those that join numbers of different sizes."""
+    numbers = ("max abs error", "max rel error", "SQNR", "equal")
+    shown = table("runtime", "output", *numbers, numbers=numbers)
+    for comparison in comparisons:
+        for part in comparison.parity.parts if comparison.parity is not None else ():
+            equal = "" if part.agreement is None else f"{part.agreement:.1%}"
+            figures = f"{part.max_abs:.2e}", f"{part.max_rel:.2e}", f"{part.sqnr_db:.1f} dB"
+            add_row(shown, comparison.runtime, part.name, *figures, equal)
     return shown
 
 

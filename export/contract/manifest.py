@@ -37,11 +37,16 @@ class _Record(BaseModel):
 
 
 class StageRecord(_Record):
-    """One stage: what it did and how its outputs compare with the reference's."""
+    """One stage: what it did and how its outputs compare with the reference's.
+
+    Attributes:
+        part: The output, or part of one, with the most noise, where several were compared.
+    """
 
     stage: str
     detail: str
     parity: dict[str, Any] | None = None
+    part: str = ""
     warning: str = ""
 
 
@@ -62,6 +67,36 @@ class Port(_Record):
     zero_point: int | None = None
 
 
+class PartRecord(_Record):
+    """How one output of a file, or a part of one, compares with the reference's.
+
+    Infinities are strings, as in every parity.
+
+    Attributes:
+        name: The output, and which part of it: ``output0, channels 4..8``.
+        agreement: The fraction of equal elements, for integers and truth values.
+        partial: Whether it is not the whole of an output.
+        found: Whether it was found by the size of its numbers, and not in the graph.
+        grid_db: What the steps of an integer Sigmoid alone leave of the part, if one computes it.
+        rounded_weights_sqnr_db: What the part keeps with rounded weights and nothing else.
+        ideal_8_bits_sqnr_db: What it keeps with all values rounded to 8 bits, where the judge
+            needed to know.
+        ideal_float16_sqnr_db: Likewise, to float16.
+    """
+
+    name: str
+    max_abs: float | str
+    max_rel: float | str
+    sqnr_db: float | str
+    agreement: float | None = None
+    partial: bool = False
+    found: bool = False
+    grid_db: float | str | None = None
+    rounded_weights_sqnr_db: float | str | None = None
+    ideal_8_bits_sqnr_db: float | str | None = None
+    ideal_float16_sqnr_db: float | str | None = None
+
+
 class Artifact(_Record):
     """A written file, or a package, which is a folder.
 
@@ -75,7 +110,10 @@ class Artifact(_Record):
         sha256: Digest; of a package, as `export.coreml.format.package.digest` makes it.
         peak_activation_bytes: The most memory that the tensors of a .tflite file take at once.
         rounded_weights_sqnr_db: What the float file keeps when its weights are rounded to 8 bits:
-            the scale on which quantized files are judged.
+            the scale on which quantized files are judged. Of the worst part.
+        part: The output, or part of one, with the most noise; "" where there is but one.
+        parts: Every output, each followed by its parts, where numbers of different sizes are
+            joined in it.
     """
 
     file: str
@@ -92,6 +130,8 @@ class Artifact(_Record):
     peak_activation_bytes: int | None = None
     parity: dict[str, Any] | None = None
     rounded_weights_sqnr_db: float | None = None
+    part: str = ""
+    parts: list[PartRecord] = []
 
 
 class GraphFile(_Record):

@@ -12,6 +12,8 @@ from pydantic import ValidationError
 from _edgeship.errors import InputError
 from _edgeship.export.calibration.preprocess import Preprocess
 from _edgeship.export.contract.manifest import Artifact, Manifest
+from _edgeship.export.verification.parity import Parity, PartParity
+from _edgeship.export.verification.yardstick import Bits, Yardstick
 from _edgeship.files import read_bytes
 
 
@@ -125,7 +127,50 @@ def _check(manifest: Manifest) -> None:
     for artifact in manifest.artifacts:
         for value in (artifact.parity or {}).values():
             float(value or 0)
+        for part in artifact.parts:
+            for value in (part.max_abs, part.max_rel, part.sqnr_db):
+                float(value)
+        yardstick_in(artifact)
     preprocess_in(manifest)
+
+
+def parity_in(artifact: Artifact) -> Parity:
+    """Return how a file's outputs compare with the network's, as its entry records it.
+
+    Raises:
+        TypeError: The entry has no parity.
+    """
+    numbers = {name: None if v is None else float(v) for name, v in (artifact.parity or {}).items()}
+    parts = tuple(
+        PartParity(
+            name=part.name,
+            max_abs=float(part.max_abs),
+            max_rel=float(part.max_rel),
+            sqnr_db=float(part.sqnr_db),
+            agreement=part.agreement,
+            partial=part.partial,
+            found=part.found,
+            grid_db=None if part.grid_db is None else float(part.grid_db),
+        )
+        for part in artifact.parts
+    )
+    return Parity(**numbers, parts=parts)  # type: ignore[arg-type]
+
+
+def yardstick_in(artifact: Artifact) -> Yardstick | None:
+    """Return what rounding leaves of the network, by parts, as a file's entry records it."""
+    measured: dict[Bits, dict[str, float]] = {"8 bits": {}, "float16": {}}
+    weights = {}
+    if artifact.rounded_weights_sqnr_db is not None:
+        weights[""] = artifact.rounded_weights_sqnr_db
+    for part in artifact.parts:
+        if part.rounded_weights_sqnr_db is not None:
+            weights[part.name] = float(part.rounded_weights_sqnr_db)
+        if part.ideal_8_bits_sqnr_db is not None:
+            measured["8 bits"][part.name] = float(part.ideal_8_bits_sqnr_db)
+        if part.ideal_float16_sqnr_db is not None:
+            measured["float16"][part.name] = float(part.ideal_float16_sqnr_db)
+    return Yardstick(weights, measured=dict(measured)) if weights else None
 
 
 def preprocess_in(manifest: Manifest) -> Preprocess | None:

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from _edgeship.export.contract.request import Request
     from _edgeship.export.contract.schemes import Scheme
     from _edgeship.export.network.source import Network
+    from _edgeship.export.preparation.given import Given
     from _edgeship.export.runtimes.values import Outputs, Sample
     from _edgeship.export.verification.parity import Parity
+    from _edgeship.export.verification.parts import Part
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,9 @@ class Job:
         preprocess: What an input image goes through; None for networks on other inputs.
         schemes: The schemes that this target was asked for.
         nhwc: The inputs that take pictures with their channels at the end.
+        parts: What of the outputs is compared one by one.
+        given: The scales that the network had, if it was quantized before.
+        original: What that file computes, which files with these scales are compared with.
     """
 
     request: Request
@@ -52,6 +57,9 @@ class Job:
     preprocess: Preprocess | None
     schemes: tuple[Scheme, ...]
     nhwc: frozenset[str] = frozenset()
+    parts: Sequence[Part] = ()
+    given: Given | None = None
+    original: Outputs | None = None
 
 
 class Written(Protocol):
@@ -66,8 +74,8 @@ class Written(Protocol):
         """What the user should know about it, or ""."""
 
     @property
-    def rounded_db(self) -> float | None:
-        """Its own yardstick in dB, if 8-bit weights per channel are not the right one for it."""
+    def rounded(self) -> Parity | None:
+        """The network with weights as this file stores them, if 8 bits per channel are not it."""
 
     def run(self) -> Outputs:
         """Return what it computes from the samples that are verified on, in ONNX axis order."""

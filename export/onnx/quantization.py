@@ -14,8 +14,11 @@ import onnx_ir as ir
 
 from _edgeship.export.calibration.ranges import Ranges
 from _edgeship.export.graph.onnx_graph import integer, real
+from _edgeship.export.onnx.given_scales import keeps_activations, overrides
 from _edgeship.export.onnx.kernels import KERNELS, WEIGHTS_ONLY
+from _edgeship.export.onnx.mixed_outputs import mixed_outputs
 from _edgeship.export.onnx.shared_ranges import share_ranges
+from _edgeship.export.preparation.given import Given
 
 if TYPE_CHECKING:
     import onnx
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 _WEIGHTED = ("Conv", "ConvTranspose", "Gemm")
 
 
-def quantize(model: ir.Model, ranges: Ranges) -> onnx.ModelProto:
+def quantize(model: ir.Model, ranges: Ranges, given: Given | None = None) -> onnx.ModelProto:
     """Return a graph with integers where ONNX Runtime has kernels for them.
 
     ONNX Runtime's own quantizer writes it: scale and zero point of an activation from its range,
@@ -33,17 +36,22 @@ def quantize(model: ir.Model, ranges: Ranges) -> onnx.ModelProto:
     Args:
         model: In float32, each node with a name of its own; not changed.
         ranges: Name of a value -> measured (min, max).
+        given: Scales that the network had before, and is to have again.
     """
     from onnxruntime.quantization import CalibrationMethod, QDQQuantizer, QuantType
     from onnxruntime.quantization.calibrate import TensorsData
 
-    nodes = [node for node in model.graph if _quantizable(node, ranges)]
+    apart = mixed_outputs(model, ranges)
+    nodes = [node for node in model.graph if _quantizable(node, ranges) and node not in apart]
     proto = ir.to_proto(model)
     if not nodes:  # which would mean all of them to the quantizer
         return proto
+    options = _one_scale(nodes)
+    if given is not None:
+        options = overrides(given, nodes) | options
     bounds = {
         name: (np.float32(low), np.float32(high))
-        for name, (low, high) in share_ranges(model, ranges).items()
+        for name, (low, high) in share_ranges(model, ranges, apart).items()
     }
     quantizer = QDQQuantizer(
         proto,
@@ -55,7 +63,10 @@ def quantize(model: ir.Model, ranges: Ranges) -> onnx.ModelProto:
         nodes_to_quantize=[node.name for node in nodes],
         nodes_to_exclude=[],
         op_types_to_quantize=[*KERNELS, *WEIGHTS_ONLY],
-        extra_options={"TensorQuantOverrides": _one_scale(nodes)},
+        extra_options={
+            "TensorQuantOverrides": options,
+            "QDQKeepRemovableActivations": keeps_activations(given, nodes),
+        },
     )
     made: onnx.ModelProto = quantizer.quantize_model()
     return made

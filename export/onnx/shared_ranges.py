@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import onnx_ir as ir
 
@@ -15,7 +15,7 @@ from _edgeship.export.onnx.kernels import MOVING
 _TOO_WIDE = 4.0
 
 
-def share_ranges(model: ir.Model, ranges: Ranges) -> Ranges:
+def share_ranges(model: ir.Model, ranges: Ranges, apart: Collection[ir.Node] = ()) -> Ranges:
     """Return the ranges with every set of tied values given its widest one.
 
     What an operator only moves is tied to what comes out, and what goes into a Concat to the whole.
@@ -27,10 +27,13 @@ def share_ranges(model: ir.Model, ranges: Ranges) -> Ranges:
     Args:
         model: The graph.
         ranges: Name of a value -> measured (min, max).
+        apart: Nodes that stay in float, so that they tie nothing.
     """
     sets = DisjointSets[str]()
     postponed = []
     for node in model.graph:
+        if node in apart:
+            continue
         if node.op_type in MOVING:
             pairs = [(result, node.inputs[0]) for result in node.outputs]
         else:

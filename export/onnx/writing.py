@@ -43,7 +43,7 @@ class _File:
     scheme: Scheme
     data: bytes
 
-    rounded_db = None
+    rounded = None
 
     @property
     def detail(self) -> str:
@@ -126,7 +126,7 @@ class _Prepared:
         made = {
             "none": lambda: ir.to_proto(self.model),
             "fp16": lambda: to_float16(self.model),
-            "int8": lambda: quantize(self.model, ranges),
+            "int8": lambda: quantize(self.model, ranges, self.job.given),
         }[scheme.name]()
         return _File(self, scheme, to_bytes(made))
 

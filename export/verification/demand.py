@@ -9,9 +9,7 @@ from _edgeship.export.verification.parity import Parity
 from _edgeship.export.verification.tolerance import TOLERANCES, judge
 
 
-def demand(
-    reference: Outputs, outputs: Outputs, kind: str, stage: str, rounded_db: float | None = None
-) -> Parity:
+def demand(reference: Outputs, outputs: Outputs, kind: str, stage: str) -> Parity:
     """Return how far ``outputs`` are from ``reference``.
 
     Args:
@@ -19,16 +17,26 @@ def demand(
         outputs: What the stage computes from the same samples.
         kind: A key of ``TOLERANCES``.
         stage: Its name, for the message.
-        rounded_db: As for `judge`.
 
     Raises:
         VerificationError: If they are out of tolerance.
     """
     parity = compare(reference, outputs)
-    problem = judge(parity, kind, rounded_db)
+    problem = judge(parity, kind)
     if problem is None:
         return parity
-    raise VerificationError(
+    raise refusal(problem, kind, stage)
+
+
+def refusal(problem: str, kind: str, stage: str) -> VerificationError:
+    """Return the error for outputs that are out of tolerance.
+
+    Args:
+        problem: Why, in sentences.
+        kind: A key of ``TOLERANCES``.
+        stage: Its name.
+    """
+    return VerificationError(
         "The result does not compute what the network computes.",
         where=stage,
         why=problem,

@@ -4,41 +4,51 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from _edgeship.errors import VerificationError
 from _edgeship.export.runtimes.values import Outputs
-from _edgeship.export.verification.parity import Parity
+from _edgeship.export.verification.parity import Parity, PartParity
+from _edgeship.export.verification.parts import Part, whole_outputs
+
+#: The distance of two neighbours among what integer kernels of Sigmoid give.
+_SIGMOID_STEP = 1 / 256
 
 
-def compare(reference: Outputs, candidate: Outputs, names: Sequence[str] | None = None) -> Parity:
+def compare(
+    reference: Outputs,
+    candidate: Outputs,
+    names: Sequence[str] | None = None,
+    parts: Sequence[Part] | None = None,
+) -> Parity:
     """Measure how far the candidate's outputs are from the reference's.
 
     Args:
         reference: Per sample, the arrays of all outputs.
         candidate: The same samples and outputs, in the same order and axis order.
         names: The names of the outputs, for error messages.
+        parts: What of the outputs to compare (`export.verification.parts.parts_of`); the outputs
+            themselves by default.
 
     Returns:
-        The worst numbers over all outputs. All sums are taken in float64.
+        The worst numbers over all parts. All sums are taken in float64.
 
     Raises:
         VerificationError: The two differ in the number of samples or outputs or in an output's
             shape, or there is nothing to compare.
     """
     _check_counts(reference, candidate)
-    count = len(reference[0])
-    labels = [f"'{name}'" for name in names] if names else [str(k) for k in range(count)]
-    parities = [
-        _compare_output([s[k] for s in reference], [s[k] for s in candidate], labels[k])
-        for k in range(count)
-    ]
+    parts = parts if parts is not None else whole_outputs(reference, names or ())
+    _check_shapes(reference, candidate, [f"'{name}'" for name in names] if names else None)
+    parities = [_compare_part(reference, candidate, part) for part in parts]
     return Parity(
-        max_abs=max(p[0] for p in parities),
-        max_rel=max(p[1] for p in parities),
-        sqnr_db=min(p[2] for p in parities),
+        max_abs=max(one.max_abs for one in parities),
+        max_rel=max(one.max_rel for one in parities),
+        sqnr_db=min(one.sqnr_db for one in parities),
         top1_agreement=_top1_agreement([s[0] for s in reference], [s[0] for s in candidate]),
+        parts=tuple(parities),
     )
 
 
@@ -58,30 +68,72 @@ def _check_counts(reference: Outputs, candidate: Outputs) -> None:
             )
 
 
-def _compare_output(
-    reference: list[np.ndarray], candidate: list[np.ndarray], label: str
-) -> tuple[float, float, float]:
-    """Return max_abs, max_rel and sqnr_db of one output over all samples."""
-    largest_error, signal, noise = 0.0, 0.0, 0.0
-    low, high = math.inf, -math.inf
-    for position, (ref, cand) in enumerate(zip(reference, candidate, strict=True)):
-        if ref.shape != cand.shape:
-            raise VerificationError(
-                f"Output {label} has shape {cand.shape} where the reference has {ref.shape}.",
-                where=f"sample {position}",
-            )
+def _check_shapes(reference: Outputs, candidate: Outputs, labels: Sequence[str] | None) -> None:
+    for position, (expected, found) in enumerate(zip(reference, candidate, strict=True)):
+        for k, (ref, cand) in enumerate(zip(expected, found, strict=True)):
+            if ref.shape != cand.shape:
+                label = labels[k] if labels is not None else str(k)
+                raise VerificationError(
+                    f"Output {label} has shape {cand.shape} where the reference has {ref.shape}.",
+                    where=f"sample {position}",
+                )
+
+
+def _compare_part(reference: Outputs, candidate: Outputs, part: Part) -> PartParity:
+    """Return the distance of one part over all samples."""
+    sums = _Sums()
+    for expected, found in zip(reference, candidate, strict=True):
+        sums.add(part.of(expected[part.output]), part.of(found[part.output]))
+    agreement = None
+    if reference[0][part.output].dtype.kind in "biu":
+        agreement = 1.0 - sums.differing / max(sums.elements, 1)
+    scale = _scale(sums.low, sums.high)
+    differing = None if agreement is None else 1.0 - agreement
+    return PartParity(
+        name=part.name,
+        max_abs=sums.largest_error,
+        max_rel=sums.largest_error / scale if differing is None else differing,
+        sqnr_db=_sqnr_db(sums.signal, sums.noise) if differing is None else _sqnr_db(1, differing),
+        agreement=agreement,
+        partial=part.mask is not None,
+        found=part.found,
+        grid_db=_sqnr_db(sums.signal, sums.grid_noise) if part.sigmoid else None,
+    )
+
+
+@dataclass
+class _Sums:
+    """What is summed over the samples of one part.
+
+    Attributes:
+        grid_noise: The noise that the steps of an integer Sigmoid make of the reference.
+    """
+
+    largest_error: float = 0.0
+    signal: float = 0.0
+    noise: float = 0.0
+    grid_noise: float = 0.0
+    low: float = math.inf
+    high: float = -math.inf
+    elements: int = 0
+    differing: int = 0
+
+    def add(self, ref: np.ndarray, cand: np.ndarray) -> None:
         if ref.size == 0:
-            continue
+            return
         exact = ref.astype(np.float64)
         error = _absolute_error(exact, cand.astype(np.float64))
         finite = exact[np.isfinite(exact)]
-        largest_error = max(largest_error, float(error.max()))
-        signal += float(np.square(finite).sum())
-        noise += float(np.square(error).sum())
+        self.largest_error = max(self.largest_error, float(error.max()))
+        self.signal += float(np.square(finite).sum())
+        self.noise += float(np.square(error).sum())
+        steps = finite / _SIGMOID_STEP
+        self.grid_noise += float(np.square((steps - np.rint(steps)) * _SIGMOID_STEP).sum())
+        self.elements += ref.size
+        self.differing += int(np.count_nonzero(error))
         if finite.size:
-            low, high = min(low, float(finite.min())), max(high, float(finite.max()))
-    scale = _scale(low, high)
-    return largest_error, largest_error / scale, _sqnr_db(signal, noise)
+            self.low = min(self.low, float(finite.min()))
+            self.high = max(self.high, float(finite.max()))
 
 
 def _absolute_error(reference: np.ndarray, candidate: np.ndarray) -> np.ndarray:

@@ -18,6 +18,7 @@ from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.runtimes.values import Outputs, Sample
 from _edgeship.export.verification.metrics import compare
 from _edgeship.export.verification.parity import Parity
+from _edgeship.export.verification.parts import Part
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -50,7 +51,11 @@ def steps_of(weight: Array, axis: int) -> Array:
 
 
 def rounded_parity(
-    graph: ir.Model, samples: Sequence[Sample], reference: Outputs, rounding: Rounding = to_8_bits
+    graph: ir.Model,
+    samples: Sequence[Sample],
+    reference: Outputs,
+    rounding: Rounding = to_8_bits,
+    parts: Sequence[Part] | None = None,
 ) -> Parity:
     """Return how far the network is from itself with its weights rounded, and nothing else.
 
@@ -59,11 +64,12 @@ def rounded_parity(
         samples: What it takes.
         reference: What the network computes from them.
         rounding: What becomes of a weight.
+        parts: What of the outputs to compare; the outputs themselves by default.
 
     Returns:
         Its SQNR is infinite if rounding changed nothing.
     """
-    return compare(reference, run_onnx(round_weights(graph, rounding), samples))
+    return compare(reference, run_onnx(round_weights(graph, rounding), samples), parts=parts)
 
 
 def round_weights(graph: ir.Model, rounding: Rounding = to_8_bits) -> bytes:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from _edgeship.export.verification.parity import Parity
+from _edgeship.export.verification.parity import Parity, PartParity
+from _edgeship.export.verification.yardstick import Bits, Yardstick
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,13 @@ class Tolerance:
         below_rounded_db: How far in dB the ratio may lie below that of the network whose weights
             are rounded and nothing else: to 8 bits (`export.verification.rounded_weights`), or to
             palettes (`export.coreml.rounded_graph`).
+        ideal: What an ideal file rounds all its values to (`export.verification.yardstick`).
+        below_ideal_db: A file that keeps this many dB less than the ideal one, or more, is right,
+            however little rounded weights lose.
+        sigmoid_steps: Whether what a Sigmoid computes has steps of 1/256, which is all that can
+            then be asked of it.
+        min_agreement: The smallest fraction of equal elements allowed in an output of integers or
+            truth values.
         warn_sqnr_db: The ratio in dB under which a correct file is still worth a warning.
         advice: What the user can do about a file that does not satisfy it.
     """
@@ -25,9 +33,25 @@ class Tolerance:
     max_rel: float | None = None
     min_sqnr_db: float | None = None
     below_rounded_db: float | None = None
+    ideal: Bits = "8 bits"
+    below_ideal_db: float | None = None
+    sigmoid_steps: bool = False
+    min_agreement: float = 0.9
     warn_sqnr_db: float | None = None
     advice: str = "choose a scheme with more bits, such as --quant fp16"
 
+
+#: What an output itself allows, in dB, however good the ideal file is: a sine over the full range
+#: keeps 6.02 dB for each bit and 1.76 more, and float16 has 11 significant bits, wherever it is in
+#: its range. A network that only moves numbers of few steps would demand more of float16 scales.
+_CEILINGS: dict[Bits, float] = {"8 bits": 49.9, "float16": 74.0}
+
+#: How far what an integer Sigmoid gives may lie below its own steps of 1/256, in dB: twice the
+#: noise.
+_BELOW_GRID_DB = 3.0
+
+#: How much larger the error of a part that was found by its numbers may be than an output's.
+_GROSS = 100.0
 
 _CALIBRATE = (
     "calibrate on images like those the network will see (--calib DIR), "
@@ -52,7 +76,7 @@ TOLERANCES: dict[str, Tolerance] = {
     # The same arithmetic in another order, with folded batch norms: float32 rounds at 6e-8 and
     # a sum of some thousand terms, tens of layers deep, loses two to three digits of that.
     # Measured: 1e-7 to 1e-5.
-    "float": Tolerance(max_rel=1e-4, advice="report it, with the network"),
+    "float": Tolerance(max_rel=1e-4, min_agreement=0.999, advice="report it, with the network"),
     # Weights with 11 significant bits. Measured for TFLite: 35 to 68 dB, 15 to 32 dB above rounded
     # weights; errors of up to 0.8 % of the range. Core ML computes with 11 bits, too: 29 to 64 dB,
     # 19 to 30 dB above, errors of up to 2 %, and of 6 % in the maps of an untrained feature
@@ -61,12 +85,17 @@ TOLERANCES: dict[str, Tolerance] = {
         max_rel=1e-1,
         min_sqnr_db=25.0,
         below_rounded_db=-12.0,
+        ideal="float16",
+        below_ideal_db=12.0,
+        min_agreement=0.98,
         warn_sqnr_db=40.0,
         advice="choose --quant none: numbers above 65504 do not fit into float16",
     ),
     # Activations are rounded as well, by their range at run time. Measured: 9 to 36 dB, 0.4 to
     # 7 dB below rounded weights, and 15 dB where batch norms follow the activations.
-    "dynamic": Tolerance(min_sqnr_db=4.0, below_rounded_db=18.0, warn_sqnr_db=20.0),
+    "dynamic": Tolerance(
+        min_sqnr_db=4.0, below_rounded_db=18.0, below_ideal_db=8.0, warn_sqnr_db=20.0
+    ),
     # As "dynamic", by calibrated ranges. Measured: 4 to 32 dB; 1 to 8 dB below rounded weights for
     # random networks, 11 to 14 dB for trained ones, and 22 dB where batch norms follow the
     # activations. Broken files: -7 to 11 dB where the change was large, up to 22 dB where it was
@@ -75,11 +104,22 @@ TOLERANCES: dict[str, Tolerance] = {
     # So low a limit tells little by itself, since the mean is not taken off: unrelated bell-shaped
     # outputs keep -3 dB, unrelated positive ones 1.4, and the mean of a ReLU's output 1.7. The
     # limit was 3 dB when the broken files were counted.
-    "int8": Tolerance(min_sqnr_db=2.0, below_rounded_db=24.0, warn_sqnr_db=20.0, advice=_CALIBRATE),
+    "int8": Tolerance(
+        min_sqnr_db=2.0,
+        below_rounded_db=24.0,
+        below_ideal_db=8.0,
+        sigmoid_steps=True,
+        warn_sqnr_db=20.0,
+        advice=_CALIBRATE,
+    ),
     # int16 activations are as good as exact. Measured: at most 0.7 dB below rounded weights. Of the
     # broken files, all but a few with two filters exchanged lost more than 3 dB.
     "int16x8": Tolerance(
-        min_sqnr_db=4.0, below_rounded_db=3.0, warn_sqnr_db=20.0, advice=_CALIBRATE
+        min_sqnr_db=4.0,
+        below_rounded_db=3.0,
+        below_ideal_db=3.0,
+        warn_sqnr_db=20.0,
+        advice=_CALIBRATE,
     ),
     # The schemes of Core ML that compress weights and nothing else, on seventeen networks: fourteen
     # random ones and three trained ones. Rounded weights are those of the scheme: packages came
@@ -95,53 +135,183 @@ TOLERANCES: dict[str, Tolerance] = {
     # package, from which the others are made, computes what the network does, and then that each
     # weight is as near to its float16 one as the scheme allows (`export.coreml.weight_check`),
     # which finds one wrong index in a palette.
-    "int8-weights": Tolerance(min_sqnr_db=4.0, below_rounded_db=6.0, warn_sqnr_db=20.0),
-    "palette8": Tolerance(min_sqnr_db=4.0, below_rounded_db=6.0, warn_sqnr_db=20.0),
-    "palette6": Tolerance(min_sqnr_db=-3.0, below_rounded_db=6.0, warn_sqnr_db=20.0),
-    "palette4": Tolerance(min_sqnr_db=-3.0, below_rounded_db=6.0, warn_sqnr_db=20.0),
+    "int8-weights": Tolerance(
+        min_sqnr_db=4.0,
+        below_rounded_db=6.0,
+        ideal="float16",
+        below_ideal_db=12.0,
+        warn_sqnr_db=20.0,
+    ),
+    "palette8": Tolerance(
+        min_sqnr_db=4.0,
+        below_rounded_db=6.0,
+        ideal="float16",
+        below_ideal_db=12.0,
+        warn_sqnr_db=20.0,
+    ),
+    "palette6": Tolerance(
+        min_sqnr_db=-3.0,
+        below_rounded_db=6.0,
+        ideal="float16",
+        below_ideal_db=12.0,
+        warn_sqnr_db=20.0,
+    ),
+    "palette4": Tolerance(
+        min_sqnr_db=-3.0,
+        below_rounded_db=6.0,
+        ideal="float16",
+        below_ideal_db=12.0,
+        warn_sqnr_db=20.0,
+    ),
 }
 
 
-def judge(parity: Parity, stage_kind: str, rounded_db: float | None = None) -> str | None:
+@dataclass(frozen=True)
+class Failure:
+    """Why outputs are out of tolerance.
+
+    Attributes:
+        sentence: For people.
+        needed_db: The SQNR in dB that the part which fails needs; None if the kind asks for none.
+        in_part: Whether an output fails only in a part of it.
+    """
+
+    sentence: str
+    needed_db: float | None
+    in_part: bool = False
+
+
+def judge(parity: Parity, stage_kind: str, yardstick: Yardstick | None = None) -> str | None:
     """Return None when the parity is within the tolerance of the kind, or a sentence why not.
 
     Args:
         parity: The measured distance.
         stage_kind: A key of `TOLERANCES`.
-        rounded_db: SQNR in dB of the network with rounded weights, if it was measured.
+        yardstick: What rounding alone leaves of the network, if it was measured.
 
     Raises:
         KeyError: The kind is not in the table.
     """
-    tolerance = TOLERANCES[stage_kind]
+    failure = find_failure(parity, stage_kind, yardstick)
+    return None if failure is None else failure.sentence
+
+
+def find_failure(
+    parity: Parity, stage_kind: str, yardstick: Yardstick | None = None
+) -> Failure | None:
+    """Return why the parity is out of tolerance, by the part that is furthest off, or None.
+
+    Args: as for `judge`.
+
+    Raises:
+        KeyError: The kind is not in the table.
+    """
+    parts = parity.parts or (PartParity("", parity.max_abs, parity.max_rel, parity.sqnr_db),)
+    alone = len(parts) < 2
+    failures = []
+    for part in parts:
+        where = "" if alone or not part.name else f" of {part.name}"
+        found = _failure(part, where, TOLERANCES[stage_kind], stage_kind, yardstick)
+        if found is not None:
+            failures.append((part, found))
+    if not failures:
+        return None
+    part, worst = min(failures, key=lambda one: one[0].sqnr_db)
+    return replace(worst, in_part=part.partial)
+
+
+def _failure(
+    part: PartParity, where: str, tolerance: Tolerance, kind: str, yardstick: Yardstick | None
+) -> Failure | None:
+    if part.agreement is not None:
+        return _disagreement(part, part.agreement, where, tolerance, kind, yardstick)
+    # Where a part was found by its numbers, their errors may be those of larger ones, which the
+    # same sums gave: only gross errors count.
+    largest = tolerance.max_rel
+    if largest is not None and part.found:
+        largest = _GROSS * largest
     # Negated, so that a NaN is out of tolerance.
-    if tolerance.max_rel is not None and not parity.max_rel <= tolerance.max_rel:
-        return (
-            f"The largest error is {parity.max_rel:.2g} of the output's range; "
-            f"{stage_kind} allows {tolerance.max_rel:.2g}."
+    if largest is not None and not part.max_rel <= largest:
+        sentence = (
+            f"The largest error{where} is {part.max_rel:.2g} of the output's range; "
+            f"{kind} allows {largest:.2g}."
         )
-    needed = needed_sqnr_db(stage_kind, rounded_db)
-    if needed is not None and not parity.sqnr_db >= needed:
-        reason = f"The SQNR is {parity.sqnr_db:.1f} dB; {stage_kind} needs {needed:.1f} dB"
-        if rounded_db is not None:
-            reason += f" where rounding the weights alone leaves {rounded_db:.1f} dB"
-        return f"{reason}."
-    return None
+        return Failure(sentence, None)
+    weights_db = yardstick.rounded_db(part.name) if yardstick is not None else None
+    needed = needed_sqnr_db(kind, weights_db, grid_db=part.grid_db)
+    enough = needed is None or part.sqnr_db >= needed
+    if enough and weights_db != math.inf:
+        return None
+    reason = ""
+    if weights_db is not None and math.isfinite(weights_db):
+        reason = f"where rounding the weights alone leaves {weights_db:.1f} dB"
+    if yardstick is not None and tolerance.below_ideal_db is not None:
+        best_db = yardstick.ideal_db(tolerance.ideal).get(part.name)
+        needed = needed_sqnr_db(kind, weights_db, best_db, part.grid_db)
+        if best_db is not None:
+            reason = f"where {tolerance.ideal} can give {best_db:.1f} dB"
+    if needed is None or part.sqnr_db >= needed:
+        return None
+    words = f"The SQNR{where} is {part.sqnr_db:.1f} dB; {kind} needs {needed:.1f} dB {reason}"
+    return Failure(f"{words.strip()}.", needed)
 
 
-def needed_sqnr_db(stage_kind: str, rounded_db: float | None = None) -> float | None:
-    """Return the SQNR in dB that a kind needs for one network, or None if it asks for none.
+def _disagreement(
+    part: PartParity,
+    agreement: float,
+    where: str,
+    tolerance: Tolerance,
+    kind: str,
+    yardstick: Yardstick | None,
+) -> Failure | None:
+    """Return why too few elements of an output of integers are equal, or None.
+
+    Two scores that are nearly equal change places under the least noise, and how many such there
+    are is the network's affair. So a file may disagree four times as often as the ideal one, and
+    where even that one rarely agrees, as on the order of many equal scores, agree a quarter as
+    often.
+    """
+    needed = tolerance.min_agreement
+    reason = ""
+    if agreement < needed and yardstick is not None and tolerance.below_ideal_db is not None:
+        best_db = yardstick.ideal_db(tolerance.ideal).get(part.name)
+        if best_db is not None:
+            best = 1.0 - 10.0 ** (-best_db / 10.0)
+            needed = min(needed, max(1.0 - 4.0 * (1.0 - best), best / 4.0))
+            reason = f" where {tolerance.ideal} can give {best:.1%}"
+    if agreement >= needed:
+        return None
+    sentence = f"Only {agreement:.1%} of the elements{where} are equal; {kind} needs {needed:.1%}"
+    return Failure(f"{sentence}{reason}.", None)
+
+
+def needed_sqnr_db(
+    stage_kind: str,
+    weights_db: float | None = None,
+    best_db: float | None = None,
+    grid_db: float | None = None,
+) -> float | None:
+    """Return the SQNR in dB that a kind needs for one part, or None if it asks for none.
 
     Args:
         stage_kind: A key of `TOLERANCES`.
-        rounded_db: As for `judge`; infinity where rounding changed nothing says nothing.
+        weights_db: What rounding the weights leaves; infinity where that changed nothing says
+            nothing.
+        best_db: What an ideal file keeps, if it was measured.
+        grid_db: What the steps of an integer Sigmoid leave of what it computes. In a picture
+            without an object all scores may lie below one step.
     """
     tolerance = TOLERANCES[stage_kind]
-    below = tolerance.below_rounded_db
-    if below is None or rounded_db is None or not math.isfinite(rounded_db):
-        return tolerance.min_sqnr_db
-    own = rounded_db - below
-    return own if tolerance.min_sqnr_db is None else max(own, tolerance.min_sqnr_db)
+    below, floor = tolerance.below_rounded_db, tolerance.min_sqnr_db
+    needed = -math.inf if floor is None else floor
+    own = math.inf if below is None or weights_db is None else weights_db - below
+    if best_db is not None and tolerance.below_ideal_db is not None:
+        own = min(own, min(best_db, _CEILINGS[tolerance.ideal]) - tolerance.below_ideal_db)
+    if math.isfinite(own):
+        needed = max(needed, own)
+    if grid_db is not None and tolerance.sigmoid_steps:
+        needed = min(needed, grid_db - _BELOW_GRID_DB)
+    return None if needed == -math.inf else needed
 
 
 def warn(parity: Parity, stage_kind: str) -> str | None:
@@ -154,4 +324,5 @@ def warn(parity: Parity, stage_kind: str) -> str | None:
     limit = TOLERANCES[stage_kind].warn_sqnr_db
     if limit is None or parity.sqnr_db >= limit:
         return None
-    return f"SQNR {parity.sqnr_db:.1f} dB, under {limit:.0f} dB: expect a loss of accuracy"
+    where = f" in {parity.part}" if parity.part else ""
+    return f"SQNR {parity.sqnr_db:.1f} dB{where}, under {limit:.0f} dB: expect a loss of accuracy"

@@ -14,10 +14,11 @@ import onnx_ir as ir
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from _edgeship.export.calibration.preprocess import Preprocess
 from _edgeship.export.calibration.input_spec import specs_of
+from _edgeship.export.calibration.preprocess import Preprocess
 from _edgeship.export.calibration.samples import load_samples
 from _edgeship.export.contract.manifest import Manifest
+from _edgeship.export.contract.recorded import parity_in, yardstick_in
 from _edgeship.export.contract.request import Request
 from _edgeship.export.pipeline import export
 from _edgeship.export.runtimes.running import run_onnx
@@ -29,9 +30,9 @@ from _edgeship.export.tflite.reading import read_model
 from _edgeship.export.tflite.schemes import SCHEMES
 from _edgeship.export.tflite.writer import from_bytes, to_bytes
 from _edgeship.export.verification.metrics import compare
-from _edgeship.export.verification.parity import Parity
 from _edgeship.export.verification.rounded_weights import rounded_parity
 from _edgeship.export.verification.tolerance import judge
+from _edgeship.export.verification.yardstick import Yardstick
 from tests.export.tflite.small_graphs import run_plain
 
 pytestmark = pytest.mark.slow
@@ -168,10 +169,9 @@ def test_sizes(network: Exported) -> None:
 def test_the_judge_agrees_with_what_was_written(network: Exported) -> None:
     for artifact in network.manifest.artifacts:
         assert artifact.parity is not None
-        numbers = {key: value and float(value) for key, value in artifact.parity.items()}
-        parity = Parity(**numbers)  # type: ignore[arg-type]
+        parity = parity_in(artifact)
         kind = "float" if artifact.scheme == "none" else artifact.scheme
-        assert judge(parity, kind, artifact.rounded_weights_sqnr_db) is None
+        assert judge(parity, kind, yardstick_in(artifact)) is None
 
 
 def middle_layer(model: Any) -> tuple[Any, int]:
@@ -217,7 +217,9 @@ def test_broken_files_are_refused(network: Exported) -> None:
     if network.name in LARGE:
         pytest.skip("takes minutes; the smaller networks are broken instead")
     size = network.expected.size
-    samples = load_samples(None, specs_of({"x": (1, 3, size, size)}), Preprocess(*IMAGENET), limit=4)
+    samples = load_samples(
+        None, specs_of({"x": (1, 3, size, size)}), Preprocess(*IMAGENET), limit=4
+    )
     images = [np.ascontiguousarray(s["x"].transpose(0, 2, 3, 1)) for s in samples.arrays]
 
     def outputs(data: bytes) -> Outputs:
@@ -228,9 +230,10 @@ def test_broken_files_are_refused(network: Exported) -> None:
     [name] = [value.name for value in graph.graph.inputs if not value.is_initializer()]
     fed = [{name: sample["x"]} for sample in samples.arrays]
     rounded_db = rounded_parity(graph, fed, run_onnx(network.graph, fed)).sqnr_db
+    yardstick = Yardstick({"": rounded_db})
 
     def verdict(scheme: str, data: bytes) -> str | None:
-        return judge(compare(reference, outputs(data)), scheme, rounded_db)
+        return judge(compare(reference, outputs(data)), scheme, yardstick)
 
     passed = [scheme for scheme in INTEGER if verdict(scheme, network.files[scheme]) is None]
     assert passed == INTEGER

@@ -39,7 +39,7 @@ _CASES: dict[str, tuple[NodeProto, Sequence[int], dict[str, NDArray[Any]]]] = {
         _X,
         {"low": np.float32(0).reshape(()), "high": np.float32(1).reshape(())},
     ),
-    "Concat": (node("Concat", "a x", "b", axis=1), (1, 16, 6, 6), {}),
+    "Concat": (node("Concat", "a a", "b", axis=1), (1, 16, 6, 6), {}),
     "Conv": (node("Conv", "a w", "b"), (1, 4, 4, 4), {"w": normal(4, 8, 3, 3, seed=3)}),
     "Flatten": (node("Flatten", "a", "b", axis=1), (1, 288), {}),
     "Gather": (node("Gather", "a at", "b", axis=1), (1, 3, 6, 6), {"at": _ints(5, 0, 2)}),

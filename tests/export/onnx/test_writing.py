@@ -28,6 +28,11 @@ ALL = ("none", "fp16", "int8")
 
 
 def _export(model: str, out: Path, *schemes: str, **options: object) -> Result:
+    """Export with noise, whose range in samples that calibration has not seen is the same.
+
+    On the shipped pictures, four of which are held out, even an ideal file would keep 10 dB.
+    """
+    options.setdefault("calib", "random")
     return export(Request(model, ("onnx",), schemes, out=out, **options))  # type: ignore[arg-type]
 
 
@@ -175,7 +180,7 @@ def _input_scale(made: onnx.GraphProto) -> None:
 
 def _input_zero_point(made: onnx.GraphProto) -> None:
     def change(values: np.ndarray) -> None:
-        values += 60
+        values += 110
 
     _constant(made, change, "image_zero_point")
 
@@ -253,7 +258,7 @@ def test_a_fault_of_the_fused_kernels_is_found(
         outputs = run(data, samples)
         if b"QuantizeLinear" not in data:
             return outputs
-        return [[one + 0.03 * np.abs(one).max() * np.sign(one) for one in o] for o in outputs]
+        return [[one + 0.02 * np.abs(one).max() * np.sign(one) for one in o] for o in outputs]
 
     monkeypatch.setattr(writing, "run_optimized", noisy)
     with pytest.raises(VerificationError, match="fused kernels do not compute"):

@@ -11,6 +11,7 @@ from _edgeship.export.verification.tolerance import (
     needed_sqnr_db,
     warn,
 )
+from _edgeship.export.verification.yardstick import Yardstick
 
 
 def parity(max_rel: float = 0.0, sqnr_db: float = math.inf) -> Parity:
@@ -81,11 +82,12 @@ def test_a_network_is_measured_by_its_rounded_weights(
     measured: str, rounded_db: float | None, needed: float
 ) -> None:
     assert needed_sqnr_db(measured, rounded_db) == needed
-    assert judge(parity(sqnr_db=needed), measured, rounded_db) is None
-    reason = judge(parity(sqnr_db=needed - 0.1), measured, rounded_db)
+    yardstick = None if rounded_db is None else Yardstick({"": rounded_db})
+    assert judge(parity(sqnr_db=needed), measured, yardstick) is None
+    reason = judge(parity(sqnr_db=needed - 0.1), measured, yardstick)
     assert reason is not None
     assert f"needs {needed:.1f} dB" in reason
-    assert (rounded_db is None) == ("rounding the weights alone" not in reason)
+    assert (rounded_db in (None, math.inf)) == ("rounding the weights alone" not in reason)
 
 
 def test_without_a_floor_the_rounded_weights_decide(monkeypatch: pytest.MonkeyPatch) -> None:

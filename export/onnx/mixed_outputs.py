@@ -1,0 +1,45 @@
+"""The nodes at the end of a graph that join numbers of different sizes; they stay in float."""
+
+from __future__ import annotations
+
+import onnx_ir as ir
+
+from _edgeship.export.calibration.ranges import Ranges
+from _edgeship.export.lowering.mixed import mixed_values
+
+#: Operators that move the elements of their first input, or of all for Concat.
+_MOVING = (
+    "Concat",
+    "Flatten",
+    "Gather",
+    "Reshape",
+    "Slice",
+    "Split",
+    "Squeeze",
+    "Transpose",
+    "Unsqueeze",
+)
+
+
+def mixed_outputs(model: ir.Model, ranges: Ranges) -> set[ir.Node]:
+    """Return the nodes that are to stay in float.
+
+    Args:
+        model: The graph.
+        ranges: Name of a value -> measured (min, max).
+    """
+
+    def moved(value: ir.Value) -> list[ir.Value]:
+        node = value.producer()
+        if node is None or node.op_type not in _MOVING:
+            return []
+        inputs = node.inputs if node.op_type == "Concat" else node.inputs[:1]
+        return [one for one in inputs if one is not None and one.name in ranges]
+
+    def width(value: ir.Value) -> float:
+        low, high = ranges[str(value.name)]
+        return max(high, 0.0) - min(low, 0.0)
+
+    outputs = [value for value in model.graph.outputs if value.name in ranges]
+    found = mixed_values(outputs, moved, width)
+    return {node for value in found if (node := value.producer()) is not None}
