@@ -48,8 +48,9 @@ class Given:
 
     @property
     def widths(self) -> set[int]:
-        """The bits that activations have."""
-        return {scale.bits for scale in self.activations.values()}
+        """The bits of activations whose scales other formats can have: not 16 with a zero point."""
+        scales = self.activations.values()
+        return {scale.bits for scale in scales if scale.bits == 8 or scale.zero_point == 0}
 
     def ranges(self, bits: int) -> dict[str, tuple[float, float]]:
         """Return the ranges of activations that have so many bits, by the names of values."""

@@ -1,7 +1,7 @@
-"""Files quantized at run time: DynamicQuantizeLinear and products of integers become float ones.
+"""Products of integers (MatMulInteger, ConvInteger) and what scales them become float ones.
 
-The scale of the activations, which is found anew for each input, cancels: integers times scale are
-the activation again. So it becomes 1, and the integers become the activation.
+The scale of activations that a DynamicQuantizeLinear finds anew for each input cancels: integers
+times scale are the activation again. So it becomes 1, and the integers become the activation.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _PRODUCTS = {"MatMulInteger": "MatMul", "ConvInteger": "Conv"}
 def undo_dynamic(model: ir.Model) -> list[NDArray[np.float32]]:
     """Replace products of integers that are scaled at run time by float ones, in place.
 
-    Only those whose activation comes from a DynamicQuantizeLinear, and whose weights are constant.
+    Only those whose activation is quantized by a node of the graph, and whose weights are constant.
 
     Returns:
         The scales of the weights of each product.
@@ -44,26 +44,60 @@ def undo_dynamic(model: ir.Model) -> list[NDArray[np.float32]]:
 
 def _undo_product(graph: ir.Graph, node: ir.Node, new: NewValues) -> NDArray[np.float32] | None:
     """Turn ``Cast(ConvInteger(x, w))`` into a convolution of the activation, times its scales."""
-    maker = _dynamic(node.inputs[0]) if node.op_type in _PRODUCTS else None
+    maker = _quantizer(node) if node.op_type in _PRODUCTS else None
     weight = _weight(node, 1, 3) if maker is not None else None
     result = node.outputs[0]
     casts = [use.node for use in result.uses()]
     if maker is None or weight is None or any(one.op_type != "Cast" for one in casts):
         return None
+    step = constant(maker.inputs[1]) if len(maker.inputs) > 1 else None  # of a static quantizer
     behind = _scale_behind(casts[0], maker) if len(casts) == 1 else None
     factor, end = (None, casts[0].outputs[0] if casts else result) if behind is None else behind
+    if step is not None:
+        factor = (1.0 if factor is None else factor) / step.reshape(-1)
     if factor is not None:
         weight = weight * _along_outputs(factor, node.op_type, weight.ndim)
     constants = new.constant(f"{end.name}_weight", weight.astype(np.float32))
-    product = ir.node(_PRODUCTS[node.op_type], [maker.inputs[0], constants], node.attributes)
+    activation = _real(graph, new, node, maker)
+    product = ir.node(_PRODUCTS[node.op_type], [activation, constants], node.attributes)
     product.outputs[0].name = new.name(f"{end.name}_product")
     product.outputs[0].shape, product.outputs[0].type = end.shape, end.type
     graph.insert_before(node, product)
-    for old in [end] if factor is not None else [one.outputs[0] for one in casts]:
+    for old in [one.outputs[0] for one in casts] if behind is None else [end]:
         old.replace_all_uses_with(product.outputs[0], replace_graph_outputs=True)
         if old is end:
             product.outputs[0].name, old.name = old.name, product.outputs[0].name
-    return np.ones(1, np.float32) if factor is None else factor.reshape(-1)
+    return np.ones(1, np.float32) if factor is None else factor.astype(np.float32).reshape(-1)
+
+
+def _quantizer(node: ir.Node) -> ir.Node | None:
+    """Return what quantizes the activation of a product, at run time or by a constant scale.
+
+    Only if the product takes off the zero point that it adds.
+    """
+    source = node.inputs[0]
+    maker = None if source is None else source.producer()
+    zero = node.inputs[2] if len(node.inputs) > 2 else None
+    if maker is None or maker.op_type not in ("DynamicQuantizeLinear", "QuantizeLinear"):
+        return None
+    if maker.op_type == "DynamicQuantizeLinear":
+        return maker if zero is maker.outputs[2] else None
+    step = constant(maker.inputs[1])
+    own = constant(maker.inputs[2]) if len(maker.inputs) > 2 else np.zeros((), np.uint8)
+    taken = constant(zero) if zero is not None else np.zeros((), np.uint8)
+    if step is None or step.size != 1 or own is None or taken is None:
+        return None
+    return maker if np.array_equal(own.reshape(-1), taken.reshape(-1)) else None
+
+
+def _real(graph: ir.Graph, new: NewValues, node: ir.Node, maker: ir.Node) -> ir.Value | None:
+    """Return what the integers of an activation stand for."""
+    if maker.op_type == "DynamicQuantizeLinear":
+        return maker.inputs[0]
+    real = ir.node("DequantizeLinear", [node.inputs[0], *maker.inputs[1:]])
+    real.outputs[0].name = new.name(f"{node.outputs[0].name}_activation")
+    graph.insert_before(node, real)
+    return real.outputs[0]
 
 
 def _undo_fused(graph: ir.Graph, node: ir.Node, new: NewValues) -> NDArray[np.float32] | None:
@@ -126,7 +160,8 @@ def _scale_behind(cast: ir.Node, maker: ir.Node) -> tuple[NDArray[np.float32], i
     They are ``cast * (activation_scale * weight_scale)``, or the two one after the other.
     """
     factors: list[NDArray[np.float32]] = []
-    value, seen_activation = cast.outputs[0], False
+    scale = maker.outputs[1] if len(maker.outputs) > 1 else maker.inputs[1]
+    value, seen_activation = cast.outputs[0], maker.op_type == "QuantizeLinear"
     while len(value.uses()) == 1 and not value.is_graph_output():
         ((mul, index),) = value.uses()
         if mul.op_type != "Mul":
@@ -136,10 +171,10 @@ def _scale_behind(cast: ir.Node, maker: ir.Node) -> tuple[NDArray[np.float32], i
         inner = None if other is None else other.producer()
         if data is not None:
             factors.append(data)
-        elif other is maker.outputs[1]:
+        elif other is scale:
             seen_activation = True
-        elif inner is not None and inner.op_type == "Mul" and maker.outputs[1] in inner.inputs:
-            rest = inner.inputs[1 - list(inner.inputs).index(maker.outputs[1])]
+        elif inner is not None and inner.op_type == "Mul" and scale in inner.inputs:
+            rest = inner.inputs[1 - list(inner.inputs).index(scale)]
             part = constant(rest)
             if part is None:
                 break

@@ -25,6 +25,7 @@ def requantize(model: ir.Model, given: Given) -> ir.Model:
         given: Scales of its values.
     """
     rounded = model.clone()
+    rounded.opset_imports["com.microsoft"] = 1
     graph, new = rounded.graph, NewValues(rounded.graph)
     values = {value.name: value for value in graph.inputs}
     values.update({output.name: output for node in graph for output in node.outputs})
@@ -84,8 +85,10 @@ def _round(graph: ir.Graph, new: NewValues, value: ir.Value, scale: Scale) -> No
     dtype = np.dtype(np.int8 if scale.bits == 8 else np.int16)
     step = new.constant(f"{value.name}_scale", np.asarray(scale.step, np.float32))
     zero = new.constant(f"{value.name}_zero_point", np.asarray(scale.zero_point, dtype))
-    down = ir.node("QuantizeLinear", [value, step, zero])
-    up = ir.node("DequantizeLinear", [down.outputs[0], step, zero])
+    # The standard operators take 16 bits in later operator sets only.
+    domain = "com.microsoft" if scale.bits == 16 else ""
+    down = ir.node("QuantizeLinear", [value, step, zero], domain=domain)
+    up = ir.node("DequantizeLinear", [down.outputs[0], step, zero], domain=domain)
     result = up.outputs[0]
     result.type, result.shape = value.type, value.shape
     value.replace_all_uses_with(result, replace_graph_outputs=value.is_graph_output())
