@@ -137,11 +137,12 @@ def mod(b: Builder, node: ir.Node) -> ir.Value:
     x, divisor = attributes.source(node), attributes.source(node, 1)
     truncated = attributes.integer(node, "fmod", 0)
     if b.dtype(x).kind == "f":
-        return _float_remainder(b, x, divisor)
-    rest = b.op("Sub", x, b.op("Mul", b.op("Div", x, divisor), divisor))
+        rest = _float_remainder(b, x, divisor)
+    else:
+        rest = b.op("Sub", x, b.op("Mul", b.op("Div", x, divisor), divisor))
     if truncated or b.dtype(x).kind == "u":
         return rest
-    # Div cuts towards 0: where signs differ, the remainder lies on the other side of it.
+    # The quotient is cut towards 0: where signs differ, the remainder lies on its other side.
     apart = b.op("Less", b.op("Mul", b.op("Sign", rest), b.op("Sign", divisor)), 0)
     return b.op("Where", apart, b.op("Add", rest, divisor), rest)
 

@@ -31,10 +31,13 @@ def expanded(b: Builder, node: ir.Node) -> list[ir.Value | None]:
     values: dict[str, ir.Value | None] = {"": None}
     values.update(dict.fromkeys(body.input))
     values.update(zip(body.input, node.inputs, strict=False))
-    given = {item.name: item for item in body.attribute_proto}
+    schema = onnx.defs.get_schema(node.op_type, b.opset, "")
+    defaults = [item.default_value for item in schema.attributes.values()]
+    given = {item.name: item for item in defaults if item.name}
+    given.update({item.name: item for item in body.attribute_proto})
     given.update({name: ir.to_proto(item) for name, item in node.attributes.items()})
     _write(b, body.node, values, given)
-    return [values[name] for name in body.output[: len(node.outputs)]]
+    return [values.get(name) for name in body.output[: len(node.outputs)]]
 
 
 def _body(b: Builder, node: ir.Node) -> onnx.FunctionProto:
@@ -73,8 +76,29 @@ def _write(
             raise Unsupported(f"ONNX defines it by a {proto.op_type}")
         else:
             inputs = [values[name] for name in proto.input]
-            results = b.ops(len(proto.output), proto.op_type, *inputs, **attributes)
+            if _changes_nothing(b, proto.op_type, inputs, attributes):
+                results = [inputs[0]]
+            else:
+                results = b.ops(len(proto.output), proto.op_type, *inputs, **attributes)
         values.update(zip(proto.output, results, strict=True))
+
+
+def _changes_nothing(
+    b: Builder,
+    op_type: str,
+    inputs: Sequence[ir.Value | None],
+    attributes: Mapping[str, Any],
+) -> bool:
+    """Return whether an operator of a definition that is written for every case is needed here."""
+    x = inputs[0] if inputs else None
+    if x is None:
+        return False
+    if op_type == "Cast":
+        return bool(x.dtype == attributes["to"])
+    if op_type in ("Reshape", "Expand"):
+        shape = b.data(inputs[1])
+        return shape is not None and b.shape(x) == tuple(shape.tolist())
+    return op_type == "Identity"
 
 
 def _branch(

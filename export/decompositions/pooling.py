@@ -86,7 +86,6 @@ def max_unpool(b: Builder, node: ir.Node) -> ir.Value:
     shape, result = b.shape(x), b.shape(node.outputs[0])
     kernel = attributes.integers(node, "kernel_shape", [])
     axes = windows.given(node, kernel, shape[2:], result[2:])
-    places = attributes.optional_input(node, 2)
     # Indices count in the image that these windows make, whatever shape is asked for.
     plain = [
         (axis.extent - 1) * axis.stride - axis.before - axis.after + axis.kernel for axis in axes
@@ -102,9 +101,10 @@ def max_unpool(b: Builder, node: ir.Node) -> ir.Value:
         image = b.reshape(flat, [*shape[:2], *plain])
     if tuple(plain) == result[2:]:
         return image
-    if places is None or any(now > then for now, then in zip(plain, result[2:], strict=True)):
+    behind = [then - now for now, then in zip(plain, result[2:], strict=True)]
+    if min(behind) < 0:
         raise Unsupported(f"an image of {plain} in a result of {list(result[2:])}")
-    raise Unsupported("an output_shape other than the windows make")
+    return b.op("Pad", image, np.array([0] * len(result) + [0, 0, *behind], np.int64))
 
 
 def _tiled(node: ir.Node, kernel: list[int], plain: list[int], shape: tuple[int, ...]) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import onnx_ir as ir
 
-from _edgeship.export.decompositions.builder import Builder
+from _edgeship.export.decompositions.builder import Array, Builder
 from _edgeship.export.decompositions.registry import decomposes
 from _edgeship.export.lowering import attributes
 from _edgeship.export.lowering.unsupported import Unsupported
@@ -48,7 +48,7 @@ Tap = tuple[ir.Value, ir.Value | None]
 
 
 def weighed_rows(
-    b: Builder, x: ir.Value, axes: Sequence[Sequence[Tap]], samples: np.ndarray | ir.Value
+    b: Builder, x: ir.Value, axes: Sequence[Sequence[Tap]], samples: Array | ir.Value
 ) -> ir.Value:
     """Return the sum of pixels by weights, (N, P, C).
 
@@ -62,19 +62,23 @@ def weighed_rows(
     order = [0, *range(2, 2 + len(extents)), 1]
     size = math.prod(extents)
     rows = b.reshape(b.transpose(x, order), [batch * size, channels])
+    if isinstance(samples, ir.Value):
+        start = b.op("Mul", samples, size)
+    else:
+        start = b.constant(samples * size)
+    strides = [math.prod(extents[number + 1 :]) for number in range(len(extents))]
+    steps = [
+        [(index if stride == 1 else b.op("Mul", index, stride), share) for index, share in taps]
+        for stride, taps in zip(strides, axes, strict=True)
+    ]
+    points = b.shape(axes[0][0][0])[:2]
     total: ir.Value | None = None
-    first = axes[0][0][0]
-    start = (
-        b.op("Mul", samples, size) if isinstance(samples, ir.Value) else b.constant(samples * size)
-    )
-    for chosen in itertools.product(*axes):
+    for chosen in itertools.product(*steps):
         place, weight = start, None
-        for number, (index, share) in enumerate(chosen):
-            stride = math.prod(extents[number + 1 :])
-            place = b.op("Add", place, b.op("Mul", index, stride) if stride > 1 else index)
+        for step, share in chosen:
+            place = b.op("Add", place, step)
             if share is not None:
                 weight = share if weight is None else b.op("Mul", weight, share)
-        points = b.shape(first)[:2]
         taken = b.op("Gather", rows, b.reshape(place, [math.prod(points)]), axis=0)
         taken = b.reshape(taken, [*points, channels])
         part = taken if weight is None else b.op("Mul", taken, weight)
@@ -175,6 +179,12 @@ def _cubic_shares(b: Builder, fraction: ir.Value) -> list[ir.Value]:
     return [far(left), near(left), near(right), far(right)]
 
 
+def bilinear_taps(b: Builder, place: ir.Value, extent: int) -> list[Tap]:
+    """Return both taps of places in pixels, (N, P, 1); what lies outside counts nothing."""
+    far = b.op("Clip", place, -_FAR, _FAR)
+    return _taps(b, far, "linear", _settler(b, extent, "zeros", (0.0, 0.0)))
+
+
 @decomposes("AffineGrid")
 def affine_grid(b: Builder, node: ir.Node) -> ir.Value:
     """A constant grid of places, multiplied by the matrices."""
@@ -228,16 +238,13 @@ def roi_align(b: Builder, node: ir.Node) -> ir.Value:
         for number, taps in enumerate(axes)
     ]
     samples = b.reshape(b.cast(owners, np.int64), [count, 1, 1])
-    if attributes.text(node, "mode", "avg") == "max":
-        found = _maxima(b, x, spread, samples)
-    else:
-        found = weighed_rows(b, x, spread, samples)
-    kind = "ReduceMax" if attributes.text(node, "mode", "avg") == "max" else "ReduceMean"
+    most = attributes.text(node, "mode", "avg") == "max"
+    found = _maxima(b, x, spread, samples) if most else weighed_rows(b, x, spread, samples)
+    kind = "ReduceMax" if most else "ReduceMean"
     rows = b.reshape(found, [count * bins[0], ratio, bins[1], ratio * channels])
     down = b.reduce(kind, rows, [1], keep=False)
-    across = b.reduce(
-        kind, b.reshape(down, [count * bins[0], bins[1], ratio, channels]), [2], keep=False
-    )
+    across = b.reshape(down, [count * bins[0], bins[1], ratio, channels])
+    across = b.reduce(kind, across, [2], keep=False)
     return b.transpose(b.reshape(across, [count, *bins, channels]), [0, 3, 1, 2])
 
 

@@ -135,7 +135,9 @@ def space_to_depth(b: Builder, node: ir.Node) -> ir.Value:
     batch, channels, height, width = b.shape(x)
     size = attributes.integer(node, "blocksize", 1)
     split = [batch, channels, height // size, size, width // size, size]
-    moved = b.transpose(b.reshape(x, split), [0, 3, 5, 1, 2, 4])
+    depth_first = attributes.text(node, "mode", "DCR") == "DCR"
+    order = [0, 3, 5, 1, 2, 4] if depth_first else [0, 1, 3, 5, 2, 4]
+    moved = b.transpose(b.reshape(x, split), order)
     return b.reshape(moved, [batch, channels * size**2, height // size, width // size])
 
 
@@ -174,6 +176,23 @@ def cumulative_sum(b: Builder, node: ir.Node) -> ir.Value:
         spread = b.op("Mul", b.reshape(last, [*b.shape(last), 1]), mask)
         total = b.reduce("ReduceSum", spread, [len(shape) - 1], keep=False)
     return b.transpose(total, [order.index(each) for each in range(len(shape))])
+
+
+@decomposes("CumProd")
+def cumulative_product(b: Builder, node: ir.Node) -> ir.Value:
+    """One Mul for each element along the axis."""
+    x = attributes.source(node)
+    given = b.required_data(attributes.source(node, 1), "the axis of CumProd")
+    axis = int(given.reshape(-1)[0]) % len(b.shape(x))
+    parts = b.split(x, axis, [1] * b.shape(x)[axis])
+    if attributes.integer(node, "reverse", 0):
+        parts = parts[::-1]
+    if attributes.integer(node, "exclusive", 0):
+        parts = [b.constant(np.ones(b.shape(parts[0]), b.dtype(x))), *parts[:-1]]
+    total = parts[:1]
+    for part in parts[1:]:
+        total.append(b.op("Mul", total[-1], part))
+    return b.concat(total[::-1] if attributes.integer(node, "reverse", 0) else total, axis)
 
 
 @decomposes("EyeLike")
