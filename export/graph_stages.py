@@ -28,7 +28,12 @@ def capture(network: Network, log: StageLog) -> ir.Model:
         captured = definition.capture(network.shapes)
         nodes = f"ONNX opset {captured.opset_imports.get('')}, {captured.graph.num_nodes()} nodes"
         folded = ", branches folded by reparameterize()" if definition.folds else ""
-        log.done(nodes + folded)
+        traced = (
+            f"torch.export cannot take the network, so it was traced: {definition.traced}"
+            if definition.traced
+            else ""
+        )
+        log.done(nodes + folded, warning=traced)
     return captured
 
 
@@ -87,7 +92,7 @@ def confirm_scales(
         return None
     with log.stage("scales of the file"):
         given, lost = confirm(network.given, captured, graph, samples)
-        outputs = run_onnx(serialize(requantize(captured, network.given)), samples)
+        outputs = run_onnx(serialize(requantize(captured, network.given)), samples, plain=True)
         parity = demand(original, outputs, "int8", "scales of the file")
         rest = f"; {lost} belong to values that rewriting replaced" if lost else ""
         log.done(f"{given}{rest}; the graph rounded by them against the file", parity)

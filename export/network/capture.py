@@ -21,12 +21,18 @@ if TYPE_CHECKING:
     from _edgeship.export.preparation.prepare import Prepared
 
 
-def capture_module(module: nn.Module, shapes: Sequence[Shape]) -> ir.Model:
-    """Export a module of this process with ``torch.onnx.export(dynamo=True)``.
+def capture_module(
+    module: nn.Module, shapes: Sequence[Shape], dtypes: Sequence[str] = ()
+) -> tuple[ir.Model, str]:
+    """Export a module of this process with ``torch.onnx.export``.
 
     Args:
         module: A float32 network on the CPU. It is exported in eval mode; its mode is put back.
-        shapes: Shape of each float32 input, batch first (NCHW).
+        shapes: Shape of each input, batch first (NCHW).
+        dtypes: Type of each input; float32 for all if there are none.
+
+    Returns:
+        The graph, and why the network was traced as TorchScript; "" if it was not.
 
     Raises:
         InputError: If the network does not run on such inputs.
@@ -35,7 +41,8 @@ def capture_module(module: nn.Module, shapes: Sequence[Shape]) -> ir.Model:
     with our_errors():
         # The exporter keeps torch's tensors; a round trip through the protobuf makes the graph
         # plain.
-        return ir.from_proto(user_program.to_onnx(module, shapes))
+        proto, traced = user_program.to_onnx(module, shapes, dtypes)
+        return ir.from_proto(proto), traced
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from _edgeship.export.calibration.preprocess import Preprocess
 from _edgeship.export.graph.flow import Flow
 from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.network.definition import Definition, LiveModule, OnnxFile
+from _edgeship.export.network.detector import Detector
 from _edgeship.export.network.part import Part
 from _edgeship.export.network.user_program import SEED
 from _edgeship.files import sha256_of
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from _edgeship.export.preparation.given import Given
 
 #: What the names of checkpoint files end in.
-CHECKPOINTS = (".pt", ".pth", ".safetensors")
+CHECKPOINTS = (".pt", ".pth", ".ckpt", ".tar", ".bin", ".safetensors")
 
 
 @dataclass(frozen=True)
@@ -84,20 +86,26 @@ def load_network(
     outputs: Sequence[str] = (),
     weights: str | None = None,
     num_classes: int | None = None,
+    dtypes: Sequence[str] = (),
+    detection: bool = False,
 ) -> Network:
     """Load what the user named.
 
     Args:
         model: ``NAME`` of the registry, ``FILE.onnx``, ``FILE.py:FUNCTION`` or
-            ``package.module:FUNCTION``, or a live ``nn.Module``. The function takes no arguments
-            and returns an ``nn.Module``; it is called in a process of its own.
-        shapes: Input shapes, batch first; required for a function and a live module. Of an ONNX
-            file that is cut, those of the part.
+            ``package.module:FUNCTION``, ``FILE.pt2`` or a TorchScript archive, or a live
+            ``nn.Module``. The function takes no arguments and returns an ``nn.Module``, or is its
+            class; it is called in a process of its own, and torch's files are read in one.
+        shapes: Input shapes, batch first; required for a function, a TorchScript archive and a
+            live module. Of an ONNX file that is cut, those of the part.
         inputs: Names of the tensors that a part of the network is fed with; none for its inputs.
         outputs: Names of the tensors that the part gives; none for its outputs.
         weights: A checkpoint file for a registry name or function; for a name also "cifar10" or
             "imagenet".
         num_classes: Width of the classifier, for a registry name.
+        dtypes: Type of each input, for networks of the user's that PyTorch runs; float32 for all
+            if there are none.
+        detection: Whether outputs that join boxes and scores are taken apart.
 
     Returns:
         The network, which the caller closes.
@@ -110,14 +118,17 @@ def load_network(
             raise InputError(
                 "--weights and --num-classes do not go with an ONNX file, which has its own."
             )
+        _refuse_types(dtypes, "an ONNX file, which has its own")
         network = _from_onnx(Path(model), shapes, inputs, outputs)
     else:
-        network = _from_torch(model, shapes, weights, num_classes)
+        network = _from_torch(model, shapes, weights, num_classes, dtypes)
         if inputs or outputs:
             network = replace(network, definition=Part(network.definition, inputs, outputs))
-    if not inputs and not outputs:
-        return network
-    return replace(network, notes=(*network.notes, _of_part(network, inputs, outputs)))
+    if inputs or outputs:
+        network = replace(network, notes=(*network.notes, _of_part(network, inputs, outputs)))
+    if detection:
+        network = replace(network, definition=Detector(network.definition))
+    return network
 
 
 def _of_part(network: Network, inputs: Sequence[str], outputs: Sequence[str]) -> str:
@@ -135,16 +146,45 @@ def _from_torch(
     shapes: Sequence[Shape],
     weights: str | None,
     num_classes: int | None,
+    dtypes: Sequence[str],
 ) -> Network:
     """Load a network that PyTorch runs."""
     if not isinstance(model, str):
-        return _from_module(model, shapes, weights, num_classes)
+        return _from_module(model, shapes, weights, num_classes, dtypes)
     if ":" in model:
         if num_classes:
             raise InputError("--num-classes goes with a name of the registry only.")
-        return _from_function(model, shapes, weights)
+        return _from_function(model, shapes, weights, dtypes)
+    if is_saved_network(Path(model)):
+        if weights or num_classes:
+            raise InputError(
+                "--weights and --num-classes do not go with a saved network, which has its own."
+            )
+        return _from_saved(Path(model), shapes, dtypes)
     _refuse_path(model)
+    _refuse_types(dtypes, "a network of the registry")
     return _from_registry(model, shapes, weights, num_classes)
+
+
+def _refuse_types(dtypes: Sequence[str], network: str) -> None:
+    if any(dtype != "float32" for dtype in dtypes):
+        raise InputError(f"The type of an --input does not go with {network}.")
+
+
+def is_saved_network(path: Path) -> bool:
+    """Return whether torch has saved a whole network in a file: a .pt2, or a TorchScript archive.
+
+    Both are zip files. Those of `torch.save`, which are checkpoints, have no code in them.
+    """
+    if not path.is_file() or not zipfile.is_zipfile(path):
+        return False
+    if path.suffix == ".pt2":
+        return True
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith("/constants.pkl") for name in archive.namelist())
+    except (OSError, zipfile.BadZipFile, NotImplementedError):
+        return False
 
 
 def _refuse_path(model: str) -> None:
@@ -222,7 +262,30 @@ def _from_registry(
     )
 
 
-def _from_function(model: str, shapes: Sequence[Shape], weights: str | None) -> Network:
+def _from_saved(path: Path, shapes: Sequence[Shape], dtypes: Sequence[str]) -> Network:
+    from _edgeship.export.network.user_process import UserProcess
+
+    process = UserProcess(str(path), dtypes=dtypes)
+    try:
+        shapes = tuple(shapes) or process.shapes
+        if not shapes:
+            raise _no_shape(f"the input shape of {path}", "--input 1,3,224,224")
+        digest = sha256_of(path)
+    except BaseException:
+        process.close()
+        raise
+    return Network(
+        name=file_name(path.stem),
+        shapes=tuple(shapes),
+        definition=process,
+        weights=f"those in {path.name}",
+        weights_sha256=digest,
+    )
+
+
+def _from_function(
+    model: str, shapes: Sequence[Shape], weights: str | None, dtypes: Sequence[str]
+) -> Network:
     from _edgeship.export.network.user_process import UserProcess
 
     place, _, function = model.rpartition(":")
@@ -230,7 +293,7 @@ def _from_function(model: str, shapes: Sequence[Shape], weights: str | None) -> 
         raise _no_shape(f"the input shape of {model}", "--input 1,3,224,224")
     if place.endswith(".py") and not Path(place).is_file():
         raise InputError(f"{place} does not exist.", todo="check the path before the colon")
-    process = UserProcess(place, function)
+    process = UserProcess(place, function, dtypes)
     try:
         if weights:
             process.load_weights(weights)
@@ -253,7 +316,11 @@ def _last_name(place: str) -> str:
 
 
 def _from_module(
-    module: nn.Module, shapes: Sequence[Shape], weights: str | None, num_classes: int | None
+    module: nn.Module,
+    shapes: Sequence[Shape],
+    weights: str | None,
+    num_classes: int | None,
+    dtypes: Sequence[str],
 ) -> Network:
     from torch import nn
 
@@ -272,7 +339,7 @@ def _from_module(
     return Network(
         name=file_name(type(module).__name__),
         shapes=tuple(shapes),
-        definition=LiveModule(module),
+        definition=LiveModule(module, dtypes),
         weights="those of the live module",
     )
 

@@ -43,23 +43,32 @@ class UserProcess:
         reference: What its outputs come from.
         is_graph: False: the graph is a translation, which may be wrong.
         folds: Whether training branches were folded by the capture.
+        traced: Why the capture traced it as TorchScript, or "".
+        shapes: Shape of each input, as far as a file of torch's own tells; empty for functions.
+        dtypes: Likewise, the types.
     """
 
     reference = "torch"
     is_graph = False
     capture_kind = "float"
 
-    def __init__(self, place: str, function: str) -> None:
-        """Start the process, import the module and build the network.
+    def __init__(self, place: str, function: str = "", dtypes: Sequence[str] = ()) -> None:
+        """Start the process, import the module and build the network, or read it.
 
         Args:
-            place: ``FILE.py`` or ``package.module``.
-            function: What the module calls the function; it takes no arguments.
+            place: ``FILE.py`` or ``package.module``; or a file that torch has saved the whole
+                network in: a .pt2 file or a TorchScript archive.
+            function: What the module calls the function, which takes no arguments; "" for a file
+                of torch's.
+            dtypes: Type of each input, by torch's name; float32 for all if there are none.
 
         Raises:
             InputError: The user's code fails, ends the process, or builds no network.
         """
         self.folds = False
+        self.traced = ""
+        self.shapes: tuple[Shape, ...] = ()
+        self.dtypes = tuple(dtypes)
         self._parameters = 0
         self._folder = Path(tempfile.mkdtemp(prefix="edgeship-"))
         self._printed = self._folder / "printed.txt"
@@ -70,8 +79,13 @@ class UserProcess:
         self._buffer = b""
         named = f"{place}:{function}"
         try:
-            self._ask(f"{place} cannot be imported.", "load", place=place, function=function)
-            self._ask(f"{named}() failed.", "build", named=named)
+            if function:
+                self._ask(f"{place} cannot be imported.", "load", place=place, function=function)
+                self._ask(f"{named}() failed.", "build", named=named)
+            else:
+                found = self._ask(f"{place} cannot be read.", "open", path=str(Path(place)))
+                self.shapes = tuple(tuple(shape) for shape in found["shapes"])
+                self.dtypes = self.dtypes or tuple(found["dtypes"])
         except BaseException as error:
             self.close()
             if isinstance(error, InputError) and "attempted relative import" in error.why:
@@ -120,14 +134,16 @@ class UserProcess:
         import onnx
         import onnx_ir as ir
 
-        from _edgeship.export.graph.onnx_graph import infer_shapes
+        from _edgeship.export.preparation.prepare import prepare_captured
 
         file = self._folder / "captured.onnx"
         sizes = [list(shape) for shape in shapes]
         failed = "The network cannot be captured."
-        found = self._ask(failed, "capture", shapes=sizes, path=str(file))
+        dtypes = list(self.dtypes)
+        found = self._ask(failed, "capture", shapes=sizes, dtypes=dtypes, path=str(file))
         self.folds, self._parameters = found["folds"], found["parameters"]
-        return infer_shapes(ir.from_proto(onnx.ModelProto.FromString(file.read_bytes())))
+        self.traced = found["traced"]
+        return prepare_captured(ir.from_proto(onnx.ModelProto.FromString(file.read_bytes())))
 
     def run(self, samples: Sequence[Sample]) -> Outputs:
         """Return what the network computes; see `user_program.run`.

@@ -24,6 +24,7 @@ import json
 import logging
 import os
 import queue
+import re
 import shutil
 import sys
 import threading
@@ -93,46 +94,156 @@ def folded(module: nn.Module) -> nn.Module | None:
     return copied.eval()
 
 
-def to_onnx(module: nn.Module, shapes: Sequence[Sequence[int]]) -> onnx.ModelProto:
-    """Export a module with ``torch.onnx.export(dynamo=True)``.
+def to_onnx(
+    module: nn.Module, shapes: Sequence[Sequence[int]], dtypes: Sequence[str] = ()
+) -> tuple[onnx.ModelProto, str]:
+    """Export a module with ``torch.onnx.export``.
+
+    What ``torch.export`` cannot take is traced by the exporter for TorchScript: that follows the
+    path which one input takes through the code, and the caller compares the two on others.
 
     Args:
         module: A float32 network on the CPU. It is exported in eval mode; its mode is put back.
-        shapes: Shape of each float32 input, batch first (NCHW).
+        shapes: Shape of each input, batch first (NCHW).
+        dtypes: Type of each input, by torch's name; float32 for all if there are none.
+
+    Returns:
+        The graph, and why the network was traced; "" if it was not. Outputs that the network
+        returns under names have these names, with ``_`` between those of nested collections.
 
     Raises:
         Refused: The network does not run on such inputs, or torch cannot export it; ``why`` is
             torch's own reason.
     """
-    import onnx_ir as ir
     import torch
 
-    inputs = tuple(torch.zeros(*shape, dtype=torch.float32, device="cpu") for shape in shapes)
+    kinds = [getattr(torch, dtype) for dtype in dtypes or ["float32"] * len(shapes)]
+    inputs = tuple(
+        torch.zeros(*shape, dtype=kind, device="cpu")
+        for shape, kind in zip(shapes, kinds, strict=True)
+    )
     with _eval_mode(module):
         try:
             with _quiet(), torch.no_grad():
-                module(*inputs)
+                result = module(*inputs)
         except Exception as error:
             raise Refused(
                 f"The network does not run on inputs of shape {list_shapes(shapes)}.",
                 why=first_line(error),
-                todo="give the shapes it expects, batch first, for example --input 1,3,224,224",
+                todo="give the shapes it expects, batch first, for example --input 1,3,224,224; "
+                "of integers, with their type: --input 1,16:int64",
             ) from error
+        names = output_names(result)
         try:
-            with _quiet():
-                program = torch.onnx.export(
-                    module, inputs, dynamo=True, opset_version=OPSET, verbose=False
-                )
+            return _exported(module, inputs, names), ""
+        except Exception as error:
+            reason = first_line(error)
+        try:
+            return _traced(module, inputs, names or _numbered(result)), reason
         except Exception as error:
             raise Refused(
                 "torch could not turn the network into ONNX.",
-                why=first_line(error),
+                why=f"{reason}; and the exporter for TorchScript: {first_line(error)}",
                 todo="see https://pytorch.org/docs/stable/onnx.html for what torch.export needs",
                 unsupported=True,
             ) from error
+
+
+def _exported(
+    module: nn.Module, inputs: tuple[Tensor, ...], names: Sequence[str] | None
+) -> onnx.ModelProto:
+    import onnx_ir as ir
+    import torch
+
+    if isinstance(module, torch.jit.ScriptModule):
+        raise TypeError("it is a TorchScript module")
+    with _quiet():
+        program = torch.onnx.export(
+            module,
+            inputs,
+            dynamo=True,
+            opset_version=OPSET,
+            output_names=names,
+            verbose=False,
+        )
     if program is None:
-        raise Refused("torch.onnx.export returned no program.", unsupported=True)
+        raise RuntimeError("torch.onnx.export returned no program")
     return ir.to_proto(program.model)
+
+
+def _traced(module: nn.Module, inputs: tuple[Tensor, ...], names: Sequence[str]) -> onnx.ModelProto:
+    import onnx
+    import torch
+
+    written = io.BytesIO()
+    with _quiet():
+        torch.onnx.export(
+            module,
+            inputs,
+            written,
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=_input_names(module, len(inputs)),
+            output_names=list(names),
+        )
+    return onnx.ModelProto.FromString(written.getvalue())
+
+
+def _input_names(module: nn.Module, count: int) -> list[str]:
+    """Return what the network calls its inputs, as far as its signature tells."""
+    import inspect
+
+    import torch
+
+    if isinstance(module, torch.jit.ScriptModule):
+        found = [argument.name for argument in module.forward.schema.arguments[1:]]
+    else:
+        signature = inspect.signature(module.forward)
+        found = [
+            name for name, one in signature.parameters.items() if one.kind < one.VAR_POSITIONAL
+        ]
+    return [found[i] if i < len(found) else f"input_{i}" for i in range(count)]
+
+
+def output_names(result: object) -> list[str] | None:
+    """Return a name for each tensor of a result, in order; None if it gives them none.
+
+    The keys of mappings and the fields of named tuples are names; in a plain tuple or list inside
+    of one, the position is.
+    """
+    if not _is_named(result):
+        return None
+    names: list[str] = []
+    for path in _paths(result):
+        parts = ["output", *path] if isinstance(path[0], int) else path
+        name = "_".join(re.sub(r"\W+", "_", str(part)) for part in parts)
+        while name in names:
+            name += "_"
+        names.append(name)
+    return names
+
+
+def _is_named(result: object) -> bool:
+    if isinstance(result, Mapping) or hasattr(result, "_fields"):
+        return True
+    return isinstance(result, tuple | list) and any(_is_named(item) for item in result)
+
+
+def _paths(result: object) -> Iterator[tuple[object, ...]]:
+    items: Sequence[tuple[object, object]] = []
+    if isinstance(result, Mapping):
+        items = list(result.items())
+    elif isinstance(result, tuple | list):
+        items = list(zip(getattr(result, "_fields", range(len(result))), result, strict=True))
+    else:
+        yield ()
+    for key, item in items:
+        for path in _paths(item):
+            yield (key, *path)
+
+
+def _numbered(result: object) -> list[str]:
+    return [f"output_{i}" for i, _ in enumerate(_tensors(result))]
 
 
 def run(module: nn.Module, samples: Sequence[Sequence[np.ndarray]]) -> list[list[np.ndarray]]:
@@ -180,7 +291,8 @@ def list_shapes(shapes: Sequence[Sequence[int]]) -> str:
 @contextlib.contextmanager
 def _eval_mode(module: nn.Module) -> Iterator[None]:
     modes = [(part, part.training) for part in module.modules()]
-    module.eval()
+    with contextlib.suppress(NotImplementedError):  # of an exported program, which has one mode
+        module.eval()
     try:
         yield
     finally:
@@ -241,6 +353,8 @@ class _User:
         self._front: list[str] = []
         self._function: Any = None
         self._module: Any = None
+        self._shapes: list[list[int]] = []
+        self._dtypes: list[str] = []
 
     def load(self, place: str, function: str) -> None:
         """Import ``package.module`` or a .py file, and find the function that it defines."""
@@ -260,6 +374,9 @@ class _User:
             self._put_in_front(str(Path.cwd()))
             module = importlib.import_module(place)
         self._function = getattr(module, function, None)
+        if isinstance(self._function, torch.nn.Module):  # the network itself
+            network = self._function
+            self._function = lambda: network
         if not callable(self._function):
             raise Refused(
                 f"{place} has no function {function!r}.",
@@ -280,6 +397,26 @@ class _User:
         # the user with such names must no longer come first.
         sys.path[:] = [folder for folder in sys.path if folder not in self._front] + self._front
 
+    def open(self, path: str) -> dict[str, list[Any]]:
+        """Read a network that torch has saved whole: a .pt2 file, or a TorchScript archive.
+
+        Returns:
+            Shape and type of each input, as far as the file tells.
+        """
+        import torch
+
+        torch.manual_seed(SEED)
+        if path.endswith(".pt2"):
+            program = torch.export.load(path)
+            self._module = program.module()
+            given, _ = program.example_inputs or ((), {})
+            tensors = [one for one in given if isinstance(one, torch.Tensor)]
+            self._shapes = [list(one.shape) for one in tensors]
+            self._dtypes = [str(one.dtype).removeprefix("torch.") for one in tensors]
+        else:
+            self._module = torch.jit.load(path, map_location="cpu").float().eval()
+        return {"shapes": self._shapes, "dtypes": self._dtypes}
+
     def tensors(self) -> dict[str, tuple[list[int], str]]:
         """Return name -> shape and dtype of what a checkpoint has to fill."""
         state = self._module.state_dict()
@@ -294,12 +431,20 @@ class _User:
 
         self._module.load_state_dict(load_file(path), strict=False)
 
-    def capture(self, shapes: list[list[int]], path: str) -> dict[str, Any]:
-        """Write the network as ONNX; return whether it was folded, and its parameters' number."""
+    def capture(self, shapes: list[list[int]], dtypes: list[str], path: str) -> dict[str, Any]:
+        """Write the network as ONNX.
+
+        Returns:
+            Whether it was folded, why it was traced, and the number of its parameters.
+        """
         without_branches = folded(self._module)
-        graph = to_onnx(without_branches or self._module, shapes)
+        graph, traced = to_onnx(without_branches or self._module, shapes, dtypes)
         Path(path).write_bytes(graph.SerializeToString())
-        return {"folds": without_branches is not None, "parameters": parameters(self._module)}
+        return {
+            "folds": without_branches is not None,
+            "traced": traced,
+            "parameters": parameters(self._module),
+        }
 
     def run(self, samples: str, outputs: str) -> None:
         """Run the samples in one .npz file; write what comes out into another."""

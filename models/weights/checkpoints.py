@@ -14,6 +14,19 @@ from _edgeship.errors import InputError
 from _edgeship.models.weights.checkpoint_file import check_readable
 from _edgeship.models.weights.key_layouts import to_our_layout
 
+#: What the names of files of `torch.save` end in; .tar is that of .pth.tar.
+TORCH_SUFFIXES = (".pth", ".pt", ".tar", ".ckpt", ".bin")
+
+#: Where training programs put the state dict. A mean of the weights is what they validate with.
+WRAPPERS = ("state_dict_ema", "model_ema", "ema_state_dict", "ema", "state_dict", "model")
+WRAPPERS += ("model_state_dict", "net", "network", "weights", "params_ema", "params")
+
+#: What DataParallel, torch.compile, Lightning and means of weights put before every name.
+PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.", "ema_model.")
+
+#: How many steps torch.optim.swa_utils.AveragedModel has averaged.
+_STEPS = "n_averaged"
+
 _SHOWN_KEYS = 3
 
 
@@ -22,8 +35,8 @@ def load_weights(module: nn.Module, path: str | Path) -> None:
 
     Args:
         module: The network; it is left untouched when the checkpoint is refused.
-        path: A .pth or .pt file of `torch.save` that holds a state dict (bare, or under
-            "state_dict" or "model"), or a .safetensors file.
+        path: A file of `torch.save` (.pth, .pt, .pth.tar, .ckpt, .bin) that holds a state dict
+            (bare, or as `WRAPPERS` names it), or a .safetensors file.
 
     Raises:
         InputError: The file is missing or unreadable, holds no state dict or objects other than
@@ -50,7 +63,7 @@ def read_fitting(path: str | Path, expected: Mapping[str, Tensor]) -> dict[str, 
     """
     path = Path(path)
     check_readable(path)
-    state = to_our_layout(_without_module_prefix(_read(path)), expected)
+    state = to_our_layout(_without_wrappers(_read(path), expected), expected)
     _check_fit(expected, state, path)
     return state
 
@@ -60,12 +73,12 @@ def _read(path: Path) -> dict[str, Tensor]:
     suffix = path.suffix.lower()
     if suffix == ".safetensors":
         return _read_safetensors(path)
-    if suffix in (".pth", ".pt"):
+    if suffix in TORCH_SUFFIXES:
         return _read_torch(path)
     raise InputError(
         f"A checkpoint cannot have the suffix {suffix!r}.",
         where=str(path),
-        todo="Give a .pth, .pt or .safetensors file.",
+        todo=f"Give a {', '.join(TORCH_SUFFIXES)} or .safetensors file.",
     )
 
 
@@ -109,30 +122,46 @@ def _unreadable(path: Path, what: str, why: str) -> InputError:
 
 
 def _state_dict(content: object, path: Path) -> dict[str, Tensor]:
-    """Unwrap the state dict of a training checkpoint and check that it holds only tensors."""
-    if isinstance(content, Mapping):
-        for wrapper in ("state_dict", "model"):
-            if isinstance(content.get(wrapper), Mapping):
-                content = content[wrapper]
-                break
-    if not isinstance(content, Mapping) or not all(
-        isinstance(key, str) and isinstance(value, Tensor) for key, value in content.items()
-    ):
+    """Return the state dict of a training checkpoint, which holds nothing but tensors."""
+    found = _tensors_in(content)
+    if found is None:
         raise InputError(
             "The checkpoint holds no state dict.",
             where=str(path),
-            why="A state dict maps names to tensors, bare or under 'state_dict' or 'model'.",
+            why="A state dict maps names to tensors, bare or under one of the names "
+            f"{', '.join(WRAPPERS)}.",
             todo="Save one: torch.save(model.state_dict(), PATH).",
         )
-    return dict(content)
+    return found
 
 
-def _without_module_prefix(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Drop the "module." that DataParallel puts before every name."""
-    prefix = "module."
-    if not all(key.startswith(prefix) for key in state):
-        return state
-    return {key.removeprefix(prefix): value for key, value in state.items()}
+def _tensors_in(content: object) -> dict[str, Tensor] | None:
+    """Return a state dict, or the first one inside of wrappers: {"ema": {"state_dict": ...}}."""
+    if not isinstance(content, Mapping):
+        return None
+    inner = (_tensors_in(content[name]) for name in WRAPPERS if name in content)
+    wrapped = next((found for found in inner if found is not None), None)
+    if wrapped is not None:
+        return wrapped
+    plain = all(isinstance(k, str) and isinstance(v, Tensor) for k, v in content.items())
+    return dict(content) if plain else None
+
+
+def _without_wrappers(
+    state: dict[str, Tensor], expected: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    """Drop what wrappers of a network put before every name, as long as all names have it.
+
+    Of a mean of weights, the number of steps is dropped, too.
+    """
+    state = {key: value for key, value in state.items() if key != _STEPS or key in expected}
+    wrapped = True
+    while wrapped:
+        found = [p for p in PREFIXES if state and all(key.startswith(p) for key in state)]
+        wrapped = bool(found) and not any(key.startswith(found[0]) for key in expected)
+        if wrapped:
+            state = {key.removeprefix(found[0]): value for key, value in state.items()}
+    return state
 
 
 def _check_fit(expected: Mapping[str, Tensor], state: Mapping[str, Tensor], path: Path) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import onnx
+import onnx_ir as ir
 import pytest
 import torch
 from onnx import TensorProto, helper
@@ -12,6 +15,7 @@ from torch import nn
 from _edgeship.errors import InputError, UnsupportedError
 from _edgeship.export.graph.cost import mult_adds, parameters
 from _edgeship.export.graph.onnx_graph import infer_shapes, input_shapes, operator_counts, serialize
+from _edgeship.export.network import user_program
 from _edgeship.export.network.capture import capture_module, read_onnx
 from _edgeship.export.network.user_program import OPSET
 from _edgeship.export.runtimes.running import run_onnx
@@ -42,7 +46,7 @@ def block():
 
 @pytest.fixture(scope="module")
 def captured(block):
-    return infer_shapes(capture_module(block, [(1, 3, 16, 16)]))
+    return infer_shapes(capture_module(block, [(1, 3, 16, 16)])[0])
 
 
 def test_captured_graph_computes_what_the_module_does(block, captured):
@@ -74,6 +78,11 @@ def test_a_shape_the_module_refuses_is_the_users_to_mend(block):
         capture_module(block, [(1, 4, 16, 16)])
 
 
+class Inexpressible(nn.Module):
+    def forward(self, x):
+        return torch.linalg.svdvals(x)
+
+
 class DataDependent(nn.Module):
     def forward(self, x):
         return x * 2 if x.sum() > 0 else x
@@ -81,9 +90,74 @@ class DataDependent(nn.Module):
 
 def test_what_torch_cannot_export_is_named_as_unsupported():
     with pytest.raises(UnsupportedError) as caught:
-        capture_module(DataDependent().eval(), [(1, 3)])
+        capture_module(Inexpressible().eval(), [(1, 3)])
     assert caught.value.exit_code == 4
-    assert caught.value.why
+    assert "TorchScript" in caught.value.why
+
+
+def test_what_torch_export_cannot_take_is_traced():
+    graph, traced = capture_module(DataDependent().eval(), [(1, 3)])
+    assert traced
+    assert input_shapes(graph) == {"x": (1, 3)}
+    assert [value.name for value in graph.graph.outputs] == ["output_0"]
+    scripted = torch.jit.script(nn.Sequential(nn.Linear(3, 2), nn.ReLU()).eval())
+    graph, traced = capture_module(scripted, [(2, 3)])
+    assert traced == "it is a TorchScript module"
+    x = np.random.default_rng(0).normal(size=(2, 3)).astype(np.float32)
+    [name] = input_shapes(infer_shapes(graph))
+    [[found]] = run_onnx(serialize(graph), [{name: x}])
+    np.testing.assert_allclose(found, scripted(torch.from_numpy(x)).detach().numpy(), atol=1e-6)
+
+
+class Features(NamedTuple):
+    small: torch.Tensor
+    large: torch.Tensor
+
+
+class Nested(nn.Module):
+    def __init__(self, result):
+        super().__init__()
+        self.result = result
+
+    def forward(self, x):
+        return self.result(x)
+
+
+@pytest.mark.parametrize(
+    ("result", "names"),
+    [
+        (lambda x: {"b": x + 1, "a": [x * 2, x * 3]}, ["b", "a_0", "a_1"]),
+        (lambda x: (x + 1, {"a/b": {"c": x * 2}}), ["output_0", "output_1_a_b_c"]),
+        (lambda x: Features(x + 1, (x * 2, x * 3)), ["small", "large_0", "large_1"]),
+        (lambda x: {"a.b": x + 1, "a_b": x * 2}, ["a_b", "a_b_"]),
+    ],
+)
+@pytest.mark.parametrize("scripted", [False, True])
+def test_outputs_keep_the_names_under_which_they_are_returned(result, names, scripted):
+    module = Nested(result).eval()
+    assert user_program.output_names(module(torch.ones(1, 3))) == names
+    x = np.random.default_rng(0).normal(size=(1, 3)).astype(np.float32)
+    export = user_program._traced if scripted else user_program._exported
+    graph = ir.from_proto(export(module, (torch.zeros(1, 3),), names))
+    assert [value.name for value in graph.graph.outputs] == names
+    [found] = run_onnx(serialize(graph), [{"x": x}])
+    [expected] = user_program.run(module, [[x]])
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def test_outputs_without_names_are_the_exporters_to_name():
+    assert user_program.output_names((torch.ones(1), [torch.ones(1)])) is None
+
+
+def test_integer_inputs():
+    graph, traced = capture_module(nn.Embedding(7, 4), [(1, 5)], ["int64"])
+    assert not traced
+    [value] = graph.graph.inputs
+    assert value.dtype == ir.DataType.INT64
+    with pytest.raises(InputError, match="does not run") as caught:
+        capture_module(nn.Embedding(7, 4), [(1, 5)])
+    assert "--input 1,16:int64" in caught.value.todo
 
 
 def relu_file(path, shape, opset=18):

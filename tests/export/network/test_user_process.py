@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -197,12 +198,52 @@ def test_a_network_that_fails_when_it_runs(tmp_path: Path, code: str, what: str,
 
 
 def test_what_torch_cannot_export_is_unsupported(tmp_path: Path) -> None:
-    text = "    def forward(self, x):\n        return x * 2 if x.sum() > 0 else x\n"
+    text = "    def forward(self, x):\n        return torch.linalg.svdvals(x)\n"
     process = UserProcess(write(tmp_path, HEAD + "class Net(nn.Module):\n" + text), "Net")
     with pytest.raises(UnsupportedError) as caught:
         process.capture([SHAPE])
     assert caught.value.why
     process.close()
+
+
+def test_a_network_itself_and_its_class_can_be_named(tmp_path: Path) -> None:
+    text = "class Net(nn.Conv2d):\n    def __init__(self):\n        super().__init__(3, 2, 1)\n"
+    place = write(tmp_path, HEAD + text + "NET = Net()\n")
+    loads(place, "Net")
+    loads(place, "NET")
+
+
+@pytest.mark.parametrize("name", ["net.pt2", "net.pt", "net.torchscript"])
+def test_networks_that_torch_has_saved_whole(tmp_path: Path, name: str) -> None:
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Conv2d(3, 2, 1), nn.ReLU()).eval()
+    path, x = tmp_path / name, torch.from_numpy(SAMPLE["x"])
+    if name.endswith(".pt2"):
+        torch.export.save(torch.export.export(module, (x,)), path)
+    else:
+        torch.jit.script(module).save(str(path))
+    with load_network(str(path), shapes=() if name.endswith(".pt2") else [SHAPE]) as network:
+        assert network.shapes == (SHAPE,)
+        assert network.name == "net"
+        graph = network.definition.capture(network.shapes)
+        assert bool(network.definition.traced) != name.endswith(".pt2")
+        assert [node.op_type for node in graph.graph] == ["Conv", "Relu"]
+        [[found]] = network.definition.run([SAMPLE])
+        np.testing.assert_allclose(found, module(x).detach().numpy(), atol=1e-6)
+
+
+def test_a_saved_network_without_shapes_and_a_damaged_one(tmp_path: Path) -> None:
+    torch.jit.script(nn.ReLU()).save(str(tmp_path / "net.pt"))
+    with pytest.raises(InputError, match="input shape of") as caught:
+        load_network(str(tmp_path / "net.pt"))
+    assert "--input" in caught.value.todo
+    with zipfile.ZipFile(tmp_path / "bad.pt2", "w") as archive:
+        archive.writestr("nothing", "")
+    with pytest.raises(InputError, match="cannot be read"):
+        load_network(str(tmp_path / "bad.pt2"))
+    torch.save(nn.ReLU().state_dict(), tmp_path / "weights.pt")
+    with pytest.raises(InputError, match="holds weights, not a network"):
+        load_network(str(tmp_path / "weights.pt"))
 
 
 def test_networks_built_while_importing_are_seeded(tmp_path: Path) -> None:

@@ -40,6 +40,22 @@ def _refusal(path: Path) -> InputError:
         ("nested.pth", lambda state: {"epoch": 3, "state_dict": state}),
         ("model.pt", lambda state: {"model": state, "optimizer": {"lr": 0.1}}),
         ("parallel.pth", lambda state: {f"module.{key}": v for key, v in state.items()}),
+        ("compiled.pth.tar", lambda state: {f"_orig_mod.{key}": v for key, v in state.items()}),
+        (
+            "lightning.ckpt",
+            lambda state: {
+                "state_dict": {f"model.module.{key}": v for key, v in state.items()},
+                "epoch": 3,
+            },
+        ),
+        ("mean.pt", lambda state: {"model": {}, "ema": {"state_dict": state}, "updates": 7}),
+        (
+            "swa.bin",
+            lambda state: {
+                "n_averaged": torch.tensor(5),
+                **{f"module.{key}": v for key, v in state.items()},
+            },
+        ),
         (
             "old.pth",
             lambda state: {k: v for k, v in state.items() if "num_batches" not in k},
@@ -113,9 +129,9 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
 
 
 def test_another_suffix_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "checkpoint.bin"
+    path = tmp_path / "checkpoint.zip"
     torch.save(_network().state_dict(), path)
-    assert "suffix '.bin'" in _refusal(path).what
+    assert "suffix '.zip'" in _refusal(path).what
 
 
 @pytest.mark.parametrize("suffix", ["pth", "pt", "safetensors"])
