@@ -11,8 +11,10 @@ from _edgeship.export.graph.onnx_graph import infer_shapes
 from _edgeship.export.passes.absorb_offset import absorb_offset
 from _edgeship.export.passes.absorb_permutations import absorb_permutations
 from _edgeship.export.passes.absorb_scale import absorb_scale
+from _edgeship.export.passes.bypass_expand import bypass_expand
 from _edgeship.export.passes.fold_batch_norm import fold_batch_norm
 from _edgeship.export.passes.fuse_hard_swish import fuse_hard_swish
+from _edgeship.export.passes.plain_moves import plain_moves
 from _edgeship.export.passes.scatter_to_concat import scatter_to_concat
 
 Pass = Callable[[ir.Model], int]
@@ -25,6 +27,8 @@ PASSES: tuple[Pass, ...] = (
     absorb_offset,
     scatter_to_concat,
     fuse_hard_swish,
+    bypass_expand,
+    plain_moves,
     absorb_permutations,
 )
 

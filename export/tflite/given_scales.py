@@ -71,8 +71,8 @@ class FileScales:
         parts = []
         if requantized:
             parts.append(
-                f"{requantized} channels of weights have zero points or more than 8 bits, and "
-                "were rounded again to symmetric int8"
+                f"{requantized} channels of weights were rounded to symmetric int8, since the file "
+                "has them in float, with zero points or with more bits"
             )
         if clipped:
             parts.append(f"{clipped} weights of -128 became -127, which TFLite's kernels ask for")

@@ -5,6 +5,8 @@ Delegates take slices and concatenations, and no GATHER.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from _edgeship.export.tflite.building.context import Context
@@ -26,6 +28,11 @@ def take(ctx: Context, tensor: int, axis: int, positions: Array) -> int:
     extent = ctx.graph.tensors[tensor].shape[axis]
     if np.array_equal(positions, np.arange(extent)):
         return tensor
+    times = len(positions) // extent
+    if times > 1 and np.array_equal(positions, np.repeat(np.arange(extent), times)):
+        return repeat_each(ctx, tensor, axis, times)
+    if times > 1 and np.array_equal(positions, np.tile(np.arange(extent), times)):
+        return repeat(ctx, tensor, axis, times)
     runs = _runs(positions)
     if len(runs) > _MOST_PARTS:
         shape = _resized(ctx, tensor, axis, len(positions))
@@ -59,14 +66,35 @@ def cut(ctx: Context, tensor: int, axis: int, start: int, size: int) -> int:
 
 
 def repeat(ctx: Context, tensor: int, axis: int, times: int) -> int:
-    """Return the tensor ``times`` times one after the other along the stored ``axis``."""
+    """Return the tensor ``times`` times one after the other along the stored ``axis``.
+
+    Few times it is a CONCATENATION, often the row of an image that RESIZE_NEAREST_NEIGHBOR makes
+    larger: unlike TILE both have integer kernels and rules. Integers are tiled.
+    """
+    source = ctx.graph.tensors[tensor]
     if times <= _MOST_PARTS:
         return join(ctx, [tensor] * times, axis)
+    result = _resized(ctx, tensor, axis, times * source.shape[axis])
+    if source.dtype != np.float32:
+        multiples = [times if i == axis else 1 for i in range(len(source.shape))]
+        inputs = [tensor, ctx.ints("multiples", multiples)]
+        return ctx.temporary("TILE", inputs, result, f"{source.name}/tile")
+    outer, inner = math.prod(source.shape[:axis]), math.prod(source.shape[axis:])
+    image = ctx.reshape(tensor, (outer, 1, 1, inner))
+    size = ctx.ints("size", [times, 1])
+    opts = options("ResizeNearestNeighborOptions")
+    name = f"{source.name}/repeat"
+    rows = (outer, times, 1, inner)
+    image = ctx.temporary("RESIZE_NEAREST_NEIGHBOR", [image, size], rows, name, opts)
+    return ctx.reshape(image, result)
+
+
+def repeat_each(ctx: Context, tensor: int, axis: int, times: int) -> int:
+    """Return the tensor with each element along the stored ``axis`` repeated in its place."""
     shape = ctx.graph.tensors[tensor].shape
-    multiples = [times if i == axis else 1 for i in range(len(shape))]
-    inputs = [tensor, ctx.ints("multiples", multiples)]
+    single = ctx.reshape(tensor, (math.prod(shape[: axis + 1]), 1, math.prod(shape[axis + 1 :])))
     result = _resized(ctx, tensor, axis, times * shape[axis])
-    return ctx.temporary("TILE", inputs, result, f"{ctx.graph.tensors[tensor].name}/tile")
+    return ctx.reshape(repeat(ctx, single, 1, times), result)
 
 
 def _resized(ctx: Context, tensor: int, axis: int, extent: int) -> tuple[int, ...]:
