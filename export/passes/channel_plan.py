@@ -3,7 +3,7 @@
 Two choices make the result cheap:
 
 1. A source is sorted by who reads each channel. The channels that one reader wants lie together,
-   and one Slice fetches them.
+   and one Slice fetches them; in the order in which it wants them, if its own is pinned.
 2. A reader takes its channels source by source, in the order in which they lie there, as one
    Concat of those slices; its weights absorb that order.
 """
@@ -75,11 +75,19 @@ def _choose_orders(
             if shape is not None:
                 sizes[sets.root(source)] = shape[1]
     pinned = sets.pinned_roots()
+    asked: dict[Channel, int] = {}
+    for value in read:
+        if sets.root(value) in pinned:
+            for place, (source, index) in enumerate(content[value]):
+                asked.setdefault((sets.root(source), index), place)
     orders: dict[ir.Value, Order] = {}
     positions: dict[Channel, tuple[int, int]] = {}
     for number, root in enumerate(_sources_first(sets, sizes, arrivals)):
         channels = range(sizes[root])
-        wanted = [readers.get((root, channel), []) for channel in channels]
+        wanted = [
+            (readers.get((root, channel), []), asked.get((root, channel), 0))
+            for channel in channels
+        ]
         orders[root] = (
             list(channels)
             if root in pinned
@@ -110,7 +118,7 @@ def _sources_first(
 
 def _sorted_channels(
     sets: ChannelOrders,
-    wanted: list[list[int]],
+    wanted: list[tuple[list[int], int]],
     arrivals: list[Channel] | None,
     positions: dict[Channel, tuple[int, int]],
 ) -> Order:
@@ -118,12 +126,13 @@ def _sorted_channels(
 
     Args:
         sets: All sets.
-        wanted: For each channel, the numbers of its readers.
+        wanted: For each channel, the numbers of its readers, and its place in one whose order is
+            pinned.
         arrivals: For each channel of an assembled set, the channel that it is.
         positions: Channels of sets already ordered -> (number of the set, position).
     """
 
-    def key(channel: int) -> tuple[list[int], tuple[int, int]]:
+    def key(channel: int) -> tuple[tuple[list[int], int], tuple[int, int]]:
         place = (0, channel)
         if arrivals is not None:
             source, index = arrivals[channel]
