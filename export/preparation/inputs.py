@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import onnx
@@ -11,6 +12,9 @@ from _edgeship.export.graph.shapes import Shape
 
 #: What an example in a message shows for an open axis, by rank: NCHW pictures of 224.
 _EXAMPLES = {3: (1, 224, 224), 4: (1, 3, 224, 224), 5: (1, 3, 8, 112, 112)}
+
+#: TFLite and protocol buffers count the bytes of a tensor in 31 bits.
+_MOST_BYTES = 2**31
 
 Declared = tuple[int | str, ...]
 """The extent of each axis as the file declares it: a number, or how it spells an open one."""
@@ -44,6 +48,12 @@ def fix_inputs(
         raise InputError("The ONNX file has no inputs.", todo="export it with the input left open")
     declared = {value.name: _declared(value) for value in inputs}
     wanted, notes = _wanted(declared, shapes)
+    for name, shape in wanted.items():
+        if math.prod(shape) * 4 >= _MOST_BYTES:
+            raise InputError(
+                f"The input {name} of the ONNX file has the shape {shape}: 2 GiB or more.",
+                todo="give a smaller one with --input",
+            )
     for value in inputs:
         dims = value.type.tensor_type.shape.dim
         del dims[:]

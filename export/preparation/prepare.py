@@ -13,9 +13,14 @@ import onnx
 import onnx_ir as ir
 from onnx_ir.passes import common
 
+from _edgeship.errors import EdgeshipError
 from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.preparation import (  # noqa: F401  (they fill the table of rules)
     control,
+    fused_activations,
+    fused_attention,
+    fused_layers,
+    fused_norms,
     sequences,
     simple_rules,
     upgrade_attributes,
@@ -31,6 +36,7 @@ from _edgeship.export.preparation.inference import schema_of, version_of
 from _edgeship.export.preparation.inlining import inline
 from _edgeship.export.preparation.inputs import fix_inputs
 from _edgeship.export.preparation.quantized import take_scales
+from _edgeship.export.preparation.soundness import check, explain
 from _edgeship.export.preparation.walk import OLDEST, Walk
 
 #: Files of the first version may hold operator set 18. Newer ones than the second only add types
@@ -75,9 +81,22 @@ def prepare(proto: onnx.ModelProto, shapes: Sequence[Shape] | Mapping[str, Shape
 
 def prepare_fixed(fixed: onnx.ModelProto) -> Prepared:
     """Prepare a model whose inputs have fixed shapes; see `prepare`."""
+    try:
+        return _prepare_sound(fixed)
+    except EdgeshipError:
+        raise
+    except Exception as error:
+        refused = explain(fixed, error)
+        if refused is None:
+            raise
+        raise refused from error
+
+
+def _prepare_sound(fixed: onnx.ModelProto) -> Prepared:
     model = ir.from_proto(fixed)
     inline(model)
     common.LiftSubgraphInitializersToMainGraphPass()(model)
+    check(model)
     sweep(model.graph)
     given = take_scales(model)
     half = to_float32(model, HALF)

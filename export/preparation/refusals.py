@@ -141,6 +141,16 @@ def unread_output(node: ir.Node, output: ir.Value) -> UnsupportedError:
     )
 
 
+def too_large(node: ir.Node, output: ir.Value) -> InputError:
+    """Return the error for a tensor that no target's files can describe."""
+    return InputError(
+        f"{node.op_type} gives a tensor of 2 GiB or more.",
+        where=where(node),
+        why=f"the shape of {output.name} is {text_of(static_shape(output) or ())}",
+        todo="give smaller inputs with --input",
+    )
+
+
 def where(node: ir.Node) -> str:
     """Return how errors name a node."""
     return f"node {node.name or node.outputs[0].name}"

@@ -20,6 +20,7 @@ from _edgeship.export.preparation.evaluation import NotComputedError, evaluate
 from _edgeship.export.preparation.inference import NEWEST_RUN, infer, schema_of, version_of
 from _edgeship.export.preparation.knowledge import Array, Knowledge, bytes_of
 from _edgeship.export.preparation.rules import DONE, RULES, following
+from _edgeship.export.preparation.soundness import MOST_BYTES
 
 #: The oldest operator set that later stages know.
 OLDEST = 18
@@ -57,6 +58,7 @@ class Walk:
         self._names.update(self._graph.initializers)
         for node in self._graph.all_nodes():
             self._names.update(output.name for output in node.outputs)
+        self._node_names: set[str] = set()
         self._here: list[ir.Node] = []
 
     def run(self) -> None:
@@ -70,6 +72,7 @@ class Walk:
             self._visit(node)
         for node in self._graph:
             node.version = None
+            node.name = self._unique_node(node)
         for output in self._graph.outputs:
             if not self._is_known(output):
                 raise refusals.no_tensor_output(output)
@@ -88,7 +91,7 @@ class Walk:
         while read and read[-1] is None:
             read.pop()
         node = ir.node(op_type, read, given, num_outputs=outputs, version=OLDEST)
-        node.name = self._here[-1].name
+        node.name = self._here[-1].name or None
         place = self._here[-1].outputs[0].name or op_type
         for output in node.outputs:
             output.name = self._unique(f"{place}_{op_type}")
@@ -126,6 +129,16 @@ class Walk:
             for output in node.outputs:
                 if output.name:
                     output.name = self._unique(output.name)
+
+    def _unique_node(self, node: ir.Node) -> str:
+        """Return a name that no other node has: ONNX Runtime refuses two of one name."""
+        name = node.name or node.outputs[0].name or node.op_type
+        candidate, count = name, 1
+        while candidate in self._node_names:
+            count += 1
+            candidate = f"{name}_{count}"
+        self._node_names.add(candidate)
+        return candidate
 
     def _unique(self, name: str) -> str:
         candidate, count = name, 1
@@ -194,6 +207,9 @@ class Walk:
             return
         if problem or not all(self._is_known(output) for output in node.outputs):
             self._try_on_zeros(node, problem)
+        for output in node.outputs:
+            if output.name and (bytes_of(output) or 0) >= MOST_BYTES:
+                raise refusals.too_large(node, output)
 
     def _refuse_unknown_inputs(self, node: ir.Node) -> None:
         for value in node.inputs:
