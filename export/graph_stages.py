@@ -42,7 +42,9 @@ def reference_outputs(
 ) -> tuple[Outputs, Outputs | None]:
     """Return what every later stage is compared with: torch's outputs, or the ONNX file's own.
 
-    Of a file that computes in fewer bits than the captured graph, it is the graph's outputs.
+    Of a file that computes in fewer bits than the captured graph, it is the graph's outputs. How
+    far these are from those of a quantized file is said, and not judged, where `confirm_scales`
+    will put the rounding back and judge that.
 
     Returns:
         These outputs, and those of a file that was quantized before, which files with its scales
@@ -54,20 +56,24 @@ def reference_outputs(
     from _edgeship.export.graph.onnx_graph import serialize
     from _edgeship.export.runtimes.running import run_onnx
     from _edgeship.export.verification.demand import demand
+    from _edgeship.export.verification.metrics import compare
 
-    definition = network.definition
-    with log.stage("verify capture"):
+    definition, given = network.definition, network.given
+    with log.stage("verify capture", noise=given is not None):
         reference = definition.run(samples)
         if definition.is_graph:
             log.done("ONNX Runtime runs the graph; later stages are compared with it")
             return reference, None
         outputs = run_onnx(serialize(captured), samples)
         kind = definition.capture_kind
-        parity = demand(reference, outputs, kind, "capture")
-        log.done(f"ONNX Runtime against {definition.reference}", parity)
+        if given is not None and given.activations:
+            log.done("the float network in the quantized file", compare(reference, outputs))
+        else:
+            parity = demand(reference, outputs, kind, "capture")
+            log.done(f"ONNX Runtime against {definition.reference}", parity)
     if kind == "float":
         return reference, None
-    return outputs, None if network.given is None else reference
+    return outputs, None if given is None else reference
 
 
 def confirm_scales(
@@ -96,6 +102,11 @@ def confirm_scales(
         parity = demand(original, outputs, "int8", "scales of the file")
         rest = f"; {lost} belong to values that rewriting replaced" if lost else ""
         log.done(f"{given}{rest}; the graph rounded by them against the file", parity)
+    if network.given.activations:
+        log.notes.append(
+            "The network was quantized before. Files of the same width take its scales and are "
+            "compared with the quantized file; all others hold its float network."
+        )
     return given
 
 

@@ -105,6 +105,8 @@ def _take_pairs(model: ir.Model) -> tuple[dict[str, Scale], int]:
         scale = _scale(node) if node.op_type == "QuantizeLinear" else None
         readers = [use.node for use in node.outputs[0].uses()]
         pairs = [reader for reader in readers if _undoes(reader, node)]
+        if scale is not None and node.outputs[0].is_graph_output() and not pairs:
+            found.setdefault(_required(node.inputs[0]), scale)  # it stays, as the network's end
         if scale is None or not pairs:
             continue
         kept = _clipped(graph, new, clips, node, scale, old)
@@ -116,6 +118,12 @@ def _take_pairs(model: ir.Model) -> tuple[dict[str, Scale], int]:
         if not node.outputs[0].uses() and not node.outputs[0].is_graph_output():
             graph.remove(node, safe=True)
     return {str(value.name): scale for value, scale in found.items()}, dropped
+
+
+def _required(value: ir.Value | None) -> ir.Value:
+    if value is None:
+        raise ValueError("a QuantizeLinear without an input")
+    return value
 
 
 def _scale(node: ir.Node) -> Scale | None:
@@ -172,9 +180,7 @@ def _clipped(
         scale: That it has.
         old: Whether bounds of a Clip are attributes.
     """
-    (source, *_), (low, high) = node.inputs, scale.range
-    if source is None:
-        raise ValueError("a QuantizeLinear without an input")
+    source, (low, high) = _required(node.inputs[0]), scale.range
     if low < 0.0 or is_nonnegative(source):
         return source
     if source in clips:
