@@ -56,8 +56,9 @@ _MOVING = {
     "upsample_nearest_neighbor": "x",
 }
 
-#: An activation that is read by a concat and by others keeps its own range if the common one is
-#: this many times as wide or more: the other readers would lose two bits.
+#: What a concat joins keeps its own range if the common one is this many times as wide or more: it
+#: would lose two bits. Nothing is saved by that either, for it is rounded in its own range anyway
+#: if others read it, and if the concat is at the end of the program, nothing rounds it again.
 _TOO_WIDE = 4.0
 
 
@@ -105,7 +106,7 @@ def common_ranges(function: Any, measured: Mapping[Any, Bounds]) -> dict[Any, Bo
         result = op.outputs[0]
         for operand in op.inputs["values"]:
             own, common = (_width(sets.members(v), measured) for v in (operand, result))
-            if len(operand.child_ops) == 1 or common < _TOO_WIDE * own:
+            if common < _TOO_WIDE * own:
                 sets.join(operand, result)
     shared = dict(measured)
     for members in sets.all():

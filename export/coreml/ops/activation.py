@@ -65,6 +65,9 @@ def reciprocal(ctx: Context, node: ir.Node) -> None:
 def clip(ctx: Context, node: ir.Node) -> None:
     """relu6, relu or clip; maximum and minimum for integers and where there is one bound."""
     x, y = attributes.source(node), node.outputs[0]
+    if _has_computed_bounds(ctx, node):
+        _clip_by_computed_bounds(ctx, node)
+        return
     low = attributes.real_anywhere(ctx, node, "min", 1)
     high = attributes.real_anywhere(ctx, node, "max", 2)
     largest = float(np.finfo(np.float32).max)
@@ -84,6 +87,24 @@ def clip(ctx: Context, node: ir.Node) -> None:
         ctx.emit("minimum", y, x=ctx.read(x), y=number(x, high))
     else:
         ctx.alias(y, x)
+
+
+def _has_computed_bounds(ctx: Context, node: ir.Node) -> bool:
+    bounds = [value for value in node.inputs[1:] if value is not None]
+    return any(ctx.constant(value) is None for value in bounds)
+
+
+def _clip_by_computed_bounds(ctx: Context, node: ir.Node) -> None:
+    """Append maximum and minimum, in this order: an upper bound below the lower one counts."""
+    y, x = node.outputs[0], ctx.read(attributes.source(node))
+    low, high = (attributes.optional_input(node, i) for i in (1, 2))
+    if low is not None and high is not None:
+        x = ctx.temporary("maximum", f"{y.name}/low", x=x, y=ctx.read(low))
+        ctx.emit("minimum", y, x=x, y=ctx.read(high))
+    elif low is not None:
+        ctx.emit("maximum", y, x=x, y=ctx.read(low))
+    elif high is not None:
+        ctx.emit("minimum", y, x=x, y=ctx.read(high))
 
 
 @lowers("HardSigmoid")

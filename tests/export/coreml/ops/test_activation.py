@@ -7,12 +7,10 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from _edgeship.errors import UnsupportedError
 from tests.export.coreml.ops.harness import (
     check,
     check_all,
     graph_model,
-    lower_model,
     node_model,
     rand,
 )
@@ -172,23 +170,13 @@ def test_softmax(opset: int) -> None:
     assert kinds.count("reshape") == (12 if opset == 11 else 0)
 
 
-@pytest.mark.parametrize(
-    ("model", "reason"),
-    [
-        (node_model("PRelu", {"x": (2, 3), "s": (3,)}), "slope of PRelu must be a constant"),
-        (
-            graph_model(
-                [
-                    helper.make_node("ReduceMin", ["x"], ["low"], keepdims=0),
-                    helper.make_node("Clip", ["x", "low"], ["y"]),
-                ],
-                {"x": (3,)},
-            ),
-            "min must be a constant",
-        ),
-    ],
-)
-def test_unsupported(model: onnx.ModelProto, reason: str) -> None:
-    with pytest.raises(UnsupportedError) as error:
-        lower_model(model)
-    assert reason in error.value.why
+def test_computed_bounds() -> None:
+    nodes = [
+        helper.make_node("ReduceMean", ["x"], ["middle"], keepdims=0),
+        helper.make_node("Clip", ["x", "middle"], ["above"]),
+        helper.make_node("Clip", ["x", "", "middle"], ["below"]),
+        helper.make_node("Clip", ["x", "zero", "middle"], ["within"]),
+    ]
+    inputs = {"x": (3, 4), "zero": np.array(0, np.float32)}
+    kinds = check(graph_model(nodes, inputs, ["above", "below", "within"]))
+    assert kinds.count("maximum") == kinds.count("minimum") == 2

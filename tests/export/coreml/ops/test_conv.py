@@ -123,24 +123,16 @@ def test_shared_weights() -> None:
     assert check(model) == ["conv", "conv", "relu"]
 
 
-@pytest.mark.parametrize(
-    ("model", "reason"),
-    [
-        (
-            node_model("Conv", {"x": (1, 2, 5, 5), "w": (3, 2, 3, 3)}),
-            "weight of a convolution must",
-        ),
-        (
-            node_model("Conv", {"x": (1, 2, 5, 5), "w": rand(3, 2, 3, 3), "b": (3,)}),
-            "bias of a convolution must be a constant",
-        ),
-    ],
-)
-def test_unsupported(model: onnx.ModelProto, reason: str) -> None:
-    with pytest.raises(UnsupportedError, match="cannot be expressed") as error:
-        lower_model(model)
-    assert "Conv (the_Conv)" in error.value.why
-    assert reason in error.value.why
+def test_computed_weights() -> None:
+    models = [
+        node_model("Conv", {"x": (1, 2, 5, 5), "w": (3, 2, 3, 3)}, pads=[1, 1, 1, 1]),
+        node_model("Conv", {"x": (1, 4, 5, 5), "w": (6, 2, 3, 3), "b": rand(6)}, group=2),
+        node_model("Conv", {"x": (1, 2, 5, 5), "w": rand(3, 2, 3, 3), "b": (3,)}),
+        node_model("Conv", {"x": (1, 2, 7), "w": (3, 2, 3), "b": (3,)}, strides=[2]),
+    ]
+    kinds = check_all(models)
+    assert kinds.count("conv") == 4
+    assert kinds.count("add") == 2  # coremltools takes in one of the three
 
 
 def test_four_axes() -> None:

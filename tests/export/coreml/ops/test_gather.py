@@ -13,6 +13,7 @@ from tests.export.coreml.ops.harness import (
     graph_model,
     lower_model,
     node_model,
+    parse,
 )
 
 X = (2, 3, 4, 5)
@@ -86,12 +87,71 @@ def test_nd_along_one_axis() -> None:
     assert "gather" in check(model)
 
 
-def test_nd_in_batches() -> None:
-    model = node_model("GatherND", {"x": X, "i": np.array([[1], [-1]])}, batch_dims=1)
-    assert check(model, 16) == ["gather_nd"]
-    with pytest.raises(UnsupportedError) as error:
-        lower_model(model, 15)
-    assert "GatherND with batch_dims needs iOS 16" in error.value.why
+@pytest.mark.parametrize("ios", [15, 16])
+def test_nd_in_batches(ios: int) -> None:
+    models = [
+        node_model("GatherND", {"x": X, "i": np.array([[1], [-1]])}, batch_dims=1),
+        node_model(
+            "GatherND", {"x": X, "i": np.array([[[0, 1]] * 3, [[2, -1]] * 3])}, batch_dims=2
+        ),
+    ]
+    assert check_all(models, ios=ios) == ["gather_nd"] * 2
+
+
+def with_indices(
+    op_type: str, shape: tuple[int, ...], result: tuple[int, ...], **attributes: Any
+) -> Any:
+    """A model of one node that reads X and indices that are an input."""
+    node = helper.make_node(op_type, ["x", "i"], ["y"], **attributes)
+    graph = helper.make_graph(
+        [node],
+        "graph",
+        [
+            helper.make_tensor_value_info("x", TensorProto.FLOAT, X),
+            helper.make_tensor_value_info("i", TensorProto.INT64, shape),
+        ],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, result)],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+
+
+@pytest.mark.parametrize("ios", [15, 17])
+def test_computed_places_of_several_axes(ios: int) -> None:
+    rng = np.random.default_rng(0)
+    models = [
+        with_indices("GatherND", (4, 2), (4, 4, 5)),
+        with_indices("GatherND", (2, 1), (2, 4, 5), batch_dims=1),
+        with_indices("GatherElements", X, X, axis=1),
+        with_indices("GatherElements", (2, 3, 2, 5), (2, 3, 2, 5), axis=2),
+        with_indices("GatherElements", (1, 2, 7, 3), (1, 2, 7, 3), axis=-2),
+    ]
+    feeds = []
+    for model in models:
+        shape = [d.dim_value for d in model.graph.input[1].type.tensor_type.shape.dim]
+        feeds.append(
+            {
+                "x": rng.standard_normal(X).astype(np.float32),
+                "i": rng.integers(-2, 2, shape),
+            }
+        )
+    kinds = check_all(models, ios=ios, feeds=feeds, tolerance=0)
+    assert kinds.count("gather_nd") == 2
+    assert kinds.count("gather_along_axis") == 3
+
+
+def test_elements_at_constant_places() -> None:
+    indices = np.random.default_rng(0).integers(-4, 4, (2, 3, 2, 5))
+    model = node_model("GatherElements", {"x": X, "i": indices}, axis=2)
+    assert check(model) == ["gather_along_axis"]
+
+
+def test_booleans_are_gathered_as_integers() -> None:
+    nodes = "c = Greater(x, zero) g = Gather(c, i) y = Where(g, one, zero)"
+    model = parse(
+        "agraph (float[5] x) => (float[3] y)"
+        f" <int64[3] i = {{4, 0, 0}}, float[1] zero = {{0}}, float[1] one = {{1}}> {{ {nodes} }}"
+    )
+    assert "gather" in check(model)
 
 
 @pytest.mark.parametrize("ios", [15, 17])
@@ -107,21 +167,7 @@ def test_integers_of_more_than_16_bits(ios: int) -> None:
     check(model, ios, "float16", feeds=feeds, tolerance=0)
 
 
-@pytest.mark.parametrize(
-    ("model", "reason"),
-    [
-        (picked(np.zeros((1, 1, 1), int), 1), "a tensor of 6 axes"),
-        (
-            node_model("GatherND", {"x": X, "i": np.array([[0]])}),
-            None,
-        ),
-    ],
-)
-def test_unsupported(model: Any, reason: str | None) -> None:
-    if reason is None:
-        del model.graph.initializer[:]
-        model.graph.input.append(helper.make_tensor_value_info("i", TensorProto.INT64, [1, 1]))
-        reason = "the indices of GatherND must be a constant"
+def test_unsupported() -> None:
     with pytest.raises(UnsupportedError) as error:
-        lower_model(model)
-    assert reason in error.value.why
+        lower_model(picked(np.zeros((1, 1, 1), int), 1))
+    assert "a tensor of 6 axes" in error.value.why

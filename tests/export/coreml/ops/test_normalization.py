@@ -6,8 +6,7 @@ import numpy as np
 import onnx
 import pytest
 
-from _edgeship.errors import UnsupportedError
-from tests.export.coreml.ops.harness import check, check_all, lower_model, node_model, rand
+from tests.export.coreml.ops.harness import check, check_all, node_model, rand
 
 SHAPES = [(4, 5), (2, 5, 6), (2, 5, 3, 4), (2, 5, 2, 3, 2)]
 
@@ -71,28 +70,11 @@ def test_parameters_of_layer_normalization_are_broadcast() -> None:
     assert check(node_model("LayerNormalization", inputs)) == ["layer_norm"]
 
 
-@pytest.mark.parametrize(
-    ("model", "reason"),
-    [
-        (
-            batch_norm((2, 5, 3, 3), training_mode=1, outputs=("y", "m", "v")),
-            "batch normalization in training mode",
-        ),
-        (
-            node_model("InstanceNormalization", {"x": (1, 2, 3, 3), "s": (2,), "b": rand(2)}),
-            "a parameter of instance normalization must be a constant",
-        ),
-        (
-            node_model("LayerNormalization", {"x": (2, 3), "s": rand(3)}, outputs=("y", "mean")),
-            "its output 1 (mean) is used",
-        ),
-        (
-            node_model("LayerNormalization", {"x": (2, 3), "s": rand(2, 1)}),
-            "parameters for axes that it keeps",
-        ),
-    ],
-)
-def test_unsupported(model: onnx.ModelProto, reason: str) -> None:
-    with pytest.raises(UnsupportedError) as error:
-        lower_model(model)
-    assert reason in error.value.why
+def test_forms_that_mil_has_not_are_composed() -> None:
+    models = [
+        node_model("InstanceNormalization", {"x": (1, 2, 3, 3), "s": (2,), "b": rand(2)}),
+        node_model("LayerNormalization", {"x": (2, 3), "s": rand(3)}, outputs=("y", "mean")),
+        node_model("LayerNormalization", {"x": (2, 3), "s": rand(2, 1)}),
+        node_model("LayerNormalization", {"x": (2, 3), "s": (3,), "b": (3,)}),
+    ]
+    check_all(models)

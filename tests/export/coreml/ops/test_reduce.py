@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
-from _edgeship.errors import UnsupportedError
 from tests.export.coreml.ops.harness import (
     check,
     check_all,
     graph_model,
     lower_model,
     node_model,
+    parse,
 )
 
 KINDS = {
@@ -70,12 +70,43 @@ def test_integers(dtype: int) -> None:
     check(model, tolerance=0)
 
 
-def test_the_mean_of_integers_is_unsupported() -> None:
-    node = helper.make_node("ReduceMean", ["x", "axes"], ["y"])
-    model = graph_model([node], {"x": (3, 4), "axes": np.array([1])}, dtype=TensorProto.INT32)
-    with pytest.raises(UnsupportedError) as error:
-        lower_model(model)
-    assert "the mean of integers" in error.value.why
+def test_norms_of_integers_are_truncated() -> None:
+    nodes = [helper.make_node("ReduceL2", ["x", "axes"], ["y"])]
+    model = graph_model(nodes, {"x": (3, 4), "axes": np.array([1])}, dtype=TensorProto.INT32)
+    check(model, tolerance=0)
+
+
+OTHERS = {
+    "ReduceL1": "reduce_l1_norm",
+    "ReduceL2": "reduce_l2_norm",
+    "ReduceLogSum": "reduce_log_sum",
+    "ReduceLogSumExp": "reduce_log_sum_exp",
+    "ReduceProd": "reduce_prod",
+    "ReduceSumSquare": "reduce_sum_square",
+}
+
+
+def test_other_reductions() -> None:
+    models: list[Any] = [
+        node_model(op_type, {"x": X, "axes": np.array(axes)}, keepdims=keep)
+        for op_type in OTHERS
+        for axes, keep in (([1], 0), ([2, -1], 1), ([0], 1))
+    ]
+    expected = [kind for kind in OTHERS.values() for _ in range(3)]
+    assert check_all(models, low=0.5) == expected
+
+
+def test_large_exponents_do_not_overflow() -> None:
+    model = node_model("ReduceLogSumExp", {"x": (2, 3), "axes": np.array([1])})
+    check(model, feeds={"x": np.array([[900, 901, 0], [-950, -951, -1000]], np.float32)})
+
+
+def test_booleans() -> None:
+    for op_type in ("ReduceMax", "ReduceMin"):
+        body = f"<int64[1] a = {{1}}> {{ y = {op_type}<keepdims = 0>(x, a) }}"
+        model = parse(f"agraph (bool[4,2] x) => (bool[4] y) {body}", opset=20)
+        feeds = {"x": np.array([[0, 0], [0, 1], [1, 0], [1, 1]], bool)}
+        check(model, feeds=feeds, tolerance=0)
 
 
 @pytest.mark.parametrize(

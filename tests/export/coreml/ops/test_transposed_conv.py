@@ -6,8 +6,7 @@ from typing import Any
 import onnx
 import pytest
 
-from _edgeship.errors import UnsupportedError
-from tests.export.coreml.ops.harness import check_all, lower_model, node_model, rand
+from tests.export.coreml.ops.harness import check, check_all, node_model, rand
 
 
 def transposed(
@@ -94,8 +93,5 @@ def test_output_shape(auto_pad: str) -> None:
     assert check_all(models) == ["conv_transpose"] * len(models)
 
 
-def test_unsupported() -> None:
-    model = node_model("ConvTranspose", {"x": (1, 3, 4, 5), "w": (3, 2, 3, 3)})
-    with pytest.raises(UnsupportedError) as error:
-        lower_model(model)
-    assert "the weight of a convolution must be a constant" in error.value.why
+def test_computed_weights_are_composed() -> None:
+    check(node_model("ConvTranspose", {"x": (1, 3, 4, 5), "w": (3, 2, 3, 3)}))
