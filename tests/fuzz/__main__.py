@@ -1,0 +1,62 @@
+"""`python -m tests.fuzz`: many damaged files and random graphs, and what became of them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.fuzz.files import graph_file, judge_graph, judge_mutated, mutated_file
+from tests.fuzz.judging import FINDINGS, Outcome, Verdict
+from tests.fuzz.workers import Judge, Maker, run, tally
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run both kinds, print counts and findings; 1 if there are findings."""
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser.add_argument("--mutations", type=int, default=0, help="how many damaged files")
+    parser.add_argument("--graphs", type=int, default=0, help="how many random graphs")
+    parser.add_argument("--first", type=int, default=0, help="the number of the first of each")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--seconds", type=float, default=60.0, help="the limit for each file")
+    parser.add_argument("--keep", type=Path, help="folder for the files that are findings")
+    options = parser.parse_args(arguments)
+    found = 0
+    for kind, count, make, judge in (
+        ("mutations", options.mutations, mutated_file, judge_mutated),
+        ("graphs", options.graphs, graph_file, judge_graph),
+    ):
+        if count:
+            jobs = range(options.first, options.first + count)
+            found += _run(kind, jobs, make, judge, options)
+    return int(found > 0)
+
+
+def _run(kind: str, jobs: range, make: Maker, judge: Judge, options: argparse.Namespace) -> int:
+    """Run one kind, print what became of it, and return the number of findings."""
+    begun = time.perf_counter()
+    verdicts: dict[int, Verdict] = {}
+    for job, verdict in run(make, judge, jobs, workers=options.workers, seconds=options.seconds):
+        verdicts[job] = verdict
+        if is_finding(kind, verdict):
+            print(f"\n{kind} {job}: {verdict.outcome.value}\n{verdict.detail}", flush=True)
+            if options.keep:
+                options.keep.mkdir(parents=True, exist_ok=True)
+                (options.keep / f"{kind}_{job}.onnx").write_bytes(make(job))
+    print(f"\n{len(jobs)} {kind} in {time.perf_counter() - begun:.0f} s")
+    for outcome, count in tally(list(verdicts.values())).items():
+        print(f"{count:8d}  {outcome.value}")
+    return sum(is_finding(kind, verdict) for verdict in verdicts.values())
+
+
+def is_finding(kind: str, verdict: Verdict) -> bool:
+    """Whether a file should not have ended like this: what is valid must run, too."""
+    return verdict.outcome in FINDINGS or (
+        kind == "graphs" and verdict.outcome is Outcome.UNVERIFIED
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

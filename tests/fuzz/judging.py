@@ -1,0 +1,163 @@
+"""What becomes of one file: right files of all targets, a refusal in words, or a finding."""
+
+from __future__ import annotations
+
+import traceback
+import warnings
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from _edgeship.errors import EdgeshipError, VerificationError
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
+
+    from _edgeship.export.runtimes.values import Outputs, Sample
+
+#: Largest error of a float file, as a fraction of the output's range.
+TOLERANCE = 1e-4
+
+#: The oldest iOS that packages are made for here.
+IOS = 17
+
+
+class Outcome(Enum):
+    """What became of a file."""
+
+    RIGHT = "right"
+    REFUSED = "refused in words"
+    UNKNOWN = "lowered, and no reference to compare with"
+    UNVERIFIED = "refused by what runs the file"
+    WRONG = "wrong numbers"
+    MUTE = "refused without saying where, why or what to do"
+    CRASH = "another exception"
+    HANG = "no answer in time"
+    DEATH = "the process ended"
+
+
+#: Outcomes that no file may have.
+FINDINGS = (Outcome.WRONG, Outcome.MUTE, Outcome.CRASH, Outcome.HANG, Outcome.DEATH)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a file, and what there is to say of it."""
+
+    outcome: Outcome
+    detail: str = ""
+
+
+def judge(path: Path, packages: bool = True) -> Verdict:
+    """Read, prepare, rewrite and lower a file, run what was made, and compare.
+
+    Args:
+        path: The ONNX file.
+        packages: Whether to convert and evaluate the ML program as well as to build it.
+    """
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        try:
+            return _judge(path, packages)
+        except VerificationError as error:
+            return Verdict(Outcome.UNVERIFIED, str(error))
+        except EdgeshipError as error:
+            said = error.what and (error.where or error.why or error.todo)
+            return Verdict(Outcome.REFUSED if said else Outcome.MUTE, str(error))
+        except Exception:
+            return Verdict(Outcome.CRASH, traceback.format_exc(limit=-4))
+
+
+def _judge(path: Path, packages: bool) -> Verdict:
+    from _edgeship.export.network.capture import open_onnx
+    from _edgeship.export.network.definition import OnnxFile
+    from _edgeship.export.passes import rewrite
+
+    opened = open_onnx(path, ())
+    sample = _sample(opened.prepared.model)
+    try:
+        reference = OnnxFile(opened).run([sample])
+    except VerificationError:
+        reference = None
+    graph, _ = rewrite(opened.prepared.model)
+    refusals = []
+    for run in (_run_tflite, _run_coreml):
+        try:
+            outputs = run(graph, sample, packages)
+        except VerificationError:
+            if reference is not None:
+                raise
+            continue
+        except EdgeshipError as error:
+            refusals.append(error)
+            continue
+        if reference is not None and outputs is not None:
+            problem = _difference(reference, outputs)
+            if problem:
+                return Verdict(Outcome.WRONG, f"{run.__name__}: {problem}")
+    if refusals:
+        raise refusals[0]
+    return Verdict(Outcome.UNKNOWN if reference is None else Outcome.RIGHT)
+
+
+def _run_tflite(graph: ir.Model, sample: Sample, packages: bool) -> Outputs:
+    from _edgeship.export.runtimes.running import run_tflite
+    from _edgeship.export.tflite.fold_frames import fold_frames
+    from _edgeship.export.tflite.lowering import lower
+    from _edgeship.export.tflite.writer import to_bytes, to_model
+
+    folded, _ = fold_frames(graph)
+    lowered = lower(folded)
+    return run_tflite(to_bytes(to_model(lowered.graph, lowered.io, "case")), [sample], lowered.io)
+
+
+def _run_coreml(graph: ir.Model, sample: Sample, packages: bool) -> Outputs | None:
+    from _edgeship.export.coreml.lowering import lower
+
+    lowered = lower(graph, IOS)
+    if not packages:
+        return None
+    from _edgeship.export.coreml.convert import convert
+    from _edgeship.export.coreml.evaluator.reading import read_program
+    from _edgeship.export.coreml.evaluator.running import run
+    from _edgeship.export.coreml.format.package import package_of
+
+    feeds = {p.name: sample[p.onnx_name].astype(p.dtype) for p in lowered.io.inputs}
+    results = run(read_program(package_of(convert(lowered, IOS, "float32"))), feeds)
+    return [[results[port.name] for port in lowered.io.outputs]]
+
+
+def _sample(model: ir.Model) -> Sample:
+    """Return normal numbers, small integers, or both truths, in the types of the graph's inputs."""
+    rng = np.random.default_rng(0)
+    sample = {}
+    for value in model.graph.inputs:
+        assert value.shape is not None
+        assert value.dtype is not None
+        shape = tuple(int(str(extent)) for extent in value.shape)
+        dtype = value.dtype.numpy()
+        if dtype.kind in "iu":
+            sample[value.name or ""] = rng.integers(0, 3, shape).astype(dtype)
+        elif dtype.kind == "b":
+            sample[value.name or ""] = rng.random(shape) < 0.5
+        else:
+            sample[value.name or ""] = rng.standard_normal(shape).astype(dtype)
+    return sample
+
+
+def _difference(reference: Outputs, found: Outputs) -> str:
+    """Return what is wrong with outputs, in words; numbers that are not finite are not compared."""
+    for wanted, got in zip(reference[0], found[0], strict=True):
+        if wanted.size != got.size or (wanted.ndim and wanted.shape != got.shape):
+            return f"shape {got.shape} instead of {wanted.shape}"
+        a, b = wanted.astype(np.float64).ravel(), got.astype(np.float64).ravel()
+        if not np.isfinite(a).all() or np.abs(a).max(initial=0) > 1e9:
+            continue
+        span = np.ptp(a) or np.abs(a).max(initial=0) or 1.0
+        error = np.abs(a - b).max(initial=0) / span
+        if not error <= TOLERANCE:
+            return f"error {error:.1e} of the range of an output of shape {wanted.shape}"
+    return ""
