@@ -145,7 +145,7 @@ def _softmax(e: Expansion, v: Values) -> ir.Value:
     # Its attribute says by which opset the axis is meant, whatever the file imports.
     axis, x = integer(e.node, "axis", -1), e.real(v[0:3])
     rank = None if v[0] is None or v[0].shape is None else len(v[0].shape)
-    flat = integer(e.node, "opset", 13) < 13 and axis != -1 and rank not in (None, axis + 1)
+    flat = integer(e.node, "opset", 13) < 13 and axis != -1 and rank != axis + 1
     if not flat:
         return e.integers(e.add("Softmax", [x], {"axis": axis}), v[3], v[4])
     shape = e.add("Shape", [x])

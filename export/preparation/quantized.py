@@ -110,6 +110,8 @@ def _take_pairs(model: ir.Model) -> tuple[dict[str, Scale], int]:
         if scale is None or not pairs:
             continue
         kept = _clipped(graph, new, clips, node, scale, old)
+        if kept in found and _cuts(scale, found[kept]):
+            kept = _clip(graph, new, node, kept, scale.range, old)
         dropped += kept in found and found[kept] != scale
         found.setdefault(kept, scale)
         for pair in pairs:
@@ -185,21 +187,38 @@ def _clipped(
         return source
     if source in clips:
         return clips[source]
-    if not abs(high - _SIX) < float(scale.step):
+    six = abs(high - _SIX) < float(scale.step)
+    clips[source] = _clip(graph, new, node, source, (0.0, _SIX) if six else None, old)
+    return clips[source]
+
+
+def _cuts(scale: Scale, first: Scale) -> bool:
+    """Return whether a range cuts off more than half a step of one that was there before."""
+    (low, high), (first_low, first_high) = scale.range, first.range
+    half = float(first.step) / 2
+    return low > first_low + half or high < first_high - half
+
+
+def _clip(
+    graph: ir.Graph,
+    new: NewValues,
+    node: ir.Node,
+    source: ir.Value,
+    bounds: tuple[float, float] | None,
+    old: bool,
+) -> ir.Value:
+    """Put a Clip, or a Relu where there are no bounds, in front of a node."""
+    if bounds is None:
         clip = ir.node("Relu", [source])
     elif old:
-        clip = ir.node("Clip", [source], dict(_BOUNDS))
+        clip = ir.node("Clip", [source], {"min": bounds[0], "max": bounds[1]})
     else:
-        bounds = [new.constant(f"{source.name}_{n}", np.float32(v)) for n, v in _BOUNDS]
-        clip = ir.node("Clip", [source, *bounds])
+        ends = [new.constant(f"{source.name}_bound", np.array(end, np.float32)) for end in bounds]
+        clip = ir.node("Clip", [source, *ends])
     clip.outputs[0].name = new.name(f"{source.name}_clipped")
     clip.outputs[0].type, clip.outputs[0].shape = source.type, source.shape
     graph.insert_before(node, clip)
-    clips[source] = clip.outputs[0]
     return clip.outputs[0]
-
-
-_BOUNDS = (("min", 0.0), ("max", _SIX))
 
 
 def _replace(graph: ir.Graph, old: ir.Value, new: ir.Value, node: ir.Node) -> None:
