@@ -3,10 +3,11 @@ import math
 import pytest
 
 from _edgeship.export.pipeline import TARGETS
-from _edgeship.export.verification.parity import Parity
+from _edgeship.export.verification.parity import Parity, PartParity
 from _edgeship.export.verification.tolerance import (
     TOLERANCES,
     Tolerance,
+    find_failure,
     judge,
     needed_sqnr_db,
     warn,
@@ -127,3 +128,71 @@ def test_every_scheme_has_a_tolerance() -> None:
 def test_fewer_bits_may_lose_more() -> None:
     floors = [TOLERANCES[f"palette{bits}"].min_sqnr_db or 0.0 for bits in (8, 6, 4)]
     assert floors == sorted(floors, reverse=True)
+
+
+@pytest.fixture
+def capped(monkeypatch: pytest.MonkeyPatch) -> str:
+    limits = Tolerance(min_sqnr_db=2.0, below_rounded_db=20.0, below_ideal_db=8.0)
+    monkeypatch.setitem(TOLERANCES, "capped", limits)
+    return "capped"
+
+
+@pytest.mark.parametrize(
+    ("rounded_db", "ideal_db", "needed"),
+    [
+        (129.0, 39.0, 31.0),  # weights that lie on the grid of 8 bits
+        (math.inf, 39.0, 31.0),  # no weights at all
+        (math.inf, 140.0, 41.9),  # 8 bits can give no more than 49.9
+        (45.0, 39.0, 25.0),  # rounded weights demand less
+        (math.inf, 9.0, 2.0),  # the limit for every network
+    ],
+)
+def test_no_file_needs_more_than_an_ideal_one_gives(
+    capped: str, rounded_db: float, ideal_db: float, needed: float
+) -> None:
+    yardstick = Yardstick({"": rounded_db}, measured={"8 bits": {"": ideal_db}})
+    assert needed_sqnr_db(capped, rounded_db, ideal_db) == pytest.approx(needed)
+    assert judge(parity(sqnr_db=needed + 0.01), capped, yardstick) is None
+    reason = judge(parity(sqnr_db=needed - 0.1), capped, yardstick)
+    assert reason is not None
+    assert f"where 8 bits can give {ideal_db:.1f} dB" in reason
+
+
+def test_the_ideal_file_is_not_asked_about_a_file_that_passes_without(capped: str) -> None:
+    def measure(bits: str) -> dict[str, float]:
+        raise AssertionError(bits)
+
+    yardstick = Yardstick({"": 45.0}, measure)
+    assert judge(parity(sqnr_db=25.0), capped, yardstick) is None
+    with pytest.raises(AssertionError, match="8 bits"):
+        judge(parity(sqnr_db=24.0), capped, yardstick)
+
+
+def part(name: str, sqnr_db: float, agreement: float | None = None) -> PartParity:
+    return PartParity(name, 0.0, 0.0, sqnr_db, agreement, partial=True)
+
+
+def of_parts(*parts: PartParity) -> Parity:
+    return Parity(0.0, 0.0, min(one.sqnr_db for one in parts), None, parts)
+
+
+def test_each_part_has_a_need_of_its_own(capped: str) -> None:
+    yardstick = Yardstick({"boxes": 60.0, "scores": 30.0})
+    assert judge(of_parts(part("boxes", 41.0), part("scores", 11.0)), capped, yardstick) is None
+    failure = find_failure(of_parts(part("boxes", 39.0), part("scores", 11.0)), capped, yardstick)
+    assert failure is not None
+    assert (failure.needed_db, failure.in_part) == (40.0, True)
+    assert failure.sentence.startswith("The SQNR of boxes is 39.0 dB; capped needs 40.0 dB")
+
+
+@pytest.mark.parametrize(
+    ("ideal", "agreement", "passes"),
+    [(0.97, 0.89, True), (0.97, 0.87, False), (0.1, 0.026, True), (0.1, 0.024, False)],
+)
+def test_integers_may_disagree_where_the_ideal_file_does(
+    capped: str, ideal: float, agreement: float, passes: bool
+) -> None:
+    measured = {"y": -10 * math.log10(1 - ideal)}
+    yardstick = Yardstick({}, measured={"8 bits": measured})
+    found = of_parts(part("y", 9.0, agreement), part("z", math.inf))
+    assert (judge(found, capped, yardstick) is None) == passes
