@@ -21,6 +21,14 @@ def kind_of(model: Any, op: Any) -> int:
     return builtin(model.operatorCodes[op.opcodeIndex])
 
 
+def custom_code(model: Any, op: Any) -> str | None:
+    """Return what runtimes know a custom operator by, None for one of the schema's."""
+    code = model.operatorCodes[op.opcodeIndex]
+    if builtin(code) != schema.BuiltinOperator.CUSTOM:
+        return None
+    return code.customCode.decode() if isinstance(code.customCode, bytes) else str(code.customCode)
+
+
 def builtin(code: Any) -> int:
     """Return the ``BuiltinOperator`` of an operator code, from the old field or the new one."""
     return int(max(code.builtinCode, code.deprecatedBuiltinCode or 0))

@@ -26,8 +26,14 @@ def _refuse(request: Request, schemes: Sequence[Scheme]) -> None:
     """Check that one of the schemes can have inputs and outputs of the type asked for.
 
     Raises:
-        InputError: None of them can.
+        InputError: None of them can, or boxes cannot be picked from such.
     """
+    if request.detection == "nms" and request.io_dtype != "float32":
+        raise InputError(
+            f"--detection nms does not go with --io-dtype {request.io_dtype}.",
+            why="TFLite's operator that picks the boxes works on float32",
+            todo="leave --io-dtype out, or use --detection split",
+        )
     able = [name for name, scheme in SCHEMES.items() if request.io_dtype in scheme.io_dtypes]
     if not set(able) & {scheme.name for scheme in schemes}:
         raise InputError(
@@ -57,6 +63,7 @@ TFLITE = Target(
     suffix=".tflite",
     schemes=SCHEMES,
     options={"io_layout": "--io-layout", "io_dtype": "--io-dtype"},
+    picks_boxes=True,
     lower=_lower,
     open=_open,
     operators=_operators,

@@ -12,7 +12,7 @@ from typing import Any
 from ai_edge_litert import schema_py_generated as schema
 
 from _edgeship.errors import UnsupportedError
-from _edgeship.export.tflite.objects import kind_of
+from _edgeship.export.tflite.objects import custom_code, kind_of
 from _edgeship.export.tflite.schema_names import OPERATOR_NAMES
 from _edgeship.export.tflite.version_rules import Node
 from _edgeship.export.tflite.version_table import OPERATORS
@@ -29,6 +29,8 @@ def set_lowest_versions(model: schema.ModelT) -> str:
     order of first use, with the deprecated code that old runtimes read. The operators'
     ``opcodeIndex`` are updated.
 
+    Custom operators have no versions. Whether a runtime has them is for whoever adds one to say.
+
     Args:
         model: The model; changed in place.
 
@@ -38,16 +40,19 @@ def set_lowest_versions(model: schema.ModelT) -> str:
         learned to take a tensor without getting a new version.
 
     Raises:
-        UnsupportedError: An operator is custom or not in the table of versions.
+        UnsupportedError: An operator is not in the table of versions.
     """
-    indices: dict[tuple[int, int], int] = {}
+    indices: dict[tuple[int, int, str | None], int] = {}
     runtimes = {_OLDEST_RUNTIME}
     for subgraph in model.subgraphs:
         for operator in _listed(subgraph.operators):
-            kind = kind_of(model, operator)
+            kind, custom = kind_of(model, operator), custom_code(model, operator)
             name = OPERATOR_NAMES.get(kind, f"number {kind}")
-            version, runtime = lowest_version(name, _node(operator, subgraph.tensors))
-            operator.opcodeIndex = indices.setdefault((kind, version), len(indices))
+            version, runtime = 1, _OLDEST_RUNTIME
+            if custom is None:
+                version, runtime = lowest_version(name, _node(operator, subgraph.tensors))
+            key = (kind, version, custom)
+            operator.opcodeIndex = indices.setdefault(key, len(indices))
             runtimes.add(runtime)
     model.operatorCodes = [_operator_code(*pair) for pair in indices]
     return max(runtimes, key=lambda runtime: [int(part) for part in runtime.split(".")])
@@ -69,7 +74,7 @@ def lowest_version(name: str, node: Node) -> tuple[int, str]:
         The version, and the first runtime release that has it.
 
     Raises:
-        UnsupportedError: The operator is custom or not in the table of versions.
+        UnsupportedError: The operator is not in the table of versions.
     """
     if name not in OPERATORS:
         raise UnsupportedError(
@@ -97,8 +102,9 @@ def _node(operator: schema.OperatorT, tensors: list[schema.TensorT]) -> Node:
     return Node(tuple(inputs), tuple(outputs), operator.builtinOptions)
 
 
-def _operator_code(builtin: int, version: int) -> schema.OperatorCodeT:
+def _operator_code(builtin: int, version: int, custom: str | None) -> schema.OperatorCodeT:
     return schema.OperatorCodeT(
+        customCode=custom,
         deprecatedBuiltinCode=min(builtin, _LAST_DEPRECATED_CODE),
         builtinCode=builtin,
         version=version,

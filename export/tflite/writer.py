@@ -119,6 +119,8 @@ def _tensor(tensor: Tensor, model: Any) -> Any:
     result = schema.TensorT()
     result.name = tensor.name
     result.shape = list(tensor.shape)
+    if tensor.signature is not None:
+        result.shapeSignature = list(tensor.signature)
     result.type = TENSOR_TYPES[tensor.dtype]
     result.buffer = 0
     if tensor.data is not None:

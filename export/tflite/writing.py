@@ -15,6 +15,8 @@ from _edgeship.export.contract.target import Job
 from _edgeship.export.graph.onnx_graph import serialize
 from _edgeship.export.runtimes.running import run_onnx, run_tflite
 from _edgeship.export.runtimes.values import Outputs
+from _edgeship.export.tflite import picking
+from _edgeship.export.tflite.batches import with_open_batch
 from _edgeship.export.tflite.calibrate import activation_ranges
 from _edgeship.export.tflite.divergence import first_divergence
 from _edgeship.export.tflite.fold_frames import fold_frames
@@ -68,7 +70,10 @@ class _File:
         )
 
     def check(self) -> None:
-        """Nothing: the outputs show all there is."""
+        """Check what picks the boxes of a detector; of other files the outputs show it all."""
+        if self.prepared.picking is not None:
+            io = self.prepared.lowered.io
+            self.prepared.picking.check(self.data, self.prepared.job.checked, io)
 
     def record(self, name: str, parity: Parity, rounded_db: float | None) -> Artifact:
         return artifact_record(
@@ -77,6 +82,8 @@ class _File:
 
     def save(self, name: str, folder: OutputFolder) -> None:
         folder.write(name, self.data)
+        if self.prepared.picking is not None:
+            folder.write(picking.file_name(name), self.prepared.picking.append(self.data))
 
 
 @dataclass(frozen=True)
@@ -91,6 +98,7 @@ class _Prepared:
         detail: What was made.
         parity: How the outputs changed when frames were folded, if they were.
         notes: Remarks for the end.
+        picking: How the boxes of a detector are picked in further files, if they are.
     """
 
     job: Job
@@ -100,6 +108,7 @@ class _Prepared:
     detail: str
     parity: Parity | None
     notes: Sequence[str]
+    picking: picking.Picking | None = None
 
     @property
     def reference(self) -> Outputs:
@@ -136,9 +145,12 @@ def prepare(job: Job) -> _Prepared:
     graph, parity, folding = _fold_frames(job)
     lowered = lower(graph, job.request.io_layout, job.nhwc)
     description = f"{job.network.name}, written by edgeship"
-    data = to_bytes(to_model(lowered.graph, lowered.io, description))
+    written, batches = with_open_batch(graph, lowered, description, job.checked)
+    data = to_bytes(to_model(written, lowered.io, description))
     detail = f"{len(lowered.graph.ops)} operators{folding}"
-    return _Prepared(job, graph, lowered, data, detail, parity, _unable(job))
+    boxes = picking.picking_of(job)
+    notes = (*_unable(job), *([] if boxes is None else [boxes.note]), *filter(None, [batches]))
+    return _Prepared(job, graph, lowered, data, detail, parity, notes, boxes)
 
 
 def _fold_frames(job: Job) -> tuple[ir.Model, Parity | None, str]:

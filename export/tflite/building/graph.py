@@ -30,12 +30,21 @@ TENSOR_TYPES: dict[np.dtype[Any], int] = {
 
 @dataclass
 class Tensor:
-    """One tensor: an activation when ``data`` is None, otherwise a constant."""
+    """One tensor: an activation when ``data`` is None, otherwise a constant.
+
+    Attributes:
+        name: Of no other tensor.
+        shape: Its extents.
+        dtype: Its type.
+        data: Of a constant.
+        signature: None, or the shape with -1 where an app may choose.
+    """
 
     name: str
     shape: Shape
     dtype: np.dtype[Any]
     data: Array | None = None
+    signature: Shape | None = None
 
 
 @dataclass
