@@ -31,7 +31,7 @@ def export(
     input_shapes: Sequence[Sequence[int]] = (),
     inputs: str | Sequence[str] = (),
     outputs: str | Sequence[str] = (),
-    detection: Literal["split"] | None = None,
+    detection: Literal["split", "nms"] | None = None,
     to: str | Sequence[str] = "tflite",
     quant: str | Sequence[str] = "none",
     weights: str | Path | None = None,
@@ -71,7 +71,8 @@ def export(
             exporter makes. By default the network's own inputs.
         outputs: Likewise of the tensors that it gives; what only comes behind them is left out.
         detection: ``split`` makes outputs of a detector that join boxes and scores into several,
-            so that each gets a scale of its own in int8.
+            so that each gets a scale of its own in int8. ``nms`` does so too, and writes a second
+            .tflite beside each that picks the best boxes itself.
         to: Targets: ``tflite``, ``coreml``, ``onnx``; several as a list or with commas.
         quant: Quantization schemes, such as ``none``, ``fp16`` and ``int8``, likewise. Each target
             writes those that it has.

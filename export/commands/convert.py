@@ -80,9 +80,10 @@ def convert(
     detection: Annotated[
         str | None,
         typer.Option(
-            metavar="split",
+            metavar="split|nms",
             help="For detectors: make outputs that join boxes and scores into several, so that "
-            "each gets a scale of its own in int8. `--detection` alone means split.",
+            "each gets a scale of its own in int8; with nms, also write .tflite files that pick "
+            "the best boxes themselves. `--detection` alone means split.",
         ),
     ] = None,
     weights: Annotated[

@@ -15,7 +15,7 @@ from _edgeship.export.pipeline import TARGETS
 from _edgeship.terminal.words import one_of, words_of
 
 #: What ``--detection`` takes; the first is meant where it is given alone.
-DETECTION = ("split",)
+DETECTION = ("split", "nms")
 
 #: Largest input, in elements: 1 GiB of float32.
 MAX_ELEMENTS = 2**28
@@ -154,14 +154,14 @@ def with_values(words: Sequence[str]) -> list[str]:
     return found
 
 
-def parse_detection(text: str) -> Literal["split"]:
+def parse_detection(text: str) -> Literal["split", "nms"]:
     """Return what ``--detection`` asks for.
 
     Raises:
         InputError: It is nothing that there is.
     """
     [detection] = one_of((text.lower(),), DETECTION, "way", "--detection")
-    return cast("Literal['split']", detection)
+    return cast("Literal['split', 'nms']", detection)
 
 
 def parse_numbers(text: str, option: str) -> tuple[float, ...]:

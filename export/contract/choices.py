@@ -42,6 +42,14 @@ def check_request(request: Request, targets: Targets) -> None:
     chosen = {name: targets[name] for name in request.targets}
     check_schemes(request.schemes, chosen, targets)
     _check_options(request, chosen, targets)
+    unable = [name for name, target in chosen.items() if not target.picks_boxes]
+    if request.detection == "nms" and unable:
+        able = [name for name, target in targets.items() if target.picks_boxes]
+        raise InputError(
+            f"--detection nms does not go with --to {','.join(unable)}.",
+            why=f"only files of {' and '.join(able)} pick the boxes themselves",
+            todo="use --detection split, and pick the boxes in the application",
+        )
     for target in chosen.values():
         target.refuse(request, schemes_for(target, request.schemes))
 

@@ -25,8 +25,8 @@ class Request:
         inputs: Names of the tensors that the exported part of the network is fed with; empty for
             the network's own inputs.
         outputs: Names of the tensors that the part gives; empty for the network's own outputs.
-        detection: ``split`` to take apart outputs that join boxes and scores; None for the
-            network's outputs as they are.
+        detection: ``split`` to take apart outputs that join boxes and scores; ``nms`` to write
+            further files that pick the best boxes; None for the network's outputs as they are.
         dtypes: Type of each of these, by NumPy's name; empty if all are float32.
         weights: A checkpoint file, ``imagenet`` or ``cifar10``; None for what the model has.
         num_classes: Width of the classifier, for a name of the registry.
@@ -53,7 +53,7 @@ class Request:
     shapes: tuple[tuple[int, ...], ...] = ()
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
-    detection: Literal["split"] | None = None
+    detection: Literal["split", "nms"] | None = None
     dtypes: tuple[str, ...] = ()
     weights: str | None = None
     num_classes: int | None = None

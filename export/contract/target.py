@@ -164,6 +164,7 @@ class Target:
         schemes: The quantization schemes that it has, by name.
         options: Fields of `Request` that only some targets read, this one among them -> how the
             command line calls the option.
+        picks_boxes: Whether its files can pick the boxes of a detector.
         lower: Lowers the graph of a job.
         open: Reads a file for ``inspect`` and ``verify``.
         operators: Returns ONNX operator -> what becomes of it, in a phrase.
@@ -185,6 +186,7 @@ class Target:
     operators: Callable[[], Mapping[str, str]]
     opens: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
+    picks_boxes: bool = False
     refuse: Callable[[Request, Sequence[Scheme]], None] = refuse_nothing
     library: str = ""
     session: Callable[[], AbstractContextManager[str]] = no_session

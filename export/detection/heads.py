@@ -9,7 +9,7 @@ from itertools import groupby
 import onnx_ir as ir
 
 from _edgeship.errors import InputError
-from _edgeship.export.detection.segments import Segment, Segments
+from _edgeship.export.detection.segments import Kind, Segment, Segments
 from _edgeship.export.graph.shapes import static_shape
 
 #: More parts than this are no boxes beside scores, but numbers in turns.
@@ -29,10 +29,14 @@ class Part:
     Attributes:
         name: Of the output that they become.
         width: How many they are along the axis.
+        kind: What they are.
+        first: How many of them come from one place, the first ones.
     """
 
     name: str
     width: int
+    kind: Kind
+    first: int
 
 
 @dataclass(frozen=True)
@@ -43,11 +47,17 @@ class Head:
         output: Its name.
         axis: Along which they are joined.
         parts: In the order of the axis.
+        raw: Whether the scores do not end in a Sigmoid or Softmax, which the application takes.
     """
 
     output: str
     axis: int
     parts: tuple[Part, ...]
+    raw: bool = False
+
+
+#: Neighbours of one kind.
+_Run = tuple[Segment, ...]
 
 
 def find_heads(graph: ir.Graph) -> list[Head]:
@@ -67,40 +77,44 @@ def find_heads(graph: ir.Graph) -> list[Head]:
     taken = {value.name for value in graph.outputs}
     heads: list[Head] = []
     for value in graph.outputs:
-        axis, groups = _joined(segments, value)
-        if groups:
+        axis, runs, raw = _joined(segments, value)
+        if runs:
             name = value.name or "output"
-            heads.append(Head(name, axis, _named(name, groups, taken)))
+            heads.append(Head(name, axis, _named(name, runs, taken), raw))
     if not heads:
         raise _nothing_joined(graph)
     return heads
 
 
-def _joined(segments: Segments, value: ir.Value) -> tuple[int, list[Segment]]:
-    """Return the axis along which an output joins numbers, and what they are; nothing if none."""
+def _joined(segments: Segments, value: ir.Value) -> tuple[int, list[_Run], bool]:
+    """Return the axis along which an output joins numbers, what they are, and if scores are raw.
+
+    There are no runs if it joins none.
+    """
     rank = len(static_shape(value) or ())
     axes = (rank - 1, *range(1, rank - 1)) if rank > 1 else ()
-    for groups_of in (_groups, _raw_groups):
+    for raw, runs_of in ((False, _runs), (True, _raw_runs)):
         for axis in axes:
-            groups = groups_of(segments.of(value, axis))
-            if 1 < len(groups) <= _MOST_PARTS:
-                return axis, groups
-    return 0, []
+            runs = runs_of(segments.of(value, axis))
+            if 1 < len(runs) <= _MOST_PARTS:
+                return axis, runs, raw
+    return 0, [], False
 
 
-def _groups(found: Sequence[Segment]) -> list[Segment]:
-    """Return segments with neighbours of one kind joined."""
-    runs = [(kind, list(run)) for kind, run in groupby(found, key=lambda one: one.kind)]
-    return [Segment(sum(one.width for one in run), kind) for kind, run in runs]
+def _runs(found: Sequence[Segment]) -> list[_Run]:
+    """Return neighbours of one kind together."""
+    return [tuple(run) for _, run in groupby(found, key=lambda one: one.kind)]
 
 
-def _raw_groups(found: Sequence[Segment]) -> list[Segment]:
+def _raw_runs(found: Sequence[Segment]) -> list[_Run]:
     """Return the box and what lies beside it where the application takes the Sigmoid itself."""
     widths = [one.width for one in found]
     if _BOX not in widths or len(widths) > _MOST_RAW:
         return []
     box = widths.index(_BOX)
-    return [replace(one, kind="" if place == box else "scores") for place, one in enumerate(found)]
+    return [
+        (replace(one, kind="" if place == box else "scores"),) for place, one in enumerate(found)
+    ]
 
 
 def _nothing_joined(graph: ir.Graph) -> InputError:
@@ -118,16 +132,16 @@ def _nothing_joined(graph: ir.Graph) -> InputError:
     return InputError(what, why=why, todo=todo)
 
 
-def _named(output: str, groups: Sequence[Segment], taken: set[str | None]) -> tuple[Part, ...]:
+def _named(output: str, runs: Sequence[_Run], taken: set[str | None]) -> tuple[Part, ...]:
     parts: list[Part] = []
-    for one in groups:
-        word = one.kind or (
-            "boxes" if not any(p.name.endswith("_boxes") for p in parts) else "extra"
-        )
+    for run in runs:
+        kind = run[0].kind
+        boxes = any(part.kind == "" for part in parts)
+        word = kind or ("extra" if boxes else "boxes")
         name, count = f"{output}_{word}", 1
         while name in taken:
             count += 1
             name = f"{output}_{word}_{count}"
         taken.add(name)
-        parts.append(Part(name, one.width))
+        parts.append(Part(name, sum(one.width for one in run), kind, run[0].width))
     return tuple(parts)

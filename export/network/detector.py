@@ -29,6 +29,11 @@ class Detector:
         self._heads: list[Head | None] = []
 
     @property
+    def heads(self) -> list[Head]:
+        """The outputs that were taken apart; known after `capture`."""
+        return [head for head in self._heads if head is not None]
+
+    @property
     def reference(self) -> str:
         """What the network's own outputs come from, which are then taken apart."""
         return self.whole.reference
