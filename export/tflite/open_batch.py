@@ -28,7 +28,7 @@ def open_batch(graph: TfliteGraph, inputs: Collection[int]) -> None:
         inputs: The tensors whose first axis is the batch.
 
     Raises:
-        Unsupported: An operator joins, splits or reduces the batch, or fixes it.
+        Unsupported: An operator joins, splits, reduces or fixes the batch, or an output hides it.
     """
     where: dict[int, int] = {}
     for index in inputs:
@@ -40,6 +40,13 @@ def open_batch(graph: TfliteGraph, inputs: Collection[int]) -> None:
         if found:
             axes = _axes(graph, op, found)
             where.update(zip(op.outputs, axes, strict=True))
+    for index in graph.outputs:
+        shape = graph.tensors[index].shape
+        if index in where and shape[where[index]] > 1 and 1 in shape:
+            # A RESHAPE can stand for a transpose of a single entry: which axis is the batch?
+            raise Unsupported(
+                f"nothing says which axis of {graph.tensors[index].name} is the batch"
+            )
     for index, axis in where.items():
         shape = graph.tensors[index].shape
         graph.tensors[index].signature = (*shape[:axis], -1, *shape[axis + 1 :])
@@ -118,8 +125,6 @@ def _reshape(graph: TfliteGraph, op: Op, axis: int) -> int:
     before, after = (graph.tensors[index].shape for index in (op.inputs[0], op.outputs[0]))
     for place in range(len(after)):
         if math.prod(after[:place]) == math.prod(before[:axis]):
-            if after[place] > before[axis] and 1 in after[place + 1 :]:
-                break  # an axis of one element behind may be the batch, brought there
             shape = (*after[:place], -1, *after[place + 1 :])
             op.inputs[1] = graph.constant("shape", np.asarray(shape, np.int32))
             op.options = options("ReshapeOptions", newShape=np.asarray(shape, np.int32))
