@@ -64,7 +64,7 @@ def _alone(
     node: ir.Node, inputs: Sequence[Array | None], imports: dict[str, int]
 ) -> tuple[onnx.ModelProto, dict[str, Array]]:
     """Return the model of one node, and what it is fed."""
-    proto = ir.to_proto(node)
+    proto = ir.serde.serialize_node(node)
     names = [f"i{index}" if array is not None else "" for index, array in enumerate(inputs)]
     del proto.input[:], proto.output[:]
     proto.input.extend(names)

@@ -80,7 +80,7 @@ def infer(node: ir.Node, knowledge: Knowledge, imports: dict[str, int]) -> str:
     opsets = [helper.make_opsetid(domain, version) for domain, version in imports.items()]
     try:
         found = onnx.shape_inference.infer_node_outputs(
-            schema, ir.to_proto(node), types, data, opset_imports=opsets
+            schema, ir.serde.serialize_node(node), types, data, opset_imports=opsets
         )
     except Exception as error:  # its own class, and others from its bindings
         return str(error)

@@ -94,10 +94,7 @@ def prepare_fixed(fixed: onnx.ModelProto) -> Prepared:
 
 def _prepare_sound(fixed: onnx.ModelProto) -> Prepared:
     model = ir.from_proto(fixed)
-    inline(model)
-    common.LiftSubgraphInitializersToMainGraphPass()(model)
-    check(model)
-    sweep(model.graph)
+    _flatten(model)
     given = take_scales(model)
     half = to_float32(model, HALF)
     double, notes = _settle(model)
@@ -117,11 +114,18 @@ def prepare_captured(model: ir.Model) -> ir.Model:
         UnsupportedError: A shape depends on what the network is fed, or an operator is unknown.
     """
     copied = ir.from_proto(ir.to_proto(model))
-    inline(copied)
-    common.LiftSubgraphInitializersToMainGraphPass()(copied)
-    sweep(copied.graph)
+    _flatten(copied)
     _settle(copied)
     return copied
+
+
+def _flatten(model: ir.Model) -> None:
+    """Leave no functions and no constants but initializers, and no nodes that no output needs."""
+    inline(model)
+    common.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0)(model)
+    common.LiftSubgraphInitializersToMainGraphPass()(model)
+    check(model)
+    sweep(model.graph)
 
 
 def _settle(model: ir.Model) -> tuple[list[ir.DataType], list[str]]:

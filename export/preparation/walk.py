@@ -29,6 +29,21 @@ OLDEST = 18
 #: larger was meant to be computed on the device.
 _MOST_BYTES = 64 * 2**20
 
+#: Of inputs of fewer bytes, the operators that are not growing make nothing large.
+_SMALL = 2048
+
+#: Make as much of a few numbers as these say.
+_GROWING = {
+    "ConstantOfShape",
+    "EyeLike",
+    "Expand",
+    "OneHot",
+    "Pad",
+    "Range",
+    "Resize",
+    "Tile",
+}
+
 #: Give other outputs in each run.
 _RANDOM = {
     "Bernoulli",
@@ -202,8 +217,11 @@ class Walk:
         self._refuse_unknown_inputs(node)
         if refusals.depends_on_data(node, self.knowledge) and not self._is_fixed(node):
             raise refusals.data_dependent(node)
+        fixed = self._is_fixed(node)
+        if fixed and self._is_small(node) and self._compute(node):
+            return
         problem = infer(node, self.knowledge, self._imports)
-        if self._is_fixed(node) and self._compute(node):
+        if fixed and self._compute(node):
             return
         if problem or not all(self._is_known(output) for output in node.outputs):
             self._try_on_zeros(node, problem)
@@ -226,6 +244,12 @@ class Walk:
             node.op_type not in _RANDOM
             and not _has_graph(node)
             and all(v is None or self.knowledge.array(v) is not None for v in node.inputs)
+        )
+
+    def _is_small(self, node: ir.Node) -> bool:
+        """Return whether a node's outputs are small, as those of arithmetic on shapes are."""
+        return node.op_type not in _GROWING and all(
+            value is None or (bytes_of(value) or _SMALL) < _SMALL for value in node.inputs
         )
 
     def _compute(self, node: ir.Node) -> bool:
