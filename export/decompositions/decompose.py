@@ -78,7 +78,9 @@ class Decomposer:
         if node.domain not in ("", "ai.onnx"):
             return None
         decomposition = DECOMPOSITIONS.get(node.op_type)
-        if decomposition is None:
+        if _is_constant(node):
+            decomposition = _computed
+        elif decomposition is None:
             if not has_function(node.op_type, self._opset()):
                 return None
             decomposition = expanded
@@ -91,6 +93,9 @@ class Decomposer:
         for value in {v for piece in builder.nodes for v in piece.inputs if v is not None}:
             if value.const_value is not None and value.name not in self._graph.initializers:
                 self._graph.register_initializer(value)
+        for old, new in zip(node.outputs, outputs, strict=True):
+            if new is not None:
+                old.shape = new.shape  # inferred from more than was known of the node
         replaced = [old for old, new in zip(node.outputs, outputs, strict=True) if new is not None]
         ir.convenience.replace_nodes_and_values(
             self._graph,
@@ -115,6 +120,25 @@ class Decomposer:
             candidate = f"{name}_{count}"
         self._names.add(candidate)
         return candidate
+
+
+def _is_constant(node: ir.Node) -> bool:
+    """Return whether a node computes the same whenever it runs."""
+    given = [value for value in node.inputs if value is not None]
+    graphs = (ir.AttributeType.GRAPH, ir.AttributeType.GRAPHS)
+    return (
+        bool(given)
+        and all(value.const_value is not None for value in given)
+        and not node.op_type.startswith("Random")
+        and node.op_type not in ("Bernoulli", "Multinomial", "Identity")
+        and all(attribute.type not in graphs for attribute in node.attributes.values())
+    )
+
+
+def _computed(builder: Builder, node: ir.Node) -> Results:
+    """Return constants: what a node computes of constants alone."""
+    given = {name: attribute.value for name, attribute in node.attributes.items()}
+    return builder.ops(len(node.outputs), node.op_type, *node.inputs, **given)
 
 
 def _completed(builder: Builder, node: ir.Node, results: Results) -> list[ir.Value | None]:

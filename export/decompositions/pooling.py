@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import onnx_ir as ir
 
-from _edgeship.export.decompositions.builder import Builder
+from _edgeship.export.decompositions.builder import Array, Builder
 from _edgeship.export.decompositions.convolution import axes_of, padded, taps
 from _edgeship.export.decompositions.indexing import scatter_rows
 from _edgeship.export.decompositions.reductions import lp_norm
 from _edgeship.export.decompositions.registry import decomposes
 from _edgeship.export.lowering import attributes, windows
 from _edgeship.export.lowering.unsupported import Unsupported
+from _edgeship.export.lowering.windows import Axis
 
 
 @decomposes("LpPool")
@@ -43,21 +45,63 @@ def lp_pool(b: Builder, node: ir.Node) -> ir.Value:
 
 
 @decomposes("MaxPool")
-def max_pool(b: Builder, node: ir.Node) -> ir.Value:
-    """The maximum of the taps of dilated windows."""
-    axes = axes_of(b, node)
-    if len(node.outputs) > 1 or all(axis.dilation == 1 for axis in axes):
-        raise Unsupported("its windows are not dilated, or their places are asked for")
-    x = attributes.source(node)
+def max_pool(b: Builder, node: ir.Node) -> Sequence[ir.Value]:
+    """The maximum of the taps of each window; where places are asked for, those of the first."""
+    x, axes = attributes.source(node), axes_of(b, node)
+    asked = len(node.outputs) > 1 and bool(
+        node.outputs[1].uses() or node.outputs[1].is_graph_output()
+    )
+    if not asked and all(axis.dilation == 1 for axis in axes):
+        raise Unsupported("its windows are not dilated")
     before = [0, 0, *(axis.before for axis in axes)]
     behind = [0, 0, *(axis.needed_after for axis in axes)]
-    if any(before) or any(behind):
-        least = np.finfo(b.dtype(x)).min if b.dtype(x).kind == "f" else np.iinfo(b.dtype(x)).min
-        x = b.op("Pad", x, np.array([*before, *behind], np.int64), np.array(least, b.dtype(x)))
+    padding = any(before) or any(behind)
+    least = np.finfo(b.dtype(x)).min if b.dtype(x).kind == "f" else np.iinfo(b.dtype(x)).min
+    widths = np.array([*before, *behind], np.int64)
+    wide = b.op("Pad", x, widths, np.array(least, b.dtype(x))) if padding else x
+    if asked:
+        order = list(range(2, 2 + len(axes)))
+        if attributes.integer(node, "storage_order", 0):
+            order.reverse()
+        return _with_places(b, wide, axes, _numbered(b.shape(x), order, before, behind))
+    for number, axis in enumerate(axes):
+        # One axis after the other: far fewer taps than all of the window's.
+        only = [axis if other == number else _single(b, wide, other) for other in range(len(axes))]
+        most, *others = taps(b, wide, only)
+        for tap in others:
+            most = b.op("Max", most, tap)
+        wide = most
+    return [wide]
+
+
+def _single(b: Builder, x: ir.Value, number: int) -> Axis:
+    """Return the window of one element along an axis."""
+    extent = b.shape(x)[2 + number]
+    return Axis(extent, extent, 1, 1, 1, 0, 0)
+
+
+def _numbered(
+    shape: tuple[int, ...], order: list[int], before: list[int], behind: list[int]
+) -> Array:
+    """Return the place of every element in the whole tensor, counted in an order of its axes."""
+    images = shape[0] * shape[1]
+    extents = [shape[axis] for axis in order]
+    places = np.arange(images * math.prod(extents), dtype=np.int64)
+    ordered = places.reshape(*shape[:2], *extents)
+    turned = ordered.transpose(0, 1, *(2 + order.index(axis) for axis in range(2, len(shape))))
+    return np.pad(turned, list(zip(before, behind, strict=True)))
+
+
+def _with_places(
+    b: Builder, x: ir.Value, axes: Sequence[Axis], numbers: Array
+) -> list[ir.Value]:
+    """Return the maxima, and the places of their first taps."""
     most, *others = taps(b, x, axes)
-    for tap in others:
-        most = b.op("Max", most, tap)
-    return most
+    where, *numbered = taps(b, b.constant(numbers), axes)
+    for tap, number in zip(others, numbered, strict=True):
+        more = b.op("Greater", tap, most)
+        most, where = b.op("Where", more, tap, most), b.op("Where", more, number, where)
+    return [most, where]
 
 
 @decomposes("AveragePool")

@@ -80,7 +80,7 @@ def stft(b: Builder, node: ir.Node) -> ir.Value:
     """A convolution by windowed sines and cosines."""
     signal, step = attributes.source(node), attributes.source(node, 1)
     window, length = attributes.optional_input(node, 2), attributes.optional_input(node, 3)
-    batch, frames, bins, _ = b.shape(node.outputs[0])
+    batch, frames = b.shape(node.outputs[0])[:2]
     samples = b.shape(signal)[1]
     parts = b.shape(signal)[2] if len(b.shape(signal)) == 3 else 1
     if length is not None:
@@ -89,6 +89,8 @@ def stft(b: Builder, node: ir.Node) -> ir.Value:
         points = b.shape(window)[0]
     else:
         raise Unsupported("STFT with neither a window nor a frame length")
+    # ONNX's shape inference takes onesided for 0 unless it is given; its default is 1.
+    bins = points // 2 + 1 if attributes.integer(node, "onesided", 1) else points
     stride = int(b.required_data(step, "the step of STFT"))
     matrix = _fourier(points, points, bins, parts, 2, inverse=False)
     kernel = matrix.reshape(points, parts, bins * 2).transpose(2, 1, 0)

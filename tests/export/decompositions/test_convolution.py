@@ -86,11 +86,16 @@ CASES = [
     case("LpPool", X, kernel_shape=[2, 2], dilations=[2, 3]),
     case("LpPool", rand(1, 2, 9), kernel_shape=[3]),
     case("MaxPool", X, kernel_shape=[2, 2], dilations=[2, 3], pads=[1, 1, 1, 1]),
+    case("MaxPool", X, kernel_shape=[2, 3], outputs=2, strides=[2, 2], pads=[1, 1, 0, 1]),
+    case("MaxPool", X, kernel_shape=[2, 3], outputs=2, storage_order=1),
+    case("MaxPool", rand(2, 4, 9), kernel_shape=[3], dilations=[3]),
     case("AveragePool", X, kernel_shape=[2, 2], opset=19, dilations=[2, 3], pads=[1, 1, 1, 1]),
     *(
         case("AveragePool", X, kernel_shape=[3, 3], pads=[1, 1, 0, 1], count_include_pad=counted)
         for counted in (0, 1)
     ),
+    case("MaxUnpool", rand(1, 1, 2, 2), ints(5, 7, 13, 15).reshape(1, 1, 2, 2), ints(1, 1, 5, 5),
+         kernel_shape=[2, 2], strides=[2, 2], constants=[2], reference=True),
     case("MaxUnpool", rand(1, 1, 2, 2), ints(5, 7, 13, 15).reshape(1, 1, 2, 2), kernel_shape=[2, 2], strides=[2, 2]),
 ]  # fmt: skip
 
