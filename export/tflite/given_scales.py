@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from _edgeship.export.preparation.given import Given, Scale
 from _edgeship.export.preparation.weight_grid import GridWeight
 from _edgeship.export.tflite.building.layout import Perm
+from _edgeship.export.tflite.given_rounding import round_first
 from _edgeship.export.tflite.given_weights import grid_weights
 from _edgeship.export.tflite.objects import constant, kind_of, name_of
 from _edgeship.export.tflite.shared_ranges import FIXED, JOINING, MOVING
@@ -112,6 +113,7 @@ def put_right(model: Any, scales: FileScales) -> None:
     tensors = model.subgraphs[0].tensors
     for tensor in tensors:
         _snap(tensor, exact)
+    round_first(model, scales.activations)
     for op in model.subgraphs[0].operators:
         layout = WEIGHTED.get(kind_of(model, op))
         if layout is None:
