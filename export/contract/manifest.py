@@ -97,6 +97,31 @@ class PartRecord(_Record):
     ideal_float16_sqnr_db: float | str | None = None
 
 
+class PickingRecord(_Record):
+    """A further file that picks the boxes of a detector itself.
+
+    Attributes:
+        file: Its name.
+        outputs: Their names.
+        boxes: What the numbers of a box are in the file without the operator: ``corners``, or
+            ``middle and size``.
+        objectness: Whether the first score there multiplies the others.
+        least_score: Of a box that is picked.
+        most_overlap: Intersection over union of two of them.
+        most_boxes: How many are picked.
+    """
+
+    file: str
+    size: int
+    sha256: str
+    outputs: list[str]
+    boxes: str
+    objectness: bool
+    least_score: float
+    most_overlap: float
+    most_boxes: int
+
+
 class Artifact(_Record):
     """A written file, or a package, which is a folder.
 
@@ -114,6 +139,7 @@ class Artifact(_Record):
         part: The output, or part of one, with the most noise; "" where there is but one.
         parts: Every output, each followed by its parts, where numbers of different sizes are
             joined in it.
+        picking: The further file that picks the boxes of a detector, if there is one.
     """
 
     file: str
@@ -132,6 +158,7 @@ class Artifact(_Record):
     rounded_weights_sqnr_db: float | None = None
     part: str = ""
     parts: list[PartRecord] = []
+    picking: PickingRecord | None = None
 
 
 class GraphFile(_Record):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -10,6 +11,7 @@ from pathlib import PurePath
 import numpy as np
 
 from _edgeship.errors import VerificationError
+from _edgeship.export.contract.manifest import PickingRecord
 from _edgeship.export.contract.target import Job
 from _edgeship.export.detection.nms import Found, Rules, problem
 from _edgeship.export.detection.reading import Reading, read_head
@@ -47,6 +49,26 @@ class Picking:
     def append(self, data: bytes) -> bytes:
         """Return a file that picks the boxes of one that gives them all."""
         return append(data, self.reading, self.rules)
+
+    def record(self, name: str, data: bytes) -> PickingRecord:
+        """Return the manifest's entry.
+
+        Args:
+            name: What the file without the operator is called.
+            data: That file.
+        """
+        picked = self.append(data)
+        return PickingRecord(
+            file=file_name(name),
+            size=len(picked),
+            sha256=hashlib.sha256(picked).hexdigest(),
+            outputs=list(OUTPUTS),
+            boxes="corners" if self.reading.corners else "middle and size",
+            objectness=self.reading.objectness,
+            least_score=self.rules.least_score,
+            most_overlap=self.rules.most_overlap,
+            most_boxes=self.rules.most_boxes,
+        )
 
     def check(self, data: bytes, samples: Sequence[Sample], io: FileIO) -> None:
         """Compare what the file with the operator picks with what the one without it gives.

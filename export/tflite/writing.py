@@ -76,9 +76,13 @@ class _File:
             self.prepared.picking.check(self.data, self.prepared.job.checked, io)
 
     def record(self, name: str, parity: Parity, rounded_db: float | None) -> Artifact:
-        return artifact_record(
+        record = artifact_record(
             self.data, name, self.scheme, self.prepared.lowered.io, parity, rounded_db
         )
+        if self.prepared.picking is None:
+            return record
+        picking = self.prepared.picking.record(name, self.data)
+        return record.model_copy(update={"picking": picking})
 
     def save(self, name: str, folder: OutputFolder) -> None:
         folder.write(name, self.data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import onnxruntime
 import pytest
 import torch
 from ai_edge_litert.interpreter import Interpreter
+from onnx import parser
 from torch import Tensor, nn
 
 import edgeship
@@ -70,6 +72,63 @@ def test_a_network_that_joins_nothing_is_refused(tmp_path):
     _, stderr = run(path, "--detection", "--out", tmp_path / "out", code=2)
     assert "--detection finds no output that joins boxes and scores" in stderr
     assert "--outputs" in stderr
+
+
+@pytest.mark.parametrize("kind", ["yolov5", "yolov8", "yolox"])
+def test_a_file_picks_the_boxes_that_onnx_runtime_picks(kind, tmp_path):
+    path, out = tmp_path / "net.onnx", tmp_path / "out"
+    onnx.save(getattr(detectors, kind)(), str(path))
+    np.savez(tmp_path / "calib.npz", image=pictures(8))
+    common = ("--calib", tmp_path / "calib.npz", "--out", out)
+    stdout, _ = run("--detection", "nms", path, "--quant", "none,int8", *common)
+    assert "TFLite_Detection_PostProcess" in stdout
+    assert (out / "net_int8_nms.tflite").is_file()
+    run("inspect", out / "net_int8_nms.tflite")
+    artifact = json.loads((out / "manifest.json").read_text())["artifacts"][1]
+    data = (out / artifact["picking"]["file"]).read_bytes()
+    assert artifact["picking"]["sha256"] == hashlib.sha256(data).hexdigest()
+    assert artifact["picking"]["objectness"] is (kind != "yolov8")
+    for image in pictures(10)[8:]:
+        boxes, labels, scores = picked_by_onnx_runtime(path, image[None])
+        assert len(scores) > 3
+        for threads in (1, 2, 3, 4):
+            file = str(out / "net_fp32_nms.tflite")
+            runner = Interpreter(file, num_threads=threads).get_signature_runner()
+            found = runner(image=image[None].transpose(0, 2, 3, 1))
+            count = int(found["count"][0])
+            assert count == len(scores)
+            np.testing.assert_allclose(found["scores"][0, :count], scores, rtol=1e-4)
+            np.testing.assert_array_equal(found["classes"][0, :count], labels)
+            np.testing.assert_allclose(found["boxes"][0, :count], boxes, rtol=1e-3, atol=1e-2)
+
+
+def picked_by_onnx_runtime(
+    path: Path, image: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return corners, classes and scores: the boxes that ONNX's own operator picks."""
+    [joined] = onnxruntime.InferenceSession(path.read_bytes()).run(None, {"image": image})
+    rows = joined[0] if joined.shape[2] < joined.shape[1] else joined[0].T
+    scores = rows[:, 4:] if rows.shape[1] == 4 + detectors.CLASSES else rows[:, 4:5] * rows[:, 5:]
+    best = scores.max(1)
+    text = """<ir_version: 8, opset_import: ["" : 17]>
+    net (float[1,n,4] boxes, float[1,1,n] best) => (int64[k,3] kept)
+    <int64 most = {100}, float overlap = {0.45}, float least = {0.25}> {
+       kept = NonMaxSuppression<center_point_box = 1>(boxes, best, most, overlap, least)
+    }"""
+    session = onnxruntime.InferenceSession(parser.parse_model(text).SerializeToString())
+    [kept] = session.run(None, {"boxes": rows[None, :, :4], "best": best[None, None]})
+    chosen = kept[:, 2]
+    middle, half = rows[chosen][:, [1, 0]], rows[chosen][:, [3, 2]] / 2
+    corners = np.concatenate([middle - half, middle + half], 1)
+    return corners, scores[chosen].argmax(1), best[chosen]
+
+
+def test_nms_is_refused_where_it_cannot_be(detector, tmp_path):
+    common = ("--detection", "nms", detector, "--out", tmp_path / "out")
+    _, stderr = run(*common, "--to", "coreml", code=2)
+    assert "--detection nms does not go with --to coreml" in stderr
+    _, stderr = run(*common, "--quant", "int8", "--io-dtype", "int8", code=2)
+    assert "--detection nms does not go with --io-dtype int8" in stderr
 
 
 class InPlace(nn.Module):
