@@ -105,7 +105,7 @@ def read_head(
     found = np.concatenate([np.asarray(one[numbers[0]][0]) for one in reference], 2 - head.axis)
     rows = found.T if head.axis == 1 else found
     corners = are_corners(value[0], head.axis, rows)
-    return Reading(*numbers, head.axis, corners, objectness)
+    return Reading(numbers[0], numbers[1], head.axis, corners, objectness)
 
 
 def _sigmoids(value: ir.Value) -> Iterator[ir.Node]:
