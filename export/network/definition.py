@@ -151,7 +151,7 @@ class OnnxFile:
             return run_onnx(original.SerializeToString(), declared, plain=plain)
         except VerificationError as error:
             outputs = run_onnx(serialize(self._opened.prepared.model), samples)
-            self._problem = user_program.first_line(error.why)
+            self._problem = error.why.splitlines()[0]
             return outputs
 
     def parameters(self) -> int | None:  # noqa: D102

@@ -7,12 +7,9 @@ import onnx_ir as ir
 
 from _edgeship.export.preparation.knowledge import Array, Knowledge
 
-#: A known value of more bytes is stored only if what it is made of is about as large. Tables of
-#: positions and masks stay below; what a number was expanded to is computed where it is used.
-_MOST_BYTES = 2 * 2**20
-
-#: How many times larger than what it is made of a stored value may be: int8 becomes float32.
-_GROWTH = 4
+#: What is stored may be so much larger than what it is made of, all values together. The files of
+#: all targets must stay below 2 GiB.
+_MOST_GROWTH = 2**30
 
 
 def sweep(graph: ir.Graph) -> None:
@@ -28,12 +25,17 @@ def sweep(graph: ir.Graph) -> None:
 def clean(graph: ir.Graph, knowledge: Knowledge) -> None:
     """Store the known values that are read, and remove everything that no output needs."""
     sizes = _least_bytes(graph, knowledge)
+    names = {value.name for node in graph for value in node.outputs} | set(graph.initializers)
+    growth = 0
     for node in reversed(list(graph)):
         used = [out for out in node.outputs if out.uses() or out.is_graph_output()]
         read = sum(sizes.get(value, 0) for value in node.inputs if value is not None)
-        if used and all(_is_storable(output, read, knowledge) for output in used):
+        known = [knowledge.arrays.get(output) for output in used]
+        grown = growth + sum(0 if array is None else array.nbytes for array in known) - read
+        if used and grown <= _MOST_GROWTH and all(array is not None for array in known):
+            growth = max(growth, grown)
             for output in used:
-                _store(graph, output, knowledge.arrays[output])
+                _store(graph, node, output, knowledge.arrays[output], names)
             used = []
         if not used:
             graph.remove(node, safe=True)
@@ -51,17 +53,25 @@ def _least_bytes(graph: ir.Graph, knowledge: Knowledge) -> dict[ir.Value, int]:
     return sizes
 
 
-def _is_storable(output: ir.Value, read: int, knowledge: Knowledge) -> bool:
-    array = knowledge.arrays.get(output)
-    if array is None or output.is_graph_output():
-        return False
-    return array.nbytes <= max(_MOST_BYTES, _GROWTH * read) or not output.producer().inputs
-
-
-def _store(graph: ir.Graph, output: ir.Value, array: Array) -> None:
-    name, output.name = output.name, f"{output.name}_computed"
-    tensor = ir.tensor(np.ascontiguousarray(array).reshape(array.shape), name=name)
-    value = ir.Value(name=name, const_value=tensor, shape=ir.Shape(array.shape))
+def _store(
+    graph: ir.Graph, node: ir.Node, output: ir.Value, array: Array, names: set[str | None]
+) -> None:
+    """Make a value an initializer, or the copy of one where it is an output of the graph."""
+    name = output.name or ""
+    own = name
+    while own in names and output.is_graph_output():
+        own += "_value"
+    names.add(own)
+    output.name = f"{name}_computed"
+    tensor = ir.tensor(np.ascontiguousarray(array).reshape(array.shape), name=own)
+    value = ir.Value(name=own, const_value=tensor, shape=ir.Shape(array.shape))
     value.type = ir.TensorType(tensor.dtype)
     graph.register_initializer(value)
-    ir.convenience.replace_all_uses_with(output, value)
+    if output.is_graph_output():
+        copied = ir.node("Identity", [value], name=f"{name}_copy")
+        result = copied.outputs[0]
+        result.name, result.shape, result.type = name, value.shape, value.type
+        graph.insert_after(node, copied)
+        ir.convenience.replace_all_uses_with(output, result, replace_graph_outputs=True)
+    else:
+        ir.convenience.replace_all_uses_with(output, value)

@@ -16,6 +16,13 @@ _EXAMPLES = {3: (1, 224, 224), 4: (1, 3, 224, 224), 5: (1, 3, 8, 112, 112)}
 #: TFLite and protocol buffers count the bytes of a tensor in 31 bits.
 _MOST_BYTES = 2**31
 
+#: Newer file formats only add types of fewer than 8 bits.
+NEWEST_IR = 10
+
+#: Under this key a model notes, separated by commas, the inputs whose first axis the file leaves
+#: open and no other, whatever it was fixed to.
+OPEN_BATCH = "edgeship.open_batch"
+
 Declared = tuple[int | str, ...]
 """The extent of each axis as the file declares it: a number, or how it spells an open one."""
 
@@ -60,6 +67,11 @@ def fix_inputs(
         value.type.tensor_type.shape.SetInParent()  # a scalar has a shape, too
         for extent in wanted[value.name]:
             dims.add().dim_value = extent
+    open_batch = [name for name, dims in declared.items() if _has_open_batch(dims)]
+    if open_batch:
+        fixed.metadata_props.add(key=OPEN_BATCH, value=",".join(open_batch))
+    # Runtimes refuse files that are newer than they, even where nothing new is in them.
+    fixed.ir_version = min(fixed.ir_version, NEWEST_IR)
     del graph.input[:], graph.value_info[:]
     graph.input.extend(inputs)
     for output in graph.output:
@@ -159,6 +171,10 @@ def _extent(dim: onnx.TensorShapeProto.Dimension) -> int | str:
     if dim.HasField("dim_value"):
         return dim.dim_value if dim.dim_value > 0 else str(dim.dim_value)
     return dim.dim_param or "?"
+
+
+def _has_open_batch(dims: Declared | None) -> bool:
+    return bool(dims) and isinstance(dims[0], str) and _is_fixed(dims[1:])
 
 
 def _is_fixed(dims: Declared | None) -> bool:

@@ -34,14 +34,13 @@ from _edgeship.export.preparation.floats import DOUBLE, HALF, drop_casts, to_flo
 from _edgeship.export.preparation.given import Given
 from _edgeship.export.preparation.inference import schema_of, version_of
 from _edgeship.export.preparation.inlining import inline
-from _edgeship.export.preparation.inputs import fix_inputs
+from _edgeship.export.preparation.inputs import NEWEST_IR, fix_inputs
 from _edgeship.export.preparation.quantized import take_scales
 from _edgeship.export.preparation.soundness import check, explain
 from _edgeship.export.preparation.walk import OLDEST, Walk
 
-#: Files of the first version may hold operator set 18. Newer ones than the second only add types
-#: of fewer than 8 bits, and older runtimes refuse them.
-_OLDEST_IR, _NEWEST_IR = 8, 10
+#: Files of this version may hold operator set 18.
+_OLDEST_IR = 8
 
 
 @dataclass(frozen=True)
@@ -138,7 +137,7 @@ def _settle(model: ir.Model) -> tuple[list[ir.DataType], list[str]]:
     drop_casts(model.graph)
     sweep(model.graph)
     model.opset_imports[""] = _oldest_version(model)
-    model.ir_version = min(max(model.ir_version or 0, _OLDEST_IR), _NEWEST_IR)
+    model.ir_version = min(max(model.ir_version or 0, _OLDEST_IR), NEWEST_IR)
     return double, walk.notes
 
 

@@ -25,9 +25,8 @@ from _edgeship.export.preparation.soundness import MOST_BYTES
 #: The oldest operator set that later stages know.
 OLDEST = 18
 
-#: Values of more bytes are not computed: tables of positions and masks are far smaller, and what is
-#: larger was meant to be computed on the device.
-_MOST_BYTES = 64 * 2**20
+#: Values of more bytes are not computed, unless what they are computed from has a quarter of that.
+_MOST_BYTES = 2**29
 
 #: Of inputs of fewer bytes, the operators that are not growing make nothing large.
 _SMALL = 2048
