@@ -15,7 +15,6 @@ PACKAGES = (
     "onnx",
     "onnx-ir",
     "onnxscript",
-    "onnxsim",
     "onnxruntime",
     "ai-edge-litert",
     "litert-quantizer",
@@ -108,7 +107,7 @@ class PickingRecord(_Record):
         objectness: Whether the first score there multiplies the others.
         least_score: Of a box that is picked.
         most_overlap: Intersection over union of two of them.
-        most_boxes: How many are picked.
+        most_boxes: How many are picked; None for all.
     """
 
     file: str
@@ -119,7 +118,7 @@ class PickingRecord(_Record):
     objectness: bool
     least_score: float
     most_overlap: float
-    most_boxes: int
+    most_boxes: int | None
 
 
 class Artifact(_Record):

@@ -62,6 +62,7 @@ COREML = Target(
         "author": "--author",
         "license": "--license",
     },
+    picks_boxes=True,
     lower=_lower,
     open=_open,
     operators=_operators,

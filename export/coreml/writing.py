@@ -13,11 +13,12 @@ from _edgeship.export.calibration.ranges import Ranges
 from _edgeship.export.contract.manifest import Artifact
 from _edgeship.export.contract.schemes import Scheme
 from _edgeship.export.contract.target import Job
+from _edgeship.export.coreml import picking
 from _edgeship.export.coreml.activations import quantize_activations
 from _edgeship.export.coreml.compression import PALETTE_BITS, compress
 from _edgeship.export.coreml.convert import convert
 from _edgeship.export.coreml.evaluator import Evaluator, read_program
-from _edgeship.export.coreml.format.package import Package, package_of, size
+from _edgeship.export.coreml.format.package import Package, package_of, package_of_spec, size
 from _edgeship.export.coreml.inspection import Inspection, inspect_program
 from _edgeship.export.coreml.judging import (
     check_classifier,
@@ -61,6 +62,7 @@ class _Package:
     lowered: Lowered
     package: Package
     evaluator: Evaluator
+    picks: Package | None = None
 
     warning = ""
 
@@ -104,6 +106,8 @@ class _Package:
     def check(self) -> None:
         """Check the classes that a classifier names, and on a Mac what Core ML itself computes."""
         adapted, labels = self.prepared.adapted, self.prepared.settings.ports.labels
+        if self.prepared.picking is not None:
+            self.prepared.picking.check(self.run())
         if labels:
             check_classifier(self.evaluator, self.lowered, adapted, labels)
         if _judges(adapted) == _BOTH:
@@ -118,9 +122,12 @@ class _Package:
 
     def record(self, name: str, parity: Parity, rounded_db: float | None) -> Artifact:
         ios = self.prepared.settings.ios
-        return artifact_record(
+        record = artifact_record(
             self.package, self._found, name, self.scheme.name, ios, parity, rounded_db
         )
+        if self.prepared.picking is None or self.picks is None:
+            return record
+        return record.model_copy(update={"picking": self.prepared.picking.record(name, self.picks)})
 
     @cached_property
     def _found(self) -> Inspection:
@@ -129,6 +136,8 @@ class _Package:
 
     def save(self, name: str, folder: OutputFolder) -> None:
         folder.write_folder(name, self.package)
+        if self.picks is not None:
+            folder.write_folder(picking.file_name(name), self.picks)
 
 
 @dataclass(frozen=True)
@@ -144,6 +153,7 @@ class _Prepared:
         parity: How the outputs change where the package normalises pictures, if it does.
         unused: Programs that were lowered and not yet converted, which happens in place.
         bases: What several schemes are made from, by what they compute in.
+        picking: How the boxes of a detector are picked in further packages, if they are.
     """
 
     job: Job
@@ -154,10 +164,12 @@ class _Prepared:
     parity: Parity | None
     unused: list[Lowered]
     bases: dict[str, _Base] = field(default_factory=dict)
+    picking: picking.Picking | None = None
 
     @property
     def notes(self) -> Sequence[str]:
-        return (f"The packages were {_judges(self.adapted)}.",)
+        notes = [] if self.picking is None else [self.picking.note]
+        return (f"The packages were {_judges(self.adapted)}.", *notes)
 
     def calibrate(self) -> Ranges:
         # Those that packages are verified on come first.
@@ -178,7 +190,10 @@ class _Prepared:
         evaluator = Evaluator(read_program(package))
         feeds = package_feeds(base.lowered, self.adapted.samples[0])
         check_weights(base.evaluator, evaluator, feeds, scheme)
-        return _Package(self, scheme, base.lowered, package, evaluator)
+        picks: Package | None = None
+        if self.picking is not None:
+            picks = package_of_spec(self.picking.pipeline(model.get_spec()), model.weights_dir)
+        return _Package(self, scheme, base.lowered, package, evaluator, picks)
 
     def _base(self, scheme: Scheme, ranges: Ranges) -> _Base:
         """Return the model that a scheme's weights are compressed in."""
@@ -229,7 +244,9 @@ def prepare(job: Job) -> _Prepared:
         reference = run_onnx(serialize(job.graph), adapted.normalized[: len(job.reference)])
         parity = compare(job.reference, reference)
         detail += "; it normalises pictures itself, and is judged by the network on the same"
-    return _Prepared(job, settings, adapted, reference, detail, parity, [lowered])
+    ends = [port.name for port in lowered.io.outputs]
+    boxes = picking.picking_of(job, settings.ios, ends)
+    return _Prepared(job, settings, adapted, reference, detail, parity, [lowered], picking=boxes)
 
 
 def _judges(adapted: Adapted) -> str:

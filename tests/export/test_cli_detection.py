@@ -125,8 +125,8 @@ def picked_by_onnx_runtime(
 
 def test_nms_is_refused_where_it_cannot_be(detector, tmp_path):
     common = ("--detection", "nms", detector, "--out", tmp_path / "out")
-    _, stderr = run(*common, "--to", "coreml", code=2)
-    assert "--detection nms does not go with --to coreml" in stderr
+    _, stderr = run(*common, "--to", "tflite,onnx", code=2)
+    assert "--detection nms does not go with --to onnx" in stderr
     _, stderr = run(*common, "--quant", "int8", "--io-dtype", "int8", code=2)
     assert "--detection nms does not go with --io-dtype int8" in stderr
 

@@ -38,11 +38,22 @@ def package_of(model: Any) -> dict[str, bytes]:
     Args:
         model: A ``coremltools.models.MLModel`` that holds an ML program.
     """
-    spec = model.get_spec()
+    return package_of_spec(model.get_spec(), model.weights_dir)
+
+
+def package_of_spec(spec: Any, weights: str | None) -> dict[str, bytes]:
+    """Return the files of a package.
+
+    Args:
+        spec: The specification of the model, or of a pipeline of several.
+        weights: The folder of their weights, if there is one.
+    """
     spec.description.metadata.userDefined.pop(_CONVERSION_DATE, None)
+    for model in spec.pipeline.models if spec.HasField("pipeline") else ():
+        model.description.metadata.userDefined.pop(_CONVERSION_DATE, None)
     files = {_MODEL: spec.SerializeToString(deterministic=True)}
-    if model.weights_dir is not None:
-        folder = Path(model.weights_dir)
+    if weights is not None:
+        folder = Path(weights)
         for path in sorted(folder.rglob("*")):
             if path.is_file():
                 files[f"{_WEIGHTS}/{path.relative_to(folder).as_posix()}"] = path.read_bytes()
