@@ -1,11 +1,11 @@
-"""The nodes at the end of a graph that join numbers of different sizes; they stay in float."""
+"""The nodes at the end of a graph that join numbers of different sizes: they stay in float."""
 
 from __future__ import annotations
 
 import onnx_ir as ir
 
 from _edgeship.export.calibration.ranges import Ranges
-from _edgeship.export.lowering.mixed import mixed_values
+from _edgeship.export.lowering.mixed import mixed_values, uneven
 
 #: Operators that move the elements of their first input, or of all for Concat.
 _MOVING = (
@@ -19,6 +19,9 @@ _MOVING = (
     "Transpose",
     "Unsqueeze",
 )
+
+#: Operators of a value and a constant -> whether the constant can give parts of it other sizes.
+_SCALING = {"Add": False, "Div": True, "Mul": True, "Sub": False}
 
 
 def mixed_outputs(model: ir.Model, ranges: Ranges) -> set[ir.Node]:
@@ -40,6 +43,16 @@ def mixed_outputs(model: ir.Model, ranges: Ranges) -> set[ir.Node]:
         low, high = ranges[str(value.name)]
         return max(high, 0.0) - min(low, 0.0)
 
+    def scaled(value: ir.Value) -> tuple[ir.Value | None, bool]:
+        node = value.producer()
+        if node is None or node.op_type not in _SCALING:
+            return None, False
+        sources = [one for one in node.inputs if one is not None and one.name in ranges]
+        factors = [one.const_value for one in node.inputs if one is not None and one.const_value]
+        if len(sources) != 1 or len(factors) != 1:
+            return None, False
+        return sources[0], _SCALING[node.op_type] and uneven(factors[0].numpy())
+
     outputs = [value for value in model.graph.outputs if value.name in ranges]
-    found = mixed_values(outputs, moved, width)
+    found = mixed_values(outputs, moved, width, scaled)
     return {node for value in found if (node := value.producer()) is not None}

@@ -16,6 +16,9 @@ from ai_edge_litert import schema_py_generated as schema
 from _edgeship.export.tflite.building.graph import options
 from _edgeship.export.tflite.objects import name_of, shape_of
 
+#: What is appended to the name of a copied tensor.
+_OWN = "/own"
+
 
 def copy_outputs(model: Any) -> set[str]:
     """Put a RESHAPE between outputs that operators read and those operators, in place.
@@ -56,12 +59,17 @@ def remove_copies(model: Any, added: set[str]) -> None:
         port.tensorIndex = sources.get(port.tensorIndex, port.tensorIndex)
 
 
+def original_of(copy: str) -> str:
+    """Return the name of the tensor that one of the added tensors is a copy of."""
+    return copy.removesuffix(_OWN)
+
+
 def _copy(model: Any, index: int) -> str:
     graph = model.subgraphs[0]
     tensor = graph.tensors[index]
     new = len(graph.tensors)
     copy = schema.TensorT()
-    copy.name = f"{name_of(tensor)}/own"
+    copy.name = name_of(tensor) + _OWN
     copy.shape, copy.type, copy.buffer = np.array(shape_of(tensor), np.int32), tensor.type, 0
     graph.tensors.append(copy)
 

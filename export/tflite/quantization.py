@@ -20,7 +20,7 @@ from _edgeship.export.tflite.islands import disguise, reveal
 from _edgeship.export.tflite.large_weights import large_weights
 from _edgeship.export.tflite.mixed_outputs import mixed_outputs
 from _edgeship.export.tflite.objects import name_of
-from _edgeship.export.tflite.output_copies import copy_outputs, remove_copies
+from _edgeship.export.tflite.output_copies import copy_outputs, original_of, remove_copies
 from _edgeship.export.tflite.schema_names import TYPE_NAMES
 from _edgeship.export.tflite.shared_ranges import share_ranges
 from _edgeship.export.tflite.weight_bounds import weight_bounds
@@ -72,6 +72,7 @@ def quantize(
             apart = mixed_outputs(model, ranges)
         statistics = _statistics(model, ranges, bits, scales, apart)
         copies = copy_outputs(model)
+        apart |= {name for name in copies if original_of(name) in apart}
         kinds = disguise(model, bits)
     job = quantizer.Quantizer(_packed(model))
     _add_recipe(job, scheme, io_dtype)

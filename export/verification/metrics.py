@@ -13,6 +13,10 @@ from _edgeship.export.runtimes.values import Outputs
 from _edgeship.export.verification.parity import Parity, PartParity
 from _edgeship.export.verification.parts import Part, whole_outputs
 
+#: A Sigmoid is computed from numbers near 1, with errors of 1e-7 however small its result is. So
+#: where its results are smaller than this, they are compared on a scale of this.
+_SIGMOID_RANGE = 1e-2
+
 #: The distance of two neighbours among what integer kernels of Sigmoid give.
 _SIGMOID_STEP = 1 / 256
 
@@ -88,6 +92,8 @@ def _compare_part(reference: Outputs, candidate: Outputs, part: Part) -> PartPar
     if reference[0][part.output].dtype.kind in "biu":
         agreement = 1.0 - sums.differing / max(sums.elements, 1)
     scale = _scale(sums.low, sums.high)
+    if part.sigmoid:
+        scale = max(scale, _SIGMOID_RANGE)
     differing = None if agreement is None else 1.0 - agreement
     return PartParity(
         name=part.name,
