@@ -115,7 +115,7 @@ def _run_stages(
     checked = samples.verification
     reference, original = graph_stages.reference_outputs(network, captured, checked, log)
     network.close()  # it is not run again, and may hold a process with torch
-    simplified = graph_stages.simplify(captured, checked, reference, log)
+    simplified = graph_stages.simplify(captured, log)
     graph = graph_stages.rewrite(simplified, checked, reference, log)
     given = graph_stages.confirm_scales(network, captured, graph, checked, original, log)
     onnx = serialize(graph)

@@ -1,27 +1,24 @@
-"""Constant folding and graph clean-up by onnxsim."""
+"""Clean-up of a prepared graph: what does nothing, is computed twice or is not read goes."""
 
 from __future__ import annotations
 
 import onnx_ir as ir
+from onnx_ir.passes import common
 
-from _edgeship.export.graph.onnx_graph import infer_shapes
-from _edgeship.export.runtimes.quiet import captured_stderr
+from _edgeship.export.passes.drop_no_ops import drop_no_ops
+from _edgeship.export.passes.fuse_pad import fuse_pad
+from _edgeship.export.passes.join_moves import join_moves
 
 
 def simplify(model: ir.Model) -> ir.Model:
     """Return the simplified graph; the one given is left as it is.
 
-    The caller compares the two numerically and keeps the original where they differ.
-
-    Raises:
-        RuntimeError: If onnxsim fails; its own reason is the message.
+    Constants were folded when the graph was prepared, and batch norms are folded by the passes.
     """
-    import onnxsim
-
-    proto = ir.to_proto(model)
-    try:
-        with captured_stderr():
-            simplified, _ = onnxsim.simplify(proto)
-    except Exception as error:
-        raise RuntimeError(f"onnxsim failed: {error}") from error
-    return infer_shapes(ir.from_proto(simplified))
+    simplified = ir.from_proto(ir.to_proto(model))
+    while drop_no_ops(simplified) + join_moves(simplified):
+        common.RemoveUnusedNodesPass()(simplified)  # what is gone can bring others together
+    fuse_pad(simplified)
+    common.CommonSubexpressionEliminationPass()(simplified)
+    common.RemoveUnusedNodesPass()(simplified)
+    return simplified

@@ -25,7 +25,6 @@ _SHARED = {
     "onnx-ir": "the graph while it is rewritten and lowered",
     "onnxruntime": "runs the ONNX graph, with which every file is compared",
     "onnxscript": "torch's ONNX exporter",
-    "onnxsim": "simplifies the ONNX graph",
     "pillow": "reads calibration images",
     "pydantic": "manifest.json, and what devices report",
     "rich": "tables on the terminal",

@@ -13,7 +13,9 @@ from _edgeship.export.passes.absorb_permutations import absorb_permutations
 from _edgeship.export.passes.absorb_scale import absorb_scale
 from _edgeship.export.passes.bypass_expand import bypass_expand
 from _edgeship.export.passes.fold_batch_norm import fold_batch_norm
+from _edgeship.export.passes.fuse_activations import fuse_activations
 from _edgeship.export.passes.fuse_hard_swish import fuse_hard_swish
+from _edgeship.export.passes.fuse_layer_norm import fuse_layer_norm
 from _edgeship.export.passes.plain_moves import plain_moves
 from _edgeship.export.passes.scatter_to_concat import scatter_to_concat
 
@@ -21,12 +23,15 @@ Pass = Callable[[ir.Model], int]
 
 #: Each returns how many places it changed. Batch norms go first: what they leave behind can stand
 #: between the nodes that later passes look for, and is itself what `absorb_offset` takes.
+#: What `fuse_activations` makes is what `fuse_hard_swish` looks for.
 PASSES: tuple[Pass, ...] = (
     fold_batch_norm,
     absorb_scale,
     absorb_offset,
     scatter_to_concat,
+    fuse_activations,
     fuse_hard_swish,
+    fuse_layer_norm,
     bypass_expand,
     plain_moves,
     absorb_permutations,

@@ -8,6 +8,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from _edgeship.export.tflite.building.graph import Op, TfliteGraph, options
+from _edgeship.export.tflite.fuse_bias import fuse_bias
 
 _FUSABLE = {
     "RELU": schema.ActivationFunctionType.RELU,
@@ -30,6 +31,7 @@ _PRODUCERS = {
 def optimize(graph: TfliteGraph) -> None:
     """Apply all rewrites in place; the order matters only in that the sweep comes last."""
     join_reshapes(graph)
+    fuse_bias(graph)
     fuse_activations(graph)
     remove_unused(graph)
 

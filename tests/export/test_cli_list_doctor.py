@@ -97,16 +97,16 @@ def test_doctor_names_what_is_missing_and_exits_2(monkeypatch: pytest.MonkeyPatc
     real = metadata.version
 
     def version(name: str) -> str:
-        if name in ("onnxsim", "tensorflow"):
+        if name in ("onnxscript", "tensorflow"):
             raise metadata.PackageNotFoundError(name)
         return real(name)
 
     monkeypatch.setattr(metadata, "version", version)
     stdout, _ = run("doctor", code=2)
-    assert "1 required packages are missing: pip install onnxsim" in stdout
+    assert "1 required packages are missing: pip install onnxscript" in stdout
     report = json.loads(run("doctor", "--json", code=2)[0])
-    assert report["missing"] == ["onnxsim"]
-    assert report["install"] == "pip install onnxsim"
+    assert report["missing"] == ["onnxscript"]
+    assert report["install"] == "pip install onnxscript"
 
 
 def test_doctor_misses_the_calibration_images(

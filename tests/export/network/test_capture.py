@@ -18,6 +18,7 @@ from _edgeship.export.graph.onnx_graph import infer_shapes, input_shapes, operat
 from _edgeship.export.network import user_program
 from _edgeship.export.network.capture import capture_module, read_onnx
 from _edgeship.export.network.user_program import OPSET
+from _edgeship.export.preparation.prepare import prepare_captured
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.simplify import simplify
 
@@ -46,7 +47,7 @@ def block():
 
 @pytest.fixture(scope="module")
 def captured(block):
-    return infer_shapes(capture_module(block, [(1, 3, 16, 16)])[0])
+    return prepare_captured(capture_module(block, [(1, 3, 16, 16)])[0])
 
 
 def test_captured_graph_computes_what_the_module_does(block, captured):

@@ -16,6 +16,7 @@ from _edgeship.export.network.capture import capture_module
 from _edgeship.export.passes.absorb_offset import absorb_offset
 from _edgeship.export.passes.absorb_scale import absorb_scale
 from _edgeship.export.passes.fold_batch_norm import fold_batch_norm
+from _edgeship.export.preparation.prepare import prepare_captured
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.verification.metrics import compare
 
@@ -32,7 +33,7 @@ def captured(*makes: Make) -> ir.Model:
     """The graph of layers in a row, with weights that depend on nothing but the layers."""
     torch.manual_seed(0)
     layers = [make() for make in makes]
-    graph = infer_shapes(capture_module(nn.Sequential(*layers).eval(), (SHAPE,)))
+    graph = prepare_captured(capture_module(nn.Sequential(*layers).eval(), (SHAPE,))[0])
     fold_batch_norm(graph)
     return graph
 

@@ -7,10 +7,11 @@ import onnx_ir as ir
 import pytest
 from torch import Tensor, nn
 
-from _edgeship.export.graph.onnx_graph import infer_shapes, operator_counts, serialize
+from _edgeship.export.graph.onnx_graph import operator_counts, serialize
 from _edgeship.export.network.capture import capture_module
 from _edgeship.export.network.definition import LiveModule
 from _edgeship.export.passes.scatter_to_concat import scatter_to_concat
+from _edgeship.export.preparation.prepare import prepare_captured
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.simplify import simplify
 
@@ -33,7 +34,7 @@ class Write(nn.Module):
 
 
 def captured(module: nn.Module) -> ir.Model:
-    return simplify(infer_shapes(capture_module(module.eval(), (SHAPE,))))
+    return simplify(prepare_captured(capture_module(module.eval(), (SHAPE,))[0]))
 
 
 def sample() -> dict[str, np.ndarray]:

@@ -191,3 +191,35 @@ def test_unused_branches_of_a_network_are_not_in_the_file() -> None:
     lowered = lower_model(graph_model(nodes, {"x": X, "w": CONSTANTS["w"]}))
     assert [op.kind for op in lowered.graph.ops] == ["RELU"]
     assert len(lowered.graph.tensors) == 2
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+@pytest.mark.parametrize("relu", [False, True])
+def test_a_row_added_to_a_product_becomes_its_bias(relu: bool, swapped: bool) -> None:
+    row = rand(7)
+    add = helper.make_node("Add", ["b", "a"] if swapped else ["a", "b"], ["s" if relu else "y"])
+    nodes = [PRODUCERS["FULLY_CONNECTED"], add]
+    nodes += [activation("Relu", "s", "y")] if relu else []
+    model = graph_model(nodes, {"x": X, "m": CONSTANTS["m"], "b": row}, ("y",), opset=9)
+    kinds = check(model)
+    assert "FULLY_CONNECTED" in kinds
+    assert not {"ADD", "RELU"} & set(kinds)
+
+
+@pytest.mark.parametrize("case", ["other shape", "output", "two readers", "computed"])
+def test_other_sums_stay(case: str) -> None:
+    constants = {"m": CONSTANTS["m"], "b": rand(4, 1) if case == "other shape" else rand(7)}
+    addend = "x2" if case == "computed" else "b"
+    inputs: dict[str, Any] = {"x": X, **constants}
+    if case == "computed":
+        inputs["x2"] = (1, 3, 4, 7)
+    nodes = [PRODUCERS["FULLY_CONNECTED"], helper.make_node("Add", ["a", addend], ["y"])]
+    outputs: tuple[str, ...] = ("y",)
+    if case == "output":
+        outputs = ("y", "a")
+    if case == "two readers":
+        nodes.append(helper.make_node("Exp", ["a"], ["z"]))
+        outputs = ("y", "z")
+    if addend != "b":
+        inputs.pop("b")
+    assert "ADD" in check(graph_model(nodes, inputs, outputs, opset=9))

@@ -13,6 +13,7 @@ from torch.nn import functional
 from _edgeship.errors import InputError
 from _edgeship.export import passes
 from _edgeship.export.network.capture import capture_module
+from _edgeship.export.preparation.prepare import prepare_captured
 from _edgeship.export.simplify import simplify
 from _edgeship.models import zoo
 from _edgeship.models.networks.shufflenet_v1 import ShuffleNetV1
@@ -258,7 +259,8 @@ def test_the_onnx_graph_is_rewritten_like_that_of_the_2d_network(
     """The shuffles of V2 are absorbed, and the zeros around V1's averages become its pads."""
     network = zoo.create(name)
     x = torch.randn(1, 3, 16, 48, 48, generator=torch.Generator().manual_seed(0))
-    graph, changes = passes.rewrite(simplify(capture_module(network, [tuple(x.shape)])))
+    captured = prepare_captured(capture_module(network, [tuple(x.shape)])[0])
+    graph, changes = passes.rewrite(simplify(captured))
     assert changes.get("absorb_permutations", 0) == absorbed
     operators = [node.op_type for node in graph.graph]
     assert {kind: operators.count(kind) for kind in kept} == kept

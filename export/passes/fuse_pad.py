@@ -1,0 +1,78 @@
+"""A border of zeros in front of a convolution becomes the convolution's own."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx_ir as ir
+
+from _edgeship.export.graph.shapes import static_shape
+
+
+def fuse_pad(model: ir.Model) -> int:
+    """Turn ``Pad -> Conv`` into a convolution with larger pads, in place.
+
+    TensorFlow and Keras write SAME padding with a stride of two like this.
+
+    Returns:
+        The number of convolutions whose border was taken in.
+    """
+    fused = 0
+    for node in list(model.graph):
+        x = node.inputs[0] if node.op_type == "Conv" else None
+        pad = x.producer() if x is not None else None
+        if pad is None or pad.op_type != "Pad":
+            continue
+        border = _spatial_zeros(pad)
+        own = _pads(node)
+        if border is None or own is None or len(border) != len(own):
+            continue
+        pads = [a + b for a, b in zip(border, own, strict=True)]
+        node.attributes["pads"] = ir.AttrInt64s("pads", pads)
+        node.attributes.pop("auto_pad", None)
+        node.replace_input_with(0, pad.inputs[0])
+        if not pad.outputs[0].uses() and not pad.outputs[0].is_graph_output():
+            model.graph.remove(pad, safe=True)
+        fused += 1
+    return fused
+
+
+def _pads(conv: ir.Node) -> list[int] | None:
+    """Return the pads of a convolution, None if it chooses them itself."""
+    auto = conv.attributes.get("auto_pad")
+    if auto is not None and auto.as_string() not in ("NOTSET", "VALID"):
+        return None
+    shape = static_shape(conv.inputs[0])
+    if shape is None:
+        return None
+    none = [0] * (2 * (len(shape) - 2))
+    pads = conv.attributes.get("pads")
+    valid = auto is not None and auto.as_string() == "VALID"
+    return none if pads is None or valid else list(pads.as_ints())
+
+
+def _spatial_zeros(pad: ir.Node) -> list[int] | None:
+    """Return the border that a Pad adds behind the channels' axis, if it is one of zeros alone."""
+    mode = pad.attributes.get("mode")
+    shape = static_shape(pad.inputs[0])
+    if shape is None or (mode is not None and mode.as_string() != "constant"):
+        return None
+    rank = len(shape)
+    given = [value for value in pad.inputs[1:] if value is not None]
+    if any(value.const_value is None for value in given):
+        return None
+    pads, fill, axes = (_numbers(pad, index) for index in (1, 2, 3))
+    if pads is None or (fill is not None and fill.any()):
+        return None
+    chosen = list(range(rank)) if axes is None else [int(axis) % rank for axis in axes]
+    border = np.zeros((2, rank), np.int64)
+    border[:, chosen] = pads.reshape(2, -1)
+    if border[:, :2].any() or (border < 0).any():
+        return None
+    return [int(extent) for extent in border[:, 2:].reshape(-1)]
+
+
+def _numbers(node: ir.Node, index: int) -> np.ndarray | None:
+    value = node.inputs[index] if index < len(node.inputs) else None
+    if value is None or value.const_value is None:
+        return None
+    return value.const_value.numpy().reshape(-1)
