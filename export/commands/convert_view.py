@@ -84,10 +84,13 @@ def _untrained() -> Text:
 def _files(result: Result) -> Table:
     """Show the size beside the type of the arithmetic, since neither follows from the other."""
     artifacts = {artifact.file: artifact for artifact in result.manifest.artifacts}
+    picking = {one.picking.file: one.picking for one in artifacts.values() if one.picking}
     shown = table("written", "size", "weights", "computes in", numbers=("size",))
     for file in result.files:
         if found := artifacts.get(file.name):
             add_row(shown, str(file), size(found.size), found.weights, found.compute)
+        elif one := picking.get(file.name):
+            add_row(shown, str(file), size(one.size), "", "")
         else:
             add_row(shown, str(file), size(file.stat().st_size), "", "")
     return shown

@@ -44,7 +44,7 @@ def find(
         known: Names that the user knows; None if all of the graph's are.
     """
     flow = Flow(graph)
-    numbers = {flow.producers[name] for name in failed if name in flow.producers}
+    numbers = {flow.owners[name] for name in failed if name in flow.owners}
     if not numbers:
         return Cut((), (), 0, 0)
     before, needed = _before(flow, numbers, known)

@@ -35,6 +35,17 @@ class Flow:
         }
 
     @cached_property
+    def owners(self) -> dict[str, int]:
+        """Name of a tensor -> number of the node that makes it, also inside of its subgraphs."""
+        inner = {
+            name: number
+            for number, node in enumerate(self.graph.node)
+            for graph in subgraphs(node)
+            for name in Flow(graph).owners
+        }
+        return {**inner, **self.producers}
+
+    @cached_property
     def constants(self) -> frozenset[str]:
         """Names of the initializers; older files list them as inputs too."""
         dense = (one.name for one in self.graph.initializer)

@@ -13,6 +13,7 @@ from _edgeship.export.lowering.unsupported import (
     UnknownShape,
     Unsupported,
     UnsupportedNodes,
+    values_behind,
 )
 from _edgeship.export.lowering.values import Values
 
@@ -61,7 +62,7 @@ def lower_nodes(
         except Unsupported as problem:
             found = shapes if isinstance(problem, UnknownShape) else problems
             text = f"{node.op_type} ({_name(node)}): {problem}"
-            found.append(Problem(text, _behind(node)))
+            found.append(Problem(text, values_behind(node)))
         for output in node.outputs:
             with suppress(Unsupported):
                 stand_in(ctx, output)
@@ -126,22 +127,6 @@ def demand_none(problems: Sequence[str], target: str) -> None:
 def _name(node: ir.Node) -> str:
     """Return the name of a node, or of its first output where it has none of its own."""
     return node.name or next((value.name for value in node.outputs if value.name), "unnamed")
-
-
-def _behind(node: ir.Node) -> list[str]:
-    """Return the names of all values that need a node, in the order of the walk.
-
-    They are many because a rewritten graph has values that the user's has not: of a node that took
-    the place of another, only what comes behind it may have a name that both graphs know.
-    """
-    found: dict[ir.Value, None] = dict.fromkeys(node.outputs)
-    waiting = list(node.outputs)
-    while waiting:
-        for use in waiting.pop().uses():
-            new = [value for value in use.node.outputs if value not in found]
-            found.update(dict.fromkeys(new))
-            waiting += new
-    return [value.name for value in found if value.name]
 
 
 def _check_outputs(values: Values[Any], node: ir.Node) -> None:

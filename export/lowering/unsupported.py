@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import onnx_ir as ir
+
 from _edgeship.errors import UnsupportedError
 
 
@@ -31,6 +33,23 @@ class Problem(str):
         return problem
 
     values: tuple[str, ...]
+
+
+def values_behind(node: ir.Node) -> list[str]:
+    """Return the names of all values that need a node, in the order of the walk.
+
+    They are many because a prepared or rewritten graph has values that the user's has not: of a
+    node that took the place of another, only what comes behind it may have a name that both graphs
+    know.
+    """
+    found: dict[ir.Value, None] = dict.fromkeys(node.outputs)
+    waiting = list(node.outputs)
+    while waiting:
+        for use in waiting.pop().uses():
+            new = [value for value in use.node.outputs if value not in found]
+            found.update(dict.fromkeys(new))
+            waiting += new
+    return [value.name for value in found if value.name]
 
 
 class UnsupportedNodes(UnsupportedError):  # noqa: N818 (nodes are what is wrong)

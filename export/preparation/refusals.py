@@ -6,7 +6,7 @@ import onnx_ir as ir
 
 from _edgeship.errors import InputError, UnsupportedError
 from _edgeship.export.graph.shapes import static_shape
-from _edgeship.export.lowering.unsupported import UnsupportedNodes
+from _edgeship.export.lowering.unsupported import UnsupportedNodes, values_behind
 from _edgeship.export.preparation.knowledge import Knowledge, text_of
 
 #: Their outputs have as many elements as the data decide.
@@ -62,7 +62,7 @@ def data_dependent(node: ir.Node) -> UnsupportedError:
     """Return the error for a node whose output shapes are known only when the network runs."""
     return UnsupportedNodes(
         f"{node.op_type} makes shapes depend on the data.",
-        _outputs(node),
+        values_behind(node),
         fixed=False,
         where=where(node),
         why=f"the shape of {node.outputs[0].name} is known only when the network runs, and the "
@@ -76,7 +76,7 @@ def unknown_operator(node: ir.Node, why: str) -> UnsupportedError:
     domain = f"{node.domain}." if node.domain else ""
     return UnsupportedNodes(
         f"The operator {domain}{node.op_type} is not supported.",
-        _outputs(node),
+        values_behind(node),
         where=where(node),
         why=why,
         todo=_WITHOUT,
@@ -100,7 +100,7 @@ def not_a_tensor(node: ir.Node, value: ir.Value) -> UnsupportedError:
     """Return the error for a node that reads something else than a tensor."""
     return UnsupportedNodes(
         f"{node.op_type} reads {value.name}, which is no tensor of a known shape.",
-        _outputs(node),
+        values_behind(node),
         where=where(node),
         why="sequences, maps and optional values are supported only where the file fixes what "
         "they hold",
@@ -124,7 +124,7 @@ def undecided(node: ir.Node, why: str) -> UnsupportedError:
     """Return the error for control flow that depends on what the network is fed."""
     return UnsupportedNodes(
         f"{node.op_type} cannot be unrolled.",
-        _outputs(node),
+        values_behind(node),
         where=where(node),
         why=why,
         todo=_WITHOUT,
@@ -154,7 +154,3 @@ def too_large(node: ir.Node, output: ir.Value) -> InputError:
 def where(node: ir.Node) -> str:
     """Return how errors name a node."""
     return f"node {node.name or node.outputs[0].name}"
-
-
-def _outputs(node: ir.Node) -> list[str]:
-    return [value.name for value in node.outputs if value.name]

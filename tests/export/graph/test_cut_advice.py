@@ -93,6 +93,23 @@ def test_a_tensor_that_the_user_does_not_know_is_no_place_to_cut():
     assert find(graph, ["selected"], {"stem"}).before == ("stem",)
 
 
+def test_what_fails_in_a_subgraph_fails_with_its_node():
+    text = (
+        HEAD
+        + """
+net (float[1,8] x, bool flag) => (float[1,8] y) {
+   a = Relu(x)
+   b = If (flag) <
+      then_branch = yes () => (float[1,8] t) { inner = shop.Mystery(a)  t = Neg(inner) },
+      else_branch = no () => (float[1,8] e) { e = Identity(a) }
+   >
+   y = Exp(b)
+}
+"""
+    )
+    assert find(parser.parse_model(text).graph, ["inner", "t"]).before == ("a",)
+
+
 def test_sizes_are_no_outputs():
     text = (
         HEAD
