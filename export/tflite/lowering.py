@@ -12,6 +12,7 @@ from _edgeship.export.decompositions import Decomposer, decompose, named
 from _edgeship.export.lowering.empty import fold_empty
 from _edgeship.export.lowering.nodes import demand_none, lower_nodes
 from _edgeship.export.lowering.unsupported import Unsupported
+from _edgeship.export.passes.fuse_gelu import fuse_gelu
 from _edgeship.export.runtimes.tflite_ports import FileIO, PortSpec
 from _edgeship.export.tflite.building import layout
 from _edgeship.export.tflite.building.context import Context
@@ -55,6 +56,7 @@ def lower(model: ir.Model, io_layout: IoLayout = "nhwc", nhwc: Collection[str] =
         UnsupportedError: Naming every input, node and output that cannot be lowered.
     """
     model = model.clone()  # decompositions change the graph
+    fuse_gelu(model)
     decompose(model, named(LOWERINGS))
     fold_empty(model.graph)
     ctx = Context(TfliteGraph())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import onnx_ir as ir
 
+from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.lowering import attributes
 from _edgeship.export.lowering.unsupported import Unsupported
 from _edgeship.export.tflite.building import layout
@@ -93,7 +95,11 @@ def matmul(ctx: Context, node: ir.Node) -> None:
         return
     opts = options("BatchMatMulOptions")
     inputs = _different(ctx, *_matrices(ctx, x, other), opts)
-    if min(len(ctx.shape(x)), len(ctx.shape(other))) > 1:
+    outers = [ctx.graph.tensors[tensor].shape[:-2] for tensor in inputs]
+    if len(perm) > 4 and outers[0] == outers[1]:
+        # Delegates take four axes.
+        inputs = [ctx.reshape(tensor, _rows_of(ctx, tensor)) for tensor in inputs]
+    elif min(len(ctx.shape(x)), len(ctx.shape(other))) > 1:
         ctx.emit("BATCH_MATMUL", inputs, y, perm, opts)
         return
     outer = np.broadcast_shapes(*(ctx.graph.tensors[tensor].shape[:-2] for tensor in inputs))
@@ -101,6 +107,12 @@ def matmul(ctx: Context, node: ir.Node) -> None:
     full = (*outer, rows, columns)
     product = ctx.temporary("BATCH_MATMUL", inputs, full, f"{y.name}/product", opts)
     ctx.bind(y, ctx.reshape(product, ctx.shape(y)), perm)
+
+
+def _rows_of(ctx: Context, tensor: int) -> Shape:
+    """Return the shape of a tensor as one list of matrices."""
+    *outer, rows, columns = ctx.graph.tensors[tensor].shape
+    return (math.prod(outer), rows, columns)
 
 
 def _matrices(ctx: Context, x: ir.Value, other: ir.Value) -> tuple[int, int]:

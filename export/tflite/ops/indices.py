@@ -47,7 +47,8 @@ def computed(ctx: Context, value: ir.Value, extents: Sequence[int]) -> int:
     if producer is None or producer.op_type not in _COUNTING:
         # Those from behind are below zero; kernels take none.
         dtype = ctx.graph.tensors[tensor].dtype
-        bounds = ctx.graph.constant("extents", np.asarray(extents, dtype))
+        bound = extents if len(extents) > 1 else extents[0]  # the indices may be a single one
+        bounds = ctx.graph.constant("extents", np.asarray(bound, dtype))
         tensor = _arithmetic(ctx, "FLOOR_MOD", tensor, bounds)
     return ctx.cast(tensor, _INT32)
 

@@ -6,6 +6,7 @@ Delegates take slices and concatenations, and no GATHER.
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from _edgeship.export.tflite.building.graph import Array, options
 
 #: XNNPACK takes CONCATENATION of so many parts; the last is one that integer kernels lack.
 _MOST_PARTS = 4
+
+_STEPS = re.compile(r"(/(gather|joined|repeat|reshape|slice|tile)(_\d+)?)+$")
 
 
 def take(ctx: Context, tensor: int, axis: int, positions: Array) -> int:
@@ -37,7 +40,7 @@ def take(ctx: Context, tensor: int, axis: int, positions: Array) -> int:
     if len(runs) > _MOST_PARTS:
         shape = _resized(ctx, tensor, axis, len(positions))
         inputs = [tensor, ctx.ints("indices", positions)]
-        name = f"{ctx.graph.tensors[tensor].name}/gather"
+        name = _name(ctx, tensor, "gather")
         return ctx.temporary("GATHER", inputs, shape, name, options("GatherOptions", axis=axis))
     return join(ctx, [_run(ctx, tensor, axis, *run) for run in runs], axis)
 
@@ -48,7 +51,7 @@ def join(ctx: Context, parts: list[int], axis: int) -> int:
         return parts[0]
     total = sum(ctx.graph.tensors[part].shape[axis] for part in parts)
     shape = _resized(ctx, parts[0], axis, total)
-    name = f"{ctx.graph.tensors[parts[0]].name}/joined"
+    name = _name(ctx, parts[0], "joined")
     return ctx.temporary(
         "CONCATENATION", parts, shape, name, options("ConcatenationOptions", axis=axis)
     )
@@ -61,7 +64,7 @@ def cut(ctx: Context, tensor: int, axis: int, start: int, size: int) -> int:
         return tensor
     begin = [start if i == axis else 0 for i in range(len(shape))]
     inputs = [tensor, ctx.ints("begin", begin), ctx.ints("size", shape)]
-    name = f"{ctx.graph.tensors[tensor].name}/slice"
+    name = _name(ctx, tensor, "slice")
     return ctx.temporary("SLICE", inputs, shape, name, options("SliceOptions"))
 
 
@@ -78,12 +81,12 @@ def repeat(ctx: Context, tensor: int, axis: int, times: int) -> int:
     if source.dtype != np.float32:
         multiples = [times if i == axis else 1 for i in range(len(source.shape))]
         inputs = [tensor, ctx.ints("multiples", multiples)]
-        return ctx.temporary("TILE", inputs, result, f"{source.name}/tile")
+        return ctx.temporary("TILE", inputs, result, _name(ctx, tensor, "tile"))
     outer, inner = math.prod(source.shape[:axis]), math.prod(source.shape[axis:])
     image = ctx.reshape(tensor, (outer, 1, 1, inner))
     size = ctx.ints("size", [times, 1])
     opts = options("ResizeNearestNeighborOptions")
-    name = f"{source.name}/repeat"
+    name = _name(ctx, tensor, "repeat")
     rows = (outer, times, 1, inner)
     image = ctx.temporary("RESIZE_NEAREST_NEIGHBOR", [image, size], rows, name, opts)
     return ctx.reshape(image, result)
@@ -95,6 +98,11 @@ def repeat_each(ctx: Context, tensor: int, axis: int, times: int) -> int:
     single = ctx.reshape(tensor, (math.prod(shape[: axis + 1]), 1, math.prod(shape[axis + 1 :])))
     result = _resized(ctx, tensor, axis, times * shape[axis])
     return ctx.reshape(repeat(ctx, single, 1, times), result)
+
+
+def _name(ctx: Context, tensor: int, what: str) -> str:
+    """Return a name for what is made of a tensor, without the steps on the way."""
+    return f"{_STEPS.sub('', ctx.graph.tensors[tensor].name)}/{what}"
 
 
 def _resized(ctx: Context, tensor: int, axis: int, extent: int) -> tuple[int, ...]:
@@ -133,5 +141,5 @@ def _run(ctx: Context, tensor: int, axis: int, start: int, step: int, count: int
         ctx.ints("strides", [step if i == axis else 1 for i in range(len(shape))]),
     ]
     opts = options("StridedSliceOptions", endMask=1 << axis if end < 0 else 0)
-    name = f"{ctx.graph.tensors[tensor].name}/slice"
+    name = _name(ctx, tensor, "slice")
     return ctx.temporary("STRIDED_SLICE", inputs, _resized(ctx, tensor, axis, count), name, opts)

@@ -9,13 +9,17 @@ from typing import Any
 import numpy as np
 import onnx
 import onnx_ir as ir
-from onnx import helper, numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 
 from _edgeship.export.graph.onnx_graph import infer_shapes
 from _edgeship.export.runtimes.running import run_onnx, run_tflite
+from _edgeship.export.tflite.building import layout
+from _edgeship.export.tflite.building.context import Context
 from _edgeship.export.tflite.building.graph import TfliteGraph
+from _edgeship.export.tflite.building.types import dtype_of
 from _edgeship.export.tflite.fold_frames import fold_frames
 from _edgeship.export.tflite.lowering import IoLayout, Lowered, lower
+from _edgeship.export.tflite.ops import LOWERINGS
 from _edgeship.export.tflite.writer import to_bytes, to_model
 from _edgeship.export.verification.metrics import compare
 
@@ -87,6 +91,62 @@ def lower_model(model: onnx.ModelProto, io_layout: IoLayout = "nhwc") -> Lowered
     return lower(folded, io_layout)
 
 
+def beside(
+    op_type: str,
+    inputs: Mapping[str, Any],
+    others: Mapping[str, tuple[int, ...]],
+    dtype: int,
+    **attributes: Any,
+) -> onnx.ModelProto:
+    """A model of one node; behind inputs as in `node_model` come computed ones of another type."""
+    names = [*inputs, *others]
+    node = helper.make_node(op_type, names, ["y"], name=f"the_{op_type}", **attributes)
+    computed = [
+        *(
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+            for name, shape in inputs.items()
+            if isinstance(shape, tuple)
+        ),
+        *(helper.make_tensor_value_info(name, dtype, shape) for name, shape in others.items()),
+    ]
+    constants = [
+        numpy_helper.from_array(value, name)
+        for name, value in inputs.items()
+        if isinstance(value, np.ndarray)
+    ]
+    graph = helper.make_graph([node], "graph", computed, [onnx.ValueInfoProto(name="y")], constants)
+    opset = [helper.make_opsetid("", 18)]
+    return typed(helper.make_model(graph, opset_imports=opset, ir_version=10))
+
+
+def feeds(model: onnx.ModelProto, low: int, high: int) -> Feeds:
+    """Inputs of a model, with integers from ``low`` up to ``high``."""
+    rng = np.random.default_rng(0)
+    return {
+        name: array
+        if array.dtype.kind in "fb"
+        else np.asarray(rng.integers(low, high, array.shape)).astype(array.dtype)
+        for name, array in inputs_of(model).items()
+    }
+
+
+def lower_alone(model: onnx.ModelProto) -> TfliteGraph:
+    """The graph of a model's nodes by their own lowerings, without simpler operators.
+
+    Raises:
+        Unsupported: From the first lowering that cannot express its node.
+    """
+    graph = infer_shapes(ir.from_proto(model)).graph
+    ctx = Context(TfliteGraph())
+    for value in graph.inputs:
+        order = layout.channels_last(len(ctx.shape(value)))
+        shape = layout.permuted(ctx.shape(value), order)
+        ctx.bind(value, ctx.graph.tensor(value.name or "", shape, dtype_of(value)), order)
+    for node in graph:
+        LOWERINGS[node.op_type](ctx, node)
+    return ctx.graph
+
+
 def inputs_of(model: onnx.ModelProto, seed: int = 0, low: float | None = None) -> Feeds:
     """Seeded inputs: normal numbers (uniform above ``low`` if it is given), small integers."""
     rng = np.random.default_rng(seed)
@@ -102,7 +162,7 @@ def inputs_of(model: onnx.ModelProto, seed: int = 0, low: float | None = None) -
         elif dtype.kind == "f":
             feeds[value.name] = rng.standard_normal(shape).astype(dtype)
         else:
-            feeds[value.name] = rng.integers(-9, 9, shape).astype(dtype)
+            feeds[value.name] = np.asarray(rng.integers(-9, 9, shape)).astype(dtype)
     return feeds
 
 

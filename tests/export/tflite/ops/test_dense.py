@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from onnx import helper
+from onnx import TensorProto, helper
 
 from _edgeship.errors import UnsupportedError
 from tests.export.tflite.ops.harness import (
@@ -75,111 +75,56 @@ def test_matmul(a: tuple[int, ...], b: tuple[int, ...], constant: str) -> None:
     check_both(node_model("MatMul", inputs))
 
 
-@pytest.mark.parametrize(
-    ("model", "reason"),
-    [
-        (node_model("Gemm", {"a": (3, 4), "b": (4, 5)}), "weight of Gemm must be a constant"),
-        (
-            node_model("Gemm", {"a": (3, 4), "b": rand(4, 5), "c": (5,)}),
-            "addend of Gemm must be a constant",
-        ),
-        (node_model("MatMul", {"a": (4,), "b": rand(4, 5)}), "MatMul with a vector"),
-        (node_model("MatMul", {"a": (3, 4), "b": rand(4)}), "MatMul with a vector"),
-        (
-            graph_model([helper.make_node("MatMul", ["a", "a"], ["y"])], {"a": (3, 3)}),
-            "MatMul of a value by itself",
-        ),
-        (
-            node_model("MatMul", {"a": (1, 1, 1, 2, 3, 4), "b": (1, 1, 1, 2, 4, 3)}),
-            "BATCH_MATMUL takes 5 axes, not 6",
-        ),
-    ],
-)
-def test_unsupported(model: Any, reason: str) -> None:
+GEMMS: list[dict[str, Any]] = [
+    {},
+    {"transA": 1, "alpha": 0.5},
+    {"transB": 1, "beta": 2.0},
+    {"transA": 1, "transB": 1},
+]
+
+
+@pytest.mark.parametrize("attributes", GEMMS)
+@pytest.mark.parametrize("constant", [True, False])
+@pytest.mark.parametrize("addend", [None, (3, 5), (5,), (3, 1), rand(3, 5), rand(5)])
+def test_gemm_of_computed_operands(
+    attributes: dict[str, Any], constant: bool, addend: Any
+) -> None:
+    a = (4, 3) if attributes.get("transA") else (3, 4)
+    b = (5, 4) if attributes.get("transB") else (4, 5)
+    inputs: dict[str, Any] = {"a": a, "b": rand(*b) if constant else b}
+    if addend is not None:
+        inputs["c"] = addend
+    check(node_model("Gemm", inputs, **attributes))
+
+
+VECTORS = [((3,), (3,)), ((3,), (2, 3, 4)), ((2, 4, 3), (3,)), ((3,), (3, 4)), ((5, 3), (3,))]
+
+
+@pytest.mark.parametrize("constant", [True, False])
+@pytest.mark.parametrize(("a", "b"), VECTORS)
+def test_vectors(a: tuple[int, ...], b: tuple[int, ...], constant: bool) -> None:
+    check(node_model("MatMul", {"a": a, "b": rand(*b) if constant else b}))
+
+
+@pytest.mark.parametrize("dtype", [TensorProto.INT32, TensorProto.INT64])
+@pytest.mark.parametrize(("a", "b"), [((2, 4, 3), (3, 5)), ((4, 3), (2, 3, 5)), ((3,), (3,))])
+def test_integers(a: tuple[int, ...], b: tuple[int, ...], dtype: int) -> None:
+    node = helper.make_node("MatMul", ["a", "b"], ["y"])
+    check(graph_model([node], {"a": a, "b": b}, dtype=dtype), tolerance=0)
+
+
+def test_a_square_is_that_of_two_tensors() -> None:
+    """LiteRT 2.3 can compute a product of a tensor by itself wrong."""
+    model = graph_model([helper.make_node("MatMul", ["a", "a"], ["y"])], {"a": (2, 3, 3)})
+    assert check(model) == ["TRANSPOSE", "BATCH_MATMUL"]
+
+
+def test_matrices_of_many_axes_are_one_list() -> None:
+    model = node_model("MatMul", {"a": (1, 3, 1, 2, 3, 4), "b": (1, 3, 1, 2, 4, 3)})
+    assert check(model, "nchw") == ["RESHAPE", "RESHAPE", "BATCH_MATMUL", "RESHAPE"]
+
+
+def test_unsupported() -> None:
     with pytest.raises(UnsupportedError) as error:
-        lower_model(model)
-    assert reason in error.value.why
-
-
-IMAGE = {"x": (2, 3, 4, 5)}
-
-
-def classifier(*head: Any, **constants: np.ndarray) -> Any:
-    nodes = [helper.make_node("Relu", ["x"], ["r"]), *head]
-    return graph_model(nodes, {**IMAGE, **constants})
-
-
-def test_a_flattened_image_is_not_transposed() -> None:
-    """The columns of the weights are permuted instead."""
-    model = classifier(
-        helper.make_node("Flatten", ["r"], ["f"]),
-        helper.make_node("Gemm", ["f", "w", "b"], ["y"], transB=1),
-        w=rand(7, 60),
-        b=rand(7),
-    )
-    assert check(model) == ["RELU", "RESHAPE", "FULLY_CONNECTED"]
-    check(model, "nchw")
-
-
-def test_a_flattened_image_whose_rows_do_not_come_first() -> None:
-    nodes = [
-        helper.make_node("Transpose", ["x"], ["t"], perm=[1, 0, 2, 3]),
-        helper.make_node("Flatten", ["t"], ["f"]),
-        helper.make_node("MatMul", ["f", "w"], ["y"]),
-    ]
-    check_both(graph_model(nodes, {"x": (3, 3, 4, 5), "w": rand(60, 7)}))
-
-
-def test_two_readers_of_a_flattened_image() -> None:
-    nodes = [
-        helper.make_node("Reshape", ["x", "shape"], ["f"]),
-        helper.make_node("Gemm", ["f", "w"], ["y"]),
-        helper.make_node("MatMul", ["f", "v"], ["z"]),
-    ]
-    constants = {"shape": np.array([0, -1]), "w": rand(60, 7), "v": rand(60, 2)}
-    model = graph_model(nodes, {**IMAGE, **constants}, ["y", "z"])
-    assert "TRANSPOSE" not in check(model)
-
-
-def test_a_flattened_image_behind_dropout_is_not_transposed() -> None:
-    model = classifier(
-        helper.make_node("Flatten", ["r"], ["f"]),
-        helper.make_node("Dropout", ["f"], ["d"]),
-        helper.make_node("Identity", ["d"], ["e"]),
-        helper.make_node("Gemm", ["e", "w"], ["y"]),
-        w=rand(60, 7),
-    )
-    assert check(model) == ["RELU", "RESHAPE", "FULLY_CONNECTED"]
-
-
-@pytest.mark.parametrize(
-    "reader",
-    [
-        [helper.make_node("Add", ["f", "k"], ["y"])],
-        [helper.make_node("Gemm", ["f", "w"], ["y"], transA=1)],
-        [helper.make_node("Gemm", ["f", "w"], ["g"]), helper.make_node("Relu", ["f"], ["y"])],
-        [helper.make_node("MatMul", ["v", "f"], ["y"])],
-        [helper.make_node("Dropout", ["f"], ["d"]), helper.make_node("Add", ["d", "k"], ["y"])],
-        [helper.make_node("Transpose", ["f"], ["y"])],
-    ],
-)
-def test_other_readers_of_a_flattened_image_see_its_order(reader: list[Any]) -> None:
-    shapes = {"k": (2, 60), "v": (3, 2), "w": (2, 4) if reader[0].attribute else (60, 7)}
-    used = {name for node in reader for name in node.input}
-    constants = {name: rand(*shape) for name, shape in shapes.items() if name in used}
-    check_both(classifier(helper.make_node("Flatten", ["r"], ["f"]), *reader, **constants))
-
-
-@pytest.mark.parametrize("behind", [[], ["Identity"], ["Dropout", "Identity"]])
-def test_a_flattened_image_that_is_also_an_output(behind: list[str]) -> None:
-    names = ["f", *(f"d{i}" for i in range(len(behind)))]
-    aliases = [
-        helper.make_node(kind, [a], [b])
-        for kind, a, b in zip(behind, names, names[1:], strict=False)
-    ]
-    nodes = [
-        helper.make_node("Flatten", ["x"], ["f"]),
-        *aliases,
-        helper.make_node("Gemm", ["f", "w"], ["y"]),
-    ]
-    check_both(graph_model(nodes, {**IMAGE, "w": rand(60, 7)}, ["y", names[-1]]))
+        lower_model(node_model("MatMul", {"a": (2, 1, 1, 2, 3, 4), "b": (1, 2, 1, 2, 4, 3)}))
+    assert "BATCH_MATMUL takes 5 axes, not 6" in error.value.why

@@ -65,15 +65,38 @@ def test_the_usual_upsampling_needs_one_operator() -> None:
     assert check(transposed((1, 3, 5, 5), (3, 2, 2, 2), strides=[2, 2])) == ["TRANSPOSE_CONV"]
 
 
+@pytest.mark.parametrize("pads", [(0, 0, 0, 0), (1, 1, 1, 1), (1, 0, 0, 1), (2, 2, 1, 1)])
+@pytest.mark.parametrize("strides", [(1, 1), (2, 2), (2, 3)])
+@pytest.mark.parametrize("kernel", [(3, 3), (2, 2), (4, 3)])
 @pytest.mark.parametrize(
-    ("attributes", "weight", "reason"),
-    [
-        ({"group": 3}, (3, 1, 2, 2), "in groups"),
-        ({"dilations": [2, 2]}, (3, 2, 2, 2), "dilated"),
-    ],
+    ("group", "outputs", "dilations"),
+    [(4, 1, (1, 1)), (4, 2, (1, 1)), (2, 2, (1, 1)), (2, 2, (2, 1)), (1, 3, (2, 2))],
 )
-def test_unsupported(attributes: dict[str, Any], weight: tuple[int, ...], reason: str) -> None:
-    model = transposed((1, 3, 5, 5), weight, bias=False, **attributes)
-    with pytest.raises(UnsupportedError) as error:
-        lower_model(model)
-    assert reason in error.value.why
+def test_groups_and_dilations(
+    group: int,
+    outputs: int,
+    dilations: tuple[int, int],
+    kernel: tuple[int, int],
+    strides: tuple[int, int],
+    pads: tuple[int, ...],
+) -> None:
+    check(
+        transposed(
+            (1, 4, 5, 4),
+            (4, outputs, *kernel),
+            group=group,
+            dilations=dilations,
+            strides=strides,
+            pads=pads,
+        )
+    )
+
+
+def test_groups_along_a_sequence() -> None:
+    check_both(transposed((2, 4, 7), (4, 1, 3), group=4, strides=[2], pads=[1, 1]))
+
+
+def test_a_depthwise_one_is_a_depthwise_convolution() -> None:
+    kinds = check(transposed((1, 8, 6, 6), (8, 1, 4, 4), group=8, strides=[2, 2], pads=[1] * 4))
+    assert kinds.count("DEPTHWISE_CONV_2D") == 1
+    assert set(kinds) == {"DEPTHWISE_CONV_2D", "PAD", "RESHAPE"}
