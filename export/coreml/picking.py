@@ -238,7 +238,7 @@ def _decoder(
         constants.append(numpy_helper.from_array(np.array(values, dtype), f"c{len(constants)}"))
         return str(constants[-1].name)
 
-    def op(kind: str, *inputs: str, outputs: int = 1, **attributes: object) -> list[str]:
+    def op(kind: str, *inputs: str, outputs: int = 1, **attributes: Any) -> list[str]:
         made = [f"v{len(nodes)}_{number}" for number in range(outputs)]
         nodes.append(helper.make_node(kind, inputs, made, **attributes))
         return made
