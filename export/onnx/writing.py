@@ -25,9 +25,9 @@ from _edgeship.export.onnx.record import artifact_record
 from _edgeship.export.onnx.weight_check import check_weights
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.runtimes.values import Outputs
+from _edgeship.export.verification.judge import judge
 from _edgeship.export.verification.metrics import compare
 from _edgeship.export.verification.parity import Parity
-from _edgeship.export.verification.tolerance import judge
 
 #: How much further in dB the fused kernels may lie from the plain ones than these from the network.
 #: Fused kernels round where plain ones do not. In int8 files of nine networks, they lay 2 to 31 dB
