@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import onnx_ir as ir
 
-from _edgeship.export.coreml.building.context import Context, demand_axes, mil_dtype
+from _edgeship.export.coreml.building.context import MOST_AXES, Context, demand_axes, mil_dtype
 from _edgeship.export.coreml.building.ports import PackageIO, PortSpec
 from _edgeship.export.coreml.format.library import coremltools, deployment_target
 from _edgeship.export.coreml.format.unchecked import empty_program
 from _edgeship.export.coreml.ops import LOWERINGS
 from _edgeship.export.coreml.schemes import check_ios
 from _edgeship.export.decompositions import Decomposer, decompose, named
+from _edgeship.export.decompositions.merged_axes import is_wide, on_merged_axes
 from _edgeship.export.lowering.nodes import demand_none, lower_nodes
 from _edgeship.export.lowering.unsupported import Unsupported
+from _edgeship.export.passes.fuse_gelu import fuse_gelu
 
 #: What messages call it.
 TARGET = "Core ML"
@@ -53,6 +56,7 @@ def lower(model: ir.Model, ios: int) -> Lowered:
     original = {value.name for value in model.graph.inputs}
     original |= {value.name for node in model.graph for value in node.outputs}
     model = model.clone()  # decompositions change the graph
+    fuse_gelu(model)
     decompose(model, named(LOWERINGS))
     coremltools()
     from coremltools.converters.mil import Builder
@@ -74,9 +78,8 @@ def lower(model: ir.Model, ios: int) -> Lowered:
         ctx.function = function
         for port, value in zip(inputs, values, strict=True):
             ctx.bind(value, _input(ctx, value, function.inputs[port.name]))
-        problems = lower_nodes(
-            ctx, model.graph, LOWERINGS, TARGET, _stand_in, Decomposer(model.graph).replace
-        )
+        pieces = partial(_simpler, Decomposer(model.graph))
+        problems = lower_nodes(ctx, model.graph, LOWERINGS, TARGET, _stand_in, pieces)
         demand_none(problems, TARGET)
         fed = [function.inputs[port.name] for port in inputs]
         outputs, variables, problems = _outputs(ctx, fed, model.graph.outputs)
@@ -89,6 +92,12 @@ def lower(model: ir.Model, ios: int) -> Lowered:
         if value.name in original
     }
     return Lowered(program, PackageIO(tuple(inputs), tuple(outputs)), trace)
+
+
+def _simpler(decomposer: Decomposer, node: ir.Node) -> list[ir.Node] | None:
+    """Return what takes the place of a node: simpler operators, or the same on fewer axes."""
+    wide = is_wide(node, MOST_AXES)
+    return decomposer.replace(node, on_merged_axes(node.op_type, MOST_AXES) if wide else None)
 
 
 def _inputs(ctx: Context, values: Sequence[ir.Value]) -> tuple[list[PortSpec], list[str]]:

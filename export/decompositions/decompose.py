@@ -8,7 +8,7 @@ import onnx_ir as ir
 
 from _edgeship.export.decompositions.builder import Builder
 from _edgeship.export.decompositions.functions import expanded, has_function
-from _edgeship.export.decompositions.registry import DECOMPOSITIONS, Results
+from _edgeship.export.decompositions.registry import DECOMPOSITIONS, Decomposition, Results
 from _edgeship.export.lowering.unsupported import Unsupported
 
 #: How often pieces may be taken apart again. No chain of ours is half as long.
@@ -64,10 +64,16 @@ class Decomposer:
             self._names.update(output.name for output in node.outputs)
         self._depths: dict[ir.Node, int] = {}
 
-    def replace(self, node: ir.Node) -> list[ir.Node] | None:
+    def replace(
+        self, node: ir.Node, decomposition: Decomposition | None = None
+    ) -> list[ir.Node] | None:
         """Replace a node by simpler ones, and return those in order of execution.
 
         The outputs keep their names; the values are new ones.
+
+        Args:
+            node: A node of the graph.
+            decomposition: What writes the simpler ones; by default, the table's.
 
         Returns:
             The new nodes, or None if there is no decomposition of this operator.
@@ -77,7 +83,7 @@ class Decomposer:
         """
         if node.domain not in ("", "ai.onnx"):
             return None
-        decomposition = DECOMPOSITIONS.get(node.op_type)
+        decomposition = decomposition or DECOMPOSITIONS.get(node.op_type)
         if _is_constant(node):
             decomposition = _computed
         elif decomposition is None:

@@ -57,6 +57,7 @@ class Context(Values[Any]):
         self.ios = ios
         self.function = function
         self._names: set[str] = set()
+        self._unshaped: set[ir.Value] = set()
 
     def progress(self) -> Any:
         """Return how many operators there are, and the names that are taken."""
@@ -66,6 +67,7 @@ class Context(Values[Any]):
     def take_back(self, progress: Any, node: ir.Node) -> None:
         """Remove the operators that a lowering appended before it gave up."""
         super().take_back(progress, node)
+        self._unshaped.difference_update(node.outputs)
         count, self._names = progress
         if self.function is not None:
             appended = list(self.function.operations)[count:]
@@ -75,14 +77,39 @@ class Context(Values[Any]):
         """Return the variable of a value, or a constant's data: float32, int32 or bool.
 
         Raises:
-            Unsupported: If a constant's integers need more than 32 bits.
+            Unsupported: If a constant's integers need more than 32 bits, or there are too many
+                axes.
         """
         data = self.constant(value)
+        if data is not None or value in self._unshaped:
+            demand_axes(len(self.shape(value)) if data is None else data.ndim)
         return self.places[value] if data is None else stored(data, value.name or "a constant")
 
     def bind(self, value: ir.Value, variable: Any) -> None:
         """Record the variable of an ONNX value."""
         self.places[value] = variable
+
+    def bind_elements(self, value: ir.Value, variable: Any) -> None:
+        """Record where the elements of a value of too many axes are, in another shape.
+
+        Only what gives them another shape again can read them (`elements`).
+        """
+        self.places[value] = variable
+        self._unshaped.add(value)
+
+    def elements(self, value: ir.Value) -> Any:
+        """Return a variable with the elements of a value in order, in whatever shape."""
+        return self.places[value]
+
+    def is_unshaped(self, value: ir.Value) -> bool:
+        """Return whether the variable of a value has another shape than the value."""
+        return value in self._unshaped
+
+    def alias(self, value: ir.Value, source: ir.Value) -> None:
+        """Record that a value is the same as another, ``source``."""
+        super().alias(value, source)
+        if source in self._unshaped:
+            self._unshaped.add(value)
 
     def emit(self, kind: str, output: ir.Value, **inputs: Operand) -> Any:
         """Append an operator whose result is the ONNX value ``output``.
@@ -121,9 +148,8 @@ class Context(Values[Any]):
         except _REFUSALS as error:
             reason = str(error).strip().splitlines() or [type(error).__name__]
             raise Unsupported(f"MIL's {kind} does not take it: {reason[0]}") from error
-        if kind not in ("reshape", "transpose"):  # see ops/shape.py
-            for variable in result if isinstance(result, (list, tuple)) else [result]:
-                demand_axes(len(variable.shape))
+        for variable in result if isinstance(result, (list, tuple)) else [result]:
+            demand_axes(len(variable.shape))
         return result
 
     def _moved_as_integers(self, kind: str, name: str, inputs: dict[str, Operand]) -> Any:

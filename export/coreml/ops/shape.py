@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
-from _edgeship.export.coreml.building.context import MOST_AXES, Context, demand_axes
+from _edgeship.export.coreml.building.context import MOST_AXES, Context
 from _edgeship.export.coreml.ops.registry import lowers
 from _edgeship.export.lowering import attributes, copies
 
@@ -28,7 +28,11 @@ def transpose(ctx: Context, node: ir.Node) -> None:
 
 @lowers("Reshape", "Flatten", "Squeeze", "Unsqueeze")
 def reshape(ctx: Context, node: ir.Node) -> None:
-    """squeeze, expand_dims or reshape; nothing if the shape stays the same."""
+    """squeeze, expand_dims or reshape; nothing if the shape stays the same, or is too long.
+
+    A shape of too many axes is not written down: what reads it is computed on fewer axes, which
+    begins with another reshape.
+    """
     x, y = attributes.source(node), node.outputs[0]
     before, after = ctx.shape(x), ctx.shape(y)
     data = ctx.constant(x)
@@ -36,14 +40,17 @@ def reshape(ctx: Context, node: ir.Node) -> None:
         ctx.fold(y, data.reshape(after))
     elif before == after:
         ctx.alias(y, x)
+    elif len(after) > MOST_AXES:
+        ctx.bind_elements(y, ctx.elements(x))
+    elif tuple(ctx.elements(x).shape) == after:
+        ctx.bind(y, ctx.elements(x))
     elif not after:
-        ctx.emit("squeeze", y, x=ctx.read(x), axes=list(range(len(before))))
-    elif node.op_type in ("Squeeze", "Unsqueeze"):
+        axes = list(range(len(ctx.elements(x).shape)))
+        ctx.emit("squeeze", y, x=ctx.elements(x), axes=axes)
+    elif node.op_type in ("Squeeze", "Unsqueeze") and not ctx.is_unshaped(x):
         _change_rank(ctx, node)
     else:
-        if not _is_transposed_and_joined(y):
-            demand_axes(len(after))
-        ctx.emit("reshape", y, x=ctx.read(x), shape=list(after))
+        ctx.emit("reshape", y, x=ctx.elements(x), shape=list(after))
 
 
 def _change_rank(ctx: Context, node: ir.Node) -> None:
@@ -55,22 +62,3 @@ def _change_rank(ctx: Context, node: ir.Node) -> None:
         axes = [axis for axis, extent in enumerate(before) if extent == 1]
     kind = "squeeze" if node.op_type == "Squeeze" else "expand_dims"
     ctx.emit(kind, y, x=ctx.read(x), axes=sorted(axis % rank for axis in axes))
-
-
-def _is_transposed_and_joined(y: ir.Value) -> bool:
-    """Return whether a Transpose and a Reshape to few axes follow, as in a pixel shuffle.
-
-    coremltools rewrites the three with fewer axes (``expand_high_rank_reshape_and_transpose``).
-    """
-    transposed = _only_reader(y, "Transpose")
-    joined = None if transposed is None else _only_reader(transposed.outputs[0], "Reshape")
-    if joined is None or joined.outputs[0].shape is None:
-        return False
-    return len(joined.outputs[0].shape) <= MOST_AXES
-
-
-def _only_reader(value: ir.Value, op_type: str) -> ir.Node | None:
-    readers = [use.node for use in value.uses()]
-    if len(readers) != 1 or value.is_graph_output() or readers[0].op_type != op_type:
-        return None
-    return readers[0]

@@ -23,8 +23,8 @@ from _edgeship.export.coreml.rounded_graph import rounded_weights_parity
 from _edgeship.export.coreml.schemes import SCHEMES
 from _edgeship.export.graph.onnx_graph import infer_shapes
 from _edgeship.export.runtimes.running import run_onnx
+from _edgeship.export.verification.judge import judge
 from _edgeship.export.verification.metrics import compare
-from _edgeship.export.verification.tolerance import judge
 from _edgeship.export.verification.yardstick import Yardstick, figures
 from tests.export.coreml.evaluator.building import (
     WEIGHTS,

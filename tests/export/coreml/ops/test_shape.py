@@ -206,3 +206,45 @@ def test_unsupported(model: Any, reason: str) -> None:
     with pytest.raises(UnsupportedError) as error:
         lower_model(model)
     assert reason in error.value.why
+
+
+def test_windows_of_attention() -> None:
+    """Six axes between reshapes, with arithmetic on them, as in Swin and in window partitions."""
+    nodes = [
+        helper.make_node("Reshape", ["x", "parted"], ["p"]),  # (B, H/w, w, W/w, w, C)
+        helper.make_node("Transpose", ["p"], ["t"], perm=[0, 1, 3, 2, 4, 5]),
+        helper.make_node("Add", ["t", "bias"], ["a"]),
+        helper.make_node("ReduceMean", ["a", "axes"], ["m"]),
+        helper.make_node("Sub", ["a", "m"], ["c"]),
+        helper.make_node("Softmax", ["c"], ["s"], axis=-1),
+        helper.make_node("Transpose", ["s"], ["b"], perm=[0, 1, 3, 2, 4, 5]),
+        helper.make_node("Reshape", ["b", "whole"], ["y"]),
+    ]
+    inputs = {
+        "x": (2, 4, 6, 5),
+        "parted": np.array([2, 2, 2, 3, 2, 5]),
+        "bias": rand(2, 2, 5),
+        "axes": np.array([3, 4]),
+        "whole": np.array([2, 4, 6, 5]),
+    }
+    kinds = check(graph_model(nodes, inputs))
+    assert kinds.count("transpose") == 2
+    assert kinds.count("softmax") == 1
+
+
+def test_seven_axes_of_a_volume_in_windows() -> None:
+    nodes = [
+        helper.make_node("Reshape", ["x", "parted"], ["p"]),
+        helper.make_node("Transpose", ["p"], ["t"], perm=[0, 1, 3, 5, 2, 4, 6]),
+        helper.make_node("Identity", ["t"], ["i"]),
+        helper.make_node("Unsqueeze", ["i", "first"], ["u"]),
+        helper.make_node("Squeeze", ["u", "first"], ["q"]),
+        helper.make_node("Reshape", ["q", "joined"], ["y"]),
+    ]
+    inputs = {
+        "x": (2, 3, 4, 4, 6),
+        "parted": np.array([2, 3, 2, 2, 2, 2, 6]),
+        "first": np.array([0]),
+        "joined": np.array([6, 8, 4, 3, -1]),
+    }
+    check(graph_model(nodes, inputs))
