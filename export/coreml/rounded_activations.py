@@ -62,6 +62,32 @@ _MOVING = {
 _TOO_WIDE = 4.0
 
 
+#: Operators whose results jump where an operand crosses a threshold, or are read as places -> that
+#: operand. Rounded to 8 bits, it would make indices and coordinates of others.
+_STEPS = {
+    "cast": "x",
+    "ceil": "x",
+    "floor": "x",
+    "floor_div": "x",
+    "gather": "indices",
+    "gather_along_axis": "indices",
+    "gather_nd": "indices",
+    "mod": "x",
+    "resample": "coordinates",
+    "round": "x",
+    "sign": "x",
+}
+
+#: Operators that make each result of a few numbers, so that what their results have to be exact in
+#: their operands have to be, too. Sums over many elements forgive some rounding.
+_OF_FEW = {
+    *("abs", "add", "clip", "concat", "cos", "exp", "expand_dims", "gather", "identity", "log"),
+    *("maximum", "minimum", "mul", "pad", "pow", "real_div", "relu", "reshape", "reverse"),
+    *("select", "sigmoid", "sin", "slice_by_index", "split", "sqrt", "square", "squeeze", "stack"),
+    *("sub", "tanh", "tile", "transpose"),
+}
+
+
 def rounded_variables(function: Any, bounds: Mapping[Any, Bounds]) -> list[Any]:
     """Return the activations that operators computed in integers read and write, in program order.
 
@@ -71,15 +97,35 @@ def rounded_variables(function: Any, bounds: Mapping[Any, Bounds]) -> list[Any]:
             floating point.
     """
     chosen: dict[Any, None] = {}
+    exact = _leading_to_places(function)
     for op in function.operations:
         operands = [op.inputs[name] for name in _INTEGER_OPERATORS.get(op.op_type, ())]
         if not operands or not all(operand in bounds for operand in operands):
+            continue
+        if not exact.isdisjoint([*operands, *op.outputs]):
             continue
         chosen.update(dict.fromkeys(operands))
         result = _end(op)
         if result.child_ops and result in bounds:
             chosen[result] = None
     return list(chosen)
+
+
+def _leading_to_places(function: Any) -> set[Any]:
+    """Return the variables that indices, coordinates and whole numbers are made of."""
+    exact: set[Any] = set()
+    for op in reversed(list(function.operations)):
+        if op.op_type in _STEPS and _makes_whole(op):
+            exact.add(op.inputs[_STEPS[op.op_type]])
+        if op.op_type in _OF_FEW and not exact.isdisjoint(op.outputs):
+            for operand in op.get_flattened_inputs():
+                if operand.val is None:
+                    exact.add(operand)
+    return exact
+
+
+def _makes_whole(op: Any) -> bool:
+    return op.op_type != "cast" or op.inputs["dtype"].val == "int32"
 
 
 def common_ranges(function: Any, measured: Mapping[Any, Bounds]) -> dict[Any, Bounds]:

@@ -321,3 +321,29 @@ def test_what_was_lowered_before_makes_no_difference() -> None:
         packages.append(package_of(convert(again, 17, "float16")))
     packages.append(package_of(convert(first, 17, "float16")))
     assert packages[0] == packages[1] == packages[2]
+
+
+def test_what_becomes_a_place_is_not_rounded() -> None:
+    """Coordinates in 8 bits would be those of other pixels."""
+    model = weights(
+        parse(
+            "agraph (float[1,2,6,6] x, float[1,2,6,6] p) => (float[1,3,6,6] y)"
+            " { o = Conv<pads = [1,1,1,1]>(p, v)  s = Add(o, p)  t = Transpose<perm = [0,2,3,1]>(s)"
+            "  g = GridSample(x, t)  y = Conv<pads = [1,1,1,1]>(g, w) }"
+        ),
+        v=(2, 2, 3, 3),
+        w=(3, 2, 3, 3),
+    )
+    program = check(model, ["g"])
+    assert "resample" in kinds(program)
+
+
+def test_what_is_rounded_down_is_exact_before() -> None:
+    model = weights(
+        parse(
+            "agraph (float[1,2,6,6] x, float[1,2,6,6] z) => (float[1,3,6,6] y)"
+            " { a = Add(x, z)  f = Floor(a)  y = Conv<pads = [1,1,1,1]>(f, w) }"
+        ),
+        w=(3, 2, 3, 3),
+    )
+    check(model, ["f"])
