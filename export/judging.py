@@ -15,10 +15,8 @@ if TYPE_CHECKING:
     from _edgeship.export.verification.parity import Parity
     from _edgeship.export.verification.yardstick import Yardstick
 
-_JOINED = (
-    "choose --io-dtype float32, with which joined outputs keep scales of their own; or export the "
-    "parts as outputs of their own: --detection, or --outputs with the names of what is joined"
-)
+_OWN_OUTPUTS = "give the parts outputs of their own (--detection, or --outputs with their names)"
+_OTHER_BITS = "choose --quant fp16, or int16x8 for TFLite"
 
 
 def measure_yardstick(job: Job, log: StageLog) -> Yardstick:
@@ -59,8 +57,8 @@ def verify_written(
         VerificationError: It computes something else than the network.
     """
     from _edgeship.export.verification.demand import refusal
+    from _edgeship.export.verification.judge import find_failure
     from _edgeship.export.verification.metrics import compare
-    from _edgeship.export.verification.tolerance import find_failure
 
     kind, reference = scheme.tolerance, prepared.reference
     if job.original is not None and _has_scales_of_file(scheme, job):
@@ -71,11 +69,19 @@ def verify_written(
         sentence = written.divergence(failure.needed_db)
         why = " ".join(part for part in (failure.sentence, sentence) if part)
         error = refusal(why, kind, f"{target.title} {scheme.name}")
-        if failure.in_part and scheme.calibrated and job.request.io_dtype != "float32":
-            error.todo = _JOINED
+        if failure.in_part and scheme.calibrated:
+            error.todo = _remedy(job)
         raise error
     written.check()
     return parity
+
+
+def _remedy(job: Job) -> str:
+    """Return what to do where a part of an output has too little of its one scale."""
+    if job.request.io_dtype != "float32":
+        first = f"leave --io-dtype {job.request.io_dtype} out: outputs of float32 need no scale"
+        return f"{first}; or {_OWN_OUTPUTS}"
+    return f"{_OWN_OUTPUTS}, or {_OTHER_BITS}"
 
 
 def _has_scales_of_file(scheme: Scheme, job: Job) -> bool:

@@ -154,7 +154,7 @@ def _kind(data: bytes, accelerator: str) -> str:
 
 
 def _judge(found: Any, reference: Reference, where: str) -> None:
-    from _edgeship.export.verification.tolerance import judge
+    from _edgeship.export.verification.judge import judge
 
     if reference.kind != "quantized":
         problem = judge(found, reference.kind)

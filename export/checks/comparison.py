@@ -14,9 +14,9 @@ from _edgeship.export.checks.subject import Subject
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.runtimes.values import Outputs
 from _edgeship.export.verification.joined import output_parts
+from _edgeship.export.verification.judge import judge
 from _edgeship.export.verification.metrics import compare
 from _edgeship.export.verification.parts import Part
-from _edgeship.export.verification.tolerance import judge
 
 
 def compare_runtimes(subject: Subject, runtimes: Sequence[str]) -> list[RuntimeResult]:

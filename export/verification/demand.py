@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from _edgeship.errors import VerificationError
 from _edgeship.export.runtimes.values import Outputs
+from _edgeship.export.verification.judge import judge
 from _edgeship.export.verification.metrics import compare
 from _edgeship.export.verification.parity import Parity
-from _edgeship.export.verification.tolerance import TOLERANCES, judge
+from _edgeship.export.verification.tolerance import TOLERANCES
 
 
 def demand(reference: Outputs, outputs: Outputs, kind: str, stage: str) -> Parity:

@@ -8,8 +8,8 @@ import numpy as np
 
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.runtimes.values import Sample
+from _edgeship.export.verification.judge import judge
 from _edgeship.export.verification.parity import Parity
-from _edgeship.export.verification.tolerance import judge
 
 
 def out_of_tolerance(parity: Parity, min_sqnr_db: float | None) -> bool:

@@ -152,7 +152,7 @@ def test_one_scale_for_boxes_and_scores_is_refused_with_the_remedy(tmp_path: Pat
             out=tmp_path / "out",
         )
     assert "output0, columns 4..8" in caught.value.why
-    assert "--io-dtype float32" in caught.value.todo
+    assert "leave --io-dtype int8 out" in caught.value.todo
     assert "--outputs" in caught.value.todo
 
 

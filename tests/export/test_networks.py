@@ -29,9 +29,9 @@ from _edgeship.export.tflite.objects import constant, kind_of, shape_of
 from _edgeship.export.tflite.reading import read_model
 from _edgeship.export.tflite.schemes import SCHEMES
 from _edgeship.export.tflite.writer import from_bytes, to_bytes
+from _edgeship.export.verification.judge import judge
 from _edgeship.export.verification.metrics import compare
 from _edgeship.export.verification.rounded_weights import rounded_parity
-from _edgeship.export.verification.tolerance import judge
 from _edgeship.export.verification.yardstick import Yardstick
 from tests.export.tflite.small_graphs import run_plain
 

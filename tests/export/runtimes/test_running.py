@@ -12,8 +12,8 @@ from _edgeship.export.network.definition import LiveModule
 from _edgeship.export.runtimes.running import run_onnx, run_tflite
 from _edgeship.export.runtimes.tflite_ports import FileIO, PortSpec
 from _edgeship.export.runtimes.values import Outputs
+from _edgeship.export.verification.judge import judge
 from _edgeship.export.verification.metrics import compare
-from _edgeship.export.verification.tolerance import judge
 from tests.export import two_convs
 
 ROOT = Path(__file__).parents[3]

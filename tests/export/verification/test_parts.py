@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from _edgeship.export.runtimes.values import Outputs
+from _edgeship.export.verification.judge import judge
 from _edgeship.export.verification.metrics import compare
 from _edgeship.export.verification.parts import Joined, Part, parts_of
-from _edgeship.export.verification.tolerance import judge
 
 RNG = np.random.default_rng(0)
 

@@ -3,12 +3,11 @@ import math
 import pytest
 
 from _edgeship.export.pipeline import TARGETS
+from _edgeship.export.verification.judge import find_failure, judge
 from _edgeship.export.verification.parity import Parity, PartParity
 from _edgeship.export.verification.tolerance import (
     TOLERANCES,
     Tolerance,
-    find_failure,
-    judge,
     needed_sqnr_db,
     warn,
 )
