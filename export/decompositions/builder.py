@@ -108,7 +108,7 @@ class Builder:
         node = ir.node(op_type, inputs, attributes=given, num_outputs=count, name=name)
         for number, output in enumerate(node.outputs):
             output.name = name if number == 0 else self._unique(f"{name}_{number}")
-        proto = ir.to_proto(node)
+        proto = ir.serde.serialize_node(node)
         if all(each is None or each.const_value is not None for each in inputs):
             return [self.constant(each, op_type) for each in self._computed(proto, inputs)]
         self._infer(node, proto)

@@ -31,9 +31,7 @@ def deformable_convolution(b: Builder, node: ir.Node) -> ir.Value:
     parts = attributes.integer(node, "offset_group", 1)
     count, area = math.prod(axis.kernel for axis in axes), math.prod(results)
     grid = _places(axes)
-    shifts = b.split(
-        b.reshape(offsets, [batch * parts, count, 2, area]), 2, [1, 1]
-    )
+    shifts = b.split(b.reshape(offsets, [batch * parts, count, 2, area]), 2, [1, 1])
     columns = []
     size = channels // parts
     moved = [

@@ -92,9 +92,7 @@ def _numbered(
     return np.pad(turned, list(zip(before, behind, strict=True)))
 
 
-def _with_places(
-    b: Builder, x: ir.Value, axes: Sequence[Axis], numbers: Array
-) -> list[ir.Value]:
+def _with_places(b: Builder, x: ir.Value, axes: Sequence[Axis], numbers: Array) -> list[ir.Value]:
     """Return the maxima, and the places of their first taps."""
     most, *others = taps(b, x, axes)
     where, *numbered = taps(b, b.constant(numbers), axes)

@@ -37,7 +37,9 @@ ATTENTION = [
     case("Attention", Q, K, V, None, *PAST, outputs=3),
     case("Attention", Q, K, V, None, *PAST, outputs=3, is_causal=1),
     *(case("Attention", Q, K, V, outputs=(0, 3), qk_matmul_output_mode=mode) for mode in range(4)),
-    case("RotaryEmbedding", Q, rand(9, 4), rand(9, 4, seed=1), ints(0, 1, 2, 5, 3, 8).reshape(2, 3)),
+    case(
+        "RotaryEmbedding", Q, rand(9, 4), rand(9, 4, seed=1), ints(0, 1, 2, 5, 3, 8).reshape(2, 3)
+    ),
     case("RotaryEmbedding", Q, rand(2, 3, 4), rand(2, 3, 4, seed=1), interleaved=1),
     case("RotaryEmbedding", FLAT[0], rand(2, 3, 4), rand(2, 3, 4, seed=1), num_heads=4),
 ]

@@ -44,7 +44,10 @@ def test_what_is_left_keeps_the_names_and_knows_its_shapes() -> None:
             assert value.dtype == ir.DataType.FLOAT
     x = rand(2, 3)
     (found,) = run(ir.to_proto(model), {"x": x})
-    (right,) = run(ir.to_proto(parse("a (float[2,3] x) => (float[2,3] y) { t=Gelu(x) y=Tanh(t) }", 20)), {"x": x})
+    (right,) = run(
+        ir.to_proto(parse("a (float[2,3] x) => (float[2,3] y) { t=Gelu(x) y=Tanh(t) }", 20)),
+        {"x": x},
+    )
     np.testing.assert_allclose(found, right, atol=1e-6)
 
 
