@@ -81,7 +81,12 @@ def _lstm_step(b: Builder, cell: Cell, coupled: bool) -> Step:
         hidden, state = before
         if hidden is not None:
             read = b.op("Add", read, b.op("MatMul", hidden, cell.recurrence))
-        if cell.peepholes is None:
+        if cell.peepholes is None and state is None:
+            # Nothing is to be forgotten: outputs that nobody reads have no range to be rounded by.
+            gates, new = b.slice(read, 1, 0, 2 * size), b.slice(read, 1, 3 * size, 4 * size)
+            enter, leave = b.split(first(b, clipped(b, gates, cell.clip)), 1, [size] * 2)
+            keep = enter
+        elif cell.peepholes is None:
             gates, new = b.split(read, 1, [3 * size, size])
             enter, leave, keep = b.split(first(b, clipped(b, gates, cell.clip)), 1, [size] * 3)
         else:
@@ -89,7 +94,7 @@ def _lstm_step(b: Builder, cell: Cell, coupled: bool) -> Step:
             enter, leave, keep, new = b.split(read, 1, [size] * 4)
             enter = first(b, clipped(b, _peeped(b, enter, at_input, state), cell.clip))
             keep = first(b, clipped(b, _peeped(b, keep, at_forget, state), cell.clip))
-        if coupled:
+        if coupled and state is not None:
             keep = b.op("Sub", 1.0, enter)
         new = b.op("Mul", enter, second(b, clipped(b, new, cell.clip)))
         if state is not None:
@@ -110,22 +115,27 @@ def _gru_step(b: Builder, cell: Cell, separate: bool) -> Step:
     size = cell.hidden
     gates_matrix, new_matrix = b.split(cell.recurrence, 1, [2 * size, size])
 
+    def _after_reset(b: Builder, reset: ir.Value, hidden: ir.Value | None) -> ir.Value:
+        if not separate and hidden is not None:
+            return b.op("MatMul", b.op("Mul", reset, hidden), new_matrix)
+        inner = cell.inner
+        if hidden is not None:
+            product = b.op("MatMul", hidden, new_matrix)
+            inner = product if inner is None else b.op("Add", product, inner)
+        return b.op("Mul", reset, inner)
+
     def step(read: ir.Value, before: list[ir.Value | None]) -> list[ir.Value]:
         (hidden,) = before
-        gates, new = b.split(read, 1, [2 * size, size])
-        if hidden is not None:
-            gates = b.op("Add", gates, b.op("MatMul", hidden, gates_matrix))
-        update, reset = b.split(first(b, clipped(b, gates, cell.clip)), 1, [size, size])
-        if separate:
-            inner = None if hidden is None else b.op("MatMul", hidden, new_matrix)
-            if inner is None:
-                inner = cell.inner
-            elif cell.inner is not None:
-                inner = b.op("Add", inner, cell.inner)
-            if inner is not None:
-                new = b.op("Add", new, b.op("Mul", reset, inner))
-        elif hidden is not None:
-            new = b.op("Add", new, b.op("MatMul", b.op("Mul", reset, hidden), new_matrix))
+        if hidden is None and not (separate and cell.inner is not None):
+            # Nothing is to be reset.
+            gates, new = b.slice(read, 1, 0, size), b.slice(read, 1, 2 * size, 3 * size)
+            update = first(b, clipped(b, gates, cell.clip))
+        else:
+            gates, new = b.split(read, 1, [2 * size, size])
+            if hidden is not None:
+                gates = b.op("Add", gates, b.op("MatMul", hidden, gates_matrix))
+            update, reset = b.split(first(b, clipped(b, gates, cell.clip)), 1, [size, size])
+            new = b.op("Add", new, _after_reset(b, reset, hidden))
         new = second(b, clipped(b, new, cell.clip))
         if hidden is None:
             return [b.op("Sub", new, b.op("Mul", update, new))]
