@@ -45,8 +45,8 @@ def append(data: bytes, reading: Reading, rules: Rules) -> bytes:
     model = from_bytes(data)
     tail = _Tail(model)
     outputs = list(tail.graph.outputs)
-    boxes = tail.rows(outputs[reading.boxes], reading.axis)
-    scores = tail.rows(outputs[reading.scores], reading.axis)
+    boxes = tail.rows(outputs[reading.boxes], reading.boxes_axis)
+    scores = tail.rows(outputs[reading.scores], reading.scores_axis)
     if reading.objectness:
         known, scores = tail.split(scores, [1, tail.shape(scores)[2] - 1])
         scores = tail.binary("MUL", "MulOptions", known, scores, tail.shape(scores))

@@ -189,4 +189,11 @@ def softmax(ctx: Context, node: ir.Node) -> None:
         ctx.bind(y, ctx.reshape(tensor, shape), layout.identity(len(shape)))
         return
     perm = (*(i for i in ctx.perm(x) if i != axis), axis)
-    ctx.emit(kind, [ctx.read(x, perm)], y, perm, opts)
+    if len(shape) <= 4:
+        ctx.emit(kind, [ctx.read(x, perm)], y, perm, opts)
+        return
+    stored = layout.permuted(shape, perm)
+    rows = (math.prod(stored[:-1]), stored[-1])
+    inputs = [ctx.reshape(ctx.read(x, perm), rows)]
+    tensor = ctx.temporary(kind, inputs, rows, f"{y.name}/rows", opts)
+    ctx.bind(y, ctx.reshape(tensor, stored), perm)

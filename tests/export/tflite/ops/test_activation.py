@@ -4,13 +4,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from onnx import TensorProto, helper
 
-from _edgeship.errors import UnsupportedError
+from _edgeship.export.lowering.unsupported import Unsupported
 from tests.export.tflite.ops.harness import (
     LAYOUTS,
     check,
     check_both,
-    lower_model,
+    graph_model,
+    lower_alone,
     node_model,
     rand,
 )
@@ -158,13 +160,29 @@ def test_softmax_over_channels_needs_no_transpose() -> None:
     [
         (node_model("Elu", {"x": (3,)}, alpha=0.5), "Elu with alpha 0.5"),
         (node_model("PRelu", {"x": (2, 3), "s": (3,)}), "slope of PRelu must be a constant"),
-        (
-            node_model("Clip", {"x": (3,), "low": ()}),
-            "min must be a constant",
-        ),
+        (node_model("Clip", {"x": (3,), "low": ()}), "min must be a constant"),
     ],
 )
-def test_unsupported(model: Any, reason: str) -> None:
-    with pytest.raises(UnsupportedError) as error:
-        lower_model(model)
-    assert reason in error.value.why
+def test_left_to_simpler_operators(model: Any, reason: str) -> None:
+    with pytest.raises(Unsupported, match=reason):
+        lower_alone(model)
+    check(model)
+
+
+@pytest.mark.parametrize("op_type", ["Ceil", "Cos", "Floor", "Round", "Sign", "Sin"])
+def test_functions_of_one_number(op_type: str) -> None:
+    halves = np.array([-2.5, -1.5, -0.5, -0.0, 0.0, 0.5, 1.5, 2.5, 3.2, -3.7], np.float32)
+    found = check(node_model(op_type, {"x": (10,)}), feeds={"x": halves})
+    assert found == [op_type.upper()]
+    check_both(node_model(op_type, {"x": (2, 3, 4, 5)}))
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, -1])
+def test_log_softmax(axis: int) -> None:
+    assert "LOG_SOFTMAX" in check_both(node_model("LogSoftmax", {"x": (2, 3, 4, 5)}, axis=axis))
+
+
+@pytest.mark.parametrize("dtype", [TensorProto.INT32, TensorProto.INT8])
+def test_relu_of_integers(dtype: int) -> None:
+    model = graph_model([helper.make_node("Relu", ["x"], ["y"])], {"x": (3, 4)}, dtype=dtype)
+    assert "MAXIMUM" in check(model, tolerance=0)

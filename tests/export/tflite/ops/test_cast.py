@@ -5,7 +5,14 @@ import pytest
 from onnx import TensorProto, helper
 
 from _edgeship.errors import UnsupportedError
-from tests.export.tflite.ops.harness import check, check_both, graph_model, lower_model
+from tests.export.tflite.ops.harness import (
+    check,
+    check_both,
+    feeds,
+    graph_model,
+    lower_model,
+    run_lowered,
+)
 
 TYPES = [TensorProto.FLOAT, TensorProto.INT32, TensorProto.INT64, TensorProto.BOOL]
 
@@ -39,7 +46,40 @@ def test_a_constant_is_cast_here() -> None:
 
 
 def test_unsupported() -> None:
-    node = helper.make_node("Cast", ["x"], ["y"], to=TensorProto.UINT8)
+    node = helper.make_node("Cast", ["x"], ["y"], to=TensorProto.UINT64)
     with pytest.raises(UnsupportedError) as error:
         lower_model(graph_model([node], {"x": (2, 3)}))
-    assert "y has type uint8" in error.value.why
+    assert "y has type uint64" in error.value.why
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (TensorProto.FLOAT, TensorProto.INT32),
+        (TensorProto.INT32, TensorProto.FLOAT),
+        (TensorProto.BOOL, TensorProto.UINT8),
+        (TensorProto.INT8, TensorProto.UINT8),
+        (TensorProto.UINT32, TensorProto.INT32),
+    ],
+)
+def test_bits_of_another_type(before: int, after: int) -> None:
+    """Against NumPy: ONNX Runtime has no BitCast."""
+    node = helper.make_node("BitCast", ["x"], ["y"], to=after)
+    model = graph_model([node], {"x": (2, 3)}, dtype=before, opset=26)
+    given = feeds(model, 0, 100)
+    [found] = run_lowered(lower_model(model), given)
+    wanted = given["x"].view(helper.tensor_dtype_to_np_dtype(after))
+    np.testing.assert_array_equal(found, wanted)
+
+
+NARROW = [TensorProto.INT8, TensorProto.UINT8, TensorProto.INT16, TensorProto.UINT16]
+
+
+@pytest.mark.parametrize("before", [*NARROW, TensorProto.UINT32, *TYPES])
+@pytest.mark.parametrize("after", [*NARROW, TensorProto.UINT32])
+def test_casts_to_narrow_integers(before: int, after: int) -> None:
+    node = helper.make_node("Cast", ["x"], ["y"], to=after)
+    model = graph_model([node], {"x": (2, 3)}, dtype=before)
+    kind = helper.tensor_dtype_to_np_dtype(before)
+    values = np.array([[0, 1, 2.7], [100, 3.2, 99]])
+    check_both(model, feeds={"x": values.astype(kind)}, tolerance=0)

@@ -86,9 +86,7 @@ GEMMS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("attributes", GEMMS)
 @pytest.mark.parametrize("constant", [True, False])
 @pytest.mark.parametrize("addend", [None, (3, 5), (5,), (3, 1), rand(3, 5), rand(5)])
-def test_gemm_of_computed_operands(
-    attributes: dict[str, Any], constant: bool, addend: Any
-) -> None:
+def test_gemm_of_computed_operands(attributes: dict[str, Any], constant: bool, addend: Any) -> None:
     a = (4, 3) if attributes.get("transA") else (3, 4)
     b = (5, 4) if attributes.get("transB") else (4, 5)
     inputs: dict[str, Any] = {"a": a, "b": rand(*b) if constant else b}

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from _edgeship.errors import UnsupportedError
-from tests.export.tflite.ops.harness import check, check_both, lower_model, node_model, rand
+from tests.export.tflite.ops.harness import check, check_both, node_model, rand
 
 
 def transposed(
@@ -13,7 +12,7 @@ def transposed(
 ) -> Any:
     inputs: dict[str, Any] = {"x": x, "w": rand(*weight, seed=1)}
     if bias:
-        inputs["b"] = rand(weight[1], seed=2)
+        inputs["b"] = rand(weight[1] * attributes.get("group", 1), seed=2)
     return node_model("ConvTranspose", inputs, **attributes)
 
 
@@ -97,6 +96,7 @@ def test_groups_along_a_sequence() -> None:
 
 
 def test_a_depthwise_one_is_a_depthwise_convolution() -> None:
-    kinds = check(transposed((1, 8, 6, 6), (8, 1, 4, 4), group=8, strides=[2, 2], pads=[1] * 4))
+    attributes = {"group": 8, "strides": [2, 2], "pads": [1] * 4}
+    kinds = check(transposed((1, 8, 6, 6), (8, 1, 4, 4), **attributes))
     assert kinds.count("DEPTHWISE_CONV_2D") == 1
     assert set(kinds) == {"DEPTHWISE_CONV_2D", "PAD", "RESHAPE"}
