@@ -90,7 +90,7 @@ def samples_of(
     with log.stage("samples"):
         if calibrated:
             samples = split_samples(source, inputs, known)
-            detail = f"{samples.source}; every fourth is verified on, and not calibrated on"
+            detail = f"{samples.source}; a quarter held out"
             warning = "" if samples.held_out else _NOT_HELD_OUT
             log.done(detail if samples.held_out else samples.source, warning=warning)
         else:

@@ -129,6 +129,7 @@ class PackageFile:
                 and feature.name in classified.outputs
                 and name not in reference.probabilities
             },
+            reference.nhwc,
         )
 
     @cached_property

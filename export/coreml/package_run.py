@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +35,7 @@ class RelatedPackage:
         scores: Output of probabilities -> the scores that its softmax reads, where the graph gives
             scores. These are compared: probabilities are so much alike that a wrong package could
             pass.
+        nhwc: Inputs of the graph that take pictures with their channels at the end.
     """
 
     path: Path
@@ -43,6 +44,7 @@ class RelatedPackage:
     outputs: tuple[str, ...]
     shapes: tuple[tuple[int, ...] | None, ...]
     scores: Mapping[str, str]
+    nhwc: Collection[str] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -69,8 +71,11 @@ class RelatedPackage:
             for feature, (name, values) in zip(self.inputs, sample.items(), strict=True):
                 given[name] = fed[feature.name] = values
                 if feature.image is not None:
-                    fed[feature.name] = _pixels(values, preprocess)
-                    given[name] = _normalized(fed[feature.name], preprocess)
+                    last = name in self.nhwc
+                    first = values.transpose(0, 3, 1, 2) if last else values
+                    fed[feature.name] = _pixels(first, preprocess)
+                    pixels = _normalized(fed[feature.name], preprocess)
+                    given[name] = pixels.transpose(0, 2, 3, 1) if last else pixels
             for_graph.append(given)
             for_package.append(fed)
         return for_graph, for_package

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,13 +59,17 @@ class Adapted:
     probabilities: str = ""
 
 
-def adapt(graph: ir.Model, samples: Sequence[Sample], ports: Ports) -> Adapted:
+def adapt(
+    graph: ir.Model, samples: Sequence[Sample], ports: Ports, nhwc: Collection[str] = ()
+) -> Adapted:
     """Return the graph with the inputs and outputs that a package is to have.
 
     Args:
         graph: The rewritten graph; it is not changed.
         samples: What it takes.
         ports: What the package is to take and give.
+        nhwc: Inputs of the graph that take pictures with their channels at the end. A package
+            takes pictures in one way only.
 
     Raises:
         InputError: The network does not take one picture, or gives no score for each label.
@@ -76,12 +80,15 @@ def adapt(graph: ir.Model, samples: Sequence[Sample], ports: Ports) -> Adapted:
     images: dict[str, Color] = {}
     pixels = normalized = list(samples)
     if ports.pixels is not None:
+        _take_channels_first(graph, nhwc)
+        samples = [_moved(sample, nhwc, (0, 3, 1, 2)) for sample in samples]
         name = _take_pixels(graph, ports.pixels)
         images[name] = color_of(ports.pixels)
         pixels = [{name: pixels_of(one[name], ports.pixels)} for one in samples]
         offset, scale = _constants(ports.pixels)
         normalized = [{name: (one[name] - offset) * scale} for one in pixels]
         _demand_equal(samples, normalized)
+        normalized = [_moved(sample, nhwc, (0, 2, 3, 1)) for sample in normalized]
     scores, probabilities = _give_probabilities(graph, ports.labels) if ports.labels else ("", "")
     return Adapted(graph, pixels, normalized, images, scores, probabilities)
 
@@ -142,6 +149,31 @@ def _demand_equal(samples: Sequence[Sample], normalized: Sequence[Sample]) -> No
                 )
 
 
+def _take_channels_first(graph: ir.Model, nhwc: Collection[str]) -> None:
+    """Let pictures enter with their channels in front, in place."""
+    for index, old in enumerate(graph.graph.inputs):
+        if old.name not in nhwc or len(old.shape or ()) != 4:
+            continue
+        name = old.name
+        extents = [int(str(extent)) for extent in old.shape or ()]
+        first = ir.Value(name=name, type=old.type)
+        first.shape = ir.Shape([extents[0], extents[3], extents[1], extents[2]])
+        graph.graph.inputs[index] = first
+        node = ir.node("Transpose", [first], {"perm": [0, 2, 3, 1]})
+        last = NewValues(graph.graph).result(node, f"{name}_nhwc", old)
+        last.shape = old.shape
+        for reader, position in list(old.uses()):
+            reader.replace_input_with(position, last)
+        graph.graph.sort()
+
+
+def _moved(sample: Sample, nhwc: Collection[str], order: tuple[int, ...]) -> Sample:
+    return {
+        name: np.ascontiguousarray(array.transpose(order)) if name in nhwc else array
+        for name, array in sample.items()
+    }
+
+
 def _take_pixels(graph: ir.Model, preprocess: Preprocess) -> str:
     """Make the graph normalise its input itself, in place, and return the input's name.
 
@@ -159,6 +191,12 @@ def _take_pixels(graph: ir.Model, preprocess: Preprocess) -> str:
             todo="leave --io image out, or export with another --input",
         )
     [pixels] = inputs
+    if pixels.dtype is not None and pixels.dtype != ir.DataType.FLOAT:
+        raise InputError(
+            "--io image needs a network that takes its picture as float32.",
+            why=f"its input {pixels.name} takes {pixels.dtype.numpy()}",
+            todo="leave --io image out",
+        )
     readers = list(pixels.uses())
     new = NewValues(graph.graph)
     offset, scale = (

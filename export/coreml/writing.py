@@ -232,7 +232,7 @@ def prepare(job: Job) -> _Prepared:
         UnsupportedError: An operator cannot be lowered.
     """
     settings = settings_of(job)
-    adapted = adapt(job.graph, [*job.checked, *job.samples], settings.ports)
+    adapted = adapt(job.graph, [*job.checked, *job.samples], settings.ports, job.nhwc)
     lowered = lower(adapted.graph, settings.ios)
     operators = lowered.program.functions["main"].operations
     count = sum(operator.op_type != "const" for operator in operators)
