@@ -76,7 +76,7 @@ def export(request: Request, report: Callable[[str], None] = lambda stage: None)
             dtypes=request.dtypes,
             inputs=request.inputs,
             outputs=request.outputs,
-            detection=request.detection is not None,
+            detection=request.detection,
             weights=request.weights,
             num_classes=request.num_classes,
         )

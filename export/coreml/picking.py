@@ -209,7 +209,7 @@ def picking_of(job: Job, ios: int, names: Sequence[str]) -> Picking | None:
     ends = (names[reading.boxes], names[reading.scores])
     lowered = lower(_decoder(reading, ends, (shape_of(boxes), shape_of(scores)), scale), ios)
     decoder = convert(lowered, ios, "float32")
-    classes = shape_of(scores)[reading.axis] - int(reading.objectness)
+    classes = shape_of(scores)[reading.scores_axis] - int(reading.objectness)
     return Picking(reading, Rules(), scale, ends, decoder, classes)
 
 
@@ -243,17 +243,20 @@ def _decoder(
         nodes.append(helper.make_node(kind, inputs, made, **attributes))
         return made
 
-    def rows(name: str) -> str:
+    def rows(name: str, axis: int) -> str:
         [flat] = op("Squeeze", name, constant([0]))
-        return op("Transpose", flat, perm=[1, 0])[0] if reading.axis == 1 else flat
+        return op("Transpose", flat, perm=[1, 0])[0] if axis == 1 else flat
 
-    boxes, scores = rows(names[0]), rows(names[1])
+    boxes, scores = rows(names[0], reading.boxes_axis), rows(names[1], reading.scores_axis)
     if reading.corners:
         near, far = op("Split", boxes, constant([2, 2]), outputs=2, axis=1)
-        [half] = op("Mul", op("Add", near, far)[0], constant(0.5, np.float32))
-        [boxes] = op("Concat", half, op("Sub", far, near)[0], axis=1)
+        [middle] = op("Mul", op("Add", near, far)[0], constant(0.5, np.float32))
+        extent = op("Sub", far, near)[0]
+    else:
+        middle, extent = op("Split", boxes, constant([2, 2]), outputs=2, axis=1)
+    [boxes] = op("Concat", middle, op("Relu", extent)[0], axis=1)
     if reading.objectness:
-        width = shapes[1][reading.axis]
+        width = shapes[1][reading.scores_axis]
         known, scores = op("Split", scores, constant([1, width - 1]), outputs=2, axis=1)
         [scores] = op("Mul", known, scores)
     op("Mul", boxes, constant([[*scale, *scale]], np.float32))

@@ -60,7 +60,7 @@ class Head:
 _Run = tuple[Segment, ...]
 
 
-def find_heads(graph: ir.Graph) -> list[Head]:
+def find_heads(graph: ir.Graph, *, needed: bool = True) -> list[Head]:
     """Return the outputs that join numbers of different kinds, and where to take them apart.
 
     An output is one if, along one of its axes, some numbers end in a Sigmoid or Softmax (scores)
@@ -69,9 +69,10 @@ def find_heads(graph: ir.Graph) -> list[Head]:
 
     Args:
         graph: All its values have static shapes.
+        needed: Whether there must be one.
 
     Raises:
-        InputError: There is no such output.
+        InputError: There is no such output, and one is needed.
     """
     segments = Segments()
     taken = {value.name for value in graph.outputs}
@@ -81,7 +82,7 @@ def find_heads(graph: ir.Graph) -> list[Head]:
         if runs:
             name = value.name or "output"
             heads.append(Head(name, axis, _named(name, runs, taken), raw))
-    if not heads:
+    if needed and not heads:
         raise _nothing_joined(graph)
     return heads
 

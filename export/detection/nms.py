@@ -79,7 +79,8 @@ def problem(boxes: Floats, scores: Floats, found: Found, rules: Rules) -> str:
     The order of equal scores is nobody's rule, and integer scores are often equal. So this asks for
     what makes a result one of non-maximum suppression, whichever of the equal ones came first:
     what was picked is there and good enough, no two overlap, and whatever was left out overlaps
-    with one that is at least as good, or came too late.
+    with one that is at least as good, or came too late. Of boxes without an area only the first is
+    asked.
 
     Args:
         boxes: Corners of all boxes (N, 4).
@@ -99,7 +100,7 @@ def problem(boxes: Floats, scores: Floats, found: Found, rules: Rules) -> str:
         if found.scores[number] < rules.least_score * (1 - _ROUNDING):
             return f"box {number} of those picked has the score {found.scores[number]:.3g}"
         later = overlap(found.boxes[number], found.boxes[number + 1 :])
-        if (later > rules.most_overlap + _ROUNDING).any():
+        if not _thin(boxes, found.boxes[number]) and (later > rules.most_overlap + _ROUNDING).any():
             return f"box {number} of those picked overlaps with a later one"
     return _left_out(boxes, best, found, rules)
 
@@ -112,9 +113,14 @@ def _left_out(boxes: Floats, best: Floats, found: Found, rules: Rules) -> str:
         better = found.boxes[found.scores >= best[row] * (1 - _ROUNDING)]
         covered = (overlap(boxes[row], better) > rules.most_overlap - _ROUNDING).any()
         picked = np.isclose(better, boxes[row], _ROUNDING, _size(boxes)).all(1).any()
-        if not covered and not picked:
+        if not covered and not picked and not _thin(boxes, boxes[row]):
             return f"the box {boxes[row]} of score {best[row]:.3g} was left out"
     return ""
+
+
+def _thin(boxes: Floats, box: Floats) -> bool:
+    """Return whether a box is so thin that rounding decides with what it overlaps."""
+    return float(np.minimum(box[2] - box[0], box[3] - box[1])) <= _size(boxes)
 
 
 def _size(boxes: Floats) -> float:

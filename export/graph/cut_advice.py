@@ -13,6 +13,9 @@ from _edgeship.export.graph.flow import Flow
 #: More names than this are no advice: the network is hardly one that ends in a few tensors.
 MOST_NAMES = 8
 
+#: The operator that files of detectors have an own way for.
+_PICKING = "NonMaxSuppression"
+
 
 @dataclass(frozen=True)
 class Cut:
@@ -78,6 +81,11 @@ def advise(
         return (
             f"cut before it: {end}; or cut behind it: {start}; "
             "the application computes what is between"
+        )
+    if end and any(one.op_type == _PICKING and set(one.output) & set(failed) for one in graph.node):
+        return (
+            f"cut before it, and pick the boxes in the application: {end}; with --detection nms "
+            "the files pick them themselves"
         )
     if end:
         return f"cut before it, and compute the rest in the application: {end}"

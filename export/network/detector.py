@@ -24,8 +24,15 @@ class Detector:
         whole: The network as it is.
     """
 
-    def __init__(self, whole: Definition) -> None:
+    def __init__(self, whole: Definition, *, apart: bool = False) -> None:
+        """Take the network.
+
+        Args:
+            whole: The network.
+            apart: Whether its boxes and scores may be outputs of their own already.
+        """
         self.whole = whole
+        self._apart_already = apart
         self._heads: list[Head | None] = []
 
     @property
@@ -76,7 +83,8 @@ class Detector:
         # Some write decoded boxes into a slice of the joined tensor.
         if scatter_to_concat(captured):
             captured = infer_shapes(captured)
-        heads = {head.output: head for head in find_heads(captured.graph)}
+        found = find_heads(captured.graph, needed=not self._apart_already)
+        heads = {head.output: head for head in found}
         self._heads = [heads.get(value.name or "") for value in captured.graph.outputs]
         return split(captured, list(heads.values()))
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from _edgeship.errors import InputError
 from _edgeship.export.calibration.preprocess import Preprocess
@@ -87,7 +87,7 @@ def load_network(
     weights: str | None = None,
     num_classes: int | None = None,
     dtypes: Sequence[str] = (),
-    detection: bool = False,
+    detection: Literal["split", "nms"] | None = None,
 ) -> Network:
     """Load what the user named.
 
@@ -105,7 +105,8 @@ def load_network(
         num_classes: Width of the classifier, for a registry name.
         dtypes: Type of each input, for networks of the user's that PyTorch runs; float32 for all
             if there are none.
-        detection: Whether outputs that join boxes and scores are taken apart.
+        detection: ``split`` to take apart outputs that join boxes and scores; ``nms`` likewise,
+            and these may be apart already.
 
     Returns:
         The network, which the caller closes.
@@ -127,7 +128,8 @@ def load_network(
     if inputs or outputs:
         network = replace(network, notes=(*network.notes, _of_part(network, inputs, outputs)))
     if detection:
-        network = replace(network, definition=Detector(network.definition))
+        apart = detection == "nms"
+        network = replace(network, definition=Detector(network.definition, apart=apart))
     return network
 
 

@@ -110,6 +110,17 @@ def test_the_advice_of_a_refusal_exports(text, operator, advised, tmp_path):
         np.testing.assert_allclose(own, array, rtol=1e-5, atol=1e-6)
 
 
+def test_the_files_of_a_cut_detector_can_pick_its_boxes(tmp_path):
+    path, out = file_of(PICKING, tmp_path), tmp_path / "out"
+    _, stderr = run(path, "--out", out, code=4)
+    assert "with --detection nms the files pick them themselves" in stderr
+    run(path, "--out", out, "--outputs", "boxes,scores", "--detection", "nms")
+    image = np.random.default_rng(0).standard_normal((1, 3, 8, 8)).astype(np.float32)
+    found = computed(out / "net_fp32_nms.tflite", image.transpose(0, 2, 3, 1))
+    [scores] = whole(path, ["scores"], {"image": image})
+    assert found["scores"][0, 0] == pytest.approx(scores.max(), rel=1e-5)
+
+
 def test_an_unknown_operator_leaves_what_is_before_and_behind_it(tmp_path):
     path, out = file_of(UNKNOWN, tmp_path), tmp_path / "out"
     _, stderr = run(path, "--out", out, code=4)

@@ -64,6 +64,16 @@ def test_equal_scores_may_come_in_any_order():
         assert problem(boxes, scores, found, RULES) == ""
 
 
+def test_of_boxes_without_an_area_either_may_stay():
+    boxes = np.array([[5, 0, 5, 10], [5, 0, 5, 10], [20, 20, 30, 30]], np.float32)
+    scores = np.array([[0.9], [0.8], [0.7]], np.float32)
+    for rows in ([0, 2], [0, 1, 2]):
+        found = Found(boxes[rows], np.zeros(len(rows), np.int64), scores[rows, 0])
+        assert problem(boxes, scores, found, RULES) == ""
+    alone = Found(boxes[:2], np.zeros(2, np.int64), scores[:2, 0])
+    assert "was left out" in problem(boxes, scores, alone, RULES)
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
