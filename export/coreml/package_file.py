@@ -109,8 +109,10 @@ class PackageFile:
         inputs = _matched("input", self.program.inputs, reference.inputs)
         outputs = _matched("output", self._outputs, reference.outputs)
         for feature, (name, shape) in zip(inputs, reference.inputs.items(), strict=True):
-            if feature.shape != shape:
-                raise _unfit("input", name, feature.shape, shape)
+            pictured = feature.image is not None and name in reference.nhwc
+            moved = (shape[0], shape[-1], *shape[1:-1]) if pictured else shape
+            if feature.shape != moved:
+                raise _unfit("input", name, feature.shape, moved)
         for feature, (name, shape) in zip(outputs, reference.outputs.items(), strict=True):
             found = self._shape(feature)
             if found is not None and found != shape:
