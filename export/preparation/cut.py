@@ -60,20 +60,20 @@ def _check_reach(
     """
     used = {name for number in numbers for name in flow.reads[number]} | set(outputs)
     if inputs:
-        missing = [name for name in flow.inputs if name in used and name not in inputs]
-        if missing:
-            raise InputError(
-                f"The outputs need {' and '.join(missing)} beside {' and '.join(inputs)}.",
-                why="there is a way from there to the outputs that --inputs does not cut",
-                todo=f"add it: --inputs {cut_names.quoted([*inputs, *missing])}; "
-                "or name tensors that lie on every way",
-            )
         idle = [name for name in inputs if name not in used]
         if idle:
             raise InputError(
                 f"The outputs do not depend on {' and '.join(idle)} of --inputs.",
                 why=f"{' and '.join(outputs)} can be computed without it",
                 todo="leave it out, or name outputs that lie behind it",
+            )
+        missing = [name for name in flow.inputs if name in used and name not in inputs]
+        if missing:
+            raise InputError(
+                f"The outputs need {' and '.join(missing)} beside {' and '.join(inputs)}.",
+                why="there is a way from there to the outputs that --inputs does not cut",
+                todo=f"add it: --inputs {cut_names.quoted([*inputs, *missing])}; "
+                "or name tensors that lie on every way, or outputs that lie behind them",
             )
     starts = set(inputs or flow.inputs)
     for name in outputs:

@@ -59,7 +59,10 @@ def quoted(names: Sequence[str]) -> str:
 
 def _unknown(flow: Flow, name: str, option: str) -> InputError:
     what = f"The network has no tensor {name!r} to cut at ({option})."
-    look = "`python -m export inspect FILE.onnx --tensors` prints all names"
+    look = (
+        "`python -m export inspect FILE.onnx --tensors` prints all names; for a network from "
+        "PyTorch, of the .onnx that an export writes"
+    )
     for node in flow.graph.node:
         if node.name == name:
             made = [output for output in node.output if output]
