@@ -16,6 +16,7 @@ import numpy as np
 from _edgeship.errors import UnsupportedError, VerificationError
 from _edgeship.export.calibration.ranges import Ranges
 from _edgeship.export.tflite.given_scales import FileScales, put_right
+from _edgeship.export.tflite.index_arithmetic import index_arithmetic
 from _edgeship.export.tflite.islands import disguise, reveal
 from _edgeship.export.tflite.large_weights import large_weights
 from _edgeship.export.tflite.mixed_outputs import mixed_outputs
@@ -70,6 +71,7 @@ def quantize(
         bits = ACTIVATION_BITS[scheme]
         if io_dtype == "float32" and scales is None:
             apart = mixed_outputs(model, ranges)
+        apart |= index_arithmetic(model)
         statistics = _statistics(model, ranges, bits, scales, apart)
         copies = copy_outputs(model)
         apart |= {name for name in copies if original_of(name) in apart}
@@ -119,9 +121,15 @@ def _add_recipe(job: Any, scheme: str, io_dtype: str) -> None:
     else:
         bits = ACTIVATION_BITS[scheme]
         job.add_static_config(".*", everything, activation_num_bits=bits, weight_num_bits=8)
-        # The integer kernel fails on a divisor that is nearer to zero than half a step.
         none = quantizer.AlgorithmName.NO_QUANTIZE
-        job.update_quantization_recipe(".*", qtyping.TFLOperationName.DIV, algorithm_key=none)
+        for kind in (
+            # The integer kernel fails on a divisor that is nearer to zero than half a step.
+            qtyping.TFLOperationName.DIV,
+            # Of two scales, equal numbers are not equal.
+            qtyping.TFLOperationName.EQUAL,
+            qtyping.TFLOperationName.NOT_EQUAL,
+        ):
+            job.update_quantization_recipe(".*", kind, algorithm_key=none)
         _add_port_recipe(job, io_dtype)
 
 
