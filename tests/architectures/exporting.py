@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,20 +80,28 @@ def export(architecture: Architecture, folder: Path, apart: bool = False) -> Exp
     wanted = [(target, scheme) for target in TARGETS for scheme in SCHEMES]
     try:
         return _from_result(_run(architecture, folder, TARGETS, SCHEMES))
-    except EdgeshipError as error:
+    except Exception as error:
         if not apart:
-            return Exported({one: File(problem=str(error)) for one in wanted}, math.nan)
+            return Exported({one: File(problem=_words(error)) for one in wanted}, math.nan)
     files: dict[tuple[str, str], File] = {}
     shared = math.nan
     for target, scheme in wanted:
         try:
             one = _from_result(_run(architecture, folder, [target], [scheme]))
-        except EdgeshipError as error:
-            files[target, scheme] = File(problem=str(error))
+        except Exception as error:
+            files[target, scheme] = File(problem=_words(error))
         else:
             files |= one.files
             shared = one.shared
     return Exported(files, shared)
+
+
+def _words(error: Exception) -> str:
+    """Return what the user is told; where that is nothing, that there was an internal error."""
+    if isinstance(error, EdgeshipError):
+        return str(error)
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"INTERNAL ERROR {type(error).__name__}: {error} ({frame.filename}:{frame.lineno})"
 
 
 def _run(

@@ -15,6 +15,16 @@ from onnx import numpy_helper
 Data = tuple[Sequence[Any], Sequence[Any]]
 
 
+#: Cases whose outputs ONNX Runtime, which every file is compared with, computes in another way.
+#: They are compared with what it computes.
+DISPUTED = {
+    # A scale of 0.6 of 4 pixels makes 2.4 of them: ONNX takes the 2.4 for the last corner's
+    # position, ONNX Runtime the 2 that there are.
+    "test_resize_downsample_scales_cubic_align_corners",
+    "test_resize_downsample_scales_linear_align_corners",
+}
+
+
 @dataclass(frozen=True)
 class Case:
     """A model, and inputs and outputs that belong together.
@@ -66,8 +76,20 @@ class Case:
 
 def expected(case: Case) -> list[np.ndarray]:
     """The outputs, floating types as float32; values that are no tensors as they are."""
-    arrays = [np.asarray(array(value)) for value in case.data[1]]
+    values = _by_onnx_runtime(case) if case.name in DISPUTED else case.data[1]
+    arrays = [np.asarray(array(value)) for value in values]
     return [a if a.dtype.kind in "iubOUS" else a.astype(np.float32) for a in arrays]
+
+
+def _by_onnx_runtime(case: Case) -> Sequence[Any]:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(
+        case.model.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    feeds = zip(session.get_inputs(), case.data[0], strict=True)
+    outputs: Sequence[Any] = session.run(None, {port.name: array(value) for port, value in feeds})
+    return outputs
 
 
 def array(value: Any) -> Any:
