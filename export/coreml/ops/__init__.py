@@ -2,6 +2,7 @@
 
 from _edgeship.export.coreml.ops import (
     activation,
+    bits,
     cast,
     conv,
     dense,
@@ -10,7 +11,6 @@ from _edgeship.export.coreml.ops import (
     functions,
     gather,
     grid_sample,
-    integers,
     logic,
     normalization,
     ordering,
@@ -29,6 +29,7 @@ from _edgeship.export.coreml.ops.registry import LOWERINGS
 __all__ = [
     "LOWERINGS",
     "activation",
+    "bits",
     "cast",
     "conv",
     "dense",
@@ -37,7 +38,6 @@ __all__ = [
     "functions",
     "gather",
     "grid_sample",
-    "integers",
     "logic",
     "normalization",
     "ordering",

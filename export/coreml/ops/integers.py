@@ -8,12 +8,9 @@ import numpy as np
 import onnx_ir as ir
 
 from _edgeship.export.coreml.building.context import Context, Operand
-from _edgeship.export.coreml.ops.registry import lowers
-from _edgeship.export.lowering import attributes
-from _edgeship.export.lowering.unsupported import Unsupported
 
 #: Types that wrap around before 32 bits do; they are computed in int32.
-_NARROW = {
+NARROW = {
     ir.DataType.INT8,
     ir.DataType.INT16,
     ir.DataType.UINT8,
@@ -37,7 +34,7 @@ def emit_wrapped(ctx: Context, kind: str, output: ir.Value, /, **inputs: Operand
 
     Integers of 32 bits or more are left to int32.
     """
-    if output.dtype not in _NARROW:
+    if output.dtype not in NARROW:
         ctx.emit(kind, output, **inputs)
         return
     wide = ctx.temporary(kind, f"{output.name}/wide", **inputs)
@@ -53,27 +50,7 @@ def emit_wrapped(ctx: Context, kind: str, output: ir.Value, /, **inputs: Operand
 
 def holds(value: ir.Value, other: ir.Value) -> bool:
     """Return whether a value's type holds all integers of another's, or none of it wraps here."""
-    if value.dtype not in _NARROW or value.dtype is None or other.dtype is None:
+    if value.dtype not in NARROW or value.dtype is None or other.dtype is None:
         return True
     limits, others = np.iinfo(value.dtype.numpy()), np.iinfo(other.dtype.numpy())
     return bool(limits.min <= others.min and others.max <= limits.max)
-
-
-@lowers("BitShift")
-def bit_shift(ctx: Context, node: ir.Node) -> None:
-    """Mul by a power of two, or floor_div."""
-    x, bits, y = attributes.source(node), attributes.source(node, 1), node.outputs[0]
-    count = ctx.constant(bits)
-    if count is None and bits.dtype not in _NARROW:
-        ctx.required_constant(bits, "the number of bits of BitShift")
-    if count is not None and (count > 30).any():
-        raise Unsupported("BitShift by more than 30 bits")
-    power = (
-        np.left_shift(1, count.astype(np.int32)).astype(np.int32)
-        if count is not None
-        else ctx.temporary("pow", f"{y.name}/power", x=np.int32(2), y=ctx.read(bits))
-    )
-    if attributes.text(node, "direction", "LEFT") == "LEFT":
-        emit_wrapped(ctx, "mul", y, x=ctx.read(x), y=power)
-    else:
-        ctx.emit("floor_div", y, x=ctx.read(x), y=power)

@@ -7,19 +7,28 @@ from functools import reduce
 import numpy as np
 import onnx_ir as ir
 
-from _edgeship.export.coreml.building.context import Context, Operand
+from _edgeship.export.coreml.building.context import Context, Operand, is_float
 from _edgeship.export.coreml.ops.conv import axes_of
 from _edgeship.export.coreml.ops.registry import lowers
 from _edgeship.export.lowering import attributes
+from _edgeship.export.lowering.unsupported import Unsupported
 from _edgeship.export.lowering.values import Array
 from _edgeship.export.lowering.windows import Axis, counts, demand_poolable, resolved
 
 
 @lowers("MaxPool")
 def max_pool(ctx: Context, node: ir.Node) -> None:
-    """max_pool, in which the border never wins."""
-    x = ctx.read(attributes.source(node))
-    ctx.emit("max_pool", node.outputs[0], x=x, **_window(_axes(ctx, node)))
+    """max_pool, in which the border never wins; between casts for integers of 8 bits."""
+    source, y = attributes.source(node), node.outputs[0]
+    x, window = ctx.read(source), _window(_axes(ctx, node))
+    if is_float(source):
+        ctx.emit("max_pool", y, x=x, **window)
+        return
+    if source.dtype not in (ir.DataType.INT8, ir.DataType.UINT8):
+        raise Unsupported("MaxPool of integers of more than 8 bits")
+    real = ctx.temporary("cast", f"{y.name}/float", x=x, dtype="fp32")
+    largest = ctx.temporary("max_pool", f"{y.name}/largest", x=real, **window)
+    ctx.emit("cast", y, x=largest, dtype="int32")
 
 
 @lowers("AveragePool")

@@ -65,15 +65,6 @@ def test_remainders() -> None:
     check(graph_model([node], {"a": (5,), "b": (5,)}), feeds=real)
 
 
-@pytest.mark.parametrize("direction", ["LEFT", "RIGHT"])
-def test_shifts(direction: str) -> None:
-    for dtype, numbers in (("uint8", [16, 255, 1]), ("uint32", [16, 40_000, 1])):
-        kind = np.dtype(dtype)
-        body = f'<{dtype}[3] k = {{1, 2, 3}}> {{ y = BitShift<direction = "{direction}">(x, k) }}'
-        model = parse(f"agraph ({dtype}[3] x) => ({dtype}[3] y) {body}")
-        check(model, feeds={"x": np.array(numbers, kind)}, tolerance=0)
-
-
 def test_means_of_integers_are_rounded_towards_zero() -> None:
     model = parse(
         "agraph (int32[3,2] x) => (int32[3] y) <int64[1] axes = {1}>"

@@ -8,7 +8,7 @@ import onnx
 import pytest
 
 from _edgeship.errors import UnsupportedError
-from tests.export.coreml.ops.harness import check_all, lower_model, node_model
+from tests.export.coreml.ops.harness import check, check_all, lower_model, node_model, parse
 
 PADS = [(0, 0, 0, 0), (1, 1, 1, 1), (0, 0, 1, 1), (1, 0, 0, 1)]
 WINDOWS = [((2, 2), (2, 2)), ((3, 3), (2, 2)), ((3, 3), (1, 1)), ((2, 3), (3, 2)), ((4, 2), (2, 3))]
@@ -127,6 +127,14 @@ def test_average_of_a_volume_with_a_border_counted_in_part() -> None:
         opset=22,
     )
     assert check_below_zero([model]) == ["avg_pool", "mul"]
+
+
+def test_integers_of_8_bits() -> None:
+    model = parse(
+        "agraph (uint8[1,1,4,4] x) => (uint8[1,1,3,3] y) { y = MaxPool<kernel_shape = [2, 2]>(x) }"
+    )
+    numbers = np.random.default_rng(0).integers(0, 256, (1, 1, 4, 4)).astype(np.uint8)
+    assert check(model, feeds={"x": numbers}, tolerance=0) == ["cast", "max_pool", "cast"]
 
 
 def test_forms_that_mil_has_not_are_composed() -> None:
