@@ -54,8 +54,8 @@ def _undo_product(graph: ir.Graph, node: ir.Node, new: NewValues) -> NDArray[np.
     behind = _scale_behind(casts[0], maker) if len(casts) == 1 else None
     factor, end = (None, casts[0].outputs[0] if casts else result) if behind is None else behind
     if step is not None:
-        one = np.ones(1, np.float32)
-        factor = (one if factor is None else factor) / step.reshape(-1).astype(np.float32)
+        known = np.ones(1, np.float32) if factor is None else factor
+        factor = np.divide(known, step.reshape(-1), dtype=np.float32)
     if factor is not None:
         weight = weight * _along_outputs(factor, node.op_type, weight.ndim)
     constants = new.constant(f"{end.name}_weight", weight.astype(np.float32))
