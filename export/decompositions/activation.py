@@ -24,7 +24,7 @@ def softplus(b: Builder, node: ir.Node) -> ir.Value:
 
 @decomposes("Mish")
 def mish(b: Builder, node: ir.Node) -> ir.Value:
-    """x * tanh(softplus(x))."""
+    """The product of x and tanh(softplus(x))."""
     x = attributes.source(node)
     return b.op("Mul", x, b.op("Tanh", b.op("Softplus", x)))
 

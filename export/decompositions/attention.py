@@ -47,13 +47,13 @@ def attention(b: Builder, node: ir.Node) -> Sequence[ir.Value | None]:
         mask = causal if mask is None else _both(mask, causal)
     alive = None
     if mask is not None:
-        bias = np.where(mask, 0, _NEVER) if mask.dtype == bool else np.maximum(mask, _NEVER)
-        scores = b.op("Add", scores, bias.astype(np.float32))
-        alive = (bias > _NEVER).any(-1, keepdims=True)
+        bias: Array = np.where(mask, 0, _NEVER) if mask.dtype == bool else mask.clip(_NEVER)
+        scores = b.op("Add", scores, np.asarray(bias, np.float32))
+        alive = np.asarray((bias > _NEVER).any(-1, keepdims=True))
     shares = b.op("Softmax", scores, axis=-1)
     if alive is not None and not alive.all():
         # A query that no key counts for gives zeros.
-        shares = b.op("Mul", shares, alive.astype(np.float32))
+        shares = b.op("Mul", shares, np.asarray(alive, np.float32))
     result = b.op("MatMul", shares, value)
     if len(b.shape(attributes.source(node))) == 3:
         batch, _, length, width = b.shape(result)

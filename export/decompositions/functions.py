@@ -17,7 +17,7 @@ def has_function(op_type: str, opset: int) -> bool:
     """Return whether ONNX defines an operator by others."""
     if not onnx.defs.has(op_type, opset, ""):
         return False
-    schema = onnx.defs.get_schema(op_type, opset, "")
+    schema: Any = onnx.defs.get_schema(op_type, opset, "")
     return bool(schema.has_function or schema.has_context_dependent_function)
 
 
@@ -41,7 +41,7 @@ def expanded(b: Builder, node: ir.Node) -> list[ir.Value | None]:
 
 
 def _body(b: Builder, node: ir.Node) -> onnx.FunctionProto:
-    schema = onnx.defs.get_schema(node.op_type, b.opset, "")
+    schema: Any = onnx.defs.get_schema(node.op_type, b.opset, "")
     if schema.has_context_dependent_function:
         proto = ir.to_proto(node)
         types = [
@@ -55,7 +55,8 @@ def _body(b: Builder, node: ir.Node) -> onnx.FunctionProto:
         text = schema.get_context_dependent_function(proto.SerializeToString(), types)
     else:
         text = schema.function_body.SerializeToString()
-    return onnx.FunctionProto.FromString(text)
+    body: onnx.FunctionProto = onnx.FunctionProto.FromString(text)
+    return body
 
 
 def _write(
@@ -124,7 +125,7 @@ def _attributes(proto: onnx.NodeProto, given: Mapping[str, onnx.AttributeProto])
     for item in proto.attribute:
         source = given.get(item.ref_attr_name) if item.ref_attr_name else item
         if source is not None:
-            found[item.name] = ir.from_proto(source).value
+            found[item.name] = ir.serde.deserialize_attribute(source).value
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import onnx_ir as ir
@@ -236,8 +237,11 @@ def _scattered_by_comparison(
     return b.op("Where", b.op("Greater", times, 0), made, old)
 
 
-def _neutral(kind: str, dtype: np.dtype[np.generic]) -> float | int:
+def _neutral(kind: str, dtype: np.dtype[Any]) -> float | int:
     if kind in ("add", "mul"):
         return {"add": 0, "mul": 1}[kind]
-    limits = np.finfo(dtype) if dtype.kind == "f" else np.iinfo(dtype)
+    if dtype.kind == "f":
+        most = float(np.finfo(dtype).max)
+        return -most if kind == "max" else most
+    limits = np.iinfo(dtype)
     return limits.min if kind == "max" else limits.max

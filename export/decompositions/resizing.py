@@ -1,4 +1,4 @@
-"""Resize as a product with a matrix of weights for each axis, by the arithmetic of the specification.
+"""Resize as a product with a matrix of weights for each axis, by the specification's arithmetic.
 
 A row of the matrix holds what an output element takes of each input element: this expresses any
 mode, coordinate transformation, cut and smoothing between fixed sizes exactly.
@@ -89,42 +89,42 @@ def _positions(
     """Return where in the input each output element lies, in float32 as ONNX Runtime has it."""
     default = "asymmetric" if node.op_type == "Upsample" else "half_pixel"
     mode = attributes.text(node, "coordinate_transformation_mode", default)
-    index = np.arange(result, dtype=np.float32)
-    factor = np.float32(scale)
+    index: Array = np.arange(result, dtype=np.float32)
+    at: Array = (index + np.float32(0.5)) / np.float32(scale) - np.float32(0.5)
     if extent == result and scale == 1 and mode != "tf_crop_and_resize":
-        return index
-    if mode == "asymmetric":
-        return index / factor
-    if mode == "align_corners":
-        return index * np.float32(extent - 1) / np.float32(max(result - 1, 1)) * (result > 1)
-    if mode == "pytorch_half_pixel" and result == 1:
-        return index * 0
-    if mode == "tf_crop_and_resize":
+        at = index
+    elif mode == "asymmetric":
+        at = index / np.float32(scale)
+    elif mode == "align_corners":
+        at = index * np.float32(extent - 1) / np.float32(max(result - 1, 1)) * (result > 1)
+    elif mode == "pytorch_half_pixel" and result == 1:
+        at = index * 0
+    elif mode == "tf_half_pixel_for_nn":
+        at = (index + np.float32(0.5)) / np.float32(scale)
+    elif mode == "half_pixel_symmetric":
+        at = at + np.float32(extent / 2 * (1 - result / (scale * extent)))
+    elif mode == "tf_crop_and_resize":
         start, end = window
-        if result == 1:
-            return index * 0 + np.float32(0.5 * (start + end) * (extent - 1))
-        return np.float32(start * (extent - 1)) + index * np.float32(
-            (end - start) * (extent - 1) / (result - 1)
-        )
-    half: Array = (index + np.float32(0.5)) / factor - np.float32(0.5)
-    if mode == "half_pixel_symmetric":
-        half = half + np.float32(extent / 2 * (1 - result / (scale * extent)))
+        first, length = start * (extent - 1), (end - start) * (extent - 1)
+        at = index * np.float32(length / max(result - 1, 1))
+        at = at + np.float32(first if result > 1 else first + length / 2)
     elif mode not in ("half_pixel", "pytorch_half_pixel"):
         raise Unsupported(f"Resize with coordinate transformation {mode}")
-    return half
+    return at
 
 
 def _nearest(node: ir.Node, positions: Array, extent: int) -> Array:
     rounding = attributes.text(node, "nearest_mode", "round_prefer_floor")
     if node.op_type == "Upsample":
         rounding = "floor"
-    places = {
+    places: Array = {
         "floor": np.floor(positions),
         "ceil": np.ceil(positions),
         "round_prefer_floor": np.ceil(positions - np.float32(0.5)),
         "round_prefer_ceil": np.floor(positions + np.float32(0.5)),
     }[rounding]
-    return places.clip(0, extent - 1).astype(np.int64)
+    inside: Array = places.clip(0, extent - 1).astype(np.int64)
+    return inside
 
 
 def _matrix(node: ir.Node, mode: str, positions: Array, extent: int, scale: float) -> Array:

@@ -214,7 +214,9 @@ def determinant(b: Builder, node: ir.Node) -> ir.Value:
     flat = b.reshape(x, [math.prod(outer), rows * rows])
     cell = b.split(flat, 1, [1] * (rows * rows))
     # Minors of the last rows, by the columns that they use.
-    minors = {(column,): cell[(rows - 1) * rows + column] for column in range(rows)}
+    minors: dict[tuple[int, ...], ir.Value] = {
+        (column,): cell[(rows - 1) * rows + column] for column in range(rows)
+    }
     for row in range(rows - 2, -1, -1):
         minors = _grown(b, cell[row * rows : row * rows + rows], minors)
     (whole,) = minors.values()

@@ -72,7 +72,8 @@ def _fourier(
     scale = 1 / points if inverse else 1.0
     real, imaginary = np.cos(angle) * scale, np.sin(angle) * scale
     matrix = np.array([[real, imaginary], [-imaginary, real]])[:parts_in, :parts_out]
-    return matrix.transpose(2, 0, 3, 1).reshape(used * parts_in, -1).astype(np.float32)
+    flat: Array = matrix.transpose(2, 0, 3, 1).reshape(used * parts_in, -1)
+    return flat.astype(np.float32)
 
 
 @decomposes("STFT")

@@ -71,7 +71,8 @@ def _forward(weight: Array, groups: int) -> Array:
     """Return the weight (C, O/G, ...) of a transposed convolution as that of one: (O, C/G, ...)."""
     channels, outputs, *kernel = weight.shape
     split = weight.reshape(groups, channels // groups, outputs, *kernel).swapaxes(1, 2)
-    return split.reshape(groups * outputs, channels // groups, *kernel)
+    forward: Array = split.reshape(groups * outputs, channels // groups, *kernel)
+    return forward
 
 
 def _every(weight: Array, number: int, rest: int, axis: Axis) -> tuple[Array, int]:

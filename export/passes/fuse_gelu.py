@@ -1,4 +1,4 @@
-"""x (1 + erf(x / sqrt 2)) / 2, in whatever order it is computed, becomes Gelu; so does its tanh form.
+"""x (1 + erf(x / sqrt 2)) / 2, computed in whatever order, becomes Gelu; so does its tanh form.
 
 The operator is of opset 20, whatever the graph says of itself: this is for targets that read it by
 its name, and not for files that are to be ONNX.

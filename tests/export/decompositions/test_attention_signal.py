@@ -55,10 +55,12 @@ SIGNALS = [
     case("STFT", rand(2, 20, 1), np.array(3, np.int64), None, np.array(8), constants=[1, 3]),
     case("STFT", rand(2, 20, 1), np.array(3, np.int64), rand(8), onesided=0, constants=[1, 2]),
 ]
+NEAR = rand(1, 8, 4, 5, seed=3, low=-1, high=1)
+AROUND = rand(2, 36, 3, 3, seed=3, low=-2, high=2)
 DEFORMED = [
-    case("DeformConv", rand(1, 4, 5, 6), rand(3, 4, 2, 2), rand(1, 8, 4, 5, seed=3, low=-1, high=1)),
+    case("DeformConv", rand(1, 4, 5, 6), rand(3, 4, 2, 2), NEAR),
     case(
-        "DeformConv", rand(2, 4, 5, 6), rand(6, 2, 3, 3), rand(2, 36, 3, 3, seed=3, low=-2, high=2),
+        "DeformConv", rand(2, 4, 5, 6), rand(6, 2, 3, 3), AROUND,
         rand(6), rand(2, 18, 3, 3, low=0, high=1),
         group=2, offset_group=2, strides=[2, 2], pads=[1, 1, 1, 1], constants=[1, 3],
     ),

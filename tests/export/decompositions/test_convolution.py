@@ -81,7 +81,10 @@ CASES = [
         dilations=[2, 2],
         pads=[0, 1, 0, 1],
     ),
-    *(case("LpPool", X, p=p, kernel_shape=[3, 2], strides=[2, 1], pads=[1, 0, 0, 1]) for p in (1, 2, 3)),
+    *(
+        case("LpPool", X, p=p, kernel_shape=[3, 2], strides=[2, 1], pads=[1, 0, 0, 1])
+        for p in (1, 2, 3)
+    ),
     case("LpPool", X, kernel_shape=[3, 3], auto_pad="SAME_UPPER", strides=[2, 2]),
     case("LpPool", X, kernel_shape=[2, 2], dilations=[2, 3]),
     case("LpPool", rand(1, 2, 9), kernel_shape=[3]),
@@ -96,7 +99,8 @@ CASES = [
     ),
     case("MaxUnpool", rand(1, 1, 2, 2), ints(5, 7, 13, 15).reshape(1, 1, 2, 2), ints(1, 1, 5, 5),
          kernel_shape=[2, 2], strides=[2, 2], constants=[2], reference=True),
-    case("MaxUnpool", rand(1, 1, 2, 2), ints(5, 7, 13, 15).reshape(1, 1, 2, 2), kernel_shape=[2, 2], strides=[2, 2]),
+    case("MaxUnpool", rand(1, 1, 2, 2), ints(5, 7, 13, 15).reshape(1, 1, 2, 2),
+         kernel_shape=[2, 2], strides=[2, 2]),
 ]  # fmt: skip
 
 

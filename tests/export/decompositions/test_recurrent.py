@@ -55,7 +55,8 @@ CASES = [
         for direction in ("forward", "reverse", "bidirectional")
         for bias in (True, False)
     ),
-    *(net(kind, lengths=SHORT, direction=way) for kind in GATES for way in ("forward", "bidirectional")),
+    *(net(kind, lengths=SHORT) for kind in GATES),
+    *(net(kind, lengths=SHORT, direction="bidirectional") for kind in GATES),
     *(net(kind, lengths=SHORT, initial=True, constants=(), direction="reverse") for kind in GATES),
     *(net(kind, batch=1, lengths=np.array([LENGTH], np.int32)) for kind in GATES),
     *(net(kind, clip=0.7) for kind in GATES),
@@ -64,8 +65,10 @@ CASES = [
     net("GRU", linear_before_reset=1, initial=True, constants=(), direction="bidirectional"),
     net("LSTM", peepholes=True),
     net("LSTM", peepholes=True, initial=True, direction="bidirectional"),
-    net("LSTM", activations=["HardSigmoid", "Softsign", "Relu"], activation_alpha=[0.3], activation_beta=[0.4]),
-    net("GRU", activations=["HardSigmoid", "LeakyRelu"], activation_alpha=[0.25, 0.1], activation_beta=[0.45]),
+    net("LSTM", activations=["HardSigmoid", "Softsign", "Relu"], activation_alpha=[0.3],
+        activation_beta=[0.4]),
+    net("GRU", activations=["HardSigmoid", "LeakyRelu"], activation_alpha=[0.25, 0.1],
+        activation_beta=[0.45]),
     net("RNN", activations=["Relu"]),
     net("RNN", activations=["Elu"], activation_alpha=[0.8]),
     net("RNN", activations=["ScaledTanh"], activation_alpha=[0.8], activation_beta=[1.3]),

@@ -77,8 +77,9 @@ CASES = [
         for border in ("zeros", "border", "reflection")
     ),
     *(
-        case("AffineGrid", rand(2, 2, 3), ints(2, 1, 5, 4), constants=[1], opset=20, align_corners=k)
-        for k in (0, 1)
+        case("AffineGrid", rand(2, 2, 3), ints(2, 1, 5, 4), constants=[1], opset=20,
+             align_corners=aligned)
+        for aligned in (0, 1)
     ),
     case("AffineGrid", rand(1, 3, 4), ints(1, 1, 2, 5, 4), constants=[1], opset=20),
     *(

@@ -1,4 +1,4 @@
-"""Padding, cropping, triangles and sums along an axis in simpler operators, against ONNX Runtime."""
+"""Padding, cropping, triangles and sums along an axis, against ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ ALL = ints(1, 2, 3, 4, 1, 2, 3, 4)
 CASES = [
     *(case("Pad", X, WIDE, mode=mode, constants=[1]) for mode in ("reflect", "edge")),
     case("Pad", X, WIDE, mode="wrap", opset=19, constants=[1]),
-    *(case("Pad", rand(2, 3, 9, 9), 2 * WIDE, mode=mode, constants=[1]) for mode in ("reflect", "edge")),
+    case("Pad", rand(2, 3, 9, 9), 2 * WIDE, mode="reflect", constants=[1]),
+    case("Pad", rand(2, 3, 9, 9), 2 * WIDE, mode="edge", constants=[1]),
     case("Pad", X, ALL, mode="edge", constants=[1]),
     case("Pad", X, ints(2, 1, 0, 3), None, ints(3, -3), mode="edge", constants=[1, 3]),
     case("Pad", X, ints(0, 0, -1, 2, 0, 0, 1, -2), constants=[1]),
