@@ -14,7 +14,7 @@ from _edgeship.export.preparation.rules import DONE, Site, following, replaces
 Values = Sequence[ir.Value | None]
 
 #: More nodes than any of the files that are known has; a larger count is a loop over data.
-_MOST_NODES = 50_000
+_MOST_NODES = 10_000
 
 
 @replaces("If")

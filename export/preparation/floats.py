@@ -39,16 +39,20 @@ def to_float32(model: ir.Model, types: Collection[ir.DataType]) -> list[ir.DataT
 
 
 def drop_casts(graph: ir.Graph) -> None:
-    """Remove every Cast to the type that its input has, but those that name an output."""
+    """Remove every Cast to the type that its input has, but where an output would have no name."""
     for node in list(graph):
         value = node.inputs[0] if node.op_type == "Cast" else None
         if value is None or value.dtype != ir.DataType(integer(node, "to", 0)):
             continue
-        if node.outputs[0].is_graph_output():
-            node.op_type = "Identity"
-            node.attributes.clear()
-            continue
-        ir.convenience.replace_all_uses_with(node.outputs[0], value)
+        output = node.outputs[0]
+        if output.is_graph_output():
+            if value.producer() is None or value.is_graph_output():
+                node.op_type = "Identity"
+                node.attributes.clear()
+                continue
+            name, output.name = output.name, f"{output.name}_cast"
+            value.name = name
+        ir.convenience.replace_all_uses_with(output, value, replace_graph_outputs=True)
         graph.remove(node, safe=True)
 
 

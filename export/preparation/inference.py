@@ -68,6 +68,8 @@ def infer(node: ir.Node, knowledge: Knowledge, imports: dict[str, int]) -> str:
     schema = schema_of(node, imports)
     if schema is None or node.op_type in _DISTRUSTED:
         return ""
+    if misfit := _channels_differ(node):
+        return misfit
     types, data = {}, {}
     for value in node.inputs:
         shape = static_shape(value)
@@ -88,6 +90,18 @@ def infer(node: ir.Node, knowledge: Knowledge, imports: dict[str, int]) -> str:
         if output.name in found:
             _fill_in(output, found[output.name])
     return ""
+
+
+def _channels_differ(node: ir.Node) -> str:
+    """Return what is wrong with a convolution's channels, which ONNX's rules do not look at."""
+    if node.op_type not in ("Conv", "ConvTranspose") or len(node.inputs) < 2:
+        return ""
+    x, weight = (static_shape(value) for value in node.inputs[:2])
+    if x is None or weight is None or len(x) < 3 or len(x) != len(weight):
+        return ""
+    group = node.attributes["group"].as_int() if "group" in node.attributes else 1
+    wanted = weight[1] * group if node.op_type == "Conv" else weight[0]
+    return "" if x[1] == wanted else f"the weights are for {wanted} channels, not {x[1]}"
 
 
 def _fill_in(output: ir.Value, proto: onnx.TypeProto) -> None:

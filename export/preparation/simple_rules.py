@@ -52,9 +52,10 @@ def dropout(node: ir.Node, site: Site) -> Sequence[ir.Value | None] | None:
 @replaces("Cast")
 def cast(node: ir.Node, site: Site) -> Sequence[ir.Value | None] | None:
     """Cast to the type that the value has: the value itself."""
-    value = node.inputs[0]
-    same = value is not None and value.dtype == ir.DataType(integer(node, "to", 0))
-    return [value] if same else None
+    value, to = node.inputs[0], node.attributes.get("to")
+    if value is None or to is None or to.type != ir.AttributeType.INT:
+        return None
+    return [value] if value.dtype == ir.DataType(to.as_int()) else None
 
 
 @replaces("CastLike")

@@ -72,7 +72,9 @@ class Walk:
         self._names.update(self._graph.initializers)
         for node in self._graph.all_nodes():
             self._names.update(output.name for output in node.outputs)
-        self._node_names: set[str] = set()
+        self._counts: dict[str, int] = {}
+        self._node_names: set[str | None] = set()
+        self._node_counts: dict[str, int] = {}
         self._here: list[ir.Node] = []
 
     def run(self) -> None:
@@ -144,23 +146,14 @@ class Walk:
                 if output.name:
                     output.name = self._unique(output.name)
 
+    def _unique(self, name: str) -> str:
+        """Return a name that no other value has."""
+        return _fresh(name, self._names, self._counts)
+
     def _unique_node(self, node: ir.Node) -> str:
         """Return a name that no other node has: ONNX Runtime refuses two of one name."""
         name = node.name or node.outputs[0].name or node.op_type
-        candidate, count = name, 1
-        while candidate in self._node_names:
-            count += 1
-            candidate = f"{name}_{count}"
-        self._node_names.add(candidate)
-        return candidate
-
-    def _unique(self, name: str) -> str:
-        candidate, count = name, 1
-        while candidate in self._names:
-            count += 1
-            candidate = f"{name}_{count}"
-        self._names.add(candidate)
-        return candidate
+        return _fresh(name, self._node_names, self._node_counts)
 
     def _visit(self, node: ir.Node) -> None:
         if node.domain == "ai.onnx":
@@ -297,6 +290,16 @@ class Walk:
         for output, array in zip((o for o in node.outputs if o.name), found, strict=True):
             self.knowledge.learn(output, array)
             del self.knowledge.arrays[output]
+
+
+def _fresh(name: str, names: set[str | None], counts: dict[str, int]) -> str:
+    """Return a name that is not in a set, and add it: the name itself, or with a number behind."""
+    candidate = name
+    while candidate in names:
+        counts[name] = counts.get(name, 1) + 1
+        candidate = f"{name}_{counts[name]}"
+    names.add(candidate)
+    return candidate
 
 
 def _has_graph(node: ir.Node) -> bool:

@@ -57,7 +57,7 @@ def run(data: bytes, feeds: Feeds) -> list[np.ndarray]:
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 4
     session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    return session.run(None, dict(feeds))
+    return session.run(None, {name: np.asarray(array) for name, array in feeds.items()})
 
 
 def checked(
@@ -82,7 +82,7 @@ def compare(
             assert not value.name or static_shape(value) is not None, value
             assert not value.name or value.dtype is not None, value
     wanted = {value.name: value.dtype.numpy() for value in graph.inputs}
-    found = run(data, {name: array.astype(wanted[name]) for name, array in feeds.items()})
+    found = run(data, {name: np.asarray(array, wanted[name]) for name, array in feeds.items()})
     for value, one, other in zip(graph.outputs, found, expected, strict=True):
         assert static_shape(value) == one.shape == np.shape(other)
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=atol)
