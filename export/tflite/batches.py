@@ -3,41 +3,43 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 import onnx_ir as ir
 
+from _edgeship.errors import EdgeshipError
 from _edgeship.export.lowering.unsupported import Unsupported
+from _edgeship.export.preparation.inputs import OPEN_BATCH
 from _edgeship.export.runtimes.interpreters import open_interpreter
 from _edgeship.export.runtimes.quiet import captured_stderr
 from _edgeship.export.runtimes.tflite_ports import FileIO
+from _edgeship.export.runtimes.tflite_session import from_file
 from _edgeship.export.tflite.building.graph import TfliteGraph
 from _edgeship.export.tflite.lowering import Lowered
 from _edgeship.export.tflite.open_batch import open_batch
 from _edgeship.export.tflite.writer import to_bytes, to_model
 
-#: Entry of a prepared graph's metadata: the inputs whose first axis the network leaves open.
-OPEN_BATCH = "edgeship.open_batch"
-
-#: Largest difference, as a part of the output's range, between a batch and its entries alone.
+#: Largest difference, as a part of the output's range, between the file's batch and the network's.
 _TOLERANCE = 1e-4
 
 Sample = Mapping[str, np.ndarray]
+Run = Callable[[Sequence[Sample]], Sequence[Sequence[np.ndarray]]]
 
 
 def with_open_batch(
-    model: ir.Model, lowered: Lowered, description: str, samples: Sequence[Sample]
+    model: ir.Model, lowered: Lowered, description: str, samples: Sequence[Sample], run: Run
 ) -> tuple[TfliteGraph, str]:
     """Return the graph with an open batch, where the network has one and the file can, and a note.
 
-    The file is resized to a batch of two, and must give what two runs of one give.
+    The file is resized to a batch of two, and must give what the network gives for that.
 
     Args:
         model: The ONNX graph that was lowered.
         lowered: What became of it, for a batch of 1.
         description: For the file.
         samples: Input name -> array in ONNX order.
+        run: Runs the network itself, whose batch is open.
     """
     names = [name for name in model.metadata_props.get(OPEN_BATCH, "").split(",") if name]
     if not names:
@@ -47,7 +49,7 @@ def with_open_batch(
     try:
         open_batch(graph, [index for port, index in tensors if port.name in names])
         data = to_bytes(to_model(graph, lowered.io, description))
-        problem = _difference(data, lowered.io, names, samples)
+        problem = _difference(data, lowered.io, names, samples, run)
     except Unsupported as error:
         problem = str(error)
     if problem:
@@ -55,22 +57,25 @@ def with_open_batch(
     return graph, "The .tflite files take batches of any size: resize their input before use."
 
 
-def _difference(data: bytes, io: FileIO, names: Collection[str], samples: Sequence[Sample]) -> str:
-    """Return in words how a batch of two differs from its entries alone, or nothing."""
-    first, second = dict(samples[0]), {**samples[0], **{n: samples[-1][n] for n in names}}
-    joined = {**first, **{n: np.concatenate([first[n], second[n]]) for n in names}}
-    both = _run(data, io, joined)
-    alone = [_run(data, io, sample) for sample in (first, second)]
-    for number, (port, together) in enumerate(zip(io.outputs, both, strict=True)):
-        entries = [outputs[number] for outputs in alone]
-        shape = entries[0].shape
-        axes = [axis for axis, extent in enumerate(together.shape) if extent != shape[axis]]
-        if len(axes) != 1 or together.shape[axes[0]] != 2 * shape[axes[0]]:
-            return f"{port.name} of a batch of 2 has shape {list(together.shape)}"
-        expected = np.concatenate(entries, axes[0]).astype(np.float64)
-        error = float(np.abs(together - expected).max())
-        if not error <= _TOLERANCE * max(float(np.abs(expected).max()), 1e-12):
-            return f"{port.name} of a batch of 2 is not that of its entries"
+def _difference(
+    data: bytes, io: FileIO, names: Collection[str], samples: Sequence[Sample], run: Run
+) -> str:
+    """Return in words how a batch of two differs from the network's, or nothing."""
+    both = {
+        name: np.concatenate([array, samples[-1][name]]) if name in names else array
+        for name, array in samples[0].items()
+    }
+    try:
+        [expected] = run([both])
+    except EdgeshipError as error:
+        return f"the network does not run a batch of 2 ({error.what})"
+    for port, found, wanted in zip(io.outputs, _run(data, io, both), expected, strict=True):
+        found = from_file(found, port.perm)
+        if found.shape != wanted.shape:
+            return f"{port.name} of a batch of 2 has shape {list(found.shape)}"
+        difference = float(np.abs(found.astype(np.float64) - wanted).max())
+        if not difference <= _TOLERANCE * max(float(np.abs(wanted).max()), 1e-12):
+            return f"{port.name} of a batch of 2 is not what the network computes"
     return ""
 
 

@@ -27,7 +27,7 @@ class FilePort:
 
     Attributes:
         name: Its name in the signature, or else that of the tensor.
-        shape: Its shape; -1 for a size that is known only at run time.
+        shape: Its shape, unless an app resizes the file.
         dtype: Its data type.
         scale: Real units per step, or None if it is not quantized.
         zero_point: The integer that stands for zero, or None if it is not quantized.

@@ -28,7 +28,7 @@ def open_batch(graph: TfliteGraph, inputs: Collection[int]) -> None:
         inputs: The tensors whose first axis is the batch.
 
     Raises:
-        Unsupported: An operator joins, splits, reduces or fixes the batch, or an output hides it.
+        Unsupported: An operator joins, splits, reduces or fixes the batch.
     """
     where: dict[int, int] = {}
     for index in inputs:
@@ -40,13 +40,6 @@ def open_batch(graph: TfliteGraph, inputs: Collection[int]) -> None:
         if found:
             axes = _axes(graph, op, found)
             where.update(zip(op.outputs, axes, strict=True))
-    for index in graph.outputs:
-        shape = graph.tensors[index].shape
-        if index in where and shape[where[index]] > 1 and 1 in shape:
-            # A RESHAPE can stand for a transpose of a single entry: which axis is the batch?
-            raise Unsupported(
-                f"nothing says which axis of {graph.tensors[index].name} is the batch"
-            )
     for index, axis in where.items():
         shape = graph.tensors[index].shape
         graph.tensors[index].signature = (*shape[:axis], -1, *shape[axis + 1 :])

@@ -33,7 +33,8 @@ class TensorRecord:
 
     Attributes:
         dtype: The data type, such as "float32" or "int8".
-        shape: The shape; -1 for a size that is known only at run time.
+        shape: The shape that it has unless an app resizes the file.
+        open_axes: The axes that an app may give another extent.
         scales: How many scales it has: 0 without quantization, above 1 if it is per-channel.
         scale: The first scale, in real units per step.
         zero_point: The first zero point.
@@ -42,6 +43,7 @@ class TensorRecord:
 
     dtype: str
     shape: tuple[int, ...]
+    open_axes: tuple[int, ...]
     scales: int
     scale: float | None
     zero_point: int | None
@@ -195,7 +197,8 @@ class _Reader:
         zeros = _array(quantization.ZeroPointAsNumpy()) if quantization else _array(0)
         return TensorRecord(
             dtype=TYPE_NAMES.get(tensor.Type(), f"type {tensor.Type()}"),
-            shape=signature or shape,
+            shape=shape,
+            open_axes=tuple(axis for axis, extent in enumerate(signature) if extent < 0),
             scales=len(scales),
             scale=float(scales[0]) if len(scales) else None,
             zero_point=int(zeros[0]) if len(zeros) else None,

@@ -149,7 +149,9 @@ def prepare(job: Job) -> _Prepared:
     graph, parity, folding = _fold_frames(job)
     lowered = lower(graph, job.request.io_layout, job.nhwc)
     description = f"{job.network.name}, written by edgeship"
-    written, batches = with_open_batch(graph, lowered, description, job.checked)
+    written, batches = with_open_batch(
+        graph, lowered, description, job.checked, job.network.definition.run
+    )
     data = to_bytes(to_model(written, lowered.io, description))
     detail = f"{len(lowered.graph.ops)} operators{folding}"
     boxes = picking.picking_of(job)

@@ -145,7 +145,7 @@ def test_a_reordered_table_of_operators_is_not_taken() -> None:
 def test_integers_of_the_graph_are_no_island() -> None:
     """Operators on indices, as some networks compute them, have nothing to do with scales."""
     dtypes = ["float32", "int8", "int32", "int32", "float32", "float32"]
-    tensors = tuple(TensorRecord(dtype, (4,), 0, None, None, 0) for dtype in dtypes)
+    tensors = tuple(TensorRecord(dtype, (4,), (), 0, None, None, 0) for dtype in dtypes)
     operators = [
         OperatorRecord("QUANTIZE", 1, (0,), (1,)),
         OperatorRecord("ADD", 1, (2, 2), (3,)),
