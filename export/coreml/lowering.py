@@ -89,7 +89,7 @@ def lower(model: ir.Model, ios: int) -> Lowered:
     trace = {
         str(variable.name): value.name
         for value, variable in ctx.places.items()
-        if value.name in original
+        if value.name is not None and value.name in original and not ctx.is_unshaped(value)
     }
     return Lowered(program, PackageIO(tuple(inputs), tuple(outputs)), trace)
 

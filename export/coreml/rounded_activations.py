@@ -125,7 +125,7 @@ def _leading_to_places(function: Any) -> set[Any]:
 
 
 def _makes_whole(op: Any) -> bool:
-    return op.op_type != "cast" or op.inputs["dtype"].val == "int32"
+    return bool(op.op_type != "cast" or op.inputs["dtype"].val == "int32")
 
 
 def common_ranges(function: Any, measured: Mapping[Any, Bounds]) -> dict[Any, Bounds]:

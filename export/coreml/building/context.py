@@ -184,7 +184,7 @@ _REFUSALS = (AssertionError, IndexError, NotImplementedError, TypeError, ValueEr
 
 def _is_boolean(operand: Operand) -> bool:
     if isinstance(operand, np.ndarray):
-        return operand.dtype == np.bool_
+        return bool(operand.dtype.kind == "b")
     from coremltools.converters.mil.mil import types
 
     return operand is not None and getattr(operand, "dtype", None) is types.bool

@@ -82,8 +82,8 @@ def one_hot(ctx: Context, node: ir.Node) -> None:
 def _emit_hot(ctx: Context, y: ir.Value, indices: Operand, axis: int, values: np.ndarray) -> None:
     """Append what puts the second of two values where an index is, and the first elsewhere."""
     shape = ctx.shape(y)
-    places = np.arange(shape[axis], dtype=np.int32)
-    places = places.reshape([-1 if i == axis else 1 for i in range(len(shape))])
+    alone = [-1 if i == axis else 1 for i in range(len(shape))]
+    places = np.arange(shape[axis], dtype=np.int32).reshape(alone)
     if isinstance(indices, np.ndarray) or indices.shape:
         indices = ctx.temporary("expand_dims", f"{y.name}/axis", x=indices, axes=[axis])
     off, on = (np.asarray(value) for value in values)
@@ -93,7 +93,7 @@ def _emit_hot(ctx: Context, y: ir.Value, indices: Operand, axis: int, values: np
         return
     dtype = mil_dtype(y)
     kind = {"fp32": np.float32, "int32": np.int32}[dtype]
-    if (off, on) == (0, 1):
+    if off.item() == 0 and on.item() == 1:
         ctx.emit("cast", y, x=hot, dtype=dtype)
         return
     ones = ctx.temporary("cast", f"{y.name}/ones", x=hot, dtype=dtype)

@@ -192,6 +192,7 @@ def _bind_results(ctx: Context, node: ir.Node, layer: _Layer, results: Sequence[
         *before, wide = result.shape
         split = (*before, directions, wide // directions)
         parted = ctx.temporary("reshape", f"{name}/directions", x=result, shape=split)
+        order: tuple[int, ...]
         if number:  # (batch, directions, hidden)
             order = (0, 1, 2) if _batch_first(node) else (1, 0, 2)
         else:  # (sequence, batch, directions, hidden)

@@ -55,9 +55,10 @@ def _pixels(call: Call, coordinates: Array, extent: int) -> Array:
     if borders is None:
         return coordinates
     part = (coordinates - np.float32(borders[0])) / np.float32(borders[1] - borders[0])
+    pixels: Array = part * np.float32(extent) - np.float32(0.5)
     if call["align_corners"]:
-        return part * np.float32(extent - 1)
-    return part * np.float32(extent) - np.float32(0.5)
+        pixels = part * np.float32(extent - 1)
+    return pixels
 
 
 def _read(call: Call, x: Array, down: Array, across: Array) -> Array:
