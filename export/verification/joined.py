@@ -37,6 +37,9 @@ _MOVING = (
 _ARITHMETIC = ("Add", "Clip", "Div", "Mul", "Sub")
 _ELEMENTWISE = (*_ARITHMETIC, "Cast", "Identity", "Relu")
 
+#: Operators whose results are whole numbers.
+_ROUNDING = ("Ceil", "Floor", "Round", "Sign")
+
 #: Float32 counts exactly so far.
 _MOST_SOURCES = 1000
 
@@ -72,18 +75,36 @@ def _joined(graph: ir.Model, output: ir.Value) -> Joined | None:
     if len(sources) > _MOST_SOURCES or any(_shape(source) is None for source in sources):
         return None
     names = tuple(source.name or "" for source in sources)
-    sigmoids = frozenset(source.name or "" for source, sigmoid in sources.items() if sigmoid)
+    sigmoids = frozenset(
+        source.name or ""
+        for source, unchanged in sources.items()
+        if unchanged and _is_sigmoid(source)
+    )
+    steps = frozenset(source.name or "" for source in sources if _in_steps(source))
     shape = _shape(output)
     if nodes:
-        return Joined(_moved(graph, output, nodes, list(sources)), names, sigmoids)
-    return None if shape is None else Joined(np.zeros(shape, np.int32), names, sigmoids)
+        return Joined(_moved(graph, output, nodes, list(sources)), names, sigmoids, steps)
+    return None if shape is None else Joined(np.zeros(shape, np.int32), names, sigmoids, steps)
+
+
+def _is_sigmoid(value: ir.Value) -> bool:
+    node = value.producer()
+    return node is not None and node.op_type == "Sigmoid"
+
+
+def _in_steps(value: ir.Value) -> bool:
+    """Return whether a value is rounded to whole numbers, or made of integers or truth values."""
+    node = value.producer()
+    if node is not None and node.op_type in _ROUNDING:
+        return True
+    return value.dtype is not None and (value.dtype.is_integer() or value.dtype.name == "BOOL")
 
 
 def _tail(output: ir.Value) -> tuple[list[ir.Node], dict[ir.Value, bool]]:
     """Return the nodes behind which elements only move, and the values that they move.
 
     Returns:
-        The nodes, and value -> whether a Sigmoid computes it and nothing changes it later.
+        The nodes, and value -> whether it is moved and not changed.
     """
     nodes: dict[ir.Node, None] = {}
     sources: dict[ir.Value, bool] = {}
@@ -92,8 +113,7 @@ def _tail(output: ir.Value) -> tuple[list[ir.Node], dict[ir.Value, bool]]:
         value, unchanged = waiting.pop()
         node = value.producer()
         if node is None or not _moves(node):
-            sigmoid = node is not None and node.op_type == "Sigmoid"
-            sources[value] = sigmoid and unchanged and sources.get(value, True)
+            sources[value] = unchanged and sources.get(value, True)
         elif node not in nodes:
             nodes[node] = None
             unchanged = unchanged and node.op_type not in _ARITHMETIC

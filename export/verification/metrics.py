@@ -17,6 +17,9 @@ from _edgeship.export.verification.parts import Part, whole_outputs
 #: where its results are smaller than this, they are compared on a scale of this.
 _SIGMOID_RANGE = 1e-2
 
+#: Whole numbers, scaled perhaps, that are this near to each other are the same one.
+_SAME_STEP = 1e-3
+
 #: The distance of two neighbours among what integer kernels of Sigmoid give.
 _SIGMOID_STEP = 1 / 256
 
@@ -85,11 +88,11 @@ def _check_shapes(reference: Outputs, candidate: Outputs, labels: Sequence[str] 
 
 def _compare_part(reference: Outputs, candidate: Outputs, part: Part) -> PartParity:
     """Return the distance of one part over all samples."""
-    sums = _Sums()
+    sums = _Sums(near=_SAME_STEP if part.steps else 0.0)
     for expected, found in zip(reference, candidate, strict=True):
         sums.add(part.of(expected[part.output]), part.of(found[part.output]))
     agreement = None
-    if reference[0][part.output].dtype.kind in "biu":
+    if part.steps or reference[0][part.output].dtype.kind in "biu":
         agreement = 1.0 - sums.differing / max(sums.elements, 1)
     scale = _scale(sums.low, sums.high)
     if part.sigmoid:
@@ -112,9 +115,11 @@ class _Sums:
     """What is summed over the samples of one part.
 
     Attributes:
+        near: Numbers this near to each other are equal, as a fraction of the largest.
         grid_noise: The noise that the steps of an integer Sigmoid make of the reference.
     """
 
+    near: float = 0.0
     largest_error: float = 0.0
     signal: float = 0.0
     noise: float = 0.0
@@ -136,7 +141,8 @@ class _Sums:
         steps = finite / _SIGMOID_STEP
         self.grid_noise += float(np.square((steps - np.rint(steps)) * _SIGMOID_STEP).sum())
         self.elements += ref.size
-        self.differing += int(np.count_nonzero(error))
+        largest = float(np.abs(finite).max()) if finite.size else 0.0
+        self.differing += int(np.count_nonzero(error > self.near * largest))
         if finite.size:
             self.low = min(self.low, float(finite.min()))
             self.high = max(self.high, float(finite.max()))

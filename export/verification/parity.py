@@ -16,8 +16,8 @@ class PartParity:
         max_abs: As in `Parity`.
         max_rel: As in `Parity`, for this part alone.
         sqnr_db: As in `Parity`, for this part alone.
-        agreement: The fraction of elements that are equal, for an output of integers or truth
-            values; None for one of real numbers.
+        agreement: The fraction of elements that are equal, for an output of integers, truth values
+            or whole numbers; None for one of real numbers.
         partial: Whether it is not the whole of an output.
         found: Whether the part was found by the size of its numbers, and not in the graph.
         grid_db: What the SQNR of the reference itself is in steps of 1/256, for what a Sigmoid

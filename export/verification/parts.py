@@ -49,11 +49,13 @@ class Joined:
         sources: For each element of the output, an index into ``names``.
         names: The values that were joined.
         sigmoids: Those that a Sigmoid computes.
+        steps: Those that are rounded to whole numbers, or made of integers or truth values.
     """
 
     sources: Array
     names: tuple[str, ...]
     sigmoids: frozenset[str]
+    steps: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class Part:
             all.
         found: Whether it was found by the size of its numbers.
         sigmoid: Whether a Sigmoid computes all of it.
+        steps: Whether all of it are whole numbers, which are equal or a step apart.
     """
 
     output: int
@@ -74,6 +77,7 @@ class Part:
     mask: NDArray[np.bool_] | None = None
     found: bool = False
     sigmoid: bool = False
+    steps: bool = False
 
     def of(self, array: Array) -> Array:
         """Return the elements of the part, from a value of the output."""
@@ -105,7 +109,8 @@ def parts_of(
         if source is not None and source.sources.shape != arrays[0].shape:
             source = None
         sigmoid = source is not None and source.sigmoids.issuperset(source.names)
-        parts.append(Part(whole.output, whole.name, sigmoid=sigmoid))
+        steps = source is not None and source.steps.issuperset(source.names)
+        parts.append(Part(whole.output, whole.name, sigmoid=sigmoid, steps=steps))
         if arrays[0].dtype.kind != "f" or len({array.shape for array in arrays}) != 1:
             continue
         power = _power(arrays)
@@ -135,8 +140,9 @@ def _joined_parts(whole: Part, power: Array, joined: Joined) -> list[Part]:
         names = [joined.names[k] for k in group]
         mask = np.isin(joined.sources, group)
         words = _place(mask) or "what comes of " + ", ".join(names)
-        sigmoid = joined.sigmoids.issuperset(names)
-        parts.append(Part(whole.output, f"{whole.name}, {words}", mask, sigmoid=sigmoid))
+        sigmoid, steps = joined.sigmoids.issuperset(names), joined.steps.issuperset(names)
+        name = f"{whole.name}, {words}"
+        parts.append(Part(whole.output, name, mask, sigmoid=sigmoid, steps=steps))
     return parts
 
 

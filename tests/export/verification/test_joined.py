@@ -8,6 +8,8 @@ from onnx import parser
 from _edgeship.export.graph.onnx_graph import infer_shapes
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.verification.joined import joined_outputs, output_parts
+from _edgeship.export.verification.judge import judge
+from _edgeship.export.verification.metrics import compare
 from _edgeship.export.verification.parts import Joined
 
 
@@ -86,3 +88,28 @@ def test_the_parts_of_a_graphs_outputs(scale: float, expected: list[str]) -> Non
     values = rng.standard_normal((1, 6, 2)).astype(np.float32)
     values[:, :4] *= scale
     assert [part.name for part in output_parts(model, [[values]])] == expected
+
+
+def test_whole_numbers_are_known_through_what_scales_and_moves_them() -> None:
+    body = (
+        "r = Ceil(a) k = Constant <value_float = 0.5> () s = Mul(r, k)"
+        " i = ArgMax <axis = 1> (a) f = Cast <to = 1> (i) y = Concat <axis = 1> (s, f, a)"
+    )
+    found = sources(body, "float[1, 4, 8] a", "float[1, 9, 8] y")
+    assert found.names == ("r", "i", "a")
+    assert found.steps == {"r", "i"}
+
+
+def test_one_step_of_many_is_forgiven_and_many_are_not() -> None:
+    model = graph("y = Ceil(x)", "float[1, 4, 64] x", "float[1, 4, 64] y")
+    reference = [[np.ceil(np.random.default_rng(0).normal(0, 4, (1, 4, 64))).astype(np.float32)]]
+    parts = output_parts(model, reference)
+
+    def verdict(count: int) -> str | None:
+        other = reference[0][0].copy()
+        other.reshape(-1)[:count] += 1
+        return judge(compare(reference, [[other]], parts=parts), "fp16")
+
+    assert verdict(1) is None
+    sentence = verdict(16)
+    assert sentence == "Only 93.8% of the elements are equal; fp16 needs 98.0%."

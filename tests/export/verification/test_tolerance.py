@@ -195,3 +195,13 @@ def test_integers_may_disagree_where_the_ideal_file_does(
     yardstick = Yardstick({}, measured={"8 bits": measured})
     found = of_parts(part("y", 9.0, agreement), part("z", math.inf))
     assert (judge(found, capped, yardstick) is None) == passes
+
+
+@pytest.mark.parametrize(("sqnr_db", "passes"), [(39.0, True), (33.0, False)])
+def test_an_element_on_the_other_side_of_a_comparison_passes_where_the_ideal_file_has_such(
+    sqnr_db: float, passes: bool
+) -> None:
+    found = Parity(0.3, 0.3, sqnr_db, None, (PartParity("y", 0.3, 0.3, sqnr_db),))
+    yardstick = Yardstick({"y": 20.0}, measured={"float16": {"y": 40.0}})
+    assert (judge(found, "fp16", yardstick) is None) == passes
+    assert judge(found, "fp16") is not None
