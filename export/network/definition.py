@@ -154,6 +154,20 @@ class OnnxFile:
             self._problem = error.why.splitlines()[0]
             return outputs
 
+    def run_batches(self, samples: Sequence[Sample]) -> Outputs:
+        """Return the outputs of the file as it was written, for batches of any size.
+
+        Raises:
+            VerificationError: ONNX Runtime does not run it, or it holds the size of its batch.
+        """
+        from _edgeship.export.network.onnx_reading import as_declared
+        from _edgeship.export.preparation.inputs import OPEN_BATCH, with_open_batch
+        from _edgeship.export.runtimes.running import run_onnx
+
+        names = self._opened.prepared.model.metadata_props.get(OPEN_BATCH, "").split(",")
+        original = with_open_batch(self._opened.original, names)
+        return run_onnx(original.SerializeToString(), as_declared(original, samples))
+
     def parameters(self) -> int | None:  # noqa: D102
         from _edgeship.export.graph import cost
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import onnx
 
@@ -171,6 +171,18 @@ def _extent(dim: onnx.TensorShapeProto.Dimension) -> int | str:
     if dim.HasField("dim_value"):
         return dim.dim_value if dim.dim_value > 0 else str(dim.dim_value)
     return dim.dim_param or "?"
+
+
+def with_open_batch(proto: onnx.ModelProto, names: Collection[str]) -> onnx.ModelProto:
+    """Return a model whose inputs of these names have an open first axis, as they were declared."""
+    opened = onnx.ModelProto()
+    opened.CopyFrom(proto)
+    for value in opened.graph.input:
+        if value.name in names:
+            value.type.tensor_type.shape.dim[0].dim_param = "batch"
+    for value in (*opened.graph.output, *opened.graph.value_info):
+        value.type.tensor_type.ClearField("shape")  # they may hold the fixed extent
+    return opened
 
 
 def _has_open_batch(dims: Declared | None) -> bool:

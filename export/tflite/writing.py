@@ -13,10 +13,11 @@ from _edgeship.export.contract.manifest import Artifact
 from _edgeship.export.contract.schemes import Scheme, still_float
 from _edgeship.export.contract.target import Job
 from _edgeship.export.graph.onnx_graph import serialize
+from _edgeship.export.network.definition import OnnxFile
 from _edgeship.export.runtimes.running import run_onnx, run_tflite
 from _edgeship.export.runtimes.values import Outputs
 from _edgeship.export.tflite import picking
-from _edgeship.export.tflite.batches import with_open_batch
+from _edgeship.export.tflite.batches import Run, with_open_batch
 from _edgeship.export.tflite.calibrate import activation_ranges
 from _edgeship.export.tflite.divergence import first_divergence
 from _edgeship.export.tflite.fold_frames import fold_frames
@@ -149,9 +150,7 @@ def prepare(job: Job) -> _Prepared:
     graph, parity, folding = _fold_frames(job)
     lowered = lower(graph, job.request.io_layout, job.nhwc)
     description = f"{job.network.name}, written by edgeship"
-    written, batches = with_open_batch(
-        graph, lowered, description, job.checked, job.network.definition.run
-    )
+    written, batches = with_open_batch(graph, lowered, description, job.checked, _batches_of(job))
     data = to_bytes(to_model(written, lowered.io, description))
     detail = f"{len(lowered.graph.ops)} operators{folding}"
     boxes = picking.picking_of(job)
@@ -171,6 +170,12 @@ def _fold_frames(job: Job) -> tuple[ir.Model, Parity | None, str]:
     outputs = run_onnx(serialize(folded), job.checked)
     parity = demand(job.reference, outputs, "float", "fold frames")
     return folded, parity, f"; frames go through 2-D operators, {changes} nodes"
+
+
+def _batches_of(job: Job) -> Run:
+    """Return how the network runs batches of any size."""
+    definition = job.network.definition
+    return definition.run_batches if isinstance(definition, OnnxFile) else definition.run
 
 
 def _unable(job: Job) -> tuple[str, ...]:
