@@ -15,6 +15,7 @@ import onnx_ir as ir
 from _edgeship.export.calibration.ranges import Ranges
 from _edgeship.export.graph.onnx_graph import integer, real
 from _edgeship.export.onnx.given_scales import keeps_activations, overrides
+from _edgeship.export.onnx.index_arithmetic import index_arithmetic
 from _edgeship.export.onnx.kernels import KERNELS, WEIGHTS_ONLY
 from _edgeship.export.onnx.mixed_outputs import mixed_outputs
 from _edgeship.export.onnx.shared_ranges import share_ranges
@@ -41,7 +42,7 @@ def quantize(model: ir.Model, ranges: Ranges, given: Given | None = None) -> onn
     from onnxruntime.quantization import CalibrationMethod, QDQQuantizer, QuantType
     from onnxruntime.quantization.calibrate import TensorsData
 
-    apart = mixed_outputs(model, ranges)
+    apart = mixed_outputs(model, ranges) | index_arithmetic(model)
     nodes = [node for node in model.graph if _quantizable(node, ranges) and node not in apart]
     proto = ir.to_proto(model)
     if not nodes:  # which would mean all of them to the quantizer
