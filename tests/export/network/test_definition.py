@@ -9,7 +9,7 @@ from torch import nn
 
 from _edgeship.errors import InputError
 from _edgeship.export.graph.onnx_graph import operator_counts, serialize
-from _edgeship.export.network.capture import read_onnx
+from _edgeship.export.network.capture import open_onnx
 from _edgeship.export.network.definition import LiveModule, OnnxFile
 from _edgeship.export.runtimes.running import run_onnx
 from tests.export.command_line import write_network
@@ -115,11 +115,11 @@ def test_branches_are_folded_in_a_copy() -> None:
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
-def test_an_onnx_file_is_its_own_graph(tmp_path) -> None:
-    graph = read_onnx(write_network(tmp_path / "net.onnx"), [])
-    definition = OnnxFile(graph)
-    assert definition.is_graph
-    assert definition.capture([(1, 3, 16, 16)]) is graph
+def test_an_onnx_file_is_captured_prepared_and_run_as_it_is(tmp_path) -> None:
+    opened = open_onnx(write_network(tmp_path / "net.onnx"), [])
+    definition = OnnxFile(opened)
+    assert not definition.is_graph
+    assert definition.capture([(1, 3, 16, 16)]) is opened.prepared.model
     assert definition.parameters() == 8 * 3 * 9 + 8 * 10
     image = np.random.default_rng(0).standard_normal((1, 3, 16, 16)).astype(np.float32)
     [[scores]] = definition.run([{"image": image}])
