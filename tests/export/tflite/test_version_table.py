@@ -25,7 +25,8 @@ def chosen(model: schema.ModelT) -> tuple[int, str]:
 
 
 # Operators whose version follows from the type of all their tensors: type, version, release.
-# The last three have no rule in op_version.cc, which then gives version 1.
+# Some have no rule in op_version.cc, which then gives version 1. SIGN has none there either; the
+# release of its version 2 is that of int32.
 BY_TYPE = """
 PACK: INT8 2 1.14.0, INT16 3 2.3.0, UINT32 4 2.13.0, INT32 1 1.11.0
 UNPACK: INT8 2 1.14.0, UINT8 2 1.14.0, INT32 1 1.11.0
@@ -60,6 +61,25 @@ ADD: UINT8 1 1.5.0, INT8 2 1.14.0
 RESHAPE: INT8 1 1.5.0
 PRELU: INT8 1 1.8.0
 HARD_SWISH: INT8 1 1.15.0
+ARG_MIN: FLOAT32 1 1.9.0, INT8 2 1.14.0, BOOL 3 2.9.0
+EQUAL: FLOAT32 1 1.14.0, INT8 2 1.14.0, STRING 3 2.3.0, INT16 5 2.21.0
+NOT_EQUAL: FLOAT32 1 1.14.0, INT8 2 1.14.0, INT16 4 2.21.0
+LESS: INT8 2 1.14.0, INT16 3 2.13.0
+GREATER_EQUAL: INT8 2 1.14.0, INT16 3 2.13.0
+GREATER: INT8 2 1.14.0
+LESS_EQUAL: INT8 2 1.14.0
+FLOOR_MOD: INT32 1 1.13.0, INT8 2 2.13.0, INT16 2 2.13.0
+GATHER_ND: FLOAT32 1 1.14.0, BOOL 5 2.16.0
+LOG_SOFTMAX: FLOAT32 1 1.14.0, INT8 2 1.14.0
+REDUCE_PROD: FLOAT32 1 1.11.0, INT8 2 2.6.0
+TOPK_V2: FLOAT32 1 1.7.0, INT8 2 1.14.0, INT16 3 2.13.0
+SIGN: FLOAT32 1 2.11.0, INT32 2 2.12.0
+SCATTER_ND: FLOAT32 1 2.1.0
+CUMSUM: INT32 1 2.4.0
+ONE_HOT: INT32 1 1.11.0
+BITWISE_XOR: INT32 1 2.13.0
+RIGHT_SHIFT: INT32 1 2.13.0
+BITCAST: INT32 1 2.13.0
 """
 
 
