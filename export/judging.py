@@ -69,7 +69,7 @@ def verify_written(
         sentence = written.divergence(failure.needed_db)
         why = " ".join(part for part in (failure.sentence, sentence) if part)
         error = refusal(why, kind, f"{target.title} {scheme.name}")
-        if failure.in_part and scheme.calibrated:
+        if failure.in_joined and scheme.calibrated:
             error.todo = _remedy(job)
         raise error
     written.check()
@@ -77,7 +77,7 @@ def verify_written(
 
 
 def _remedy(job: Job) -> str:
-    """Return what to do where a part of an output has too little of its one scale."""
+    """Return what to do where what an output joins needs scales of its own."""
     if job.request.io_dtype != "float32":
         first = f"leave --io-dtype {job.request.io_dtype} out: outputs of float32 need no scale"
         return f"{first}; or {_OWN_OUTPUTS}"

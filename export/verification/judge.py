@@ -24,12 +24,12 @@ class Failure:
     Attributes:
         sentence: For people.
         needed_db: The SQNR in dB that the part which fails needs; None if the kind asks for none.
-        in_part: Whether an output fails only in a part of it.
+        in_joined: Whether it is a part of an output that the graph joins.
     """
 
     sentence: str
     needed_db: float | None
-    in_part: bool = False
+    in_joined: bool = False
 
 
 def judge(parity: Parity, stage_kind: str, yardstick: Yardstick | None = None) -> str | None:
@@ -68,7 +68,7 @@ def find_failure(
     if not failures:
         return None
     part, worst = min(failures, key=lambda one: one[0].sqnr_db)
-    return replace(worst, in_part=part.partial)
+    return replace(worst, in_joined=part.partial and not part.found)
 
 
 def _failure(

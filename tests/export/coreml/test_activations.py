@@ -271,6 +271,18 @@ def test_a_joined_value_keeps_a_much_narrower_range_of_its_own_if_others_read_it
     check(model, ["x", "j"], ranges, x=(-9.0, 9.0))
 
 
+def test_boxes_and_scores_that_an_output_joins_keep_ranges_of_their_own() -> None:
+    """The sums are rounded, since others read them; the join at the end is not."""
+    text = """g (float[1, 4, 8, 8] x) => (float[1, 8, 8, 8] y) {
+        a = Conv(x, w)
+        b = Conv(x, u)
+        y = Concat<axis = 1>(a, b)
+    }"""
+    model = weights(parse(text), w=(4, 4, 1, 1), u=(4, 4, 1, 1))
+    ranges = {"x": (-3.0, 3.0), "a": (-300.0, 300.0), "b": (-1.0, 1.0), "y": (-300.0, 300.0)}
+    check(model, ["x", "a", "b"], ranges)
+
+
 def test_max_pools_and_moved_elements_keep_their_steps() -> None:
     text = """g (float[1, 4, 8, 8] x) => (float[1, 4, 4, 4] y) {
         m = MaxPool<kernel_shape = [2, 2], strides = [2, 2]>(x)

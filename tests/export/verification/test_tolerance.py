@@ -180,7 +180,7 @@ def test_each_part_has_a_need_of_its_own(capped: str) -> None:
     assert judge(of_parts(part("boxes", 41.0), part("scores", 11.0)), capped, yardstick) is None
     failure = find_failure(of_parts(part("boxes", 39.0), part("scores", 11.0)), capped, yardstick)
     assert failure is not None
-    assert (failure.needed_db, failure.in_part) == (40.0, True)
+    assert (failure.needed_db, failure.in_joined) == (40.0, True)
     assert failure.sentence.startswith("The SQNR of boxes is 39.0 dB; capped needs 40.0 dB")
 
 
