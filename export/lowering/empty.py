@@ -33,9 +33,10 @@ def _is_empty(value: ir.Value) -> bool:
 
 
 def _constant(graph: ir.Graph, value: ir.Value) -> ir.Value:
-    if value.dtype is None:
+    shape = static_shape(value)
+    if value.dtype is None or shape is None:
         raise AssertionError(f"the type of {value.name} is not known")
-    data = np.zeros(static_shape(value), value.dtype.numpy())
+    data = np.zeros(shape, value.dtype.numpy())
     result = ir.val(f"{value.name}/empty", const_value=ir.tensor(data, name=f"{value.name}/empty"))
     graph.register_initializer(result)
     return result

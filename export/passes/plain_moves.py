@@ -72,7 +72,7 @@ def _chain(first: ir.Node) -> tuple[list[ir.Node], int, Numbers] | None:
         uses = result.uses()
         if len(uses) != 1 or result.is_graph_output() or len(nodes) == _LONGEST_CHAIN:
             return best
-        use = uses[0]
+        use = next(iter(uses))
         if use.node.op_type not in _MOVES or use.idx != 0:
             return best
         nodes.append(use.node)
@@ -114,7 +114,7 @@ def _shaped(node: ir.Node, data: Numbers) -> Numbers | None:
 
 def _transposed(node: ir.Node, data: Numbers) -> Numbers:
     order = node.attributes.get("perm")
-    return data.transpose(None if order is None else list(order.as_ints()))
+    return np.transpose(data, None if order is None else list(order.as_ints()))
 
 
 def _expanded(node: ir.Node, data: Numbers) -> Numbers | None:

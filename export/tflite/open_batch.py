@@ -126,7 +126,7 @@ def _reshape(graph: TfliteGraph, op: Op, axis: int) -> int:
 
 
 def _transpose(graph: TfliteGraph, op: Op, axis: int) -> int:
-    return _constant(graph, op, 1).tolist().index(axis)
+    return int(_constant(graph, op, 1).tolist().index(axis))
 
 
 def _slice(graph: TfliteGraph, op: Op, axis: int) -> int:

@@ -62,7 +62,7 @@ def _product(ctx: Context, node: ir.Node) -> int:
     sides = [attributes.source(node), attributes.source(node, 1)]
     turned = [bool(attributes.integer(node, name, 0)) for name in ("transA", "transB")]
     opts = options("BatchMatMulOptions", adjX=turned[0], adjY=turned[1])
-    inputs = _different(ctx, *(ctx.read(side) for side in sides), opts)
+    inputs = _different(ctx, ctx.read(sides[0]), ctx.read(sides[1]), opts)
     y = node.outputs[0]
     return ctx.temporary("BATCH_MATMUL", inputs, ctx.shape(y), f"{y.name}/product", opts)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import onnx_ir as ir
 from ai_edge_litert import schema_py_generated as schema
 
@@ -86,7 +87,7 @@ def _over_zeros(
     groups = attributes.integer(node, "group", 1)
     filters = weight.reshape(groups, inputs // groups, outputs, *taps).swapaxes(1, 2)
     filters = filters.reshape(groups * outputs, inputs // groups, *taps)
-    mirrored = filters[(..., *[slice(None, None, -1)] * len(taps))]
+    mirrored = np.flip(filters, list(range(2, filters.ndim)))
     convolve(ctx, node, tensor, mirrored, bias, windows)
 
 
