@@ -14,7 +14,7 @@ import onnx_ir as ir
 
 from _edgeship.export.graph.onnx_graph import integer
 from _edgeship.export.passes.new_values import NewValues
-from _edgeship.export.preparation.quantized_constants import constant
+from _edgeship.export.preparation.quantized_constants import constant, fitting
 
 Values = Sequence[ir.Value | None]
 
@@ -88,7 +88,8 @@ def expand_qoperators(model: ir.Model) -> int:
             continue
         expansion = Expansion(node, model.opset_imports.get("", 1), new_values)
         inputs = [*node.inputs, *[None] * 12]
-        old, new = node.outputs[0], _EXPANSIONS[node.op_type](expansion, inputs)
+        with fitting(node):
+            old, new = node.outputs[0], _EXPANSIONS[node.op_type](expansion, inputs)
         new.type, new.shape = old.type, old.shape
         ir.convenience.replace_nodes_and_values(graph, node, [node], expansion.nodes, [old], [new])
         new.name = old.name

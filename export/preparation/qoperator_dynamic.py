@@ -13,16 +13,22 @@ import onnx_ir as ir
 from numpy.typing import NDArray
 
 from _edgeship.export.passes.new_values import NewValues
-from _edgeship.export.preparation.quantized_constants import constant
+from _edgeship.export.preparation.quantized_constants import constant, fitting
 
 #: The operators that `undo_dynamic` replaces.
-DYNAMIC = ("ConvInteger", "DynamicQuantizeMatMul", "MatMulInteger", "MatMulIntegerToFloat")
+DYNAMIC = (
+    "ConvInteger",
+    "DynamicQuantizeLSTM",
+    "DynamicQuantizeMatMul",
+    "MatMulInteger",
+    "MatMulIntegerToFloat",
+)
 
 _PRODUCTS = {"MatMulInteger": "MatMul", "ConvInteger": "Conv"}
 
 
 def undo_dynamic(model: ir.Model) -> list[NDArray[np.float32]]:
-    """Replace products of integers that are scaled at run time by float ones, in place.
+    """Replace products of integers and what scales them by float ones, in place.
 
     Only those whose activation is quantized by a node of the graph, and whose weights are constant.
 
@@ -30,8 +36,11 @@ def undo_dynamic(model: ir.Model) -> list[NDArray[np.float32]]:
         The scales of the weights of each product.
     """
     graph, new = model.graph, NewValues(model.graph)
-    undone = [_undo_fused(graph, node, new) for node in list(graph)]
-    undone += [_undo_product(graph, node, new) for node in list(graph)]
+    undone = []
+    for undo in (_undo_lstm, _undo_fused, _undo_product):
+        for node in list(graph):
+            with fitting(node):
+                undone.append(undo(graph, node, new))
     found = [steps for steps in undone if steps is not None]
     if found:
         for node in list(graph):
@@ -86,7 +95,7 @@ def _quantizer(node: ir.Node) -> ir.Node | None:
     step = constant(maker.inputs[1])
     own = constant(maker.inputs[2]) if len(maker.inputs) > 2 else np.zeros((), np.uint8)
     taken = constant(zero) if zero is not None else np.zeros((), np.uint8)
-    if step is None or step.size != 1 or own is None or taken is None:
+    if step is None or step.size != 1 or not step.item() > 0 or own is None or taken is None:
         return None
     return maker if np.array_equal(own.reshape(-1), taken.reshape(-1)) else None
 
@@ -125,6 +134,26 @@ def _undo_fused(graph: ir.Graph, node: ir.Node, new: NewValues) -> NDArray[np.fl
         graph, node, [node], nodes, node.outputs, nodes[-1].outputs
     )
     return step.astype(np.float32).reshape(-1)
+
+
+def _undo_lstm(graph: ir.Graph, node: ir.Node, new: NewValues) -> NDArray[np.float32] | None:
+    """Turn com.microsoft's DynamicQuantizeLSTM, whose weights lie transposed, into an LSTM."""
+    if node.op_type != "DynamicQuantizeLSTM":
+        return None
+    inputs, steps = [*node.inputs[:8], *[None] * (8 - len(node.inputs[:8]))], []
+    for index, at in ((1, 8), (2, 10)):
+        data, step, zero = (constant(node.inputs[n]) for n in (index, at, at + 1))
+        if data is None or step is None or zero is None:
+            return None
+        # One for each direction, or for each direction and column: (directions, inputs, columns).
+        per_column = [one.reshape(data.shape[0], 1, -1) for one in (step, zero)]
+        real = (data.astype(np.float32) - per_column[1].astype(np.float32)) * per_column[0]
+        name = f"{node.outputs[0].name}_weight{index}"
+        inputs[index] = new.constant(name, real.transpose(0, 2, 1).astype(np.float32))
+        steps.append(step.astype(np.float32).reshape(-1))
+    lstm = ir.node("LSTM", inputs, node.attributes, num_outputs=len(node.outputs))
+    ir.convenience.replace_nodes_and_values(graph, node, [node], [lstm], node.outputs, lstm.outputs)
+    return np.concatenate(steps)
 
 
 def _undo_scale(graph: ir.Graph, node: ir.Node, new: NewValues) -> None:

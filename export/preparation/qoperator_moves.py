@@ -6,7 +6,7 @@ import numpy as np
 import onnx_ir as ir
 
 from _edgeship.export.passes.new_values import NewValues
-from _edgeship.export.preparation.quantized_constants import constant
+from _edgeship.export.preparation.quantized_constants import constant, fitting
 
 _MOVING = {
     "DepthToSpace",
@@ -48,7 +48,8 @@ def move_reals(model: ir.Model) -> int:
             continue
         if node.op_type == "Resize" and not _is_nearest(node):
             continue
-        _surround(graph, new, node, data, first)
+        with fitting(node):
+            _surround(graph, new, node, data, first)
         count += 1
     return count
 

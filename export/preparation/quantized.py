@@ -103,7 +103,7 @@ def _take_pairs(model: ir.Model) -> tuple[dict[str, Scale], int]:
     dropped = 0
     for node in list(graph):
         scale = _scale(node) if node.op_type == "QuantizeLinear" else None
-        readers = [use.node for use in node.outputs[0].uses()]
+        readers = dict.fromkeys(use.node for use in node.outputs[0].uses())
         pairs = [reader for reader in readers if _undoes(reader, node)]
         if scale is not None and node.outputs[0].is_graph_output() and not pairs:
             found.setdefault(_required(node.inputs[0]), scale)  # it stays, as the network's end
@@ -138,7 +138,8 @@ def _scale(node: ir.Node) -> Scale | None:
     else:
         code = integer(node, "output_dtype", 0)
         dtype, offset = np.dtype(ir.DataType(code).numpy() if code else np.uint8), 0
-    if offset is None or dtype.kind not in "iu" or dtype.itemsize > 2:
+    positive = np.isfinite(step).all() and (step > 0).all()
+    if offset is None or dtype.kind not in "iu" or dtype.itemsize > 2 or not positive:
         return None
     return Scale(
         np.float32(step.reshape(-1)[0]), signed_zero_point(offset, dtype), 8 * dtype.itemsize

@@ -6,13 +6,15 @@ must not be taken for what it does to an activation.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
+from _edgeship.errors import InputError
 from _edgeship.export.graph.onnx_graph import integer
 
 
@@ -70,7 +72,8 @@ def quantize(
     steps = _spread(scale.astype(np.float32), values.shape, axis, block)
     offset = _spread(zero_point.astype(np.int64), values.shape, axis, block)
     low, high = bounds(zero_point.dtype)
-    counts = np.rint(values.astype(np.float32) / steps).astype(np.int64) + offset
+    with np.errstate(divide="ignore", invalid="ignore"):  # a scale of zero is the file's affair
+        counts = np.rint(values.astype(np.float32) / steps).astype(np.int64) + offset
     limited: NDArray[Any] = np.clip(counts, low, high).astype(zero_point.dtype)
     return limited
 
@@ -98,19 +101,42 @@ def fold_constant(graph: ir.Graph, node: ir.Node, opsets: dict[str, int]) -> boo
         return False
     if node.op_type in ("QuantizeLinear", "DequantizeLinear"):
         axis, block = integer(node, "axis", 1), integer(node, "block_size", 0)
-        first, scale, zero = (*data, None)[:3]
+        first, scale, zero = (*data, None, None)[:3]
         if first is None or scale is None:
             return False
-        if node.op_type == "QuantizeLinear":
-            zero = np.zeros(scale.shape, _output_dtype(node)) if zero is None else zero
-            results = [quantize(first, scale, zero, axis, block)]
-        else:
-            results = [dequantize(first, scale, zero, axis, block)]
+        with fitting(node):
+            if node.op_type == "QuantizeLinear":
+                zero = np.zeros(scale.shape, _output_dtype(node)) if zero is None else zero
+                results = [quantize(first, scale, zero, axis, block)]
+            else:
+                results = [dequantize(first, scale, zero, axis, block)]
     else:
-        results = list(_run(node, opsets))
+        found = _run(node, opsets)
+        if found is None:
+            return False
+        results = list(found)
     for output, result in zip(list(node.outputs), results, strict=True):
         set_constant(graph, output, result)
     return True
+
+
+@contextmanager
+def fitting(node: ir.Node) -> Iterator[None]:
+    """Turn what NumPy says of shapes and types that do not go together into an error of ours.
+
+    Raises:
+        InputError: It names the node.
+    """
+    try:
+        yield
+    except (ArithmeticError, ValueError, IndexError, TypeError) as error:
+        raise InputError(
+            f"{node.op_type} {node.name or node.outputs[0].name}: its scale and zero point do not "
+            "fit what they belong to.",
+            where="prepare",
+            why=str(error),
+            todo="check the file with onnx.checker.check_model, and the tool that wrote it",
+        ) from error
 
 
 def _output_dtype(node: ir.Node) -> np.dtype[Any]:
@@ -119,7 +145,8 @@ def _output_dtype(node: ir.Node) -> np.dtype[Any]:
     return np.dtype(ir.DataType(code).numpy()) if code else np.dtype(np.uint8)
 
 
-def _run(node: ir.Node, opsets: dict[str, int]) -> Sequence[NDArray[Any]]:
+def _run(node: ir.Node, opsets: dict[str, int]) -> Sequence[NDArray[Any]] | None:
+    """Return what ONNX Runtime computes, or None for what it does not run."""
     import onnx
     import onnxruntime
 
@@ -136,10 +163,13 @@ def _run(node: ir.Node, opsets: dict[str, int]) -> Sequence[NDArray[Any]]:
     model = onnx.helper.make_model(graph, opset_imports=imports, ir_version=10)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
-    return list(session.run(None, {}))
+    try:
+        session = onnxruntime.InferenceSession(
+            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+        return list(session.run(None, {}))
+    except Exception:  # ONNX Runtime's have no common base; who needs the value will say so
+        return None
 
 
 def _spread(values: NDArray[Any], shape: tuple[int, ...], axis: int, block: int) -> NDArray[Any]:

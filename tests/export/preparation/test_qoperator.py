@@ -10,6 +10,7 @@ import onnx_ir as ir
 import onnxruntime as ort
 import pytest
 
+from _edgeship.errors import InputError
 from _edgeship.export.preparation.prepare import prepare
 from _edgeship.export.preparation.requantized import requantize
 from tests.export.preparation.quantized_graphs import MICROSOFT, RNG, SHAPE, Graph, grid
@@ -154,3 +155,44 @@ def test_what_is_quantized_at_run_time_becomes_float(weights: Any, form: str) ->
     step = np.ptp(np.append(x, 0.0)) / 255
     # Each activation is rounded by half a step at most.
     assert (np.abs(found - right) <= step / 2 * np.abs(real).sum(0) + 1e-4).all()
+
+
+@pytest.mark.parametrize("per_column", [False, True])
+def test_a_recurrent_network_quantized_at_run_time(per_column: bool) -> None:
+    hidden, inputs = 4, 5
+    g = Graph((6, 1, inputs))
+    count = 4 * hidden if per_column else 1
+    given: list[str] = []
+    real = []
+    for extent in (inputs, hidden):
+        integers = RNG.integers(-127, 128, (1, extent, 4 * hidden)).astype(np.int8)
+        steps = RNG.uniform(0.002, 0.004, (1, count)).astype(np.float32)
+        steps = steps if per_column else steps.reshape(1)
+        real.append((integers * steps.reshape(1, 1, -1)).transpose(0, 2, 1))
+        zeros = np.zeros_like(steps, np.int8)
+        given += [g.const(integers), g.const(steps), g.const(zeros)]
+    bias = g.const(RNG.normal(size=(1, 8 * hidden)) * 0.1, np.float32)
+    w, ws, wz, r, rs, rz = given
+    read = ["x", w, r, bias, "", "", "", "", ws, wz, rs, rz]
+    y = g.op("DynamicQuantizeLSTM", *read, domain=MICROSOFT, hidden_size=hidden)
+    prepared = prepare(g.model(y))
+    (lstm,) = prepared.model.graph
+    assert (lstm.op_type, lstm.domain) == ("LSTM", "")
+    for found, right in zip(lstm.inputs[1:3], real, strict=True):
+        assert found is not None
+        assert found.const_value is not None
+        np.testing.assert_allclose(found.const_value.numpy(), right, rtol=1e-6)
+    x = RNG.normal(size=(6, 1, inputs)).astype(np.float32)
+    right, found = run(g.model(y), x), run(ir.to_proto(prepared.model), x)
+    assert np.abs(found - right).max() < 0.01
+    assert np.ptp(right) > 0.3
+
+
+def test_scales_that_do_not_fit_are_named() -> None:
+    g = Graph()
+    weight = [g.const(np.ones((4, 3, 3, 3)), np.int8), g.const(np.ones(5), np.float32)]
+    y = g.op("Conv", "x", g.op("DequantizeLinear", *weight, axis=0), pads=[1] * 4)
+    with pytest.raises(InputError) as caught:
+        prepare(g.model(y))
+    assert "DequantizeLinear dequantizelinear0" in caught.value.what
+    assert caught.value.todo
