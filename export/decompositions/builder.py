@@ -80,11 +80,15 @@ class Builder:
     def constant(self, data: Array, name: str = "constant") -> ir.Value:
         """Return a new constant."""
         data = np.ascontiguousarray(data).reshape(np.shape(data))
-        name = self._unique(f"{self._prefix}/{name}")
+        name = self.named(name)
         tensor = ir.tensor(data, name=name)
         value = ir.Value(name=name, const_value=tensor, shape=ir.Shape(data.shape))
         value.type = ir.TensorType(tensor.dtype)
         return value
+
+    def named(self, name: str) -> str:
+        """Return a name that nothing else has, behind that of what is taken apart."""
+        return self._unique(f"{self._prefix}/{name}")
 
     def op(self, op_type: str, *operands: Operand, **attributes: Any) -> ir.Value:
         """Write an operator with one output, and return that."""
@@ -104,7 +108,7 @@ class Builder:
         like = next((each for each in typed if isinstance(each, ir.Value)), None)
         inputs = [self._value(each, like) for each in operands]
         given = {key: value for key, value in attributes.items() if value is not None}
-        name = self._unique(f"{self._prefix}/{op_type}")
+        name = self.named(op_type)
         node = ir.node(op_type, inputs, attributes=given, num_outputs=count, name=name)
         for number, output in enumerate(node.outputs):
             output.name = name if number == 0 else self._unique(f"{name}_{number}")

@@ -81,13 +81,12 @@ class Decomposer:
         Raises:
             Unsupported: The decomposition refuses this node. The graph is as it was.
         """
-        if node.domain not in ("", "ai.onnx"):
-            return None
-        decomposition = decomposition or DECOMPOSITIONS.get(node.op_type)
-        if _is_constant(node):
-            decomposition = _computed
-        elif decomposition is None:
-            if not has_function(node.op_type, self._opset()):
+        if node.domain in ("", "ai.onnx"):
+            decomposition = decomposition or DECOMPOSITIONS.get(node.op_type)
+            if _is_constant(node):
+                decomposition = _computed
+        if decomposition is None:
+            if not has_function(node, self._opset()):
                 return None
             decomposition = expanded
         depth = self._depths.get(node, 0) + 1
@@ -167,7 +166,7 @@ def _completed(builder: Builder, node: ir.Node, results: Results) -> list[ir.Val
 
 
 def _identity(builder: Builder, value: ir.Value) -> ir.Value:
-    node = ir.node("Identity", [value], name=value.name)
+    node = ir.node("Identity", [value], name=builder.named("Identity"))
     (output,) = node.outputs
     output.shape, output.type = value.shape, value.type
     builder.nodes.append(node)

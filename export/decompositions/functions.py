@@ -12,12 +12,16 @@ import onnx_ir as ir
 from _edgeship.export.decompositions.builder import Builder
 from _edgeship.export.lowering.unsupported import Unsupported
 
+#: Where the operators of ONNX are; the second holds those that are tried out.
+DOMAINS = ("", "ai.onnx.preview")
 
-def has_function(op_type: str, opset: int) -> bool:
+
+def has_function(node: ir.Node, opset: int) -> bool:
     """Return whether ONNX defines an operator by others."""
-    if not onnx.defs.has(op_type, opset, ""):
+    version = _version(node, opset)
+    if node.domain not in DOMAINS or not onnx.defs.has(node.op_type, version, node.domain):
         return False
-    schema: Any = onnx.defs.get_schema(op_type, opset, "")
+    schema: Any = onnx.defs.get_schema(node.op_type, version, node.domain)
     return bool(schema.has_function or schema.has_context_dependent_function)
 
 
@@ -28,10 +32,12 @@ def expanded(b: Builder, node: ir.Node) -> list[ir.Value | None]:
         Unsupported: The definition has loops or branches that are decided while running.
     """
     body = _body(b, node)
-    values: dict[str, ir.Value | None] = {"": None}
+    # A definition can take in what a graph in an attribute computes, and reads its constants, too.
+    outside = {} if node.graph is None else node.graph.initializers
+    values: dict[str, ir.Value | None] = {**outside, "": None}
     values.update(dict.fromkeys(body.input))
     values.update(zip(body.input, node.inputs, strict=False))
-    schema = onnx.defs.get_schema(node.op_type, b.opset, "")
+    schema = onnx.defs.get_schema(node.op_type, _version(node, b.opset), node.domain)
     defaults = [item.default_value for item in schema.attributes.values()]
     given = {item.name: item for item in defaults if item.name}
     given.update({item.name: item for item in body.attribute_proto})
@@ -40,8 +46,12 @@ def expanded(b: Builder, node: ir.Node) -> list[ir.Value | None]:
     return [values.get(name) for name in body.output[: len(node.outputs)]]
 
 
+def _version(node: ir.Node, opset: int) -> int:
+    return opset if node.domain == "" else 1
+
+
 def _body(b: Builder, node: ir.Node) -> onnx.FunctionProto:
-    schema: Any = onnx.defs.get_schema(node.op_type, b.opset, "")
+    schema: Any = onnx.defs.get_schema(node.op_type, _version(node, b.opset), node.domain)
     if schema.has_context_dependent_function:
         proto = ir.to_proto(node)
         types = [
@@ -69,6 +79,9 @@ def _write(
         if proto.op_type == "If":
             _branch(b, proto, values, given)
             continue
+        if proto.op_type == "Scan":
+            _unroll(b, proto, values, given)
+            continue
         attributes = _attributes(proto, given)
         results: Sequence[ir.Value | None]
         if proto.op_type == "Constant":
@@ -76,7 +89,7 @@ def _write(
         elif any(isinstance(item, ir.Graph) for item in attributes.values()):
             raise Unsupported(f"ONNX defines it by a {proto.op_type}")
         else:
-            inputs = [values[name] for name in proto.input]
+            inputs = [_given(values, name) for name in proto.input]
             if _changes_nothing(b, proto.op_type, inputs, attributes):
                 results = [inputs[0]]
             else:
@@ -118,6 +131,54 @@ def _branch(
     _write(b, graph.node, inner, given)
     outputs = [inner[output.name] for output in graph.output]
     values.update(zip(proto.output, outputs, strict=True))
+
+
+def _unroll(
+    b: Builder,
+    proto: onnx.NodeProto,
+    values: dict[str, ir.Value | None],
+    given: Mapping[str, onnx.AttributeProto],
+) -> None:
+    """Write every step of a Scan along first axes, forwards.
+
+    Raises:
+        Unsupported: It goes along other axes, or backwards.
+    """
+    settings = {item.name: item for item in proto.attribute}
+    body, count = settings["body"].g, settings["num_scan_inputs"].i
+    if any(any(item.ints) for name, item in settings.items() if name != "body"):
+        raise Unsupported("ONNX defines it by a Scan that does not go forwards along first axes")
+    inputs = [_known(values, name) for name in proto.input]
+    states, scanned = inputs[: len(inputs) - count], inputs[len(inputs) - count :]
+    length = b.shape(scanned[0])[0]
+    rows = [b.split(value, 0, [1] * length) for value in scanned]
+    results: list[list[ir.Value]] = []
+    for step in range(length):
+        inner = dict(values)
+        now = [b.reshape(row[step], b.shape(row[step])[1:]) for row in rows]
+        names = [value.name for value in body.input]
+        inner.update(zip(names, [*states, *now], strict=True))
+        for tensor in body.initializer:
+            inner[tensor.name] = b.constant(onnx.numpy_helper.to_array(tensor))
+        _write(b, body.node, inner, given)
+        made = [_known(inner, value.name) for value in body.output]
+        states = made[: len(states)]
+        results.append([b.reshape(value, [1, *b.shape(value)]) for value in made[len(states) :]])
+    whole = [b.concat(parts, 0) for parts in zip(*results, strict=True)]
+    values.update(zip(proto.output, [*states, *whole], strict=True))
+
+
+def _given(values: Mapping[str, ir.Value | None], name: str) -> ir.Value | None:
+    if name not in values:
+        raise Unsupported(f"ONNX's definition reads {name}, which is not in it")
+    return values[name]
+
+
+def _known(values: Mapping[str, ir.Value | None], name: str) -> ir.Value:
+    value = _given(values, name)
+    if value is None:
+        raise Unsupported(f"ONNX's definition reads {name}, which is left out")
+    return value
 
 
 def _attributes(proto: onnx.NodeProto, given: Mapping[str, onnx.AttributeProto]) -> dict[str, Any]:

@@ -117,6 +117,31 @@ def one_hot(b: Builder, node: ir.Node) -> ir.Value:
     return b.op("Where", hot, on, off)
 
 
+@decomposes("TensorScatter")
+def tensor_scatter(b: Builder, node: ir.Node) -> ir.Value:
+    """Updates of a cache, compared with its places: each sample begins where its index says."""
+    cache, update = attributes.source(node), attributes.source(node, 1)
+    start = attributes.optional_input(node, 2)
+    rank, axis = len(b.shape(cache)), attributes.integer(node, "axis", -2)
+    axis %= rank
+    size, count = b.shape(cache)[axis], b.shape(update)[axis]
+    order = [*(each for each in range(rank) if each != axis), axis]
+    old, new = b.transpose(cache, order), b.transpose(update, order)
+    steps = np.arange(count).reshape(count, *[1] * rank)
+    if start is not None:
+        begin = b.reshape(start, [1, b.shape(cache)[0], *[1] * (rank - 1)])
+        places = b.op("Add", begin, steps)
+    else:
+        places = b.constant(steps)
+    if attributes.text(node, "mode", "linear") == "circular":
+        places = b.op("Mod", places, size)
+    rows = b.split(new, rank - 1, [1] * count)
+    for place, row in zip(b.split(places, 0, [1] * count), rows, strict=True):
+        here = b.op("Equal", b.reshape(place, b.shape(place)[1:]), np.arange(size))
+        old = b.op("Where", here, row, old)
+    return b.transpose(old, [order.index(each) for each in range(rank)])
+
+
 def _row_numbers(b: Builder, indices: ir.Value, shape: Sequence[int]) -> ir.Value:
     """Return which rows tuples of indices (the last axis) name, as one list of int64."""
     whole = b.cast(indices, np.int64)

@@ -100,3 +100,20 @@ def test_outputs_that_nobody_reads_may_be_left_out() -> None:
     )
     decompose(model, named(CORE))
     assert set(kinds(model)) <= CORE
+
+
+def test_a_definition_that_goes_step_by_step_is_unrolled() -> None:
+    text = """agraph (float[1,3,8] q, float[1,3,8] k, float[1,3,8] v) => (float[1,3,8] y) {
+        y, = LinearAttention <q_num_heads = 2, kv_num_heads = 2, update_rule = "linear"> (q, k, v)
+    }"""
+    model = parse(text, 27)
+    decompose(model, named(CORE))
+    assert set(kinds(model)) <= CORE
+    heads = [rand(1, 3, 8, seed=seed) for seed in range(3)]
+    query, key, value = (each.reshape(3, 2, 4).transpose(1, 0, 2) for each in heads)
+    # What was seen up to each step: the sum of k v', read by q / sqrt(4).
+    seen = np.cumsum(key[..., :, None] * value[..., None, :], 1)
+    right = (query[..., None, :] / 2 @ seen)[:, :, 0].transpose(1, 0, 2).reshape(1, 3, 8)
+    model.opset_imports[""] = 23
+    (found,) = run(ir.to_proto(model), dict(zip("qkv", heads, strict=True)))
+    np.testing.assert_allclose(found, right, atol=1e-5)
