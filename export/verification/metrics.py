@@ -13,6 +13,10 @@ from _edgeship.export.runtimes.values import Outputs
 from _edgeship.export.verification.parity import Parity, PartParity
 from _edgeship.export.verification.parts import Part, whole_outputs
 
+#: Float32 rounds numbers near 1 by 6e-8, however near to each other they are. So a smaller range
+#: than this share of the largest number counts as this.
+_LEAST_RANGE = 1e-2
+
 #: A Sigmoid is computed from numbers near 1, with errors of 1e-7 however small its result is. So
 #: where its results are smaller than this, they are compared on a scale of this.
 _SIGMOID_RANGE = 1e-2
@@ -162,7 +166,8 @@ def _absolute_error(reference: np.ndarray, candidate: np.ndarray) -> np.ndarray:
 def _scale(low: float, high: float) -> float:
     if low > high:  # nothing finite was seen
         return 1.0
-    return (high - low) or max(abs(low), abs(high)) or 1.0
+    magnitude = max(abs(low), abs(high))
+    return max(high - low, _LEAST_RANGE * magnitude) if high > low else magnitude or 1.0
 
 
 def _sqnr_db(signal: float, noise: float) -> float:

@@ -54,8 +54,9 @@ class Parity:
     Attributes:
         max_abs: The largest absolute error, in the unit of the output.
         max_rel: The largest absolute error of an output divided by the range (maximum minus
-            minimum over all samples) of its reference. An output of range 0 is divided by its
-            largest magnitude, and one that is all zeros by 1. For integers and truth values, the
+            minimum over all samples, and a hundredth of the largest magnitude at least) of its
+            reference. An output of range 0 is divided by its largest magnitude, and one that is
+            all zeros by 1. For integers and truth values, the
             fraction of elements that differ.
         sqnr_db: Signal to quantization noise, ``10 log10(sum ref^2 / sum error^2)`` in dB. Both
             sums run over all samples and elements, and the mean is not taken off. Equal outputs

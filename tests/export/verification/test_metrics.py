@@ -49,6 +49,13 @@ def test_zero_range_is_divided_by_the_magnitude() -> None:
     assert compare(one([-4.0, -4.0]), one([-4.0, -3.0])).max_rel == 0.25
 
 
+def test_numbers_that_hardly_differ_are_not_asked_for_more_than_float32_has() -> None:
+    reference = one([1.0, 1.0 + 6e-7])
+    assert compare(reference, one([1.0 - 6e-8, 1.0 + 6e-7])).max_rel == pytest.approx(6e-6, rel=0.1)
+    # A range of a hundredth of the numbers, or more, is the scale itself.
+    assert compare(one([100.0, 102.0]), one([100.5, 102.0])).max_rel == 0.25
+
+
 def test_error_on_an_all_zero_reference() -> None:
     parity = compare(one([0.0, 0.0]), one([0.0, 0.125]))
     assert parity.max_rel == 0.125
