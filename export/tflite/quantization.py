@@ -24,6 +24,7 @@ from _edgeship.export.tflite.objects import name_of
 from _edgeship.export.tflite.output_copies import copy_outputs, original_of, remove_copies
 from _edgeship.export.tflite.schema_names import TYPE_NAMES
 from _edgeship.export.tflite.shared_ranges import share_ranges
+from _edgeship.export.tflite.unread_outputs import match_unread_parts
 from _edgeship.export.tflite.weight_bounds import weight_bounds
 from _edgeship.export.tflite.writer import clear_metadata, from_bytes, set_metadata, to_bytes
 
@@ -95,6 +96,7 @@ def quantize(
     model = from_bytes(bytes(quantized))
     reveal(model, kinds)
     remove_copies(model, copies)
+    match_unread_parts(model)
     if scales is not None and scheme in ACTIVATION_BITS:
         put_right(model, scales)
     if scheme == "fp16":
