@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import onnx_ir as ir
 
 from _edgeship.export.decompositions import Decomposer, decompose, named
+from _edgeship.export.decompositions.merged_axes import is_wide, on_merged_axes
 from _edgeship.export.lowering.empty import fold_empty
 from _edgeship.export.lowering.nodes import demand_none, lower_nodes
 from _edgeship.export.lowering.unsupported import Unsupported
@@ -23,6 +25,9 @@ from _edgeship.export.tflite.ops import LOWERINGS
 from _edgeship.export.tflite.peephole import optimize
 
 IoLayout = Literal["nhwc", "nchw"]
+
+#: What all kernels take.
+MOST_AXES = 5
 
 #: For messages.
 TARGET = "TFLite"
@@ -63,7 +68,7 @@ def lower(model: ir.Model, io_layout: IoLayout = "nhwc", nhwc: Collection[str] =
     inputs = [value for value in model.graph.inputs if not value.is_initializer()]
     problems = _lower_inputs(ctx, inputs, io_layout, nhwc)
     problems += lower_nodes(
-        ctx, model.graph, LOWERINGS, TARGET, _stand_in, Decomposer(model.graph).replace
+        ctx, model.graph, LOWERINGS, TARGET, _stand_in, partial(_simpler, Decomposer(model.graph))
     )
     if not problems:
         problems += _lower_outputs(ctx, model.graph.outputs, io_layout, nhwc)
@@ -78,6 +83,12 @@ def lower(model: ir.Model, io_layout: IoLayout = "nhwc", nhwc: Collection[str] =
     trace = _trace(ctx)  # before tensors are renumbered
     optimize(ctx.graph)
     return Lowered(ctx.graph, io, trace)
+
+
+def _simpler(decomposer: Decomposer, node: ir.Node) -> list[ir.Node] | None:
+    """Return what takes the place of a node: simpler operators, or the same on fewer axes."""
+    wide = is_wide(node, MOST_AXES)
+    return decomposer.replace(node, on_merged_axes(node.op_type, MOST_AXES) if wide else None)
 
 
 def _lower_inputs(

@@ -6,6 +6,7 @@ import numpy as np
 import onnx_ir as ir
 from ai_edge_litert import schema_py_generated as schema
 
+from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.lowering import attributes
 from _edgeship.export.lowering.unsupported import Unsupported
 from _edgeship.export.tflite.building.context import Context
@@ -18,6 +19,9 @@ from _edgeship.export.tflite.ops.taking import cut, take
 
 #: Border in front and behind of each ONNX axis.
 Border = list[tuple[int, int]]
+
+#: The kernels' limit.
+_MOST_AXES = 5
 
 _MODES = {"edge": "edge", "reflect": "reflect", "wrap": "wrap"}
 
@@ -76,12 +80,46 @@ def _cropped(ctx: Context, tensor: int, border: Border, perm: Perm) -> int:
 def _constant(ctx: Context, node: ir.Node, tensor: int, border: Border, perm: Perm) -> None:
     y = node.outputs[0]
     fill = attributes.real_anywhere(ctx, node, "value", 2) or 0.0
-    inputs = [tensor, ctx.ints("paddings", [border[axis] for axis in perm])]
-    if fill == 0.0:
-        ctx.emit("PAD", inputs, y, perm, options("PadOptions"))
+    stored = [border[axis] for axis in perm]
+    value = [] if fill == 0.0 else [ctx.graph.constant("pad_value", np.asarray(fill, dtype_of(y)))]
+    kind = "PADV2" if value else "PAD"
+    opts = options("PadV2Options" if value else "PadOptions")
+    if len(perm) <= _MOST_AXES:
+        ctx.emit(kind, [tensor, ctx.ints("paddings", stored), *value], y, perm, opts)
         return
-    inputs.append(ctx.graph.constant("pad_value", np.asarray(fill, dtype_of(y))))
-    ctx.emit("PADV2", inputs, y, perm, options("PadV2Options"))
+    for group in _groups(stored):
+        before = ctx.graph.tensors[tensor].shape
+        shape, merged = _merged(before, group)
+        inputs = [ctx.reshape(tensor, shape), ctx.ints("paddings", merged), *value]
+        tensor = ctx.temporary(kind, inputs, _around(shape, merged), f"{y.name}/pad", opts)
+        tensor = ctx.reshape(tensor, _around(before, group))
+    ctx.bind(y, tensor, perm)
+
+
+def _groups(border: Border) -> list[Border]:
+    """Return borders of two axes each that make up the border: with others between, five axes."""
+    axes = [axis for axis, pads in enumerate(border) if pads != (0, 0)]
+    return [
+        [pads if axis in axes[i : i + 2] else (0, 0) for axis, pads in enumerate(border)]
+        for i in range(0, len(axes), 2)
+    ]
+
+
+def _around(shape: Shape, border: Border) -> Shape:
+    return tuple(n + sum(pads) for n, pads in zip(shape, border, strict=True))
+
+
+def _merged(shape: Shape, border: Border) -> tuple[Shape, Border]:
+    """Return the same with neighbouring axes that get no border as one."""
+    extents: list[int] = []
+    merged: Border = []
+    for extent, pads in zip(shape, border, strict=True):
+        if merged and merged[-1] == pads == (0, 0):
+            extents[-1] *= extent
+        else:
+            extents.append(extent)
+            merged.append(pads)
+    return tuple(extents), merged
 
 
 def _mirrors(mode: str, shape: tuple[int, ...], border: Border, perm: Perm) -> bool:

@@ -87,7 +87,7 @@ def _over_zeros(
     groups = attributes.integer(node, "group", 1)
     filters = weight.reshape(groups, inputs // groups, outputs, *taps).swapaxes(1, 2)
     filters = filters.reshape(groups * outputs, inputs // groups, *taps)
-    mirrored = np.flip(filters, list(range(2, filters.ndim)))
+    mirrored = np.flip(filters, tuple(range(2, filters.ndim)))
     convolve(ctx, node, tensor, mirrored, bias, windows)
 
 

@@ -6,12 +6,10 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
-from _edgeship.errors import UnsupportedError
 from tests.export.tflite.ops.harness import (
     check,
     check_both,
     graph_model,
-    lower_model,
     node_model,
     rand,
 )
@@ -122,7 +120,5 @@ def test_matrices_of_many_axes_are_one_list() -> None:
     assert check(model, "nchw") == ["RESHAPE", "RESHAPE", "BATCH_MATMUL", "RESHAPE"]
 
 
-def test_unsupported() -> None:
-    with pytest.raises(UnsupportedError) as error:
-        lower_model(node_model("MatMul", {"a": (2, 1, 1, 2, 3, 4), "b": (1, 2, 1, 2, 4, 3)}))
-    assert "BATCH_MATMUL takes 5 axes, not 6" in error.value.why
+def test_matrices_of_many_axes_that_are_broadcast() -> None:
+    check(node_model("MatMul", {"a": (2, 1, 1, 2, 3, 4), "b": (1, 2, 1, 2, 4, 3)}), "nchw")
