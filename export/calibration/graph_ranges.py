@@ -7,15 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from _edgeship.export.calibration.ranges import Ranges, merge
-from _edgeship.export.runtimes.running import run_onnx
+from _edgeship.export.runtimes.running import each_onnx
 from _edgeship.export.runtimes.values import Sample
-
-#: How much memory the values of samples may take that run before their ranges are taken.
-_BYTES_AT_ONCE = 512 * 2**20
 
 
 def graph_ranges(onnx_bytes: bytes, samples: Sequence[Sample]) -> Ranges:
     """Return the smallest and largest value of every float value over all samples.
+
+    Only the values of one sample are kept at a time.
 
     Args:
         onnx_bytes: A serialized ``ModelProto``.
@@ -38,15 +37,8 @@ def graph_ranges(onnx_bytes: bytes, samples: Sequence[Sample]) -> Ranges:
     model.graph.output.extend(onnx.ValueInfoProto(name=n) for n in names if n not in outputs)
     graph = model.SerializeToString()
     ranges: Ranges = {}
-    done = 0
-    at_once = 1
-    while done < len(samples):
-        chunk = samples[done : done + at_once]
-        for sample, values in zip(chunk, run_onnx(graph, chunk, names), strict=True):
-            kept = {**sample, **dict(zip(names, values, strict=True))}
-            for name, array in kept.items():
-                if np.issubdtype(array.dtype, np.floating) and array.size:
-                    merge(ranges, name, array, done)
-            done += 1
-            at_once = max(1, _BYTES_AT_ONCE // max(1, sum(a.nbytes for a in kept.values())))
+    for number, values in enumerate(each_onnx(graph, samples, names)):
+        for name, array in {**samples[number], **dict(zip(names, values, strict=True))}.items():
+            if np.issubdtype(array.dtype, np.floating) and array.size:
+                merge(ranges, name, array, number)
     return ranges

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -19,7 +19,17 @@ def run_onnx(
     outputs: Sequence[str] | None = None,
     plain: bool = False,
 ) -> Outputs:
-    """Run a serialized ONNX graph with ONNX Runtime on the CPU.
+    """Run a serialized ONNX graph with ONNX Runtime on the CPU; see `each_onnx`."""
+    return list(each_onnx(model_bytes, samples, outputs, plain))
+
+
+def each_onnx(
+    model_bytes: bytes,
+    samples: Iterable[Sample],
+    outputs: Sequence[str] | None = None,
+    plain: bool = False,
+) -> Iterator[list[np.ndarray]]:
+    """Run a serialized ONNX graph with ONNX Runtime on the CPU, sample by sample.
 
     Only basic graph rewrites are on, so that the fused kernels of the higher levels do not stand
     between the graph and its result.
@@ -31,8 +41,8 @@ def run_onnx(
         plain: Whether every node runs as it stands: already the basic rewrites turn an operator
             between DequantizeLinear and QuantizeLinear into one that rounds otherwise.
 
-    Returns:
-        Per sample, the outputs; floating point as float32.
+    Yields:
+        The outputs of each sample; floating point as float32.
 
     Raises:
         VerificationError: ONNX Runtime refuses the graph or fails when it runs it.
@@ -52,13 +62,14 @@ def run_onnx(
         )
     except Exception as error:
         raise VerificationError("ONNX Runtime refuses the graph.", why=str(error)) from error
-    try:
-        results = [session.run(names, dict(sample)) for sample in samples]
-    except Exception as error:
-        raise VerificationError(
-            "ONNX Runtime fails when it runs the graph.", why=str(error)
-        ) from error
-    return [[_float32(values) for values in result] for result in results]
+    for sample in samples:
+        try:
+            result = session.run(names, dict(sample))
+        except Exception as error:
+            raise VerificationError(
+                "ONNX Runtime fails when it runs the graph.", why=str(error)
+            ) from error
+        yield [_float32(values) for values in result]
 
 
 def run_tflite(
@@ -89,4 +100,5 @@ def run_tflite(
 
 def _float32(values: np.ndarray) -> np.ndarray:
     array = np.asarray(values)
-    return array.astype(np.float32) if np.issubdtype(array.dtype, np.floating) else array
+    floating = np.issubdtype(array.dtype, np.floating)
+    return array.astype(np.float32, copy=False) if floating else array

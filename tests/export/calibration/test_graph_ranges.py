@@ -6,7 +6,6 @@ import pytest
 from numpy.typing import NDArray
 
 from _edgeship.errors import InputError, VerificationError
-from _edgeship.export.calibration import graph_ranges as module
 from _edgeship.export.calibration.graph_ranges import graph_ranges
 
 
@@ -45,11 +44,7 @@ def test_a_range_covers_all_elements() -> None:
     assert ranges["t"] == (-14.0, 6.0)
 
 
-@pytest.mark.parametrize("memory", [0, 150, 10**9])
-def test_how_many_samples_run_at_once_does_not_matter(
-    memory: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "_BYTES_AT_ONCE", memory)
+def test_ranges_of_random_samples_are_their_extremes() -> None:
     rng = np.random.default_rng(0)
     samples = [{"x": rng.standard_normal((1, 4), np.float32)} for _ in range(5)]
     values = np.concatenate([sample["x"] for sample in samples])
