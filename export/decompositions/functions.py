@@ -66,6 +66,8 @@ def _body(b: Builder, node: ir.Node) -> onnx.FunctionProto:
     else:
         text = schema.function_body.SerializeToString()
     body: onnx.FunctionProto = onnx.FunctionProto.FromString(text)
+    if not body.node:
+        raise Unsupported("ONNX has no definition of it for these inputs")
     return body
 
 
