@@ -54,6 +54,25 @@ def _form(schema: onnx.defs.OpSchema) -> tuple[object, ...]:
     return attributes, *ports
 
 
+def misuse(node: ir.Node, schema: onnx.defs.OpSchema) -> str:
+    """Return what a node lacks by the definition of its operator; empty if it has all.
+
+    ONNX Runtime does not always look, and can end the process.
+    """
+    option = onnx.defs.OpSchema.FormalParameterOption
+    count = len(node.inputs)
+    if not schema.min_input <= count <= schema.max_input:
+        return f"it takes {schema.min_input} to {schema.max_input} inputs, not {count}"
+    for index, value in enumerate(node.inputs):
+        port = schema.inputs[min(index, len(schema.inputs) - 1)]
+        if value is None and port.option != option.Optional:
+            return f"its input {port.name} is left out"
+    for name, attribute in schema.attributes.items():
+        if attribute.required and name not in node.attributes:
+            return f"its attribute {name} is left out"
+    return ""
+
+
 def infer(node: ir.Node, knowledge: Knowledge, imports: dict[str, int]) -> str:
     """Fill in what ONNX's rules say about the outputs of a node; nothing where they say nothing.
 

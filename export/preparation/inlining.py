@@ -33,5 +33,4 @@ def inline(model: ir.Model) -> None:
             why=str(error.__cause__ or error),
             todo="inline them when the file is made, for example with onnx.inliner",
         ) from error
-    common.RemoveUnusedFunctionsPass()(model)
     model.functions.clear()

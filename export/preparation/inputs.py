@@ -155,6 +155,12 @@ def _declared(value: onnx.ValueInfoProto) -> Declared | None:
             todo="cut the part that takes tensors out with --inputs",
         )
     tensor = value.type.tensor_type
+    if tensor.elem_type not in onnx.TensorProto.DataType.values() or not tensor.elem_type:
+        raise InputError(
+            f"The input {value.name} of the ONNX file has no type.",
+            why=f"its element type is {tensor.elem_type}, which ONNX does not define",
+            todo="export the file again",
+        )
     if tensor.elem_type == onnx.TensorProto.STRING:
         raise UnsupportedError(
             f"The input {value.name} of the ONNX file holds text.",
@@ -186,7 +192,7 @@ def with_open_batch(proto: onnx.ModelProto, names: Collection[str]) -> onnx.Mode
 
 
 def _has_open_batch(dims: Declared | None) -> bool:
-    return bool(dims) and isinstance(dims[0], str) and _is_fixed(dims[1:])
+    return dims is not None and isinstance(next(iter(dims), None), str) and _is_fixed(dims[1:])
 
 
 def _is_fixed(dims: Declared | None) -> bool:

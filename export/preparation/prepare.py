@@ -36,7 +36,7 @@ from _edgeship.export.preparation.inference import schema_of, version_of
 from _edgeship.export.preparation.inlining import inline
 from _edgeship.export.preparation.inputs import NEWEST_IR, fix_inputs
 from _edgeship.export.preparation.quantized import take_scales
-from _edgeship.export.preparation.soundness import check, explain
+from _edgeship.export.preparation.soundness import check, check_names, explain, unreadable
 from _edgeship.export.preparation.walk import OLDEST, Walk
 
 #: Files of this version may hold operator set 18.
@@ -92,7 +92,11 @@ def prepare_fixed(fixed: onnx.ModelProto) -> Prepared:
 
 
 def _prepare_sound(fixed: onnx.ModelProto) -> Prepared:
-    model = ir.from_proto(fixed)
+    check_names(fixed)
+    try:
+        model = ir.from_proto(fixed)
+    except ir.serde.SerdeError as error:
+        raise unreadable(error) from error
     _flatten(model)
     given = take_scales(model)
     half = to_float32(model, HALF)

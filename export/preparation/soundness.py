@@ -13,16 +13,46 @@ from _edgeship.errors import InputError
 MOST_BYTES = 2**31
 
 
+def check_names(proto: onnx.ModelProto) -> None:
+    """Check that every value which a graph reads is given once, in it or around it.
+
+    Raises:
+        InputError: Nothing gives it, or two nodes do.
+    """
+    _check_graph(proto.graph, frozenset())
+
+
+def _check_graph(graph: onnx.GraphProto, around: frozenset[str]) -> None:
+    known = set(around)
+    known.update(value.name for value in graph.input)
+    known.update(tensor.name for tensor in graph.initializer)
+    known.update(tensor.values.name for tensor in graph.sparse_initializer)
+    for node in graph.node:
+        for name in filter(None, node.output):
+            if name in known and name not in around:
+                raise _unsound(f"{name} is given twice")
+            known.add(name)
+    for node in graph.node:
+        for name in node.input:
+            if name and name not in known:
+                raise _unsound(f"{node.op_type} reads {name}, which nothing gives")
+        for attribute in node.attribute:
+            for body in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
+                _check_graph(body, frozenset(known))
+    for output in graph.output:
+        if output.name not in known:
+            raise _unsound(f"nothing gives its output {output.name}")
+
+
 def check(model: ir.Model) -> None:
     """Check a model and put its nodes into an order in which they can run.
 
     Raises:
-        InputError: The graph reads a value that nothing gives, goes round in a circle, gives a
-            value twice or nothing at all, or holds data that are no tensor of their shape.
+        InputError: The graph goes round in a circle, gives nothing, or holds data that are no
+            tensor of their shape.
     """
     if not model.graph.outputs:
         raise _unsound("it has no outputs")
-    _check_names(model.graph)
     for graph in (model.graph, *model.graph.subgraphs()):
         for value in graph.initializers.values():
             if value.const_value is not None:
@@ -31,6 +61,13 @@ def check(model: ir.Model) -> None:
         model.graph.sort()
     except ValueError as error:
         raise _unsound("its nodes read one another in a circle") from error
+
+
+def unreadable(error: BaseException) -> InputError:
+    """Return the error for a part of a file that ONNX does not define, such as an unknown type."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return _unsound(str(error).splitlines()[0] if str(error) else type(error).__name__)
 
 
 def explain(proto: onnx.ModelProto, error: Exception) -> InputError | None:
@@ -54,26 +91,6 @@ def explain(proto: onnx.ModelProto, error: Exception) -> InputError | None:
         refused.__cause__ = error
         return refused
     return None
-
-
-def _check_names(graph: ir.Graph) -> None:
-    known = {value.name for value in graph.inputs} | set(graph.initializers)
-    for node in graph:
-        for output in node.outputs:
-            if output.name and output.name in known:
-                raise _unsound(f"{output.name} is given twice")
-            known.add(output.name)
-    for node in graph.all_nodes():
-        for value in node.inputs:
-            if value is not None and value.producer() is None and not _is_given(value):
-                raise _unsound(f"{node.op_type} reads {value.name}, which nothing gives")
-    for output in graph.outputs:
-        if output.producer() is None and not _is_given(output):
-            raise _unsound(f"nothing gives its output {output.name}")
-
-
-def _is_given(value: ir.Value) -> bool:
-    return value.is_graph_input() or value.is_initializer()
 
 
 def _check_tensor(name: str, tensor: ir.TensorProtocol) -> None:

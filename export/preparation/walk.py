@@ -17,7 +17,7 @@ import onnx_ir as ir
 from _edgeship.export.graph.shapes import Shape, shape_of, static_shape
 from _edgeship.export.preparation import refusals
 from _edgeship.export.preparation.evaluation import NotComputedError, evaluate
-from _edgeship.export.preparation.inference import NEWEST_RUN, infer, schema_of, version_of
+from _edgeship.export.preparation.inference import NEWEST_RUN, infer, misuse, schema_of, version_of
 from _edgeship.export.preparation.knowledge import Array, Knowledge, bytes_of
 from _edgeship.export.preparation.rules import DONE, RULES, following
 from _edgeship.export.preparation.soundness import MOST_BYTES
@@ -209,14 +209,19 @@ class Walk:
         self._refuse_unknown_inputs(node)
         if refusals.depends_on_data(node, self.knowledge) and not self._is_fixed(node):
             raise refusals.data_dependent(node)
+        schema = schema_of(node, self._imports)
+        if schema is not None and (wrong := misuse(node, schema)):
+            raise refusals.does_not_fit(node, wrong)
         fixed = self._is_fixed(node)
         if fixed and self._is_small(node) and self._compute(node):
             return
         problem = infer(node, self.knowledge, self._imports)
         if fixed and self._compute(node):
             return
-        if problem or not all(self._is_known(output) for output in node.outputs):
-            self._try_on_zeros(node, problem)
+        if problem:
+            raise refusals.does_not_fit(node, problem)
+        if not all(self._is_known(output) for output in node.outputs):
+            self._try_on_zeros(node)
         for output in node.outputs:
             if output.name and (bytes_of(output) or 0) >= MOST_BYTES:
                 raise refusals.too_large(node, output)
@@ -265,7 +270,7 @@ class Walk:
         version = self._imports.get(node.domain, 1) if schema is None else version_of(schema)
         return {"": min(self._imports[""], NEWEST_RUN), node.domain: version}
 
-    def _try_on_zeros(self, node: ir.Node, problem: str) -> None:
+    def _try_on_zeros(self, node: ir.Node) -> None:
         """Read the shapes of a node's outputs off a run on zeros.
 
         Raises:
@@ -286,7 +291,7 @@ class Walk:
         except NotComputedError as error:
             if schema_of(node, self._imports) is None or error.unknown:
                 raise refusals.unknown_operator(node, str(error)) from error
-            raise refusals.does_not_fit(node, problem or str(error)) from error
+            raise refusals.does_not_fit(node, str(error)) from error
         for output, array in zip((o for o in node.outputs if o.name), found, strict=True):
             self.knowledge.learn(output, array)
             del self.knowledge.arrays[output]

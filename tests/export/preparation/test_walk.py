@@ -288,7 +288,9 @@ def test_nodes_in_any_order():
     [
         (lambda graph: graph.node[0].input.__setitem__(0, "nobody"), "nobody"),
         (lambda graph: graph.node[0].input.__setitem__(0, "y"), "circle"),
-        (lambda graph: graph.node[1].output.__setitem__(0, "a"), "multiple times"),
+        (lambda graph: graph.node[1].output.__setitem__(0, "a"), "a is given twice"),
+        (lambda graph: graph.output[0].__setattr__("name", "z"), "its output z"),
+        (lambda graph: graph.node[0].input.__setitem__(1, ""), "left out"),
         (lambda graph: graph.initializer[0].dims.__setitem__(0, 5), "c"),
         (lambda graph: graph.initializer[0].dims.__setitem__(0, -1), "c"),
         (lambda graph: graph.output.pop(), "outputs"),
@@ -300,7 +302,7 @@ def test_files_that_do_not_hang_together(spoil, why):
         [node("Add", "x c", "a"), node("Relu", "a", "y")], {"x": [1, 3]}, "y", {"c": normal(3)}
     )
     spoil(proto.graph)
-    with pytest.raises(InputError, match="does not hang together") as caught:
+    with pytest.raises(InputError) as caught:
         prepare(proto)
     assert why in caught.value.why
 
