@@ -8,7 +8,7 @@ import onnx_ir as ir
 from _edgeship.export.coreml.building.context import Context, Operand, is_float, mil_dtype
 from _edgeship.export.coreml.ops.picking import Step, emit_steps, pick, picking
 from _edgeship.export.coreml.ops.registry import lowers
-from _edgeship.export.graph.shapes import Shape
+from _edgeship.export.graph.shapes import Shape, static_shape
 from _edgeship.export.lowering import attributes
 from _edgeship.export.lowering.unsupported import Unsupported
 from _edgeship.export.lowering.values import Array
@@ -19,9 +19,10 @@ _MIRRORS = {"reflect": "reflect", "edge": "replicate", "wrap": None}
 
 @lowers("Concat")
 def concat(ctx: Context, node: ir.Node) -> None:
-    """concat; nothing for a single operand."""
+    """concat; nothing for a single operand; operands without elements are left out."""
     y = node.outputs[0]
-    values = [value for value in node.inputs if value is not None]
+    given = [value for value in node.inputs if value is not None]
+    values = [value for value in given if not is_empty(value)]
     if len(values) == 1:
         ctx.alias(y, values[0])
         return
@@ -31,16 +32,23 @@ def concat(ctx: Context, node: ir.Node) -> None:
 
 @lowers("Split")
 def split(ctx: Context, node: ir.Node) -> None:
-    """MIL's split into the sizes of the outputs; nothing for a single output."""
+    """MIL's split into the sizes of the outputs; nothing for a single one that has elements."""
     x = attributes.source(node)
     axis = attributes.integer(node, "axis", 0) % len(ctx.shape(x))
     if len(node.outputs) == 1:
         ctx.alias(node.outputs[0], x)
         return
-    sizes = [ctx.shape(output)[axis] for output in node.outputs]
+    outputs = [output for output in node.outputs if not is_empty(output)]
+    for output in node.outputs:
+        if output not in outputs:
+            ctx.fold(output, np.zeros(static_shape(output) or (0,), np.float32))
+    if len(outputs) == 1:
+        ctx.alias(outputs[0], x)
+        return
+    sizes = [ctx.shape(output)[axis] for output in outputs]
     name = f"{x.name}_split"
     parts = ctx.temporary("split", name, x=ctx.read(x), split_sizes=sizes, axis=axis)
-    for output, part in zip(node.outputs, parts, strict=True):
+    for output, part in zip(outputs, parts, strict=True):
         part.set_name(ctx.unique(output.name or "part"))
         ctx.bind(output, part)
 
@@ -172,6 +180,11 @@ def _mirrored(shape: Shape, border: list[tuple[int, int]], mode: str) -> dict[in
             mirrored: Array = np.pad(np.arange(shape[axis]), (before, after), mode)  # type: ignore[call-overload]
             places[axis] = mirrored
     return places
+
+
+def is_empty(value: ir.Value) -> bool:
+    """Return whether a value has no elements."""
+    return 0 in (static_shape(value) or ())
 
 
 def _flat(border: list[tuple[int, int]]) -> list[int]:

@@ -232,6 +232,16 @@ def test_in_float16() -> None:
     check_all(models, ios=17, precision="float16", tolerance=1e-3)
 
 
+def test_parts_without_elements() -> None:
+    """As where all of a head is rotated, and none of it is left over."""
+    model = parse(
+        "agraph (float[2,4] x) => (float[2,4] y) <int64[3] s = {0, 4, 0}, int64[2] t = {4, 0}> {"
+        " a, b, c = Split<axis = 1>(x, s)  r = Relu(b)  d, e = Split<axis = 1>(r, t)"
+        " y = Concat<axis = 1>(a, d, e) }"
+    )
+    assert check(model) == ["relu"]
+
+
 def test_mirrored_borders_that_cut() -> None:
     check(padded("edge", (0, 0, 0, -1, 0, 0, 2, 0)))
 
