@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from _edgeship.export.calibration.ranges import Ranges, merge
 from _edgeship.export.runtimes.tflite_ports import FileIO
 from _edgeship.export.runtimes.values import Sample
+from _edgeship.export.tflite.masks import masked, without_masks
 from _edgeship.export.tflite.objects import name_of
 from _edgeship.export.tflite.writer import from_bytes, to_bytes
 
@@ -48,6 +49,7 @@ def activation_ranges(
     graph = model.subgraphs[0]
     names = [name_of(graph.tensors[index]) for index in graph.inputs]
     runs = [_opened(model, some) for some in _groups(model)]
+    masks = {name_of(graph.tensors[index]) for index in masked(model)}
     ranges: Ranges = {}
     for number, sample in enumerate(samples):
         feeds = [np.ascontiguousarray(sample[spec.name].transpose(spec.perm)) for spec in io.inputs]
@@ -60,7 +62,9 @@ def activation_ranges(
                 interpreter.set_tensor(port["index"], array)
             interpreter.invoke()
             for detail in interpreter.get_output_details():
-                values = _without_border(interpreter.get_tensor(detail["index"]))
+                values = interpreter.get_tensor(detail["index"])
+                without = without_masks if detail["name"] in masks else _without_border
+                values = without(values)
                 if values.size:
                     merge(ranges, detail["name"], values, number)
         progress(number + 1, len(samples))

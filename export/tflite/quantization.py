@@ -19,6 +19,7 @@ from _edgeship.export.tflite.given_scales import FileScales, put_right
 from _edgeship.export.tflite.index_arithmetic import index_arithmetic
 from _edgeship.export.tflite.islands import disguise, reveal
 from _edgeship.export.tflite.large_weights import large_weights
+from _edgeship.export.tflite.masks import soften_masks
 from _edgeship.export.tflite.mixed_outputs import mixed_outputs
 from _edgeship.export.tflite.objects import name_of
 from _edgeship.export.tflite.output_copies import copy_outputs, original_of, remove_copies
@@ -70,6 +71,7 @@ def quantize(
         if not ranges:
             raise ValueError(f"the scheme {scheme} needs calibrated ranges")
         bits = ACTIVATION_BITS[scheme]
+        soften_masks(model, ranges)
         if io_dtype == "float32" and scales is None:
             apart = mixed_outputs(model, ranges)
         apart |= index_arithmetic(model)
