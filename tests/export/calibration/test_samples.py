@@ -186,7 +186,8 @@ def test_every_fourth_sample_is_held_out(tmp_path: Path) -> None:
     np.save(tmp_path / "calib.npy", np.arange(9, dtype=np.float32)[:, None])
     split = split_samples(tmp_path / "calib.npy", specs_of({"x": (2, 1)}), PREPROCESS)
     assert split.held_out
-    assert [one["x"].ravel().tolist() for one in split.calibration] == [[0, 1], [2, 4], [5, 6], [8, 0]]
+    runs = [one["x"].ravel().tolist() for one in split.calibration]
+    assert runs == [[0, 1], [2, 4], [5, 6], [8, 0]]
     assert [one["x"].ravel().tolist() for one in split.verification] == [[3, 7]]
 
 
