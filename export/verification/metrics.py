@@ -92,11 +92,13 @@ def _check_shapes(reference: Outputs, candidate: Outputs, labels: Sequence[str] 
 
 def _compare_part(reference: Outputs, candidate: Outputs, part: Part) -> PartParity:
     """Return the distance of one part over all samples."""
-    sums = _Sums(near=_SAME_STEP if part.steps else 0.0)
+    counted = part.steps or reference[0][part.output].dtype.kind in "biu"
+    near = _SAME_STEP if part.steps else 0.0
+    sums = _Sums(near=near if counted else None, grid=part.sigmoid)
     for expected, found in zip(reference, candidate, strict=True):
         sums.add(part.of(expected[part.output]), part.of(found[part.output]))
     agreement = None
-    if part.steps or reference[0][part.output].dtype.kind in "biu":
+    if counted:
         agreement = 1.0 - sums.differing / max(sums.elements, 1)
     scale = _scale(sums.low, sums.high)
     if part.sigmoid:
@@ -119,11 +121,14 @@ class _Sums:
     """What is summed over the samples of one part.
 
     Attributes:
-        near: Numbers this near to each other are equal, as a fraction of the largest.
+        near: Numbers this near to each other are equal, as a fraction of the largest; None if
+            equal ones are not counted.
+        grid: Whether to sum the noise of an integer Sigmoid's steps.
         grid_noise: The noise that the steps of an integer Sigmoid make of the reference.
     """
 
-    near: float = 0.0
+    near: float | None = None
+    grid: bool = False
     largest_error: float = 0.0
     signal: float = 0.0
     noise: float = 0.0
@@ -142,11 +147,13 @@ class _Sums:
         self.largest_error = max(self.largest_error, float(error.max()))
         self.signal += float(np.square(finite).sum())
         self.noise += float(np.square(error).sum())
-        steps = finite / _SIGMOID_STEP
-        self.grid_noise += float(np.square((steps - np.rint(steps)) * _SIGMOID_STEP).sum())
         self.elements += ref.size
-        largest = float(np.abs(finite).max()) if finite.size else 0.0
-        self.differing += int(np.count_nonzero(error > self.near * largest))
+        if self.grid:
+            steps = finite / _SIGMOID_STEP
+            self.grid_noise += float(np.square((steps - np.rint(steps)) * _SIGMOID_STEP).sum())
+        if self.near is not None:
+            largest = float(np.abs(finite).max()) if finite.size else 0.0
+            self.differing += int(np.count_nonzero(error > self.near * largest))
         if finite.size:
             self.low = min(self.low, float(finite.min()))
             self.high = max(self.high, float(finite.max()))
