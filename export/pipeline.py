@@ -107,7 +107,7 @@ def _run_stages(
 
     captured = graph_stages.capture(network, log)
     model = model_record(network, captured)
-    inputs = input_specs(captured, request.input_layout)
+    inputs = input_specs(captured, request.input_layout, inner=bool(request.inputs))
     preprocess = preprocess_of(request, network, inputs, log)
     # A file that was quantized before has its scales: pictures make no better ones.
     measures = _calibrated(request) and not (network.given and network.given.activations)

@@ -41,17 +41,21 @@ class InputSpec:
         dtype: float32, an integer type, or bool.
         layout: Where the channels lie, if it takes pictures.
         high: Integers lie below it, and are not negative.
+        inner: Whether it is a tensor in the middle of a network, which is no picture.
     """
 
     shape: Shape
     dtype: np.dtype[Any] = _FLOAT32
     layout: Layout = "nchw"
     high: int = 2
+    inner: bool = False
 
     @property
     def picture(self) -> Shape | None:
         """Shape of one picture, (C, H, W), or clip, (C, T, H, W); None if pictures do not fit."""
-        if len(self.shape) not in (4, 5) or self.dtype not in (np.float32, np.uint8):
+        if self.inner or len(self.shape) not in (4, 5):
+            return None
+        if self.dtype not in (np.float32, np.uint8):
             return None
         one = self.shape[1:]
         first = one if self.layout == "nchw" else (one[-1], *one[:-1])
@@ -74,12 +78,15 @@ class InputSpec:
         return np.ascontiguousarray(moved, dtype=self.dtype)
 
 
-def input_specs(model: ir.Model, layout: Layout | None = None) -> dict[str, InputSpec]:
+def input_specs(
+    model: ir.Model, layout: Layout | None = None, inner: bool = False
+) -> dict[str, InputSpec]:
     """Return name -> what it takes, for the inputs of a graph with static shapes, in order.
 
     Args:
         model: The graph.
         layout: Where the channels of pictures lie; None to find out.
+        inner: Whether the graph is a part that begins in the middle of a network.
     """
     return {
         value.name or "": InputSpec(
@@ -87,6 +94,7 @@ def input_specs(model: ir.Model, layout: Layout | None = None) -> dict[str, Inpu
             dtype=_dtype(value),
             layout=layout or layout_of(value),
             high=_high(value),
+            inner=inner,
         )
         for value in model.graph.inputs
         if not value.is_initializer()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from _edgeship.errors import InputError, VerificationError
@@ -105,6 +105,8 @@ def load_subject(
         inputs = graph.specs
     notes += file.notes
     preprocess = _preprocess(model, inputs, graph is not None, recorded, calib, notes)
+    if record is not None and recorded is None:  # its network takes no pictures
+        inputs = {name: replace(spec, inner=True) for name, spec in inputs.items()}
     samples, source = _samples(calib, inputs, preprocess)
     samples, file_samples = file.fed(samples, preprocess)
     return Subject(

@@ -49,6 +49,14 @@ def test_the_user_may_know_better() -> None:
     assert specs(graph)["x"].picture == (3, 8, 8)
 
 
+def test_a_tensor_inside_of_a_network_is_no_picture() -> None:
+    text = '<ir_version: 10, opset_import: ["": 18]>\n'
+    text += "g (float[1, 3, 8, 8] x) => (float[a, b, c, d] y) { y = Relu(x) }"
+    model = infer_shapes(ir.from_proto(onnx.parser.parse_model(text)))
+    assert input_specs(model)["x"].picture == (3, 8, 8)
+    assert input_specs(model, inner=True)["x"].picture is None
+
+
 @pytest.mark.parametrize(
     ("dtype", "nodes", "high"),
     [
