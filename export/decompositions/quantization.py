@@ -55,15 +55,29 @@ def _operands(b: Builder, node: ir.Node) -> tuple[ir.Value, ir.Value, ir.Value |
     """Return what is converted, the scale and the zero point, these in shapes that broadcast."""
     x, scale = attributes.source(node), attributes.source(node, 1)
     zero = attributes.optional_input(node, 2)
-    if attributes.integer(node, "block_size", 0):
-        raise Unsupported("scales of blocks, of what is no constant")
+    axis, block = attributes.integer(node, "axis", 1), attributes.integer(node, "block_size", 0)
     shape = b.shape(scale)
+    if block and len(shape) == len(b.shape(x)):
+        axis %= len(shape)
+        extent = b.shape(x)[axis]
+        scale = _repeated(b, scale, axis, block, extent)
+        return x, scale, None if zero is None else _repeated(b, zero, axis, block, extent)
     if len(shape) == 1 and shape != (1,):
         extents = [1] * len(b.shape(x))
-        extents[attributes.integer(node, "axis", 1)] = shape[0]
+        extents[axis] = shape[0]
         scale = b.reshape(scale, extents)
         zero = None if zero is None else b.reshape(zero, extents)
     return x, scale, zero
+
+
+def _repeated(b: Builder, value: ir.Value, axis: int, block: int, extent: int) -> ir.Value:
+    """Return what is one for each block along an axis as one for each place."""
+    shape = list(b.shape(value))
+    apart = b.reshape(b.cast(value, np.float32), [*shape[: axis + 1], 1, *shape[axis + 1 :]])
+    filled = [*shape[: axis + 1], block, *shape[axis + 1 :]]
+    each = b.op("Expand", apart, np.array(filled, np.int64))
+    whole = b.reshape(each, [*shape[:axis], shape[axis] * block, *shape[axis + 1 :]])
+    return b.slice(whole, axis, 0, extent)
 
 
 def _limited(b: Builder, counts: ir.Value, dtype: np.dtype[np.generic]) -> ir.Value:

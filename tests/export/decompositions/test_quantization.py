@@ -22,6 +22,18 @@ CASES = [
     case("DequantizeLinear", Q, STEP, np.array(130, np.uint8), constants=(1, 2)),
     case("DequantizeLinear", Q, STEP, constants=(1,)),
     case("DequantizeLinear", Q.view(np.int8), STEPS, constants=(1,), axis=1),
+    *(
+        case(
+            kind,
+            data,
+            np.array([[[0.1, 0.2, 0.3], [0.05, 0.15, 0.25]]] * 2, np.float32),
+            np.array([[[3, 1, 2], [0, 5, 4]]] * 2, np.uint8),
+            opset=21,
+            axis=1,
+            block_size=2,
+        )
+        for kind, data in (("QuantizeLinear", X), ("DequantizeLinear", Q))
+    ),
     case("DynamicQuantizeLinear", X, outputs=3),
     case("DynamicQuantizeLinear", np.abs(X), outputs=3),
     case("DynamicQuantizeLinear", np.zeros((2, 3), np.float32), outputs=3),
