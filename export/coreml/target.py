@@ -44,9 +44,9 @@ def _open(path: Path) -> ModelFile:
 
 def _operators() -> Mapping[str, str]:
     from _edgeship.export.coreml.ops import LOWERINGS
-    from _edgeship.export.lowering.registry import phrases
+    from _edgeship.export.decompositions import with_composed
 
-    return phrases(LOWERINGS)
+    return with_composed(LOWERINGS)
 
 
 COREML = Target(

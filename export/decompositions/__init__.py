@@ -22,7 +22,7 @@ from _edgeship.export.decompositions import (
     transposed_convolution,
 )
 from _edgeship.export.decompositions.decompose import Decomposer, decompose, named
-from _edgeship.export.decompositions.registry import DECOMPOSITIONS
+from _edgeship.export.decompositions.registry import DECOMPOSITIONS, with_composed
 
 __all__ = [
     "DECOMPOSITIONS",
@@ -46,4 +46,5 @@ __all__ = [
     "shapes",
     "signal",
     "transposed_convolution",
+    "with_composed",
 ]

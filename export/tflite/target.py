@@ -51,10 +51,10 @@ def _open(path: Path) -> ModelFile:
 
 
 def _operators() -> Mapping[str, str]:
-    from _edgeship.export.lowering.registry import phrases
+    from _edgeship.export.decompositions import with_composed
     from _edgeship.export.tflite.ops import LOWERINGS
 
-    return phrases(LOWERINGS)
+    return with_composed(LOWERINGS)
 
 
 TFLITE = Target(

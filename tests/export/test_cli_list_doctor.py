@@ -30,12 +30,13 @@ def test_list_prints_the_models_with_their_figures() -> None:
 
 def test_list_ops_prints_every_lowering_of_each_target_with_a_description() -> None:
     from _edgeship.export.coreml.ops import LOWERINGS as COREML
+    from _edgeship.export.decompositions import DECOMPOSITIONS
     from _edgeship.export.tflite.ops import LOWERINGS as TFLITE
 
     operators = json.loads(run("list", "--ops", "--json")[0])
     assert list(operators) == list(TARGETS)
-    assert list(operators["tflite"]) == sorted(TFLITE)
-    assert list(operators["coreml"]) == sorted(COREML)
+    assert list(operators["tflite"]) == sorted({*TFLITE, *DECOMPOSITIONS})
+    assert list(operators["coreml"]) == sorted({*COREML, *DECOMPOSITIONS})
     described = [words for found in operators.values() for words in found.values()]
     assert all(len(words) > 3 for words in described)
 
@@ -53,8 +54,8 @@ def test_list_ops_prints_the_targets_side_by_side() -> None:
 def test_list_ops_says_which_target_lacks_an_operator(monkeypatch: pytest.MonkeyPatch) -> None:
     from _edgeship.export.coreml.ops import LOWERINGS
 
-    monkeypatch.delitem(LOWERINGS, "Conv")
-    stdout, _ = run("list", "--ops", "Conv")
+    monkeypatch.delitem(LOWERINGS, "Transpose")
+    stdout, _ = run("list", "--ops", "Transpose")
     [heading, row] = stdout.splitlines()
     assert row[heading.index("in Core ML") :].split()[0] == "-"
 

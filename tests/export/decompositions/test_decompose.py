@@ -7,7 +7,7 @@ import onnx
 import onnx_ir as ir
 import pytest
 
-from _edgeship.export.decompositions import Decomposer, decompose, named
+from _edgeship.export.decompositions import Decomposer, decompose, named, with_composed
 from _edgeship.export.graph.onnx_graph import infer_shapes
 from _edgeship.export.lowering.unsupported import Unsupported
 from tests.export.decompositions.harness import CORE, rand, run
@@ -117,3 +117,13 @@ def test_a_definition_that_goes_step_by_step_is_unrolled() -> None:
     model.opset_imports[""] = 23
     (found,) = run(ir.to_proto(model), dict(zip("qkv", heads, strict=True)))
     np.testing.assert_allclose(found, right, atol=1e-5)
+
+
+def test_a_targets_own_lowerings_come_before_compositions() -> None:
+    def native() -> None:
+        """One operator."""
+
+    described = with_composed({"Gelu": native, "Conv": native})
+    assert described["Gelu"] == described["Conv"] == "One operator."
+    assert described["Mish"].startswith("Composed: ")
+    assert list(described) == sorted(described)
