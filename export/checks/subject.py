@@ -93,6 +93,7 @@ def load_subject(
         reference = _recorded_reference(record)
     graph = _read_reference(reference, shapes) if reference is not None else None
     recorded = None if record is None else record.preprocess
+    inputs: Mapping[str, InputSpec]
     if graph is None:
         own = manifest_of_graph(path, model.digest)
         if own is not None:
