@@ -59,8 +59,21 @@ def loop(node: ir.Node, site: Site) -> Values:
 
 @replaces("Scan", before=9)
 def old_scan(node: ir.Node, site: Site) -> Values:
-    """A Scan over a batch of sequences, whose form no longer exists."""
-    raise refusals.undecided(node, "before operator set 9 a Scan ran over the rows of a batch")
+    """The first form of Scan, which went over the rows of a batch, each along its first axis."""
+    if node.inputs[0] is not None:
+        raise refusals.undecided(node, "it has lengths of sequences")
+    body = node.attributes["body"].as_graph()
+    count = integer(node, "num_scan_inputs", 1)
+    given = [_given(value) for value in node.inputs[1:]]
+    backwards = _options(node, "directions", count)
+    rows = []
+    for row in range(site.shape(given[-1])[0]):
+        entries = [_entry(value, 0, row, site) for value in given]
+        states, collected = _turns(
+            node, body, entries[:-count], entries[-count:], [0] * count, backwards, site
+        )
+        rows.append([*states, *(_stacked(values, 0, site) for values in collected)])
+    return [_stacked(values, 0, site) for values in zip(*rows, strict=True)]
 
 
 @replaces("Scan")
@@ -73,9 +86,31 @@ def scan(node: ir.Node, site: Site) -> Values:
     axes = _options(node, "scan_input_axes", count)
     backwards = _options(node, "scan_input_directions", count)
     axes = [axis % len(site.shape(value)) for axis, value in zip(axes, scanned, strict=True)]
+    states, collected = _turns(node, body, states, scanned, axes, backwards, site)
+    outputs = len(collected)
+    ends = _options(node, "scan_output_directions", outputs)
+    places = _options(node, "scan_output_axes", outputs)
+    return [
+        *states,
+        *(
+            _stacked(values[::-1] if back else values, axis, site)
+            for values, back, axis in zip(collected, ends, places, strict=True)
+        ),
+    ]
+
+
+def _turns(
+    node: ir.Node,
+    body: ir.Graph,
+    states: list[ir.Value],
+    scanned: list[ir.Value],
+    axes: list[int],
+    backwards: list[int],
+    site: Site,
+) -> tuple[list[ir.Value], list[list[ir.Value]]]:
+    """Return the last states of a Scan, and what each turn gave for each of its other outputs."""
     length = site.shape(scanned[0])[axes[0]]
-    outputs = len(body.outputs) - len(states)
-    collected: list[list[ir.Value]] = [[] for _ in range(outputs)]
+    collected: list[list[ir.Value]] = [[] for _ in range(len(body.outputs) - len(states))]
     for turn in range(length):
         _check_size(node, body, turn)
         entries = [
@@ -86,15 +121,7 @@ def scan(node: ir.Node, site: Site) -> Values:
         states = found[: len(states)]
         for values, value in zip(collected, found[len(states) :], strict=True):
             values.append(value)
-    ends = _options(node, "scan_output_directions", outputs)
-    places = _options(node, "scan_output_axes", outputs)
-    return [
-        *states,
-        *(
-            _stacked(values[::-1] if back else values, axis, site)
-            for values, back, axis in zip(collected, ends, places, strict=True)
-        ),
-    ]
+    return states, collected
 
 
 @replaces("SequenceMap")

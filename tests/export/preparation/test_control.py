@@ -7,8 +7,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from _edgeship.errors import UnsupportedError
+from _edgeship.export.preparation import control
 from _edgeship.export.preparation.prepare import prepare
-from tests.export.preparation.graphs import checked, model, node, normal, operators
+from tests.export.preparation.graphs import checked, compare, model, node, normal, operators
 
 X = normal(2, 3)
 TRUE, FALSE = np.array(True), np.array(False)
@@ -186,7 +187,8 @@ def test_loops_in_loops():
 
 
 @pytest.mark.parametrize("what", ["count", "condition", "length"])
-def test_loops_over_data_are_named(what):
+def test_loops_over_data_are_named(what, monkeypatch):
+    monkeypatch.setattr(control, "_MOST_NODES", 100)
     constants = {"true": TRUE, "count": np.int64(3), "zero": np.float32(0)}
     nodes = [node("ReduceSum", "x", "s", keepdims=0)]
     if what == "count":
@@ -234,3 +236,28 @@ def test_scan(attributes):
     )
     prepared = checked(proto, {"x": x})
     assert operators(prepared)["Relu"] == 4
+
+
+def test_scan_over_the_rows_of_a_batch():
+    x = normal(2, 4, 3)
+    proto = model(
+        [
+            node(
+                "Scan",
+                "_ start x",
+                "last all",
+                num_scan_inputs=1,
+                body=body(
+                    [node("Add", "state entry", "next"), node("Neg", "next", "out")],
+                    {"state": FLOAT, "entry": FLOAT},
+                    {"next": FLOAT, "out": FLOAT},
+                ),
+            )
+        ],
+        {"x": x.shape, "start": (2, 3)},
+        "last all",
+        opset=8,
+    )
+    start = normal(2, 3, seed=4)
+    sums = start[:, None] + np.cumsum(x, axis=1)
+    compare(prepare(proto), {"x": x, "start": start}, [sums[:, -1], -sums])
