@@ -71,7 +71,9 @@ class Ideal:
         checked: The samples that files are verified on.
         reference: What the network computes from them.
         parts: Of the outputs.
-        samples: What ranges are measured on; ``checked`` if there are none.
+        samples: What ranges are measured on, as many as ``checked`` has, since it takes long;
+            ``checked`` itself if there are none. What lies outside of the ranges is clipped, so
+            that fewer samples make the yardstick shorter and not longer.
     """
 
     graph: ir.Model
@@ -99,4 +101,5 @@ class Ideal:
         from _edgeship.export.calibration.graph_ranges import graph_ranges
         from _edgeship.export.graph.onnx_graph import serialize
 
-        return graph_ranges(serialize(self.graph), self.samples or self.checked)
+        few = self.samples[: len(self.checked)] or self.checked
+        return graph_ranges(serialize(self.graph), few)
