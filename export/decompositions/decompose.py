@@ -9,6 +9,7 @@ import onnx_ir as ir
 from _edgeship.export.decompositions.builder import Builder
 from _edgeship.export.decompositions.functions import expanded, has_function
 from _edgeship.export.decompositions.registry import DECOMPOSITIONS, Decomposition, Results
+from _edgeship.export.graph.shapes import static_shape
 from _edgeship.export.lowering.unsupported import Unsupported
 
 #: How often pieces may be taken apart again. No chain of ours is half as long.
@@ -89,6 +90,8 @@ class Decomposer:
             if not has_function(node, self._opset()):
                 return None
             decomposition = expanded
+        if decomposition is not _computed:
+            _demand_elements(node)
         depth = self._depths.get(node, 0) + 1
         if depth > _DEPTH:
             raise Unsupported("taking it apart leads to the same operator again")
@@ -125,6 +128,19 @@ class Decomposer:
             candidate = f"{name}_{count}"
         self._names.add(candidate)
         return candidate
+
+
+def _demand_elements(node: ir.Node) -> None:
+    """Refuse a node one of whose values is empty: Reshape means something else by an extent of 0.
+
+    Raises:
+        Unsupported: A value that it reads or computes has no elements.
+    """
+    for value in (*node.inputs, *node.outputs):
+        if value is None or value.const_value is not None:  # no axes, for example
+            continue
+        if 0 in (static_shape(value) or ()):
+            raise Unsupported(f"{value.name} has no elements")
 
 
 def _is_constant(node: ir.Node) -> bool:

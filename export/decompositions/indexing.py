@@ -79,8 +79,10 @@ def compress(b: Builder, node: ir.Node) -> ir.Value:
     condition = b.required_data(attributes.source(node, 1), "the condition of Compress")
     kept = np.flatnonzero(condition)
     if "axis" not in node.attributes:
-        return b.gather(b.reshape(data, [math.prod(b.shape(data))]), kept, 0)
-    return b.gather(data, kept, attributes.integer(node, "axis", 0) % len(b.shape(data)))
+        size = math.prod(b.shape(data))
+        return b.gather(b.reshape(data, [size]), kept[kept < size], 0)
+    axis = attributes.integer(node, "axis", 0) % len(b.shape(data))
+    return b.gather(data, kept[kept < b.shape(data)[axis]], axis)
 
 
 @decomposes("ReverseSequence")
@@ -249,17 +251,24 @@ def _scattered_by_comparison(
         raise Unsupported(
             f"{count} computed indices into {rows} rows; at this size they must be constants"
         )
+    if kind == "none":
+        return _last_written(b, old, new, written)
     # (rows, count, 1): whether a row is written by an update.
     hit = b.op("Equal", np.arange(rows).reshape(rows, 1, 1), b.reshape(written, [1, count, 1]))
-    kept = "add" if kind == "none" else kind
-    spread = b.reshape(new, [1, count, width])
-    neutral = _neutral(kept, b.dtype(old))
-    chosen = b.op("Where", hit, spread, np.array(neutral, b.dtype(old)))
-    made = b.reduce(_OVER_ALL[kept], chosen, [1], keep=False)
-    if kind != "none":
-        return b.op(_REDUCTIONS[kind], old, made)
-    times = b.reduce("ReduceSum", b.cast(hit, np.int32), [1], keep=False)
-    return b.op("Where", b.op("Greater", times, 0), made, old)
+    neutral = np.array(_neutral(kind, b.dtype(old)), b.dtype(old))
+    chosen = b.op("Where", hit, b.reshape(new, [1, count, width]), neutral)
+    return b.op(_REDUCTIONS[kind], old, b.reduce(_OVER_ALL[kind], chosen, [1], keep=False))
+
+
+def _last_written(b: Builder, old: ir.Value, new: ir.Value, written: ir.Value) -> ir.Value:
+    """Return each row, or the last update of it."""
+    (rows, _), count = b.shape(old), b.shape(new)[0]
+    hit = b.op("Equal", np.arange(rows).reshape(rows, 1), b.reshape(written, [1, count]))
+    number = b.op("Where", hit, np.arange(1, count + 1), np.array(0))
+    last = b.reduce("ReduceMax", number, [1])  # (rows, 1): 0 where nothing is written
+    place = b.reshape(b.op("Max", b.op("Sub", last, 1), 0), [rows])
+    taken = b.op("Gather", new, place, axis=0)
+    return b.op("Where", b.op("Greater", last, 0), taken, old)
 
 
 def _neutral(kind: str, dtype: np.dtype[Any]) -> float | int:

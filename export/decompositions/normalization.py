@@ -87,7 +87,7 @@ def batch_normalization(b: Builder, node: ir.Node) -> Sequence[ir.Value | None]:
     x, scale, bias, mean, variance = (attributes.source(node, number) for number in range(5))
     rank = len(b.shape(x))
     epsilon = attributes.real(node, "epsilon", 1e-5)
-    if attributes.integer(node, "training_mode", 0):
+    if attributes.integer(node, "training_mode", 0) == 1:
         axes = [0, *range(2, rank)]
         now, apart = centred(b, x, axes)
         spread = b.reduce("ReduceMean", b.op("Mul", apart, apart), axes)

@@ -74,7 +74,7 @@ _KINDS: dict[str, Callable[[Builder, ir.Value, list[int], bool], ir.Value]] = {
 def reduction(b: Builder, node: ir.Node) -> ir.Value:
     """The sum of what is reduced, made so before or after it."""
     x = attributes.source(node)
-    keep = bool(attributes.integer(node, "keepdims", 1))
+    keep = attributes.integer(node, "keepdims", 1) == 1
     return _KINDS[node.op_type](b, x, reduced_axes(b, node), keep)
 
 
@@ -99,7 +99,7 @@ def mean(b: Builder, node: ir.Node) -> ir.Value:
     """The sum, divided by how many there are."""
     x = attributes.source(node)
     axes = reduced_axes(b, node)
-    keep = bool(attributes.integer(node, "keepdims", 1))
+    keep = attributes.integer(node, "keepdims", 1) == 1
     count = int(np.prod([b.shape(x)[axis] for axis in axes]))
     total = b.reduce("ReduceSum", x, axes, keep=keep)
     return b.op("Div", total, count)
@@ -110,7 +110,10 @@ def lp_normalization(b: Builder, node: ir.Node) -> ir.Value:
     """X by its norm along an axis; where that is 0, so is x."""
     x = attributes.source(node)
     axis = [attributes.integer(node, "axis", -1) % len(b.shape(x))]
-    norm = {1: absolute_sum, 2: euclidean}[attributes.integer(node, "p", 2)](b, x, axis, True)
+    order = attributes.integer(node, "p", 2)
+    if order not in (1, 2):
+        raise Unsupported(f"a norm of order {order}")
+    norm = (absolute_sum if order == 1 else euclidean)(b, x, axis, True)
     return b.op("Div", x, b.op("Max", norm, float(np.finfo(np.float32).tiny)))
 
 
@@ -126,6 +129,8 @@ def lp_norm(
     b: Builder, x: ir.Value, power: int, summed: Callable[[ir.Value], ir.Value]
 ) -> ir.Value:
     """Return the root of what ``summed`` makes of |x|^p."""
+    if power < 1:
+        raise Unsupported(f"a norm of order {power}")
     if power == 1:
         return summed(b.op("Abs", x))
     if power == 2:

@@ -27,6 +27,8 @@ def pad(b: Builder, node: ir.Node) -> ir.Value:
     mode = attributes.text(node, "mode", "constant")
     before, behind = _widths(b, node, len(shape))
     for axis, (first, last) in enumerate(zip(before, behind, strict=True)):
+        if max(-first, 0) + max(-last, 0) >= shape[axis]:
+            raise Unsupported("negative widths that leave nothing")
         if first < 0 or last < 0:
             x = b.slice(x, axis, max(-first, 0), shape[axis] - max(-last, 0))
     before, behind = [max(n, 0) for n in before], [max(n, 0) for n in behind]

@@ -67,6 +67,12 @@ def test_a_refusal_says_why_and_changes_nothing() -> None:
     assert kinds(model) == ["Compress"]
 
 
+def test_values_without_elements_are_refused() -> None:
+    model = parse("agraph (float[2,0,4] x) => (float[2,0,4] y) { y = Mish(x) }")
+    with pytest.raises(Unsupported, match="x has no elements"):
+        Decomposer(model.graph).replace(model.graph[0])
+
+
 def test_an_operator_without_a_decomposition_is_written_as_onnx_defines_it() -> None:
     model = parse(
         """agraph (float[2,5] x, int64[2] t) => (float y) {

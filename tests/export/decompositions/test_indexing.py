@@ -59,6 +59,9 @@ CASES = [
     *(case("Einsum", *(rand(*s, seed=n) for n, s in enumerate(shapes)), equation=text)
       for text, *shapes in EQUATIONS),
     *SCATTERS,
+    case("ScatterElements", rand(5, 5), DIM1, rand(2, 3, seed=1), axis=-2),  # one place twice
+    case("ScatterElements", rand(5, 5), DIM1, rand(2, 3, seed=1), axis=-2, constants=[1]),
+    case("Compress", X, np.array([0, 1, 0, 1, 1], bool), axis=-3, constants=[1]),  # too long
     case("GatherElements", X, DIM0, axis=0),
     case("GatherElements", X[0], DIM1, axis=1, constants=[1]),
     case("GatherElements", X[0], DIM1, axis=-2),
