@@ -176,8 +176,9 @@ def _traced(module: nn.Module, inputs: tuple[Tensor, ...], names: Sequence[str])
     import torch
 
     written = io.BytesIO()
+    export: Any = torch.onnx.export  # which takes a stream for traces alone
     with _quiet():
-        torch.onnx.export(
+        export(
             module,
             inputs,
             written,
@@ -186,7 +187,7 @@ def _traced(module: nn.Module, inputs: tuple[Tensor, ...], names: Sequence[str])
             input_names=_input_names(module, len(inputs)),
             output_names=list(names),
         )
-    return onnx.ModelProto.FromString(written.getvalue())
+    return onnx.load_model_from_string(written.getvalue())
 
 
 def _input_names(module: nn.Module, count: int) -> list[str]:
@@ -196,7 +197,8 @@ def _input_names(module: nn.Module, count: int) -> list[str]:
     import torch
 
     if isinstance(module, torch.jit.ScriptModule):
-        found = [argument.name for argument in module.forward.schema.arguments[1:]]
+        forward: Any = module.forward
+        found = [argument.name for argument in forward.schema.arguments[1:]]
     else:
         signature = inspect.signature(module.forward)
         found = [
@@ -414,7 +416,8 @@ class _User:
             self._shapes = [list(one.shape) for one in tensors]
             self._dtypes = [str(one.dtype).removeprefix("torch.") for one in tensors]
         else:
-            self._module = torch.jit.load(path, map_location="cpu").float().eval()
+            load: Any = torch.jit.load
+            self._module = load(path, map_location="cpu").float().eval()
         return {"shapes": self._shapes, "dtypes": self._dtypes}
 
     def tensors(self) -> dict[str, tuple[list[int], str]]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
@@ -101,10 +101,11 @@ def _adds(neutral: float, *sides: int) -> Callable[[ir.Node], bool]:
     return rule
 
 
-def _data(value: ir.Value) -> NDArray[np.generic]:
+def _data(value: ir.Value) -> NDArray[Any]:
     if value.const_value is None:
         raise ValueError(f"{value.name} is no constant")
-    return value.const_value.numpy()
+    data: NDArray[Any] = value.const_value.numpy()
+    return data
 
 
 def _unclipped(node: ir.Node) -> bool:

@@ -18,8 +18,10 @@ from _edgeship.models.weights.key_layouts import to_our_layout
 TORCH_SUFFIXES = (".pth", ".pt", ".tar", ".ckpt", ".bin")
 
 #: Where training programs put the state dict. A mean of the weights is what they validate with.
-WRAPPERS = ("state_dict_ema", "model_ema", "ema_state_dict", "ema", "state_dict", "model")
-WRAPPERS += ("model_state_dict", "net", "network", "weights", "params_ema", "params")
+WRAPPERS = (
+    *("state_dict_ema", "model_ema", "ema_state_dict", "ema", "params_ema", "state_dict", "model"),
+    *("model_state_dict", "net", "network", "weights", "params"),
+)
 
 #: What DataParallel, torch.compile, Lightning and means of weights put before every name.
 PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.", "ema_model.")
