@@ -79,7 +79,7 @@ def _one_input(node: ir.Node) -> bool:
 def _steps_forward(node: ir.Node) -> bool:
     """Return whether a Slice whose result is as large as its input leaves the order as it is."""
     steps = node.inputs[4] if len(node.inputs) > 4 else None
-    return steps is None or (steps.const_value is not None and (_data(steps) > 0).all())
+    return steps is None or (steps.const_value is not None and bool((_data(steps) > 0).all()))
 
 
 def _keeps_values(node: ir.Node) -> bool:
