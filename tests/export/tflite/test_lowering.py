@@ -260,7 +260,10 @@ def test_a_single_problem() -> None:
     [
         ("float[N,3] x", "input x: the shape of x is not known before running"),
         ("float[0,3] x", "input x: x has no elements (shape [0, 3])"),
-        ("uint64[2,3] x", "input x: x has type uint64"),
+        (
+            "uint64[2,3] x",
+            "input x: x has type uint64, which LiteRT has no kernels for; use int64",
+        ),
         ("string[2,3] x", "input x: x has type string"),
         ("complex64[2,3] x", "input x: x has type complex64"),
     ],
