@@ -131,6 +131,9 @@ class Builder:
         """Return a value in another shape (no -1 and 0 in it); itself if it has that shape."""
         if self.shape(value) == tuple(shape):
             return value
+        if math.prod(self.shape(value)) != math.prod(shape):
+            # The node's inputs do not fit one another, in a way that a runtime may overlook.
+            raise Unsupported(f"{list(self.shape(value))} elements in a shape of {list(shape)}")
         return self.op("Reshape", value, np.array(shape, np.int64))
 
     def transpose(self, value: ir.Value, order: Sequence[int]) -> ir.Value:
