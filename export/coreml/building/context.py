@@ -229,7 +229,7 @@ def mil_dtype(value: ir.Value) -> str:
     Raises:
         Unsupported: If it is none of these.
     """
-    if value.dtype in _INTEGERS:
+    if value.dtype in _INTEGERS and isinstance(value.type, ir.TensorType):
         return "int32"
     return {"f": "fp32", "i": "int32", "b": "bool"}[dtype_of(value).kind]
 

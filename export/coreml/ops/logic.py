@@ -49,6 +49,7 @@ def logical_not(ctx: Context, node: ir.Node) -> None:
 def where(ctx: Context, node: ir.Node) -> None:
     """MIL's select, of which an operand is repeated where the condition is larger than both."""
     y = node.outputs[0]
+    mil_dtype(y)  # sequences are refused here
     condition, a, b = (ctx.read(attributes.source(node, i)) for i in range(3))
     ctx.emit("select", y, **choice(ctx, y, condition, a, b))
 
