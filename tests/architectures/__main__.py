@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from tests.architectures.catalog import ARCHITECTURES
-from tests.architectures.exporting import SCHEMES, TARGETS, Exported, export
+from tests.architectures.exporting import SCHEMES, TARGETS, Exported, File, export
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,7 +42,7 @@ def _row(name: str, found: Exported, seconds: float) -> str:
     cells = [name, f"{found.shared:.2f}"]
     for target in TARGETS:
         for scheme in SCHEMES:
-            file = found.files[target, scheme]
+            file = found.files.get((target, scheme), File(problem="refused by design"))
             figure = f"{file.error:.0e}" if scheme == "none" else f"{file.sqnr_db:.0f} dB"
             cells.append("none" if file.problem else f"{file.seconds:.2f} ({figure})")
     return "| " + " | ".join([*cells, f"{seconds:.1f}"]) + " |"

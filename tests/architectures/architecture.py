@@ -9,8 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from _edgeship.export.runtimes.values import Sample
-
 
 @dataclass(frozen=True)
 class Architecture:
@@ -20,11 +18,13 @@ class Architecture:
         build: Makes it, with random weights.
         shapes: Of its inputs, batch first.
         words: How many different numbers an integer input takes; 0 for a float input.
+        only_float: Why files that round are refused by design; "" where they are not.
     """
 
     build: Callable[[], nn.Module]
     shapes: tuple[tuple[int, ...], ...] = ((1, 3, 32, 32),)
     words: int = 0
+    only_float: str = ""
 
     @property
     def takes_pictures(self) -> bool:
@@ -54,10 +54,6 @@ class Architecture:
         if self.words:
             return [rng.integers(0, self.words, shape) for shape in self.shapes]
         return [_smooth(rng, shape) for shape in self.shapes]
-
-    def samples(self, names: list[str], count: int) -> list[Sample]:
-        """Several samples by the names of the inputs."""
-        return [dict(zip(names, self.sample(seed), strict=True)) for seed in range(1, count + 1)]
 
 
 def _smooth(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:

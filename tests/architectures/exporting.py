@@ -77,9 +77,10 @@ def export(architecture: Architecture, folder: Path, apart: bool = False) -> Exp
         folder: Where the files go.
         apart: Try each file by itself if not all of them can be written together.
     """
-    wanted = [(target, scheme) for target in TARGETS for scheme in SCHEMES]
+    schemes = SCHEMES[:1] if architecture.only_float else SCHEMES
+    wanted = [(target, scheme) for target in TARGETS for scheme in schemes]
     try:
-        return _from_result(_run(architecture, folder, TARGETS, SCHEMES))
+        return _from_result(_run(architecture, folder, TARGETS, schemes))
     except Exception as error:
         if not apart:
             return Exported({one: File(problem=_words(error)) for one in wanted}, math.nan)

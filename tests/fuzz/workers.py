@@ -20,12 +20,17 @@ Maker = Callable[[int], bytes]
 Judge = Callable[[Path], Verdict]
 
 
+#: Seconds that a new process has beside the limit, to import everything.
+STARTING = 60.0
+
+
 @dataclass
 class _Worker:
     process: mp.process.BaseProcess
     pipe: Connection
     job: int | None = None
     deadline: float = 0.0
+    warm: bool = False
 
 
 def run(
@@ -63,7 +68,7 @@ def run(
                 if verdict.outcome in (Outcome.HANG, Outcome.DEATH):
                     _end(worker)
                     fresh = _started(make, judge, gigabytes)
-                    worker.process, worker.pipe = fresh.process, fresh.pipe
+                    worker.process, worker.pipe, worker.warm = fresh.process, fresh.pipe, False
                 if not _give(worker, queue, seconds):
                     busy.remove(worker)
     finally:
@@ -94,10 +99,11 @@ def _started(make: Maker, judge: Judge, gigabytes: float) -> _Worker:
 
 
 def _give(worker: _Worker, queue: Iterator[int], seconds: float) -> bool:
-    """Give a worker the next job; a new process has a minute more, to import everything."""
+    """Give a worker the next job."""
     job = next(queue, None)
     worker.job = job
-    worker.deadline = time.monotonic() + seconds + 60.0
+    worker.deadline = time.monotonic() + seconds + (0.0 if worker.warm else STARTING)
+    worker.warm = True
     worker.pipe.send(job)
     return job is not None
 

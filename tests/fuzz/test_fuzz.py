@@ -1,0 +1,103 @@
+"""A share of the fuzzing that `python -m tests.fuzz` does at length."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from tests.export.tflite.ops.harness import node_model
+from tests.fuzz.__main__ import is_finding
+from tests.fuzz.files import graph_file, judge_graph, judge_mutated, mutated_file
+from tests.fuzz.generators import GENERATORS
+from tests.fuzz.judging import Outcome, Verdict, judge
+from tests.fuzz.mutations import MUTATIONS, mutated
+from tests.fuzz.random_graphs import random_graph
+from tests.fuzz.workers import run, tally
+
+pytestmark = pytest.mark.slow
+
+
+def test_damaged_files_are_refused_in_words_or_become_right_files() -> None:
+    verdicts = dict(run(mutated_file, judge_mutated, range(300)))
+    assert {job: v for job, v in verdicts.items() if is_finding("mutations", v)} == {}
+    counts = tally(list(verdicts.values()))
+    assert sum(counts.values()) == 300
+    assert counts[Outcome.RIGHT] > 20
+    assert counts[Outcome.REFUSED] > 100
+
+
+def test_random_graphs_become_right_files() -> None:
+    verdicts = dict(run(graph_file, judge_graph, range(60)))
+    assert {job: v for job, v in verdicts.items() if is_finding("graphs", v)} == {}
+    counts = tally(list(verdicts.values()))
+    assert counts[Outcome.RIGHT] >= 57, counts
+
+
+def test_files_are_made_of_their_number_alone() -> None:
+    assert graph_file(3) == graph_file(3)
+    assert graph_file(3) != graph_file(4)
+    model = node_model("Relu", {"x": (1, 2)})
+    one, same, other = (mutated(model, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert one == same != other
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS)
+def test_every_mutation_changes_something(mutation: object) -> None:
+    model = node_model("Gemm", {"x": (1, 2), "w": np.ones((2, 3), np.float32)}, alpha=2.0)
+    before = model.SerializeToString()
+    found = set()
+    for seed in range(8):
+        damaged = onnx.ModelProto.FromString(before)
+        mutation(damaged, np.random.default_rng(seed))  # type: ignore[operator]
+        found.add(damaged.SerializeToString())
+    assert found - {before}
+
+
+def test_random_graphs_have_all_operators() -> None:
+    graphs = [random_graph(seed) for seed in range(500)]
+    found = {node.op_type for graph in graphs for node in graph.graph.node}
+    assert set(GENERATORS) - found == set()
+
+
+def test_wrong_numbers_are_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "model.onnx"
+    onnx.save(node_model("Relu", {"x": (1, 4)}), path)
+    assert judge(path).outcome is Outcome.RIGHT
+    monkeypatch.setattr("tests.fuzz.judging._run_tflite", lambda g, s, p: [[-abs(s["x"]) - 1]])
+    assert judge(path).outcome is Outcome.WRONG
+    monkeypatch.setattr("tests.fuzz.judging._run_tflite", lambda g, s, p: 1 / 0)
+    assert judge(path).outcome is Outcome.CRASH
+
+
+def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(b"\xff\xfe nonsense")
+    assert judge(path).outcome is Outcome.REFUSED
+
+
+def number(job: int) -> bytes:
+    return str(job).encode()
+
+
+def by_number(path: Path) -> Verdict:
+    """Ends the process at 1, never ends at 2, and is right at all others."""
+    job = int(path.read_bytes())
+    if job == 1:
+        raise SystemExit(3)
+    while job == 2:
+        pass
+    return Verdict(Outcome.RIGHT)
+
+
+def test_a_process_that_ends_or_hangs_is_a_finding_and_the_others_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tests.fuzz.workers.STARTING", 20.0)
+    verdicts = dict(run(number, by_number, range(4), seconds=1.0))
+    found = [verdicts[job].outcome for job in range(4)]
+    assert found == [Outcome.RIGHT, Outcome.DEATH, Outcome.HANG, Outcome.RIGHT]
+    assert is_finding("mutations", verdicts[1])
+    assert is_finding("mutations", verdicts[2])
