@@ -50,13 +50,13 @@ def _narrow_types(model: onnx.ModelProto) -> bool:
 
 
 def _training(model: onnx.ModelProto) -> bool:
-    if any("training" in node.domain for node in _nodes(model)):
+    if any("training" in node.domain for node in nodes(model)):
         return True
     return any(
         attribute.name == "training_mode" and attribute.i
-        for node in _nodes(model)
+        for node in nodes(model)
         for attribute in node.attribute
-    ) or any(node.op_type == "Dropout" and len(node.input) > 2 for node in _nodes(model))
+    ) or any(node.op_type == "Dropout" and len(node.input) > 2 for node in nodes(model))
 
 
 def _random(model: onnx.ModelProto) -> bool:
@@ -89,12 +89,17 @@ CLASSES: dict[str, Callable[[onnx.ModelProto], bool]] = {
 }
 
 
+#: Classes whose outputs cannot be compared where something is computed: they differ every time, or
+#: come back as other types.
+INCOMPARABLE = tuple(CLASSES)[2:5]
+
+
 def foreign(case: Case) -> str:
     """Why a case is not a tensor program; empty where it is one."""
     return next((reason for reason, says in CLASSES.items() if says(case.model)), "")
 
 
-def _nodes(model: onnx.ModelProto) -> Iterator[onnx.NodeProto]:
+def nodes(model: onnx.ModelProto) -> Iterator[onnx.NodeProto]:
     """All nodes, those of functions, branches and bodies too."""
     graphs = [list(model.graph.node), *(list(function.node) for function in model.functions)]
     while graphs:
@@ -104,7 +109,7 @@ def _nodes(model: onnx.ModelProto) -> Iterator[onnx.NodeProto]:
 
 
 def _kinds(model: onnx.ModelProto) -> set[str]:
-    return {node.op_type for node in _nodes(model)}
+    return {node.op_type for node in nodes(model)}
 
 
 def _element_types(model: onnx.ModelProto) -> list[int]:
@@ -114,7 +119,7 @@ def _element_types(model: onnx.ModelProto) -> list[int]:
     found += [tensor.data_type for tensor in graph.initializer]
     found += [
         attribute.i
-        for node in _nodes(model)
+        for node in nodes(model)
         for attribute in node.attribute
         if node.op_type == "Cast" and attribute.name == "to"
     ]
