@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from _edgeship.export.coreml.format.library import IOS_OF_VERSION, coremltools, quiet
+from _edgeship.export.coreml.format.library import IOS_OF_VERSION
+from _edgeship.export.coreml.format.unchecked import program_of
 
 #: Operators with weights; the lowering writes products with a constant matrix as ``linear``.
 _WEIGHTED = ("conv", "conv_transpose", "linear")
@@ -31,19 +34,32 @@ def weights_of(model: Any) -> dict[str, NDArray[Any]]:
     Args:
         model: A ``coremltools.models.MLModel``.
     """
-    coremltools()
-    from coremltools.optimize import coreml as optimize
+    weights = {}
+    for operation in _operations(program_of(model)):
+        if operation.op_type != "const":
+            continue
+        value, [result] = operation.val.val, operation.outputs
+        if (
+            isinstance(value, np.ndarray)
+            and value.dtype.kind == "f"
+            and value.ndim > 1
+            and result.child_ops
+            and all(_reads_as_weight(reader, result) for reader in result.child_ops)
+        ):
+            weights[operation.name] = value
+    return weights
 
-    with quiet():
-        constants = optimize.get_weights_metadata(model, weight_threshold=0)
-    return {
-        name: constant.val
-        for name, constant in constants.items()
-        if constant.val.dtype.kind == "f"
-        and constant.val.ndim > 1
-        and constant.child_ops
-        and all(
-            reader.op_type in _WEIGHTED and reader.params_name_mapping.get("weight") == name
-            for reader in constant.child_ops
-        )
-    }
+
+def _operations(program: Any) -> Iterator[Any]:
+    """Yield the operations of a program, those in blocks inside of others too."""
+    blocks = list(program.functions.values())
+    while blocks:
+        for operation in blocks.pop().operations:
+            blocks += operation.blocks
+            yield operation
+
+
+def _reads_as_weight(operation: Any, constant: Any) -> bool:
+    """Return whether an operation reads a constant as its weight, and as nothing else."""
+    names = [name for name, bound in operation.inputs.items() if bound is constant]
+    return operation.op_type in _WEIGHTED and names == ["weight"]

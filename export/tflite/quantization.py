@@ -18,6 +18,7 @@ from _edgeship.export.calibration.ranges import Ranges
 from _edgeship.export.tflite.given_scales import FileScales, put_right
 from _edgeship.export.tflite.index_arithmetic import index_arithmetic
 from _edgeship.export.tflite.islands import disguise, reveal
+from _edgeship.export.tflite.joined_constants import joined_constants
 from _edgeship.export.tflite.large_weights import large_weights
 from _edgeship.export.tflite.masks import soften_masks
 from _edgeship.export.tflite.mixed_outputs import mixed_outputs
@@ -84,7 +85,7 @@ def quantize(
     if apart:
         _leave_in_float(job, apart)
     try:
-        with _quiet(), large_weights():
+        with _quiet(), large_weights(), joined_constants():
             quantized = job.quantize(
                 statistics, enable_progress_bar=False, enable_progress_report=False
             ).quantized_model

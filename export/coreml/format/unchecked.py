@@ -39,20 +39,37 @@ def compressed(model: Any, kind: str, config: Any, joint_compression: bool = Fal
         A model of its own.
     """
     coremltools()
-    from coremltools.converters.mil.frontend.milproto import load as milproto
     from coremltools.converters.mil.mil.passes.graph_pass import PassOption
     from coremltools.converters.mil.mil.passes.pass_registry import PASS_REGISTRY
     from coremltools.models.utils import _apply_graph_pass
-
-    def load(**source: Any) -> Any:
-        program = empty_program()
-        for name, function in milproto.load(**source).functions.items():
-            program.add_function(name, function)
-        return program
 
     graph_pass = PASS_REGISTRY[f"compression::{kind}"]
     graph_pass.set_options(
         [PassOption("config", config), PassOption("joint_compression", joint_compression)]
     )
     with quiet():
-        return _apply_graph_pass(model, graph_pass, pymil_load_func=load)
+        return _apply_graph_pass(model, graph_pass, pymil_load_func=_loaded)
+
+
+def program_of(model: Any) -> Any:
+    """Return a model as a ``coremltools.converters.mil.mil.Program``.
+
+    Args:
+        model: A ``coremltools.models.MLModel`` with a single function; it is not changed.
+    """
+    coremltools()
+    from coremltools.models.utils import _convert_model_spec_to_pymil_prog
+
+    with quiet():
+        version = model.get_spec().specificationVersion
+        return _convert_model_spec_to_pymil_prog(model, version, _loaded)
+
+
+def _loaded(**source: Any) -> Any:
+    """Return the program that coremltools' reader of specifications makes."""
+    from coremltools.converters.mil.frontend.milproto import load as milproto
+
+    program = empty_program()
+    for name, function in milproto.load(**source).functions.items():
+        program.add_function(name, function)
+    return program
