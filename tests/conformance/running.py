@@ -135,7 +135,7 @@ def run_case(target: Target, case: Case) -> Result:
         except Exception as error:
             message = f"{type(error).__name__}: {error}"
             return Result(case.name, operator, Outcome.FAILED, message)
-        problem = _problem(case, way, found)
+        problem = _problem(target, case, way, found)
         if problem and (reason := foreign(case)) in INCOMPARABLE:
             return Result(case.name, operator, Outcome.FOREIGN, problem, reason)
         if problem:
@@ -176,8 +176,8 @@ def _says(text: str, word: str) -> bool:
     return bool(word) and re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) is not None
 
 
-def _problem(case: Case, way: Binding, found: Sequence[np.ndarray]) -> str:
-    wanted = expected(case)
+def _problem(target: Target, case: Case, way: Binding, found: Sequence[np.ndarray]) -> str:
+    wanted = expected(case, target.disputed)
     if way.beside:
         wanted = [*wanted, *(-value for value in way.inputs.values())]
     return difference(wanted, found, tolerance(case))
