@@ -48,3 +48,16 @@ def write_network(
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
     onnx.save(model, str(path))
     return path
+
+
+def write_unsupported(path: Path) -> Path:
+    """Write such a classifier with an operator that no phone's runtime has: MaxRoiPool (act)."""
+    model = onnx.load(write_network(path))
+    [node] = [node for node in model.graph.node if node.name == "act"]
+    node.op_type = "MaxRoiPool"
+    node.input.append("rois")
+    node.attribute.append(helper.make_attribute("pooled_shape", [16, 16]))
+    regions = np.array([[0, 0, 0, 15, 15]], np.float32)
+    model.graph.initializer.append(numpy_helper.from_array(regions, "rois"))
+    onnx.save(model, str(path))
+    return path

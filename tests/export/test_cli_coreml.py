@@ -15,7 +15,7 @@ from _edgeship.export.coreml.evaluator import read_program
 from _edgeship.export.coreml.format.package import digest, read_package, size
 from _edgeship.export.verification.tolerance import TOLERANCES, Tolerance
 from tests.export.classifier import write_classifier
-from tests.export.command_line import ROOT, run, write_network
+from tests.export.command_line import ROOT, run, write_unsupported
 
 CORE_ML = ("none", "fp16", "int8-weights", "palette8", "palette6", "palette4", "int8")
 
@@ -106,9 +106,9 @@ def test_the_same_network_gives_the_same_bytes(
 
 
 def test_an_unsupported_operator_exits_4_and_is_named(tmp_path: Path) -> None:
-    network = write_network(tmp_path / "acos.onnx", op="Acos")
+    network = write_unsupported(tmp_path / "regions.onnx")
     _, stderr = run(network, "--to", "coreml", "--out", tmp_path / "out", code=4)
-    assert "Acos (act)" in stderr
+    assert "MaxRoiPool (act)" in stderr
     assert "where: lower to Core ML, lowering to Core ML" in stderr
     assert not (tmp_path / "out").exists()
 

@@ -75,7 +75,7 @@ def test_every_stage_is_reported_timed_and_compared(exported):
     assert stages == [stage.stage for stage in result.stages]
     assert all(stage.seconds > 0 and stage.detail for stage in result.stages)
     compared = {stage.stage for stage in result.stages if stage.parity is not None}
-    assert compared >= {"verify capture", "simplify", "TFLite none", "TFLite int8"}
+    assert compared >= {"verify capture", "rewrite", "TFLite none", "TFLite int8"}
 
 
 def test_flatten_before_the_classifier_costs_no_transpose(exported):
@@ -170,7 +170,7 @@ def test_a_simplifier_that_changes_the_result_is_named(exported, tmp_path, monke
     monkeypatch.setattr(simplify, "simplify", break_weights)
     with pytest.raises(VerificationError) as caught:
         export(Request(str(exported[0] / "tiny_build.onnx"), out=tmp_path))
-    assert caught.value.where == "simplify"
+    assert caught.value.where == "rewrite, simplify"
 
 
 def test_a_wrong_file_is_refused_named_and_removed(exported, tmp_path, monkeypatch):

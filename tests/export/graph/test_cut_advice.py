@@ -142,3 +142,37 @@ def test_names_are_one_word_for_a_shell():
     model = parser.parse_model(MIDDLE)
     model.graph.node[0].output[0] = model.graph.node[1].input[0] = "a;0"
     assert "--outputs 'a;0'" in advise(model.graph, ["b"])
+
+
+def test_a_cut_leaves_no_other_node_whose_shape_depends_on_the_data():
+    text = (
+        HEAD
+        + """
+net (float[8] x) => (int64[1,N] y, float[M] z) {
+   a = Relu(x)
+   b = Abs(x)
+   y = NonZero(a)
+   places = NonZero(b)
+   column = Squeeze(places)
+   z = Gather(b, column)
+}
+"""
+    )
+    assert find(parser.parse_model(text).graph, ["y"]).before == ("a", "b")
+
+
+def test_positions_in_a_shape_do_not_depend_on_the_data():
+    text = (
+        HEAD
+        + """
+net (float[1,8] x) => (float[1,8] y) {
+   a = Relu(x)
+   size = Shape(a)
+   places = NonZero(size)
+   b = shop.Mystery(a)
+   c = Cast<to=1>(places)
+   y = Mul(b, c)
+}
+"""
+    )
+    assert find(parser.parse_model(text).graph, ["b"]).before == ("a",)

@@ -259,17 +259,8 @@ def test_borders_of_integers(dtype: str) -> None:
     assert "pad" not in kinds
 
 
-@pytest.mark.parametrize(
-    ("model", "reason"),
-    [
-        (padded("constant", (0, 0, -3, 0, 0, 0, -1, 0)), "a slice without elements"),
-        (
-            node_model("Slice", {"x": X, "s": np.array([2]), "e": np.array([1])}),
-            "a slice without elements",
-        ),
-    ],
-)
-def test_unsupported(model: Any, reason: str) -> None:
+def test_an_output_without_elements_is_unsupported() -> None:
+    model = node_model("Slice", {"x": X, "s": np.array([2]), "e": np.array([1])})
     with pytest.raises(UnsupportedError) as error:
         lower_model(model)
-    assert reason in error.value.why
+    assert "elements" in error.value.why
