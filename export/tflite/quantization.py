@@ -15,6 +15,7 @@ import numpy as np
 
 from _edgeship.errors import UnsupportedError, VerificationError
 from _edgeship.export.calibration.ranges import Ranges
+from _edgeship.export.tflite.constant_factors import constants_on_the_left
 from _edgeship.export.tflite.given_scales import FileScales, put_right
 from _edgeship.export.tflite.index_arithmetic import index_arithmetic
 from _edgeship.export.tflite.islands import disguise, reveal
@@ -26,6 +27,7 @@ from _edgeship.export.tflite.objects import name_of
 from _edgeship.export.tflite.output_copies import copy_outputs, original_of, remove_copies
 from _edgeship.export.tflite.schema_names import TYPE_NAMES
 from _edgeship.export.tflite.shared_ranges import share_ranges
+from _edgeship.export.tflite.statistics import divisors
 from _edgeship.export.tflite.unread_outputs import match_unread_parts
 from _edgeship.export.tflite.weight_bounds import weight_bounds
 from _edgeship.export.tflite.writer import clear_metadata, from_bytes, set_metadata, to_bytes
@@ -35,6 +37,9 @@ REDUCED_PRECISION = ("reduced_precision_support", b"fp16accfp16")
 
 #: Schemes that round activations by measured ranges -> the bits they keep.
 ACTIVATION_BITS = {"int8": 8, "int16x8": 16}
+
+#: Schemes with kernels for products of a constant and a matrix.
+_LEFT_CONSTANTS = ("int8", "fp16")
 
 
 def quantize(
@@ -67,15 +72,15 @@ def quantize(
     statistics = None
     kinds: list[int] = []
     copies: set[str] = set()
-    apart: set[str] = set()
+    apart: set[str] = set() if scheme in _LEFT_CONSTANTS else constants_on_the_left(model)
     if scheme in ACTIVATION_BITS:
         if not ranges:
             raise ValueError(f"the scheme {scheme} needs calibrated ranges")
         bits = ACTIVATION_BITS[scheme]
         soften_masks(model, ranges)
         if io_dtype == "float32" and scales is None:
-            apart = mixed_outputs(model, ranges)
-        apart |= index_arithmetic(model)
+            apart |= mixed_outputs(model, ranges)
+        apart |= index_arithmetic(model) | divisors(model)
         statistics = _statistics(model, ranges, bits, scales, apart)
         copies = copy_outputs(model)
         apart |= {name for name in copies if original_of(name) in apart}
@@ -135,6 +140,14 @@ def _add_recipe(job: Any, scheme: str, io_dtype: str) -> None:
             qtyping.TFLOperationName.NOT_EQUAL,
         ):
             job.update_quantization_recipe(".*", kind, algorithm_key=none)
+        # Its integer kernels know no scale for a channel of a constant.
+        job.add_static_config(
+            ".*",
+            qtyping.TFLOperationName.BATCH_MATMUL,
+            activation_num_bits=bits,
+            weight_num_bits=8,
+            weight_granularity=qtyping.QuantGranularity.TENSORWISE,
+        )
         _add_port_recipe(job, io_dtype)
 
 
