@@ -9,12 +9,10 @@ from dataclasses import dataclass
 import onnx
 
 from _edgeship.export.graph.flow import Flow
+from _edgeship.export.graph.suppression import SUPPRESSION, boxes_and_scores
 
 #: More names than this are no advice: the network is hardly one that ends in a few tensors.
 MOST_NAMES = 8
-
-#: The operator that files of detectors have an own way for.
-_PICKING = "NonMaxSuppression"
 
 
 @dataclass(frozen=True)
@@ -50,6 +48,9 @@ def find(
     numbers = {flow.owners[name] for name in failed if name in flow.owners}
     if not numbers:
         return Cut((), (), 0, 0)
+    # Of several nodes whose shapes depend on the data, an export fails at the first; a cut that
+    # leaves the next one is no way out.
+    numbers |= flow.counting
     before, needed = _before(flow, numbers, known)
     behind, rest = _behind(flow, numbers)
     if not numbers.isdisjoint(flow.before(flow.outputs, stops=behind)) or not (
@@ -82,11 +83,12 @@ def advise(
             f"cut before it: {end}; or cut behind it: {start}; "
             "the application computes what is between"
         )
-    if end and any(one.op_type == _PICKING and set(one.output) & set(failed) for one in graph.node):
-        return (
-            f"cut before it, and pick the boxes in the application: {end}; with --detection nms "
-            "the files pick them themselves"
-        )
+    if end and any(
+        one.op_type == SUPPRESSION and set(one.output) & set(failed) for one in graph.node
+    ):
+        own = boxes_and_scores(Flow(graph)) is not None
+        instead = "; or let the files pick them: --detection nms" if own else ""
+        return f"cut before it, and pick the boxes in the application: {end}{instead}"
     if end:
         return f"cut before it, and compute the rest in the application: {end}"
     if start and behind:

@@ -11,6 +11,9 @@ import onnx
 #: Operators whose result is known when the shapes are.
 _OF_SHAPES = ("Shape", "Size")
 
+#: Operators whose outputs have as many elements as the data decide.
+COUNTING = frozenset({"Compress", "NonMaxSuppression", "NonZero", "StringSplit", "Unique"})
+
 
 @dataclass(frozen=True)
 class Flow:
@@ -75,6 +78,15 @@ class Flow:
             if node.op_type not in _OF_SHAPES and not found.isdisjoint(reads):
                 found.update(name for name in node.output if name)
         return frozenset(found)
+
+    @cached_property
+    def counting(self) -> frozenset[int]:
+        """Numbers of the nodes whose output shapes depend on what an input is fed with."""
+        return frozenset(
+            number
+            for number, node in enumerate(self.graph.node)
+            if node.op_type in COUNTING and not self.fed.isdisjoint(self.reads[number])
+        )
 
     def before(self, names: Collection[str], stops: Collection[str] = ()) -> set[int]:
         """Return the numbers of the nodes that tensors are computed by.

@@ -83,6 +83,8 @@ def open_onnx(
     shapes: Sequence[Shape],
     inputs: Sequence[str] = (),
     outputs: Sequence[str] = (),
+    *,
+    unsuppressed: bool = False,
 ) -> Opened:
     """Read an ONNX file, or a part of it, and prepare it for fixed input shapes.
 
@@ -91,19 +93,31 @@ def open_onnx(
         shapes: Shape of each input in the file's order, or nothing to use the file's own.
         inputs: Names of the tensors that the part is fed with; none for the file's inputs.
         outputs: Names of the tensors that the part gives; none for the file's outputs.
+        unsuppressed: Whether the part of a file that picks its own boxes gives what it picks from,
+            where no outputs are named.
 
     Raises:
         InputError: The file is missing or not ONNX, has no inputs, leaves an axis open that
             ``shapes`` does not fix, or does not fit together.
         UnsupportedError: A shape depends on what the network is fed, or an operator is unknown.
     """
+    from _edgeship.export.graph.flow import Flow
+    from _edgeship.export.graph.suppression import boxes_and_scores
     from _edgeship.export.lowering.cutting import advised
     from _edgeship.export.network.onnx_reading import load
     from _edgeship.export.preparation.cut import cut
     from _edgeship.export.preparation.inputs import fix_inputs
     from _edgeship.export.preparation.prepare import prepare_fixed
 
-    original, notes = fix_inputs(cut(load(path), inputs, outputs), shapes)
+    whole = load(path)
+    picked = boxes_and_scores(Flow(whole.graph)) if unsuppressed and not outputs else None
+    original, notes = fix_inputs(cut(whole, inputs, picked or outputs), shapes)
+    if picked:
+        notes = (
+            *notes,
+            f"The suppression in the file is left out: boxes are picked from {picked[0]} and "
+            f"{picked[1]}.",
+        )
     with advised(original):
         prepared = prepare_fixed(original)
     return Opened(original, replace(prepared, notes=(*notes, *prepared.notes)))

@@ -120,7 +120,7 @@ def load_network(
                 "--weights and --num-classes do not go with an ONNX file, which has its own."
             )
         _refuse_types(dtypes, "an ONNX file, which has its own")
-        network = _from_onnx(Path(model), shapes, inputs, outputs)
+        network = _from_onnx(Path(model), shapes, inputs, outputs, picks=detection == "nms")
     else:
         network = _from_torch(model, shapes, weights, num_classes, dtypes)
         if inputs or outputs:
@@ -211,12 +211,17 @@ def _refuse_path(model: str) -> None:
 
 
 def _from_onnx(
-    path: Path, shapes: Sequence[Shape], inputs: Sequence[str], outputs: Sequence[str]
+    path: Path,
+    shapes: Sequence[Shape],
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    *,
+    picks: bool,
 ) -> Network:
     from _edgeship.export.graph.onnx_graph import input_shapes
     from _edgeship.export.network.capture import open_onnx
 
-    opened = open_onnx(path, shapes, inputs, outputs)
+    opened = open_onnx(path, shapes, inputs, outputs, unsuppressed=picks)
     return Network(
         name=file_name(path.stem),
         shapes=tuple(input_shapes(opened.prepared.model).values()),

@@ -5,12 +5,10 @@ from __future__ import annotations
 import onnx_ir as ir
 
 from _edgeship.errors import InputError, UnsupportedError
+from _edgeship.export.graph.flow import COUNTING
 from _edgeship.export.graph.shapes import static_shape
 from _edgeship.export.lowering.unsupported import UnsupportedNodes, values_behind
 from _edgeship.export.preparation.knowledge import Knowledge, text_of
-
-#: Their outputs have as many elements as the data decide.
-_COUNTING = {"Compress", "NonMaxSuppression", "NonZero", "StringSplit", "Unique"}
 
 #: What to do where the network cannot be cut around a node.
 _WITHOUT = "export the network without it"
@@ -48,8 +46,8 @@ _SHAPING: dict[str, tuple[int, ...]] = {
 
 def depends_on_data(node: ir.Node, knowledge: Knowledge) -> bool:
     """Return whether the shapes of a node's outputs depend on what the network is fed."""
-    if node.domain or node.op_type in _COUNTING:
-        return node.op_type in _COUNTING
+    if node.domain or node.op_type in COUNTING:
+        return node.op_type in COUNTING
     places = _SHAPING.get(node.op_type, (1,) if node.op_type.startswith("Reduce") else ())
     return any(
         node.inputs[place] is not None and knowledge.array(node.inputs[place]) is None

@@ -110,11 +110,14 @@ def test_the_advice_of_a_refusal_exports(text, operator, advised, tmp_path):
         np.testing.assert_allclose(own, array, rtol=1e-5, atol=1e-6)
 
 
-def test_the_files_of_a_cut_detector_can_pick_its_boxes(tmp_path):
+@pytest.mark.parametrize("options", [(), ("--outputs", "boxes,scores")])
+def test_files_pick_the_boxes_of_a_detector_that_does_so_itself(options, tmp_path):
     path, out = file_of(PICKING, tmp_path), tmp_path / "out"
     _, stderr = run(path, "--out", out, code=4)
-    assert "with --detection nms the files pick them themselves" in stderr
-    run(path, "--out", out, "--outputs", "boxes,scores", "--detection", "nms")
+    assert "or let the files pick them: --detection nms" in stderr
+    stdout, _ = run(path, "--out", out, *options, "--detection", "nms")
+    said = "The suppression in the file is left out: boxes are picked from boxes and scores."
+    assert (said in " ".join(stdout.split())) is not bool(options)
     image = np.random.default_rng(0).standard_normal((1, 3, 8, 8)).astype(np.float32)
     found = computed(out / "net_fp32_nms.tflite", image.transpose(0, 2, 3, 1))
     [scores] = whole(path, ["scores"], {"image": image})
