@@ -1,7 +1,7 @@
 """Constant matrices on the left of a product of matrices stay in float in some schemes.
 
-The kernels of BATCH_MATMUL take integer weights beside floats, and beside activations of 16 bits, on
-the right only.
+The kernels of BATCH_MATMUL take integer weights beside floats, and beside activations of 16 bits,
+on the right only.
 """
 
 from __future__ import annotations

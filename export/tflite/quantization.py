@@ -23,11 +23,11 @@ from _edgeship.export.tflite.joined_constants import joined_constants
 from _edgeship.export.tflite.large_weights import large_weights
 from _edgeship.export.tflite.masks import soften_masks
 from _edgeship.export.tflite.mixed_outputs import mixed_outputs
+from _edgeship.export.tflite.normalizations import normalizations
 from _edgeship.export.tflite.objects import name_of
 from _edgeship.export.tflite.output_copies import copy_outputs, original_of, remove_copies
 from _edgeship.export.tflite.schema_names import TYPE_NAMES
 from _edgeship.export.tflite.shared_ranges import share_ranges
-from _edgeship.export.tflite.statistics import divisors
 from _edgeship.export.tflite.unread_outputs import match_unread_parts
 from _edgeship.export.tflite.weight_bounds import weight_bounds
 from _edgeship.export.tflite.writer import clear_metadata, from_bytes, set_metadata, to_bytes
@@ -80,7 +80,7 @@ def quantize(
         soften_masks(model, ranges)
         if io_dtype == "float32" and scales is None:
             apart |= mixed_outputs(model, ranges)
-        apart |= index_arithmetic(model) | divisors(model)
+        apart |= index_arithmetic(model) | normalizations(model)
         statistics = _statistics(model, ranges, bits, scales, apart)
         copies = copy_outputs(model)
         apart |= {name for name in copies if original_of(name) in apart}

@@ -18,6 +18,7 @@ from _edgeship.export.coreml.evaluator import MilProgram, read_program, run
 from _edgeship.export.coreml.format.package import package_of, size
 from _edgeship.export.coreml.rounded_graph import round_weights, rounded_weights_parity
 from _edgeship.export.coreml.schemes import OLDEST_IOS, SCHEMES
+from _edgeship.export.coreml.weights import weights_of
 from _edgeship.export.graph.onnx_graph import infer_shapes
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.verification.metrics import compare
@@ -260,3 +261,21 @@ def test_the_yardstick_of_a_network_without_weights() -> None:
     reference = run_onnx(model.SerializeToString(), samples)
     graph = infer_shapes(ir.from_proto(model))
     assert rounded_weights_parity(graph, samples, reference, "palette4").sqnr_db == np.inf
+
+
+@pytest.mark.parametrize("scheme", ["fp16", "int8-weights", "palette4", "int8"])
+def test_constants_in_lists_are_no_weights(scheme: str) -> None:
+    """A class token is joined with what is computed: an operator that reads a list of values."""
+    model = parse(
+        "g (float[1, 4, 32] x) => (float[1, 5, 32] y) "
+        "{ a = Concat<axis=1>(token, x) y = MatMul(a, w) }"
+    )
+    rng = np.random.default_rng(0)
+    for name, shape in {"token": (1, 1, 32), "w": (32, 32)}.items():
+        data = rng.standard_normal(shape).astype(np.float32)
+        model.graph.initializer.append(onnx.numpy_helper.from_array(data, name))
+    ready = convert(lower_model(model, 18), 18, "float16")
+    [weight] = weights_of(ready).values()
+    assert weight.shape == (32, 32)
+    program = read_program(package_of(compress(ready, SCHEMES[scheme])))
+    assert len(compressed_ones(program)) == (scheme != "fp16")

@@ -66,6 +66,22 @@ def product() -> Small:
     return small.op("BATCH_MATMUL", "a b", "y", (1, 2, 8, 8), opts=opts).out("y")
 
 
+def with_matrix(side: str, *shape: int) -> Small:
+    """A product with a constant whose columns and rows are of many sizes."""
+    sizes = np.geomspace(0.3, 3, shape[-1]) * np.geomspace(0.5, 2, shape[-2])[:, None]
+    small = Small(x=(1, 3, 8, 8)).constant("m", rand(*shape) * sizes.astype(np.float32))
+    inputs, extents = ("m x", (shape[-2], 8)) if side == "left" else ("x m", (8, shape[-1]))
+    opts = options("BatchMatMulOptions")
+    return small.op("BATCH_MATMUL", inputs, "y", (1, 3, *extents), opts=opts).out("y")
+
+
+def class_token() -> Small:
+    """A constant that is joined with activations of more axes than one."""
+    small = Small(x=(1, 8, 6)).constant("token", rand(1, 1, 6))
+    opts = options("ConcatenationOptions", axis=1)
+    return small.op("CONCATENATION", "token x", "y", (1, 9, 6), opts=opts).out("y")
+
+
 def mean() -> Small:
     """The mean of 64 values of one sign is far from the ends of their range."""
     small = Small(x=NHWC).op("ABS", "x", "a", NHWC, opts=options("AbsOptions"))
@@ -91,6 +107,10 @@ LAYERS = {
     "transposed conv": transposed(),
     "fully connected": dense(),
     "batch matmul": product(),
+    "matrix times activations": with_matrix("left", 9, 8),
+    "matrices times activations": with_matrix("left", 3, 9, 8),
+    "activations times matrices": with_matrix("right", 3, 8, 9),
+    "class token": class_token(),
     "global mean": mean(),
     "squeeze-and-excite": excited(),
 }
