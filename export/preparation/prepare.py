@@ -36,6 +36,7 @@ from _edgeship.export.preparation.inference import schema_of, version_of
 from _edgeship.export.preparation.inlining import inline
 from _edgeship.export.preparation.inputs import NEWEST_IR, fix_inputs
 from _edgeship.export.preparation.quantized import take_scales
+from _edgeship.export.preparation.refusals import NCHWC, for_one_processor
 from _edgeship.export.preparation.soundness import check, check_names, explain, unreadable
 from _edgeship.export.preparation.walk import OLDEST, Walk
 
@@ -97,6 +98,9 @@ def _prepare_sound(fixed: onnx.ModelProto) -> Prepared:
         model = ir.from_proto(fixed)
     except ir.serde.SerdeError as error:
         raise unreadable(error) from error
+    for node in model.graph:
+        if node.domain == NCHWC:
+            raise for_one_processor(node)
     _flatten(model)
     given = take_scales(model)
     half = to_float32(model, HALF)

@@ -10,6 +10,9 @@ from _edgeship.export.graph.shapes import static_shape
 from _edgeship.export.lowering.unsupported import UnsupportedNodes, values_behind
 from _edgeship.export.preparation.knowledge import Knowledge, text_of
 
+#: The domain of operators on blocks of channels.
+NCHWC = "com.microsoft.nchwc"
+
 #: What to do where the network cannot be cut around a node.
 _WITHOUT = "export the network without it"
 
@@ -78,6 +81,17 @@ def unknown_operator(node: ir.Node, why: str) -> UnsupportedError:
         where=where(node),
         why=why,
         todo=_WITHOUT,
+    )
+
+
+def for_one_processor(node: ir.Node) -> UnsupportedError:
+    """Return the error for a file in ONNX Runtime's own order of channels and weights."""
+    return UnsupportedError(
+        f"{node.op_type} of {NCHWC} holds its weights in the order of one kind of processor.",
+        where=where(node),
+        why="ONNX Runtime saved the file with all its optimizations, and does not say in blocks of "
+        "how many channels",
+        todo="give the file that ONNX Runtime read, or let it save with ORT_ENABLE_EXTENDED",
     )
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
 from onnx import TensorProto
 
+from _edgeship.errors import UnsupportedError
 from _edgeship.export.preparation.prepare import prepare
 from tests.export.preparation.graphs import (
     checked,
@@ -223,3 +228,22 @@ def test_multi_head_attention(inputs):
         "MultiHeadAttention", inputs, shapes, {"b": normal(24, seed=3)}, num_heads=2
     )
     assert operators(checked(proto, feeds))["MatMul"] == 2
+
+
+def test_weights_in_the_order_of_one_processor_are_refused(tmp_path):
+    proto = model(
+        [node("Conv", "x w", "y", pads=[1, 1, 1, 1])],
+        {"x": (1, 16, 8, 8)},
+        "y",
+        {"w": normal(32, 16, 3, 3)},
+    )
+    options = onnxruntime.SessionOptions()
+    options.optimized_model_filepath = str(tmp_path / "all.onnx")
+    options.log_severity_level = 4
+    onnxruntime.InferenceSession(proto.SerializeToString(), options)
+    saved = onnx.load(tmp_path / "all.onnx")
+    if all(one.domain != "com.microsoft.nchwc" for one in saved.graph.node):
+        pytest.skip("ONNX Runtime orders nothing in blocks on this processor")
+    with pytest.raises(UnsupportedError, match=re.escape("com.microsoft.nchwc")) as caught:
+        prepare(saved)
+    assert "ORT_ENABLE_EXTENDED" in str(caught.value.todo)
