@@ -26,6 +26,7 @@ from _edgeship.export.tflite.mixed_outputs import mixed_outputs
 from _edgeship.export.tflite.normalizations import normalizations
 from _edgeship.export.tflite.objects import name_of
 from _edgeship.export.tflite.output_copies import copy_outputs, original_of, remove_copies
+from _edgeship.export.tflite.repeated_steps import join_steps
 from _edgeship.export.tflite.schema_names import TYPE_NAMES
 from _edgeship.export.tflite.shared_ranges import share_ranges
 from _edgeship.export.tflite.unread_outputs import match_unread_parts
@@ -78,6 +79,7 @@ def quantize(
             raise ValueError(f"the scheme {scheme} needs calibrated ranges")
         bits = ACTIVATION_BITS[scheme]
         soften_masks(model, ranges)
+        ranges = join_steps(model, ranges)
         if io_dtype == "float32" and scales is None:
             apart |= mixed_outputs(model, ranges)
         apart |= index_arithmetic(model) | normalizations(model)
