@@ -1,8 +1,8 @@
 """One range for what the steps of an unrolled recurrence compute at the same place.
 
-A recurrent layer is written as the same operators once for each step, with the same weights. Ranges
-that are measured step by step see but one row of a sample each, so that others exceed them, and what
-is cut off in a state stays in it. All steps together see the whole sample.
+A recurrent layer is written as the same operators once for each step, with the same weights.
+Ranges that are measured step by step see but one row of a sample each, so that others exceed them,
+and what is cut off in a state stays in it. All steps together see the whole sample.
 """
 
 from __future__ import annotations
