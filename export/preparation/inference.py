@@ -7,6 +7,7 @@ import onnx_ir as ir
 from onnx import helper, numpy_helper
 
 from _edgeship.export.graph.shapes import static_shape
+from _edgeship.export.lowering import attributes
 from _edgeship.export.preparation.knowledge import Knowledge
 
 #: Shapes, axes and sizes have no more elements; rules look at the contents of nothing else.
@@ -14,6 +15,41 @@ _MOST_ELEMENTS = 4096
 
 #: The rules of onnx 1.23 count 16 bins for it where there are 9.
 _DISTRUSTED = {"STFT"}
+
+#: Attributes that are 0 or 1. What another number means differs from one runtime to the next, and
+#: from one operator to the next.
+_FLAGS = {
+    "align_corners",
+    "allowzero",
+    "antialias",
+    "ceil_mode",
+    "center_point_box",
+    "count_include_pad",
+    "detect_negative",
+    "detect_positive",
+    "exclude_outside",
+    "exclusive",
+    "fmod",
+    "input_forget",
+    "inverse",
+    "is_causal",
+    "keepdims",
+    "largest",
+    "linear_before_reset",
+    "noop_with_empty_axes",
+    "onesided",
+    "periodic",
+    "reverse",
+    "select_last_index",
+    "sorted",
+    "storage_order",
+    "transA",
+    "transB",
+    "upper",
+}
+
+#: Slide windows, and with ``ceil_mode`` round the number of windows up.
+_POOLS = ("AveragePool", "LpPool", "MaxPool")
 
 #: The newest operator set that ONNX Runtime 1.31 takes.
 NEWEST_RUN = 26
@@ -70,6 +106,9 @@ def misuse(node: ir.Node, schema: onnx.defs.OpSchema) -> str:
     for name, attribute in schema.attributes.items():
         if attribute.required and name not in node.attributes:
             return f"its attribute {name} is left out"
+    for name, given in node.attributes.items():
+        if name in _FLAGS and given.type == ir.AttributeType.INT and given.as_int() not in (0, 1):
+            return f"its attribute {name} is {given.as_int()}, and not 0 or 1"
     return ""
 
 
@@ -108,6 +147,8 @@ def infer(node: ir.Node, knowledge: Knowledge, imports: dict[str, int]) -> str:
     for output in node.outputs:
         if output.name in found:
             _fill_in(output, found[output.name])
+    if node.op_type in _POOLS:
+        _leave_out_last_windows(node)
     return ""
 
 
@@ -121,6 +162,28 @@ def _channels_differ(node: ir.Node) -> str:
     group = node.attributes["group"].as_int() if "group" in node.attributes else 1
     wanted = weight[1] * group if node.op_type == "Conv" else weight[0]
     return "" if x[1] == wanted else f"the weights are for {wanted} channels, not {x[1]}"
+
+
+def _leave_out_last_windows(node: ir.Node) -> None:
+    """Correct the shape of a pooling node whose last window would begin behind the image.
+
+    Runtimes leave such windows out, and the specification does; ONNX's rules count them.
+    """
+    x, y = static_shape(node.inputs[0]), static_shape(node.outputs[0])
+    auto = attributes.text(node, "auto_pad", "NOTSET")
+    if not attributes.integer(node, "ceil_mode", 0) or x is None or y is None:
+        return
+    if auto.startswith("SAME"):
+        return
+    rank = len(y) - 2
+    strides = attributes.integers(node, "strides", [1] * rank)
+    pads = [0] * rank if auto == "VALID" else attributes.integers(node, "pads", [0] * rank)
+    windows = [
+        count - 1 if (count - 1) * stride >= extent + before else count
+        for count, stride, extent, before in zip(y[2:], strides, x[2:], pads, strict=False)
+    ]
+    for output in node.outputs:
+        output.shape = ir.Shape([*y[:2], *windows])
 
 
 def _fill_in(output: ir.Value, proto: onnx.TypeProto) -> None:

@@ -312,3 +312,28 @@ def test_attributes_of_the_wrong_kind_are_the_files_fault():
     proto.graph.node[0].attribute[0].CopyFrom(onnx.helper.make_attribute("to", "seven"))
     with pytest.raises(InputError):
         prepare(proto)
+
+
+@pytest.mark.parametrize("op", ["MaxPool", "AveragePool", "LpPool"])
+@pytest.mark.parametrize("opset", [18, 22])
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"kernel_shape": [1, 1], "strides": [2, 3]},
+        {"kernel_shape": [1, 1], "strides": [2, 3], "auto_pad": "VALID"},
+        {"kernel_shape": [2, 3], "strides": [3, 4], "pads": [0, 1, 1, 1]},
+        {"kernel_shape": [2, 2], "strides": [3, 3]},
+    ],
+)
+def test_a_last_window_that_begins_behind_the_image_is_left_out(op, opset, attributes):
+    proto = model([node(op, "x", "y", ceil_mode=1, **attributes)], {"x": (1, 2, 8, 10)}, "y")
+    proto.opset_import[0].version = opset
+    checked(proto, {"x": normal(1, 2, 8, 10)})
+
+
+def test_a_flag_that_is_neither_0_nor_1_is_refused_by_name():
+    proto = model([node("TopK", "x k", "y i", largest=100)], {"x": (1, 4)}, "y i", {"k": int64(2)})
+    proto.graph.initializer[0].dims[:] = [1]
+    with pytest.raises(InputError, match="its attribute largest is 100") as caught:
+        prepare(proto)
+    assert "the_y" in caught.value.where
