@@ -10,7 +10,7 @@ from _edgeship.export.decompositions.builder import Builder
 from _edgeship.export.decompositions.functions import expanded, has_function
 from _edgeship.export.decompositions.registry import DECOMPOSITIONS, Decomposition, Results
 from _edgeship.export.graph.shapes import static_shape
-from _edgeship.export.lowering.unsupported import Unsupported
+from _edgeship.export.lowering.unsupported import Unsupported, tripping_is_unhandled
 
 #: How often pieces may be taken apart again. No chain of ours is half as long.
 _DEPTH = 16
@@ -97,7 +97,8 @@ class Decomposer:
             raise Unsupported("taking it apart leads to the same operator again")
         prefix = node.outputs[0].name or node.name or node.op_type
         builder = Builder(prefix, self._opset(), self._unique)
-        outputs = _completed(builder, node, decomposition(builder, node))
+        with tripping_is_unhandled():
+            outputs = _completed(builder, node, decomposition(builder, node))
         for value in {v for piece in builder.nodes for v in piece.inputs if v is not None}:
             if value.const_value is not None and value.name not in self._graph.initializers:
                 self._graph.register_initializer(value)

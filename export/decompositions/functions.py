@@ -51,7 +51,10 @@ def _version(node: ir.Node, opset: int) -> int:
 
 
 def _body(b: Builder, node: ir.Node) -> onnx.FunctionProto:
-    schema: Any = onnx.defs.get_schema(node.op_type, _version(node, b.opset), node.domain)
+    version = _version(node, b.opset)
+    if not onnx.defs.has(node.op_type, version, node.domain):
+        raise Unsupported(f"operator set {version} has no such operator")
+    schema: Any = onnx.defs.get_schema(node.op_type, version, node.domain)
     if schema.has_context_dependent_function:
         proto = ir.to_proto(node)
         types = [

@@ -10,9 +10,11 @@ import onnx_ir as ir
 
 from _edgeship.export.lowering.unsupported import (
     Problem,
+    Unhandled,
     UnknownShape,
     Unsupported,
     UnsupportedNodes,
+    tripping_is_unhandled,
     values_behind,
 )
 from _edgeship.export.lowering.values import Values
@@ -62,7 +64,8 @@ def lower_nodes(
         except Unsupported as problem:
             found = shapes if isinstance(problem, UnknownShape) else problems
             text = f"{node.op_type} ({_name(node)}): {problem}"
-            found.append(Problem(text, values_behind(node)))
+            defect = problem if isinstance(problem, Unhandled) else None
+            found.append(Problem(text, values_behind(node), defect))
         for output in node.outputs:
             with suppress(Unsupported):
                 stand_in(ctx, output)
@@ -89,11 +92,14 @@ def _lower(
             raise Unsupported(f"no {target} lowering for this operator")
         if not all(value is None or ctx.knows(value) for value in node.inputs):
             return None
-        lowerings[node.op_type](ctx, node)
+        with tripping_is_unhandled():
+            lowerings[node.op_type](ctx, node)
         _check_outputs(ctx, node)
         return []
     except Unsupported as problem:
         ctx.take_back(before, node)
+        if isinstance(problem, Unhandled):
+            raise  # simpler operators might do, and hide it
         refused = problem
     try:
         simpler = pieces(node)
@@ -108,10 +114,12 @@ def demand_none(problems: Sequence[str], target: str) -> None:
     """Refuse a network if some of its parts cannot be lowered.
 
     Raises:
-        UnsupportedNodes: There are problems; it names them all.
+        UnsupportedNodes: There are problems; it names them all. Its cause is the first defect of
+            ours among them.
     """
     if problems:
         nodes = [problem for problem in problems if isinstance(problem, Problem)]
+        defect = next((node.defect for node in nodes if node.defect is not None), None)
         raise UnsupportedNodes(
             f"{len(problems)} parts of the network cannot be expressed in {target}."
             if len(problems) > 1
@@ -121,7 +129,7 @@ def demand_none(problems: Sequence[str], target: str) -> None:
             why="\n       ".join(problems),
             todo="replace these parts of the network; "
             "`python -m export list --ops` prints the operators that are supported",
-        )
+        ) from defect
 
 
 def _name(node: ir.Node) -> str:

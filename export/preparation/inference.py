@@ -48,6 +48,11 @@ _FLAGS = {
     "upper",
 }
 
+#: Attributes that say a type.
+_TYPES = {"dtype", "output_dtype", "softmax_precision", "stash_type", "to"}
+
+_KNOWN_TYPES = {dtype.value for dtype in ir.DataType}
+
 #: Slide windows, and with ``ceil_mode`` round the number of windows up.
 _POOLS = ("AveragePool", "LpPool", "MaxPool")
 
@@ -106,9 +111,19 @@ def misuse(node: ir.Node, schema: onnx.defs.OpSchema) -> str:
     for name, attribute in schema.attributes.items():
         if attribute.required and name not in node.attributes:
             return f"its attribute {name} is left out"
+    return ""
+
+
+def odd_attribute(node: ir.Node) -> str:
+    """Return what is wrong with an attribute, whatever the operator; empty if nothing is."""
     for name, given in node.attributes.items():
-        if name in _FLAGS and given.type == ir.AttributeType.INT and given.as_int() not in (0, 1):
-            return f"its attribute {name} is {given.as_int()}, and not 0 or 1"
+        if given.type != ir.AttributeType.INT:
+            continue
+        number = given.as_int()
+        if name in _FLAGS and number not in (0, 1):
+            return f"its attribute {name} is {number}, and not 0 or 1"
+        if name in _TYPES and number not in _KNOWN_TYPES:
+            return f"its attribute {name} is {number}, and no type of ONNX"
     return ""
 
 

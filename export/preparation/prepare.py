@@ -15,6 +15,7 @@ from onnx_ir.passes import common
 
 from _edgeship.errors import EdgeshipError
 from _edgeship.export.graph.shapes import Shape
+from _edgeship.export.lowering.unsupported import Unhandled
 from _edgeship.export.preparation import (  # noqa: F401  (they fill the table of rules)
     control,
     fused_activations,
@@ -83,9 +84,9 @@ def prepare_fixed(fixed: onnx.ModelProto) -> Prepared:
     """Prepare a model whose inputs have fixed shapes; see `prepare`."""
     try:
         return _prepare_sound(fixed)
-    except EdgeshipError:
-        raise
     except Exception as error:
+        if isinstance(error, EdgeshipError) and not isinstance(error.__cause__, Unhandled):
+            raise
         refused = explain(fixed, error)
         if refused is None:
             raise

@@ -15,9 +15,17 @@ import numpy as np
 import onnx_ir as ir
 
 from _edgeship.export.graph.shapes import Shape, shape_of, static_shape
+from _edgeship.export.lowering.unsupported import Unhandled, tripping_is_unhandled
 from _edgeship.export.preparation import refusals
 from _edgeship.export.preparation.evaluation import NotComputedError, evaluate
-from _edgeship.export.preparation.inference import NEWEST_RUN, infer, misuse, schema_of, version_of
+from _edgeship.export.preparation.inference import (
+    NEWEST_RUN,
+    infer,
+    misuse,
+    odd_attribute,
+    schema_of,
+    version_of,
+)
 from _edgeship.export.preparation.knowledge import Array, Knowledge, bytes_of
 from _edgeship.export.preparation.rules import DONE, RULES, following
 from _edgeship.export.preparation.soundness import MOST_BYTES
@@ -85,7 +93,7 @@ class Walk:
             UnsupportedError: A shape depends on what the network is fed, or an operator is unknown.
         """
         for node in list(self._graph):
-            self._visit(node)
+            self._visit_guarded(node)
         for node in self._graph:
             node.version = None
             node.name = self._unique_node(node)
@@ -155,9 +163,20 @@ class Walk:
         name = node.name or node.outputs[0].name or node.op_type
         return _fresh(name, self._node_names, self._node_counts)
 
+    def _visit_guarded(self, node: ir.Node) -> None:
+        """Visit a node, and name it, or the one being made of it, if code of ours trips."""
+        try:
+            with tripping_is_unhandled():
+                self._visit(node)
+        except Unhandled as error:
+            at = self._here[-1] if self._here else node
+            raise refusals.unknown_operator(at, str(error)) from error
+
     def _visit(self, node: ir.Node) -> None:
         if node.domain == "ai.onnx":
             node.domain = ""
+        if odd := odd_attribute(node):
+            raise refusals.does_not_fit(node, odd)
         version = self._version if node.version is None else node.version
         self._here.append(node)
         for entry in RULES.get((node.domain, node.op_type), ()):

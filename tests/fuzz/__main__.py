@@ -53,9 +53,7 @@ def _run(kind: str, jobs: range, make: Maker, judge: Judge, options: argparse.Na
 
 def is_finding(kind: str, verdict: Verdict) -> bool:
     """Whether a file should not have ended like this: what is valid must run, too."""
-    return verdict.outcome in FINDINGS or (
-        kind == "graphs" and verdict.outcome is Outcome.UNVERIFIED
-    )
+    return verdict.outcome in FINDINGS or (kind == "graphs" and verdict.outcome is Outcome.UNKNOWN)
 
 
 if __name__ == "__main__":

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from _edgeship.errors import EdgeshipError, VerificationError
+from _edgeship.export.lowering.unsupported import Unhandled
 
 if TYPE_CHECKING:
     import onnx_ir as ir
 
+    from _edgeship.export.network.capture import Opened
     from _edgeship.export.runtimes.values import Outputs, Sample
 
 #: Largest error of a float file, as a fraction of the output's range.
@@ -34,17 +36,24 @@ class Outcome(Enum):
 
     RIGHT = "right"
     REFUSED = "refused in words"
-    UNKNOWN = "lowered, and no reference to compare with"
-    UNVERIFIED = "refused by what runs the file"
+    UNKNOWN = "refused in words: ONNX Runtime does not run the file, or runs it as no other does"
+    UNVERIFIED = "a file was written that its runtime refuses"
     WRONG = "wrong numbers"
     MUTE = "refused without saying where, why or what to do"
-    CRASH = "another exception"
+    CRASH = "another exception, which a user may see as a form that is not handled"
     HANG = "no answer in time"
     DEATH = "the process ended"
 
 
 #: Outcomes that no file may have.
-FINDINGS = (Outcome.WRONG, Outcome.MUTE, Outcome.CRASH, Outcome.HANG, Outcome.DEATH)
+FINDINGS = (
+    Outcome.WRONG,
+    Outcome.UNVERIFIED,
+    Outcome.MUTE,
+    Outcome.CRASH,
+    Outcome.HANG,
+    Outcome.DEATH,
+)
 
 
 @dataclass(frozen=True)
@@ -69,42 +78,72 @@ def judge(path: Path, packages: bool = True) -> Verdict:
         except VerificationError as error:
             return Verdict(Outcome.UNVERIFIED, str(error))
         except EdgeshipError as error:
+            if isinstance(error.__cause__, Unhandled):
+                return Verdict(Outcome.CRASH, _cause(error.__cause__))
             said = error.what and (error.where or error.why or error.todo)
             return Verdict(Outcome.REFUSED if said else Outcome.MUTE, str(error))
         except Exception:
             return Verdict(Outcome.CRASH, traceback.format_exc(limit=-4))
 
 
+def _cause(defect: BaseException) -> str:
+    """Return the traceback of the first of a chain of exceptions."""
+    while defect.__cause__ is not None:
+        defect = defect.__cause__
+    return "".join(traceback.format_exception(defect, limit=-4, chain=False))
+
+
 def _judge(path: Path, packages: bool) -> Verdict:
     from _edgeship.export.network.capture import open_onnx
-    from _edgeship.export.network.definition import OnnxFile
     from _edgeship.export.passes import rewrite
 
     opened = open_onnx(path, ())
     sample = _sample(opened.prepared.model)
     try:
-        reference = OnnxFile(opened).run([sample])
-    except VerificationError:
-        reference = None
+        reference = _reference(opened, sample)
+    except VerificationError as error:
+        return Verdict(Outcome.UNKNOWN, str(error))
     graph, _ = rewrite(opened.prepared.model)
     refusals = []
     for run in (_run_tflite, _run_coreml):
         try:
             outputs = run(graph, sample, packages)
         except VerificationError:
-            if reference is not None:
-                raise
-            continue
+            raise
         except EdgeshipError as error:
             refusals.append(error)
             continue
-        if reference is not None and outputs is not None:
-            problem = _difference(reference, outputs)
-            if problem:
-                return Verdict(Outcome.WRONG, f"{run.__name__}: {problem}")
+        problem = _difference(reference, outputs) if outputs is not None else ""
+        if problem:
+            return Verdict(Outcome.WRONG, f"{run.__name__}: {problem}")
     if refusals:
-        raise refusals[0]
-    return Verdict(Outcome.UNKNOWN if reference is None else Outcome.RIGHT)
+        raise next((e for e in refusals if isinstance(e.__cause__, Unhandled)), refusals[0])
+    return Verdict(Outcome.RIGHT)
+
+
+def _reference(opened: Opened, sample: Sample) -> Outputs:
+    """Return what an export compares files with: what ONNX Runtime makes of the file.
+
+    Where that rounds to fewer bits, it is what it makes of the prepared graph, if the two agree
+    as far as these bits go.
+
+    Raises:
+        VerificationError: ONNX Runtime runs neither, or they differ. An export ends here.
+    """
+    from _edgeship.export.graph.onnx_graph import serialize
+    from _edgeship.export.network.definition import OnnxFile
+    from _edgeship.export.runtimes.running import run_onnx
+    from _edgeship.export.verification.demand import demand
+
+    definition = OnnxFile(opened)
+    original = definition.run([sample])
+    if definition.capture_kind == "float":
+        return original
+    outputs = run_onnx(serialize(opened.prepared.model), [sample])
+    given = opened.prepared.given
+    if given is None or not given.activations:
+        demand(original, outputs, definition.capture_kind, "capture")
+    return outputs
 
 
 def _run_tflite(graph: ir.Model, sample: Sample, packages: bool) -> Outputs:

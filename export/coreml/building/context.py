@@ -71,6 +71,9 @@ class Context(Values[Any]):
         count, self._names = progress
         if self.function is not None:
             appended = list(self.function.operations)[count:]
+            for operator in appended:
+                # coremltools appends what it then finds fault with, and cannot remove it so.
+                operator._output_vars = operator.outputs or []
             self.function.remove_ops(appended[::-1])
 
     def read(self, value: ir.Value) -> Operand:

@@ -337,3 +337,17 @@ def test_a_flag_that_is_neither_0_nor_1_is_refused_by_name():
     with pytest.raises(InputError, match="its attribute largest is 100") as caught:
         prepare(proto)
     assert "the_y" in caught.value.where
+
+
+def test_a_cast_to_a_type_that_does_not_exist_is_refused():
+    proto = model([node("Cast", "x", "y", to=100)], {"x": (1, 4)}, "y")
+    with pytest.raises(InputError, match="its attribute to is 100, and no type of ONNX"):
+        prepare(proto)
+
+
+def test_texts_that_are_no_utf8_are_refused():
+    proto = model([node("Relu", "x", "y")], {"x": (1, 4)}, "y")
+    proto.graph.name = "a network"
+    data = proto.SerializeToString().replace(b"a network", b"a net\x87ork")
+    with pytest.raises(InputError, match=r"its name b'a net\\x87ork' is no text"):
+        prepare(onnx.ModelProto.FromString(data))
