@@ -69,7 +69,9 @@ def verify_written(
         sentence = written.divergence(failure.needed_db)
         why = " ".join(part for part in (failure.sentence, sentence) if part)
         error = refusal(why, kind, f"{target.title} {scheme.name}")
-        if failure.in_joined and scheme.calibrated:
+        if failure.chosen:
+            error.todo = _before_choice(job)
+        elif failure.in_joined and scheme.calibrated:
             error.todo = _remedy(job)
         raise error
     written.check()
@@ -82,6 +84,20 @@ def _remedy(job: Job) -> str:
         first = f"leave --io-dtype {job.request.io_dtype} out: outputs of float32 need no scale"
         return f"{first}; or {_OWN_OUTPUTS}"
     return f"{_OWN_OUTPUTS}, or {_OTHER_BITS}"
+
+
+def _before_choice(job: Job) -> str:
+    """Return what to do where rounding changes which of the numbers are the largest."""
+    import onnx_ir as ir
+
+    from _edgeship.export.graph.cut_advice import advise
+    from _edgeship.export.verification.choices import choices
+
+    values = [value for all_of_one in choices(job.graph).values() for value in all_of_one]
+    graph = ir.to_proto(job.graph).graph
+    advice = advise(graph, values, job.network.tensors, behind=False)
+    first = "rounding changes the order of scores that are nearly equal"
+    return f"{first}; {advice}, or choose --quant none" if advice else f"{first}: --quant none"
 
 
 def _has_scales_of_file(scheme: Scheme, job: Job) -> bool:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.runtimes.values import Outputs
+from _edgeship.export.verification.choices import choices
 from _edgeship.export.verification.parts import Joined, Part, parts_of
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def output_parts(graph: ir.Model, reference: Outputs) -> list[Part]:
         reference: What the network computes.
     """
     names = [str(value.name) for value in graph.graph.outputs]
-    return parts_of(reference, names, joined_outputs(graph))
+    return parts_of(reference, names, joined_outputs(graph), choices(graph))
 
 
 def joined_outputs(graph: ir.Model) -> dict[str, Joined]:

@@ -112,6 +112,7 @@ def _compare_part(reference: Outputs, candidate: Outputs, part: Part) -> PartPar
         agreement=agreement,
         partial=part.mask is not None,
         found=part.found,
+        chosen=part.chosen,
         grid_db=_sqnr_db(sums.signal, sums.grid_noise) if part.sigmoid else None,
     )
 

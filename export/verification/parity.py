@@ -22,6 +22,7 @@ class PartParity:
         found: Whether the part was found by the size of its numbers, and not in the graph.
         grid_db: What the SQNR of the reference itself is in steps of 1/256, for what a Sigmoid
             computes, since that is what integer kernels of Sigmoid give; None for anything else.
+        chosen: Whether the largest of several numbers decide what is in it.
     """
 
     name: str
@@ -32,6 +33,7 @@ class PartParity:
     partial: bool = False
     found: bool = False
     grid_db: float | None = None
+    chosen: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return its numbers for JSON; see `Parity.to_dict`."""

@@ -10,8 +10,8 @@ part need not be contiguous: the confidences of key points lie between their coo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -70,6 +70,8 @@ class Part:
         found: Whether it was found by the size of its numbers.
         sigmoid: Whether a Sigmoid computes all of it.
         steps: Whether all of it are whole numbers, which are equal or a step apart.
+        chosen: Whether the largest of several numbers decide what is in it
+            (`export.verification.choices`).
     """
 
     output: int
@@ -78,6 +80,7 @@ class Part:
     found: bool = False
     sigmoid: bool = False
     steps: bool = False
+    chosen: bool = False
 
     def of(self, array: Array) -> Array:
         """Return the elements of the part, from a value of the output."""
@@ -91,7 +94,10 @@ def whole_outputs(reference: Outputs, names: Sequence[str] = ()) -> list[Part]:
 
 
 def parts_of(
-    reference: Outputs, names: Sequence[str], joined: Mapping[str, Joined] | None = None
+    reference: Outputs,
+    names: Sequence[str],
+    joined: Mapping[str, Joined] | None = None,
+    chosen: Collection[str] = (),
 ) -> list[Part]:
     """Return each output, followed by its parts if it has some.
 
@@ -101,6 +107,7 @@ def parts_of(
         reference: Per sample, the arrays of all outputs.
         names: Of the outputs.
         joined: Output -> where its elements come from, for those that a graph joins.
+        chosen: Outputs that the largest of several numbers decide on.
     """
     parts: list[Part] = []
     for whole in whole_outputs(reference, names):
@@ -116,7 +123,7 @@ def parts_of(
         power = _power(arrays)
         own = _joined_parts(whole, power, source) if source is not None else []
         parts += own or _found_parts(whole, power, len(arrays))
-    return parts
+    return [replace(part, chosen=names[part.output] in chosen) for part in parts]
 
 
 def _power(arrays: Sequence[Array]) -> Array:

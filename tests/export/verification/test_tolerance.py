@@ -205,3 +205,17 @@ def test_an_element_on_the_other_side_of_a_comparison_passes_where_the_ideal_fil
     yardstick = Yardstick({"y": 20.0}, measured={"float16": {"y": 40.0}})
     assert (judge(found, "fp16", yardstick) is None) == passes
     assert judge(found, "fp16") is not None
+
+
+@pytest.mark.parametrize(
+    ("ideal_db", "sqnr_db", "passes"),
+    [(14.0, 8.1, True), (14.0, 7.9, False), (3.0, 6.1, True), (3.0, 5.9, False)],
+)
+def test_rows_picked_by_nearly_equal_scores_may_change_places_as_in_the_ideal_file(
+    ideal_db: float, sqnr_db: float, passes: bool
+) -> None:
+    yardstick = Yardstick({"y": 40.0}, measured={"float16": {"y": ideal_db}})
+    for chosen in (True, False):
+        row = PartParity("y", 0.05, 0.05, sqnr_db, chosen=chosen)
+        found = Parity(0.05, 0.05, sqnr_db, None, (row,))
+        assert (judge(found, "fp16", yardstick) is None) == (chosen and passes)
