@@ -12,7 +12,16 @@ from _edgeship.export.graph.flow import Flow
 from _edgeship.export.graph.suppression import SUPPRESSION, boxes_and_scores
 
 #: More names than this are no advice: the network is hardly one that ends in a few tensors.
-MOST_NAMES = 8
+MOST_NAMES = 12
+
+#: Pieces of one tensor that are named one by one.
+_MOST_PIECES = 4
+
+#: Operators that an application does in a line: they move or compare what it is given.
+_PLAIN = frozenset(
+    "ArgMax Cast Flatten Gather Greater GreaterOrEqual Identity Less LessOrEqual Not ReduceMax "
+    "Reshape Slice Split Squeeze TopK Transpose Unsqueeze".split()
+)
 
 
 @dataclass(frozen=True)
@@ -111,10 +120,39 @@ def _before(
             for name, number in flow.producers.items()
             if number not in spoiled and name in read and name in flow.fed
         )
-        nameless = [name for name in names if known is not None and name not in known]
-        if not nameless:
+        moved = [name for name in names if known is not None and name not in known]
+        moved = moved or _moved(flow, names)
+        if not moved:
             return names, len(flow.before(names))
-        spoiled = flow.behind(spoiled | {flow.producers[name] for name in nameless})
+        spoiled = flow.behind(spoiled | {flow.producers[name] for name in moved})
+
+
+def _moved(flow: Flow, names: Sequence[str]) -> list[str]:
+    """Return tensors that are made in a plain way of one other, which is enough to name.
+
+    They are many, as the scores of each class are, or the other one is named as well. Boxes and
+    scores, which are few, stay apart.
+    """
+    roots: dict[str, list[str]] = {}
+    for name in names:
+        source = None if name in flow.outputs else _plain_source(flow, name)
+        if source in names:
+            return [name]
+        root = name
+        while source is not None:
+            root, source = source, _plain_source(flow, source)
+        if root != name:
+            roots.setdefault(root, []).append(name)
+    return next((some for some in roots.values() if len(some) > _MOST_PIECES), [])
+
+
+def _plain_source(flow: Flow, name: str) -> str | None:
+    """Return the one tensor that a plain operator makes another of; None for all others."""
+    number = flow.producers[name]
+    sources = [one for one in flow.reads[number] if one in flow.fed]
+    if flow.graph.node[number].op_type not in _PLAIN or len(sources) != 1:
+        return None
+    return sources[0] if sources[0] in flow.producers else None
 
 
 def _behind(flow: Flow, failed: Collection[int]) -> tuple[tuple[str, ...], int]:

@@ -131,9 +131,9 @@ def test_without_a_node_that_failed_there_is_no_advice(failed):
 
 
 def test_too_many_tensors_are_no_advice():
-    lines = "".join(f"   a{i} = Relu(x{i})\n" for i in range(9))
-    inputs = ", ".join(f"float[1] x{i}" for i in range(9))
-    reads = ", ".join(f"a{i}" for i in range(9))
+    lines = "".join(f"   a{i} = Relu(x{i})\n" for i in range(13))
+    inputs = ", ".join(f"float[1] x{i}" for i in range(13))
+    reads = ", ".join(f"a{i}" for i in range(13))
     text = f"{HEAD}\nnet ({inputs}) => (float[1] y) {{\n{lines}   y = shop.Mystery({reads})\n}}"
     assert advise(parser.parse_model(text).graph, ["y"]) == ""
 
@@ -176,3 +176,19 @@ net (float[1,8] x) => (float[1,8] y) {
 """
     )
     assert find(parser.parse_model(text).graph, ["b"]).before == ("a",)
+
+
+def test_scores_of_classes_are_cut_before_they_are_taken_apart():
+    count = 6
+    places = ", ".join(f"int64 at{i} = {{{i}}}" for i in range(count))
+    lines = "".join(
+        f"   a{i} = Gather(scores, at{i})\n   more{i} = Greater(a{i}, least)\n"
+        f"   y{i} = NonZero(more{i})\n"
+        for i in range(count)
+    )
+    outputs = ", ".join(f"int64[1,N{i}] y{i}" for i in range(count))
+    text = (
+        f"{HEAD}\nnet (float[6,8] x) => ({outputs})\n<{places}, float least = {{0.5}}> {{\n"
+        f"   scores = Sigmoid(x)\n{lines}}}"
+    )
+    assert find(parser.parse_model(text).graph, ["y0"]).before == ("scores",)
