@@ -38,6 +38,7 @@ class Outcome(Enum):
     REFUSED = "refused in words"
     UNKNOWN = "refused in words: ONNX Runtime does not run the file, or runs it as no other does"
     UNVERIFIED = "a file was written that its runtime refuses"
+    UNDEFINED = "other numbers made of what is not a number (0 / 0, the root of -1)"
     WRONG = "wrong numbers"
     MUTE = "refused without saying where, why or what to do"
     CRASH = "another exception, which a user may see as a form that is not handled"
@@ -115,7 +116,9 @@ def _judge(path: Path, packages: bool) -> Verdict:
             continue
         problem = _difference(reference, outputs) if outputs is not None else ""
         if problem:
-            return Verdict(Outcome.WRONG, f"{run.__name__}: {problem}")
+            undefined = _is_undefined(opened.prepared.model, sample)
+            outcome = Outcome.UNDEFINED if undefined else Outcome.WRONG
+            return Verdict(outcome, f"{run.__name__}: {problem}")
     if refusals:
         raise next((e for e in refusals if isinstance(e.__cause__, Unhandled)), refusals[0])
     return Verdict(Outcome.RIGHT)
@@ -144,6 +147,23 @@ def _reference(opened: Opened, sample: Sample) -> Outputs:
     if given is None or not given.activations:
         demand(original, outputs, definition.capture_kind, "capture")
     return outputs
+
+
+def _is_undefined(graph: ir.Model, sample: Sample) -> bool:
+    """Return whether a value inside of a graph is not a number.
+
+    No two runtimes agree what the maximum of such values is, or whether one is larger than 1.
+    """
+    import onnx_ir as ir
+
+    from _edgeship.export.graph.onnx_graph import serialize
+    from _edgeship.export.runtimes.running import run_onnx
+
+    whole = ir.from_proto(ir.to_proto(graph))
+    values = [value for node in whole.graph for value in node.outputs if value.name]
+    whole.graph.outputs.extend(v for v in values if not v.is_graph_output())
+    (results,) = run_onnx(serialize(whole), [sample])
+    return any(array.dtype.kind == "f" and np.isnan(array).any() for array in results)
 
 
 def _run_tflite(graph: ir.Model, sample: Sample, packages: bool) -> Outputs:

@@ -1,13 +1,35 @@
 """Imported once by the process that workers are forked from, so that none has to begin anew.
 
-What takes long is reading the valid models, and importing coremltools.
+What takes long is importing coremltools, and making the models that are damaged.
 """
+
+from __future__ import annotations
+
+import gc
+from importlib import import_module
 
 import numpy as np
 
 from _edgeship.export.coreml.format.library import coremltools
 from tests.fuzz.files import mutated_file
 
+for name in (
+    "coreml.convert",
+    "coreml.evaluator.reading",
+    "coreml.evaluator.running",
+    "coreml.lowering",
+    "network.capture",
+    "network.definition",
+    "passes",
+    "preparation.prepare",
+    "runtimes.running",
+    "tflite.fold_frames",
+    "tflite.lowering",
+    "tflite.writer",
+    "verification.demand",
+):
+    import_module(f"_edgeship.export.{name}")
 coremltools()
 with np.errstate(all="ignore"):
     mutated_file(0)
+gc.freeze()  # coremltools collects garbage at every conversion, and would look at all of this
