@@ -19,8 +19,26 @@ _MOST_PIECES = 4
 
 #: Operators that an application does in a line: they move or compare what it is given.
 _PLAIN = frozenset(
-    "ArgMax Cast Flatten Gather Greater GreaterOrEqual Identity Less LessOrEqual Not ReduceMax "
-    "Reshape Slice Split Squeeze TopK Transpose Unsqueeze".split()
+    [
+        "ArgMax",
+        "Cast",
+        "Flatten",
+        "Gather",
+        "Greater",
+        "GreaterOrEqual",
+        "Identity",
+        "Less",
+        "LessOrEqual",
+        "Not",
+        "ReduceMax",
+        "Reshape",
+        "Slice",
+        "Split",
+        "Squeeze",
+        "TopK",
+        "Transpose",
+        "Unsqueeze",
+    ]
 )
 
 

@@ -128,6 +128,12 @@ def _as_the_ideal(part: PartParity, tolerance: Tolerance, yardstick: Yardstick |
     return best_db is not None and part.sqnr_db >= best_db - _LIKE_IDEAL_DB
 
 
+def _near_in_levels(part: PartParity, tolerance: Tolerance) -> bool:
+    """Return whether pixels or quantized numbers are so near that no warning is called for."""
+    limit = tolerance.warn_sqnr_db
+    return part.levels_db is not None and limit is not None and part.levels_db >= limit
+
+
 def _disagreement(
     part: PartParity,
     agreement: float,
@@ -151,7 +157,7 @@ def _disagreement(
             best = 1.0 - 10.0 ** (-best_db / 10.0)
             needed = min(needed, max(1.0 - 4.0 * (1.0 - best), best / 4.0))
             reason = f" where {tolerance.ideal} can give {best:.1%}"
-    if agreement >= needed:
+    if agreement >= needed or _near_in_levels(part, tolerance):
         return None
     sentence = f"Only {agreement:.1%} of the elements{where} are equal; {kind} needs {needed:.1%}"
     return Failure(f"{sentence}{reason}.", None)

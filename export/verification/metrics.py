@@ -113,8 +113,21 @@ def _compare_part(reference: Outputs, candidate: Outputs, part: Part) -> PartPar
         partial=part.mask is not None,
         found=part.found,
         chosen=part.chosen,
+        levels_db=_levels_db(sums, reference[0][part.output].dtype, part),
         grid_db=_sqnr_db(sums.signal, sums.grid_noise) if part.sigmoid else None,
     )
+
+
+def _levels_db(sums: _Sums, dtype: np.dtype, part: Part) -> float | None:
+    """Return the SQNR of integers of 8 bits, which are pixels or quantized numbers, or None.
+
+    Their mean says nothing, since a zero point may be in it. What the largest of several numbers
+    decides are labels, which are equal or not.
+    """
+    if dtype.kind not in "iu" or dtype.itemsize != 1 or part.chosen:
+        return None
+    varying = sums.signal - sums.total**2 / max(sums.elements, 1)
+    return _sqnr_db(max(varying, 0.0), sums.noise)
 
 
 @dataclass
@@ -131,6 +144,7 @@ class _Sums:
     near: float | None = None
     grid: bool = False
     largest_error: float = 0.0
+    total: float = 0.0
     signal: float = 0.0
     noise: float = 0.0
     grid_noise: float = 0.0
@@ -146,6 +160,7 @@ class _Sums:
         error = _absolute_error(exact, cand.astype(np.float64))
         finite = exact[np.isfinite(exact)]
         self.largest_error = max(self.largest_error, float(error.max()))
+        self.total += float(finite.sum())
         self.signal += float(np.square(finite).sum())
         self.noise += float(np.square(error).sum())
         self.elements += ref.size

@@ -23,6 +23,8 @@ class PartParity:
         grid_db: What the SQNR of the reference itself is in steps of 1/256, for what a Sigmoid
             computes, since that is what integer kernels of Sigmoid give; None for anything else.
         chosen: Whether the largest of several numbers decide what is in it.
+        levels_db: The SQNR of integers of 8 bits that are no labels, without their mean; None for
+            anything else.
     """
 
     name: str
@@ -34,6 +36,7 @@ class PartParity:
     found: bool = False
     grid_db: float | None = None
     chosen: bool = False
+    levels_db: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return its numbers for JSON; see `Parity.to_dict`."""

@@ -6,8 +6,10 @@ import pytest
 
 from _edgeship.errors import VerificationError
 from _edgeship.export.runtimes.values import Outputs
+from _edgeship.export.verification.judge import judge
 from _edgeship.export.verification.metrics import compare
 from _edgeship.export.verification.parity import Parity
+from _edgeship.export.verification.parts import Part
 
 
 def one(*rows: object) -> Outputs:
@@ -140,3 +142,25 @@ def test_to_dict_is_strict_json_and_reads_back() -> None:
         "sqnr_db": 30.0,
         "top1_agreement": 1.0,
     }
+
+
+@pytest.mark.parametrize(
+    ("dtype", "chosen", "most", "right"),
+    [
+        (np.uint8, False, 1, True),
+        (np.int8, False, 1, True),
+        (np.uint8, False, 40, False),
+        (np.uint8, True, 1, False),
+        (np.int32, False, 1, False),
+    ],
+)
+def test_pixels_and_quantized_numbers_may_be_a_step_apart_and_labels_may_not(
+    dtype, chosen, most, right
+):
+    rng = np.random.default_rng(0)
+    exact = rng.integers(40, 87, (1, 400))
+    near = exact + rng.integers(-most, most + 1, exact.shape)
+    parts = [Part(0, "y", chosen=chosen)]
+    parity = compare([[exact.astype(dtype)]], [[near.astype(dtype)]], parts=parts)
+    assert (judge(parity, "int8") is None) is right
+    assert judge(parity, "float") is not None
