@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-import re
 import warnings
 from collections.abc import Collection, Iterator
 from typing import Any
@@ -26,6 +25,12 @@ from _edgeship.export.tflite.mixed_outputs import mixed_outputs
 from _edgeship.export.tflite.normalizations import normalizations
 from _edgeship.export.tflite.objects import name_of
 from _edgeship.export.tflite.output_copies import copy_outputs, original_of, remove_copies
+from _edgeship.export.tflite.recipe import add_recipe, leave_in_float
+from _edgeship.export.tflite.refused_operators import (
+    RefusedOperatorsError,
+    all_rules,
+    refused_by_kernels,
+)
 from _edgeship.export.tflite.repeated_steps import join_steps
 from _edgeship.export.tflite.schema_names import TYPE_NAMES
 from _edgeship.export.tflite.shared_ranges import share_ranges
@@ -65,6 +70,38 @@ def quantize(
     """
     if scheme == "none":
         return data
+    if scheme in ACTIVATION_BITS and not ranges:
+        raise ValueError(f"the scheme {scheme} needs calibrated ranges")
+    in_float: set[str] = set()
+    while True:
+        try:
+            quantized = _quantized(data, scheme, ranges or {}, io_dtype, scales, in_float)
+        except RefusedOperatorsError as refusal:
+            if refusal.names <= in_float:
+                raise _cannot(scheme, refusal.why) from refusal
+            in_float |= refusal.names
+            continue
+        refused = refused_by_kernels(quantized)
+        # Of other files, running them tells more.
+        if refused <= in_float:
+            return quantized
+        in_float |= refused
+
+
+def _quantized(
+    data: bytes,
+    scheme: str,
+    ranges: Ranges,
+    io_dtype: str,
+    scales: FileScales | None,
+    in_float: Collection[str],
+) -> bytes:
+    """Return the file quantized; operators that compute the tensors ``in_float`` stay in float.
+
+    Raises:
+        RefusedOperatorsError: Other operators cannot be quantized.
+        UnsupportedError: If litert-quantizer fails otherwise.
+    """
     from litert_quantizer import quantizer
 
     model = from_bytes(data)
@@ -73,10 +110,10 @@ def quantize(
     statistics = None
     kinds: list[int] = []
     copies: set[str] = set()
-    apart: set[str] = set() if scheme in _LEFT_CONSTANTS else constants_on_the_left(model)
+    apart = set(in_float)
+    if scheme not in _LEFT_CONSTANTS:
+        apart |= constants_on_the_left(model)
     if scheme in ACTIVATION_BITS:
-        if not ranges:
-            raise ValueError(f"the scheme {scheme} needs calibrated ranges")
         bits = ACTIVATION_BITS[scheme]
         soften_masks(model, ranges)
         ranges = join_steps(model, ranges)
@@ -88,21 +125,16 @@ def quantize(
         apart |= {name for name in copies if original_of(name) in apart}
         kinds = disguise(model, bits)
     job = quantizer.Quantizer(_packed(model))
-    _add_recipe(job, scheme, io_dtype)
+    add_recipe(job, scheme, ACTIVATION_BITS.get(scheme), io_dtype)
     if apart:
-        _leave_in_float(job, apart)
+        leave_in_float(job, apart)
     try:
-        with _quiet(), large_weights(), joined_constants():
+        with _quiet(), large_weights(), joined_constants(), all_rules():
             quantized = job.quantize(
                 statistics, enable_progress_bar=False, enable_progress_report=False
             ).quantized_model
     except ValueError as error:
-        raise UnsupportedError(
-            f"litert-quantizer cannot quantize the network to {scheme}.",
-            where=f"quantize {scheme}",
-            why=str(error),
-            todo="choose --quant fp16",
-        ) from error
+        raise _cannot(scheme, str(error)) from error
     model = from_bytes(bytes(quantized))
     reveal(model, kinds)
     remove_copies(model, copies)
@@ -115,78 +147,12 @@ def quantize(
     return to_bytes(model)
 
 
-def _add_recipe(job: Any, scheme: str, io_dtype: str) -> None:
-    from litert_quantizer import qtyping, quantizer
-
-    everything = qtyping.TFLOperationName.ALL_SUPPORTED
-    if scheme == "fp16":
-        half = qtyping.TensorQuantizationConfig(num_bits=16, dtype=qtyping.TensorDataType.FLOAT)
-        config = qtyping.OpQuantizationConfig(
-            weight_tensor_config=half,
-            compute_precision=qtyping.ComputePrecision.FLOAT,
-            explicit_dequantize=True,
-        )
-        algorithm = quantizer.AlgorithmName.FLOAT_CASTING
-        job.update_quantization_recipe(".*", everything, config, algorithm_key=algorithm)
-    elif scheme == "dynamic":
-        job.add_dynamic_config(".*", everything, num_bits=8)
-    else:
-        bits = ACTIVATION_BITS[scheme]
-        job.add_static_config(".*", everything, activation_num_bits=bits, weight_num_bits=8)
-        none = quantizer.AlgorithmName.NO_QUANTIZE
-        for kind in (
-            # The integer kernel fails on a divisor that is nearer to zero than half a step.
-            qtyping.TFLOperationName.DIV,
-            # Of two scales, equal numbers are not equal.
-            qtyping.TFLOperationName.EQUAL,
-            qtyping.TFLOperationName.NOT_EQUAL,
-        ):
-            job.update_quantization_recipe(".*", kind, algorithm_key=none)
-        # Its integer kernels know no scale for a channel of a constant.
-        job.add_static_config(
-            ".*",
-            qtyping.TFLOperationName.BATCH_MATMUL,
-            activation_num_bits=bits,
-            weight_num_bits=8,
-            weight_granularity=qtyping.QuantGranularity.TENSORWISE,
-        )
-        _add_port_recipe(job, io_dtype)
-
-
-def _add_port_recipe(job: Any, io_dtype: str) -> None:
-    from litert_quantizer import qtyping, quantizer
-
-    for port in (qtyping.TFLOperationName.INPUT, qtyping.TFLOperationName.OUTPUT):
-        if io_dtype == "float32":
-            none = quantizer.AlgorithmName.NO_QUANTIZE
-            job.update_quantization_recipe(".*", port, algorithm_key=none)
-        elif io_dtype == "uint8":
-            config = qtyping.OpQuantizationConfig(
-                activation_tensor_config=qtyping.TensorQuantizationConfig(
-                    num_bits=8, symmetric=False, dtype=qtyping.TensorDataType.UINT
-                ),
-                weight_tensor_config=qtyping.TensorQuantizationConfig(
-                    num_bits=8,
-                    symmetric=True,
-                    granularity=qtyping.QuantGranularity.CHANNELWISE,
-                ),
-                compute_precision=qtyping.ComputePrecision.INTEGER,
-            )
-            job.update_quantization_recipe(".*", port, config)
-
-
-def _leave_in_float(job: Any, tensors: Collection[str]) -> None:
-    """Let the operators that compute some tensors compute them in float.
-
-    The quantizer calls an operator by the names of its outputs, with a semicolon behind each.
-    """
-    from litert_quantizer import qtyping, quantizer
-
-    names = "|".join(re.escape(name) for name in sorted(tensors))
-    job.update_quantization_recipe(
-        f"^(({names});)+$",
-        qtyping.TFLOperationName.ALL_SUPPORTED,
-        algorithm_key=quantizer.AlgorithmName.NO_QUANTIZE,
+def _cannot(scheme: str, why: str) -> UnsupportedError:
+    return UnsupportedError(
+        f"litert-quantizer cannot quantize the network to {scheme}.",
+        where=f"quantize {scheme}",
+        why=why,
+        todo="choose --quant fp16",
     )
 
 

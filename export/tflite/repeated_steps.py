@@ -15,7 +15,15 @@ from typing import Any
 from _edgeship.export.calibration.ranges import Ranges
 from _edgeship.export.graph.disjoint_sets import DisjointSets
 from _edgeship.export.tflite.objects import kind_of, name_of
+from _edgeship.export.tflite.shared_ranges import width
 from _edgeship.export.tflite.weight_bounds import WEIGHTED
+
+#: Fewer products with one weight are no recurrence.
+_LEAST_STEPS = 3
+
+#: A tensor gets no range that is wider than this many times its own, which costs a bit and a half:
+#: it is no step like the others, but perhaps of a layer that a deeper one shares its weights with.
+_WIDER = 3.0
 
 
 def join_steps(model: Any, ranges: Ranges) -> Ranges:
@@ -41,8 +49,10 @@ def join_steps(model: Any, ranges: Ranges) -> Ranges:
     joined = dict(ranges)
     for members in sets.all():
         own = [names[index] for index in members if names[index] in ranges]
-        for name in own:
-            joined[name] = min(ranges[n][0] for n in own), max(ranges[n][1] for n in own)
+        if len(own) > 1:
+            widest = min(ranges[n][0] for n in own), max(ranges[n][1] for n in own)
+            alike = [name for name in own if width(widest) <= _WIDER * width(ranges[name])]
+            joined.update(dict.fromkeys(alike, widest))
     return joined
 
 
@@ -77,14 +87,14 @@ def _steps(model: Any) -> list[_Step]:
 
 
 def _of_one_weight(steps: Sequence[_Step]) -> list[list[_Step]]:
-    """Return the products with equal weights, two or more at a time."""
+    """Return the products with equal weights, as many as steps at a time."""
     groups: dict[Hashable, list[_Step]] = {}
     for step in steps:
         layout = WEIGHTED.get(step.kind)
         weight = None if layout is None else step.constants.get(step.inputs[layout.weight])
         if weight is not None:
             groups.setdefault((step.kind, weight), []).append(step)
-    return [group for group in groups.values() if len(group) > 1]
+    return [group for group in groups.values() if len(group) >= _LEAST_STEPS]
 
 
 def _leads_to_another(steps: Sequence[_Step], group: Sequence[_Step]) -> bool:

@@ -142,7 +142,7 @@ def _tied(view: _View, ranges: Ranges, fixed: Ranges) -> list[list[str]]:
                     _join(sets, ranges, result, name)
     for name, result in postponed:
         own, common = (
-            _width(_widest([n for n in sets.members(tensor) if n not in fixed], ranges))
+            width(_widest([n for n in sets.members(tensor) if n not in fixed], ranges))
             for tensor in (name, result)
         )
         if own == 0.0 or common < _TOO_WIDE * own:
@@ -189,7 +189,7 @@ def _widest(names: list[str], ranges: Ranges) -> tuple[float, float]:
     return min(ranges[name][0] for name in names), max(ranges[name][1] for name in names)
 
 
-def _width(range_: tuple[float, float]) -> float:
+def width(range_: tuple[float, float]) -> float:
     """Return how many real units the steps of a range span; zero is always in it."""
     return max(range_[1], 0.0) - min(range_[0], 0.0)
 
