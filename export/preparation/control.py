@@ -26,6 +26,8 @@ def branch(node: ir.Node, site: Site) -> Values:
         return _run(then if condition.reshape(-1)[0] else otherwise, [], site)
     pairs = list(zip(_run(then, [], site), _run(otherwise, [], site), strict=True))
     for one, other in pairs:
+        if one in site.knowledge.sequences or other in site.knowledge.sequences:
+            raise refusals.undecided(node, "its branches give sequences")
         if one.shape is None or one.shape != getattr(other, "shape", None):
             raise refusals.undecided(node, "its branches give different shapes")
     site.note(

@@ -14,13 +14,28 @@ from _edgeship.errors import InputError
 MOST_BYTES = 2**31
 
 
+def check_texts(message: Message) -> None:
+    """Check that texts are texts: protobuf gives bytes where a file holds no UTF-8.
+
+    Raises:
+        InputError: One is not.
+    """
+    for field, value in message.ListFields():
+        if field.type == field.TYPE_STRING:
+            for text in [value] if isinstance(value, (str, bytes)) else value:
+                if isinstance(text, bytes):
+                    raise _unsound(f"its {field.name} {text!r} is no text in UTF-8")
+        elif field.type == field.TYPE_MESSAGE and field.name != "external_data":
+            for part in [value] if isinstance(value, Message) else value:
+                check_texts(part)
+
+
 def check_names(proto: onnx.ModelProto) -> None:
     """Check that every value which a graph reads is given once, in it or around it.
 
     Raises:
-        InputError: Nothing gives it, or two nodes do, or a name is no text.
+        InputError: Nothing gives it, or two nodes do.
     """
-    _check_texts(proto)
     _check_graph(proto.graph, frozenset())
 
 
@@ -44,18 +59,6 @@ def _check_graph(graph: onnx.GraphProto, around: frozenset[str]) -> None:
     for output in graph.output:
         if output.name not in known:
             raise _unsound(f"nothing gives its output {output.name}")
-
-
-def _check_texts(message: Message) -> None:
-    """Check that texts are texts: protobuf gives bytes where a file holds no UTF-8."""
-    for field, value in message.ListFields():
-        if field.type == field.TYPE_STRING:
-            for text in [value] if isinstance(value, (str, bytes)) else value:
-                if isinstance(text, bytes):
-                    raise _unsound(f"its {field.name} {text!r} is no text in UTF-8")
-        elif field.type == field.TYPE_MESSAGE and field.name != "external_data":
-            for part in [value] if isinstance(value, Message) else value:
-                _check_texts(part)
 
 
 def check(model: ir.Model) -> None:

@@ -188,7 +188,9 @@ def _run_coreml(graph: ir.Model, sample: Sample, packages: bool) -> Outputs | No
     from _edgeship.export.coreml.evaluator.running import run
     from _edgeship.export.coreml.format.package import package_of
 
-    feeds = {p.name: sample[p.onnx_name].astype(p.dtype) for p in lowered.io.inputs}
+    feeds = {
+        p.name: sample[p.onnx_name].astype(p.dtype).reshape(p.shape) for p in lowered.io.inputs
+    }
     results = run(read_program(package_of(convert(lowered, IOS, "float32"))), feeds)
     return [[results[port.name] for port in lowered.io.outputs]]
 

@@ -261,3 +261,26 @@ def test_scan_over_the_rows_of_a_batch():
     start = normal(2, 3, seed=4)
     sums = start[:, None] + np.cumsum(x, axis=1)
     compare(prepare(proto), {"x": x, "start": start}, [sums[:, -1], -sums])
+
+
+def test_branches_that_give_sequences_which_the_data_choose():
+    then, otherwise = (
+        helper.make_graph(
+            [node("SequenceConstruct", members, name)],
+            name,
+            [],
+            [helper.make_empty_tensor_value_info(name)],
+        )
+        for name, members in (("one", "x"), ("two", "x x"))
+    )
+    chosen = node("If", "c", "s", then_branch=then, else_branch=otherwise)
+    nodes = [
+        node("ReduceSum", "x", "total", keepdims=0),
+        node("Greater", "total zero", "c"),
+        chosen,
+        node("ConcatFromSequence", "s", "y", axis=0),
+    ]
+    proto = model(nodes, {"x": (2, 3)}, "y", {"zero": np.float32(0)})
+    with pytest.raises(UnsupportedError, match="If cannot be unrolled") as caught:
+        prepare(proto)
+    assert caught.value.why == "its branches give sequences"
