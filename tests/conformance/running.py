@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from fnmatch import fnmatchcase
 
@@ -17,7 +17,7 @@ from _edgeship.export.verification.metrics import compare
 from tests.conformance.binding import Binding, bindings
 from tests.conformance.cases import Case, expected
 from tests.conformance.foreign import INCOMPARABLE, foreign, nodes
-from tests.conformance.refusals.refusal import ANY
+from tests.conformance.preparing import Answer
 from tests.conformance.sources import Source
 from tests.conformance.targets import Target
 
@@ -102,49 +102,84 @@ class Run:
 
 def run(target: Target, sources: Sequence[Source]) -> list[Run]:
     """Run every source's cases; a case that several sources have is run once, counted in each."""
-    known: dict[tuple[str, str], Result] = {}
-    runs = []
-    for source in sources:
-        results = []
-        for case in source.cases:
-            key = (case.name, case.identity)
-            if key not in known:
-                known[key] = run_case(target, case)
-            results.append(known[key])
-        runs.append(Run(target.name, source.name, tuple(results)))
-    return runs
+    cases = {_key(case): case for source in reversed(sources) for case in source.cases}
+    known = dict(zip(cases, run_cases(target, [*cases.values()]), strict=True))
+    return [
+        Run(target.name, source.name, tuple(known[_key(case)] for case in source.cases))
+        for source in sources
+    ]
+
+
+def _key(case: Case) -> tuple[str, str]:
+    return case.name, case.identity
 
 
 def run_case(target: Target, case: Case) -> Result:
-    """Run one case in all ways of binding its inputs, until one is right or one is wrong.
+    """Run one case, see `run_cases`."""
+    [result] = run_cases(target, [case])
+    return result
 
-    Whatever goes wrong makes it fail, and the result says what it was.
+
+def run_cases(target: Target, cases: Sequence[Case]) -> list[Result]:
+    """Run cases in all ways of binding their inputs, until one is right or one is wrong.
+
+    Whatever goes wrong makes a case fail, and the result says what it was.
     """
+    tries = [_Try(case, bindings(case)) for case in cases]
+    results: dict[int, Result] = {}
+    while left := [number for number in range(len(cases)) if number not in results]:
+        answers = target.answers([tries[number].way for number in left])
+        for number, answer in zip(left, answers, strict=True):
+            result = _judged(target, tries[number], answer)
+            if result:
+                results[number] = result
+    return [results[number] for number in range(len(cases))]
+
+
+@dataclass
+class _Try:
+    """How far a case has come.
+
+    Attributes:
+        case: The case.
+        ways: All ways of binding it.
+        refused: Why each of the first ones was refused.
+    """
+
+    case: Case
+    ways: Sequence[Binding]
+    refused: list[EdgeshipError] = field(default_factory=list)
+
+    @property
+    def way(self) -> Binding:
+        """The next way of binding it."""
+        return self.ways[len(self.refused)]
+
+
+def _judged(target: Target, trial: _Try, answer: Answer) -> Result | None:
+    """Return what became of a case, or None if it was refused and there is another way."""
+    case, way = trial.case, trial.way
     operator = case.subject
-    refused: list[EdgeshipError] = []
-    ways = bindings(case)
-    for number, way in enumerate(ways):
-        try:
-            found = target.compute(way.model, way.inputs)
-        except EdgeshipError as error:
-            problem = complaint(error, way.model)
-            if problem:
-                return Result(case.name, operator, Outcome.FAILED, problem)
-            refused.append(error)
-            continue
-        except Exception as error:
-            message = f"{type(error).__name__}: {error}"
-            return Result(case.name, operator, Outcome.FAILED, message)
-        problem = _problem(target, case, way, found)
-        if problem and (reason := foreign(case)) in INCOMPARABLE:
-            return Result(case.name, operator, Outcome.FOREIGN, problem, reason)
+    if isinstance(answer, EdgeshipError):
+        problem = complaint(answer, way.model)
         if problem:
             return Result(case.name, operator, Outcome.FAILED, problem)
-        if any(r.names(case.name) for r in target.refusals if r.cases != ANY):
-            message = "it was computed, though the table has a reason against it"
-            return Result(case.name, operator, Outcome.FAILED, message)
-        return Result(case.name, operator, Outcome.RIGHT, inputs=not number and not way.beside)
-    return _refused(target, case, operator, refused)
+        trial.refused.append(answer)
+        if len(trial.refused) < len(trial.ways):
+            return None
+        return _refused(target, case, operator, trial.refused)
+    if isinstance(answer, Exception):
+        message = f"{type(answer).__name__}: {answer}"
+        return Result(case.name, operator, Outcome.FAILED, message)
+    problem = _problem(target, case, way, answer)
+    if problem and (reason := foreign(case)) in INCOMPARABLE:
+        return Result(case.name, operator, Outcome.FOREIGN, problem, reason)
+    if problem:
+        return Result(case.name, operator, Outcome.FAILED, problem)
+    if any(refusal.names(case.name) for refusal in target.refusals):
+        message = "it was computed, though the table has a reason against it"
+        return Result(case.name, operator, Outcome.FAILED, message)
+    return Result(case.name, operator, Outcome.RIGHT, inputs=not trial.refused and not way.beside)
 
 
 def complaint(error: EdgeshipError, model: onnx.ModelProto) -> str:

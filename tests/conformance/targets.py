@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import onnx
 import onnx_ir as ir
 
+from tests.conformance.binding import Binding
+from tests.conformance.preparing import Answer, Feeds, prepared
 from tests.conformance.refusals import coreml as coreml_table
 from tests.conformance.refusals import onnx as onnx_table
 from tests.conformance.refusals import tflite as tflite_table
 from tests.conformance.refusals.refusal import Refusal
-
-Feeds = Mapping[str, np.ndarray]
-
-#: The oldest iOS that packages are written for here.
-IOS = 15
 
 
 @dataclass(frozen=True)
@@ -30,12 +27,24 @@ class Target:
         compute: Compiles a model, runs what was written on these inputs, and returns the outputs.
         refusals: The cases that it cannot express.
         disputed: Cases that its runtime computes in another way than ONNX says.
+        together: Does for many models what `compute` does for one, and returns what that raises.
     """
 
     name: str
     compute: Callable[[onnx.ModelProto, Feeds], Sequence[np.ndarray]]
     refusals: Sequence[Refusal]
     disputed: frozenset[str] = frozenset()
+    together: Callable[[Sequence[Binding]], list[Answer]] | None = None
+
+    def answers(self, ways: Sequence[Binding]) -> list[Answer]:
+        """The outputs of each model, or what was raised instead."""
+        return self.together(ways) if self.together else [self._answer(way) for way in ways]
+
+    def _answer(self, way: Binding) -> Answer:
+        try:
+            return self.compute(way.model, way.inputs)
+        except Exception as error:  # whatever it is, the result of the case says it
+            return error
 
 
 def tflite() -> Target:
@@ -46,27 +55,19 @@ def tflite() -> Target:
 def coreml() -> Target:
     """A float32 .mlpackage, run by our evaluator."""
     from _edgeship.export.coreml.format.library import coremltools
+    from tests.conformance.packages import run_package, run_packages
 
     coremltools()
     # coremltools collects garbage in every conversion, which takes three times as long as the rest
     # if all that was imported is looked through.
     gc.freeze()
-    return Target("Core ML", _run_package, coreml_table.REFUSALS)
+    return Target("Core ML", run_package, coreml_table.REFUSALS, together=run_packages)
 
 
 def onnx_runtime() -> Target:
     """A float32 .onnx file, run by ONNX Runtime."""
     disputed = frozenset({"test_maxunpool_export_with_output_shape"})
     return Target("ONNX Runtime", _run_onnx, onnx_table.REFUSALS, disputed)
-
-
-def prepared(model: onnx.ModelProto, inputs: Feeds) -> ir.Model:
-    """The graph that every target starts from."""
-    from _edgeship.export.preparation.prepare import prepare
-
-    arrays = [value for value in inputs.values() if isinstance(value, np.ndarray)]
-    shapes = [value.shape for value in arrays] if len(arrays) == len(inputs) else []
-    return prepare(model, shapes).model
 
 
 def _run_tflite(model: onnx.ModelProto, inputs: Feeds) -> list[np.ndarray]:
@@ -80,20 +81,6 @@ def _run_tflite(model: onnx.ModelProto, inputs: Feeds) -> list[np.ndarray]:
     data = to_bytes(to_model(lowered.graph, lowered.io, "case"))
     (outputs,) = run_tflite(data, [_as_fed(inputs, folded)], lowered.io)
     return outputs
-
-
-def _run_package(model: onnx.ModelProto, inputs: Feeds) -> list[np.ndarray]:
-    from _edgeship.export.coreml.convert import convert
-    from _edgeship.export.coreml.evaluator.reading import read_program
-    from _edgeship.export.coreml.evaluator.running import run
-    from _edgeship.export.coreml.format.package import package_of
-    from _edgeship.export.coreml.judging import package_feeds
-    from _edgeship.export.coreml.lowering import lower
-
-    lowered = lower(prepared(model, inputs), IOS)
-    feeds = package_feeds(lowered, inputs)
-    results = run(read_program(package_of(convert(lowered, IOS, "float32"))), feeds)
-    return [results[port.name] for port in lowered.io.outputs]
 
 
 def _run_onnx(model: onnx.ModelProto, inputs: Feeds) -> list[np.ndarray]:
