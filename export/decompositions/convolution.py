@@ -134,13 +134,11 @@ def conv_integer(b: Builder, node: ir.Node) -> ir.Value:
     """A convolution of floats; sums are exact up to 2^24."""
     x = _from_zero(b, attributes.source(node), attributes.optional_input(node, 2), 0)
     weight = attributes.source(node, 1)
-    offset = attributes.optional_input(node, 3)
-    if offset is not None and b.shape(offset) not in ((), (1,)):
-        offset = b.reshape(offset, [-1 if n == 0 else 1 for n in range(len(b.shape(weight)))])
+    behind = len(b.shape(weight)) - 1
     result = b.op(
         "Conv",
         x,
-        _from_zero(b, weight, offset, 0),
+        _from_zero(b, weight, attributes.optional_input(node, 3), behind),
         **{name: item.value for name, item in node.attributes.items()},
     )
     return b.cast(result, np.int32)

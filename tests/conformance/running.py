@@ -208,7 +208,8 @@ def _names(node: onnx.NodeProto) -> list[str]:
 
 
 def _says(text: str, word: str) -> bool:
-    return bool(word) and re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) is not None
+    """Whether a text has a word; a node of a branch that became part of the graph has a number."""
+    return bool(word) and re.search(rf"(?<!\w){re.escape(word)}(_\d+)?(?!\w)", text) is not None
 
 
 def _problem(target: Target, case: Case, way: Binding, found: Sequence[np.ndarray]) -> str:
