@@ -104,17 +104,22 @@ def reverse_sequence(b: Builder, node: ir.Node) -> ir.Value:
 
 @decomposes("OneHot")
 def one_hot(b: Builder, node: ir.Node) -> ir.Value:
-    """Indices compared with positions along a new axis."""
+    """Indices compared with positions along a new axis, each in its own type.
+
+    A floating index between two positions is no position: so ONNX Runtime has it.
+    """
     indices, depth, values = (attributes.source(node, number) for number in range(3))
     extent = int(b.required_data(depth, "the depth of OneHot").reshape(-1)[0])
     rank = len(b.shape(indices)) + 1
     axis = attributes.integer(node, "axis", -1) % rank
-    whole = b.cast(indices, np.int64)
+    floating = b.dtype(indices).kind == "f"
+    whole = indices if floating else b.cast(indices, np.int64)
     counted = b.op("Where", b.op("Less", whole, 0), b.op("Add", whole, extent), whole)
     shape = list(b.shape(indices))
     shape.insert(axis, 1)
     positions = b.positions(axis, (*shape[:axis], extent, *shape[axis + 1 :]))
-    hot = b.op("Equal", b.reshape(counted, shape), positions)
+    places = b.cast(positions, np.float32) if floating else positions
+    hot = b.op("Equal", b.reshape(counted, shape), places)
     off, on = b.split(values, 0, [1, 1])
     return b.op("Where", hot, on, off)
 

@@ -113,6 +113,9 @@ def lp_normalization(b: Builder, node: ir.Node) -> ir.Value:
     order = attributes.integer(node, "p", 2)
     if order not in (1, 2):
         raise Unsupported(f"a norm of order {order}")
+    if b.shape(x)[axis[0]] == 1:
+        # Exactly, as runtimes' roots of squares are not; a square that is too small is 0 here too.
+        return b.op("Sign", x if order == 1 else b.op("Mul", x, b.op("Abs", x)))
     norm = (absolute_sum if order == 1 else euclidean)(b, x, axis, True)
     return b.op("Div", x, b.op("Max", norm, float(np.finfo(np.float32).tiny)))
 

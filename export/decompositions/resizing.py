@@ -56,13 +56,15 @@ def _scales(
     scales = [new / old for old, new in zip(before, after, strict=True)]
     given = b.data(attributes.optional_input(node, 1 if node.op_type == "Upsample" else 2))
     if given is not None and given.size == len(axes):
-        for axis, scale in zip(axes, given.tolist(), strict=True):
+        for axis, scale in zip(axes, given.reshape(-1).tolist(), strict=True):
             scales[axis] = scale
         return scales
     policy = attributes.text(node, "keep_aspect_ratio_policy", "stretch")
     sizes = b.data(attributes.optional_input(node, 3))
     if policy != "stretch" and sizes is not None:
-        ratios = [size / before[axis] for axis, size in zip(axes, sizes.tolist(), strict=True)]
+        ratios = [
+            size / before[axis] for axis, size in zip(axes, sizes.reshape(-1).tolist(), strict=True)
+        ]
         for axis in axes:
             scales[axis] = min(ratios) if policy == "not_larger" else max(ratios)
     return scales
@@ -77,9 +79,11 @@ def _windows(b: Builder, node: ir.Node, rank: int) -> list[tuple[float, float]]:
         return windows
     if roi is None:
         raise Unsupported("the region of Resize must be a constant")
-    axes = _axes(node, rank)
+    axes, corners = _axes(node, rank), roi.reshape(-1)
+    if corners.size != 2 * len(axes):
+        raise Unsupported(f"a region of {corners.size} numbers for {len(axes)} axes")
     for number, axis in enumerate(axes):
-        windows[axis] = float(roi[number]), float(roi[len(axes) + number])
+        windows[axis] = float(corners[number]), float(corners[len(axes) + number])
     return windows
 
 

@@ -16,7 +16,7 @@ def boxes_and_scores(flow: Flow) -> tuple[str, str] | None:
     pairs = {
         (node.input[0], node.input[1])
         for number, node in enumerate(flow.graph.node)
-        if node.op_type == SUPPRESSION and number in flow.counting
+        if node.op_type == SUPPRESSION and number in flow.counting and len(node.input) > 1
     }
     if len(pairs) != 1:
         return None

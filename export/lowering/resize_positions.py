@@ -34,13 +34,13 @@ def scales(values: Values[Any], node: ir.Node, before: Shape, after: Shape) -> l
     index = 1 if _is_old(node) else 2
     given = values.constant(attributes.optional_input(node, index))
     if given is not None and given.size == len(axes):
-        for axis, scale in zip(axes, given, strict=True):
+        for axis, scale in zip(axes, given.reshape(-1), strict=True):
             scales[axis] = float(scale)
         return scales
     policy = attributes.text(node, "keep_aspect_ratio_policy", "stretch")
     sizes = values.constant(attributes.optional_input(node, 3))
     if policy != "stretch" and sizes is not None:
-        ratios = [size / before[axis] for axis, size in zip(axes, sizes, strict=True)]
+        ratios = [size / before[axis] for axis, size in zip(axes, sizes.reshape(-1), strict=True)]
         for axis in axes:
             scales[axis] = min(ratios) if policy == "not_larger" else max(ratios)
     return scales

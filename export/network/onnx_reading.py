@@ -70,14 +70,15 @@ def as_declared(proto: onnx.ModelProto, samples: Sequence[Sample]) -> list[Sampl
 
 
 def _external_bytes(proto: onnx.ModelProto) -> int:
-    """Return how many bytes of data the initializers have in other files."""
+    """Return how many bytes of data the initializers of known types have in other files."""
     import onnx
 
+    known = onnx.helper.get_all_tensor_dtypes()
     return sum(
         int(np.prod(tensor.dims, dtype=np.int64))
         * onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
         for tensor in proto.graph.initializer
-        if tensor.data_location == onnx.TensorProto.EXTERNAL
+        if tensor.data_location == onnx.TensorProto.EXTERNAL and tensor.data_type in known
     )
 
 

@@ -83,7 +83,9 @@ class ChannelOrders:
             return
         if is_per_channel(node):
             tied = [v for v in node.inputs if v is not None and carries_channels(v)]
-            for value in (*tied[1:], *node.outputs):
+            if not tied:
+                self.pin(node.outputs)
+            for value in (*tied[1:], *(node.outputs if tied else ())):
                 self._sets.join(tied[0], value)
             return
         self.pin(node.inputs)

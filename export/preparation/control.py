@@ -43,6 +43,7 @@ def loop(node: ir.Node, site: Site) -> Values:
     count = _trip_count(node, site)
     going = _is_true(node, node.inputs[1] if len(node.inputs) > 1 else None, site)
     carried: list[ir.Value] = [_given(value) for value in node.inputs[2:]]
+    _demand_inputs(node, body, 2 + len(carried), 1 + len(carried))
     collected: list[list[ir.Value]] = [[] for _ in range(len(body.outputs) - 1 - len(carried))]
     turn = 0
     while going and (count is None or turn < count):
@@ -67,6 +68,7 @@ def old_scan(node: ir.Node, site: Site) -> Values:
     body = node.attributes["body"].as_graph()
     count = integer(node, "num_scan_inputs", 1)
     given = [_given(value) for value in node.inputs[1:]]
+    _demand_scanned(node, body, count, len(given))
     backwards = _options(node, "directions", count)
     rows = []
     for row in range(site.shape(given[-1])[0]):
@@ -83,6 +85,7 @@ def scan(node: ir.Node, site: Site) -> Values:
     """Its body, once for every entry along the axis that it scans."""
     body = node.attributes["body"].as_graph()
     count = integer(node, "num_scan_inputs", 1)
+    _demand_scanned(node, body, count, len(node.inputs))
     states = [_given(value) for value in node.inputs[: len(node.inputs) - count]]
     scanned = [_given(value) for value in node.inputs[len(states) :]]
     axes = _options(node, "scan_input_axes", count)
@@ -99,6 +102,12 @@ def scan(node: ir.Node, site: Site) -> Values:
             for values, back, axis in zip(collected, ends, places, strict=True)
         ),
     ]
+
+
+def _demand_scanned(node: ir.Node, body: ir.Graph, count: int, inputs: int) -> None:
+    if not 1 <= count <= inputs:
+        raise refusals.does_not_fit(node, f"it scans {count} of {inputs} inputs")
+    _demand_inputs(node, body, inputs, inputs - count)
 
 
 def _turns(
@@ -132,6 +141,7 @@ def sequence_map(node: ir.Node, site: Site) -> Values | None:
     body = node.attributes["body"].as_graph()
     given = [_given(value) for value in node.inputs]
     members = [site.knowledge.sequences.get(value) for value in given]
+    _demand_inputs(node, body, len(given), len(node.outputs))
     if members[0] is None:
         return None
     results: list[list[ir.Value]] = [[] for _ in node.outputs]
@@ -144,6 +154,20 @@ def sequence_map(node: ir.Node, site: Site) -> Values | None:
             collected.append(value)
     site.knowledge.sequences.update(zip(node.outputs, results, strict=True))
     return DONE
+
+
+def _demand_inputs(node: ir.Node, body: ir.Graph, count: int, outputs: int) -> None:
+    """Check that a body takes as many values as its node gives, and gives as many as it needs.
+
+    Raises:
+        InputError: It does not.
+    """
+    if len(body.inputs) != count:
+        why = f"its body takes {len(body.inputs)} inputs, and is given {count}"
+        raise refusals.does_not_fit(node, why)
+    if len(body.outputs) < outputs:
+        why = f"its body gives {len(body.outputs)} outputs, and should give {outputs}"
+        raise refusals.does_not_fit(node, why)
 
 
 def _run(body: ir.Graph, inputs: Sequence[ir.Value], site: Site) -> list[ir.Value]:

@@ -16,43 +16,6 @@ _MOST_ELEMENTS = 4096
 #: The rules of onnx 1.23 count 16 bins for it where there are 9.
 _DISTRUSTED = {"STFT"}
 
-#: Attributes that are 0 or 1. What another number means differs from one runtime to the next, and
-#: from one operator to the next.
-_FLAGS = {
-    "align_corners",
-    "allowzero",
-    "antialias",
-    "ceil_mode",
-    "center_point_box",
-    "count_include_pad",
-    "detect_negative",
-    "detect_positive",
-    "exclude_outside",
-    "exclusive",
-    "fmod",
-    "input_forget",
-    "inverse",
-    "is_causal",
-    "keepdims",
-    "largest",
-    "linear_before_reset",
-    "noop_with_empty_axes",
-    "onesided",
-    "periodic",
-    "reverse",
-    "select_last_index",
-    "sorted",
-    "storage_order",
-    "transA",
-    "transB",
-    "upper",
-}
-
-#: Attributes that say a type.
-_TYPES = {"dtype", "output_dtype", "softmax_precision", "stash_type", "to"}
-
-_KNOWN_TYPES = {dtype.value for dtype in ir.DataType}
-
 #: Slide windows, and with ``ceil_mode`` round the number of windows up.
 _POOLS = ("AveragePool", "LpPool", "MaxPool")
 
@@ -111,19 +74,6 @@ def misuse(node: ir.Node, schema: onnx.defs.OpSchema) -> str:
     for name, attribute in schema.attributes.items():
         if attribute.required and name not in node.attributes:
             return f"its attribute {name} is left out"
-    return ""
-
-
-def odd_attribute(node: ir.Node) -> str:
-    """Return what is wrong with an attribute, whatever the operator; empty if nothing is."""
-    for name, given in node.attributes.items():
-        if given.type != ir.AttributeType.INT:
-            continue
-        number = given.as_int()
-        if name in _FLAGS and number not in (0, 1):
-            return f"its attribute {name} is {number}, and not 0 or 1"
-        if name in _TYPES and number not in _KNOWN_TYPES:
-            return f"its attribute {name} is {number}, and no type of ONNX"
     return ""
 
 

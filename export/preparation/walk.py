@@ -17,12 +17,12 @@ import onnx_ir as ir
 from _edgeship.export.graph.shapes import Shape, shape_of, static_shape
 from _edgeship.export.lowering.unsupported import Unhandled, tripping_is_unhandled
 from _edgeship.export.preparation import refusals
+from _edgeship.export.preparation.attribute_values import odd_attribute
 from _edgeship.export.preparation.evaluation import NotComputedError, evaluate
 from _edgeship.export.preparation.inference import (
     NEWEST_RUN,
     infer,
     misuse,
-    odd_attribute,
     schema_of,
     version_of,
 )
@@ -242,8 +242,12 @@ class Walk:
         if not all(self._is_known(output) for output in node.outputs):
             self._try_on_zeros(node)
         for output in node.outputs:
+            shape = static_shape(output)
             if output.name and (bytes_of(output) or 0) >= MOST_BYTES:
                 raise refusals.too_large(node, output)
+            if shape is not None and 0 in shape and output.dtype is not None:
+                # Without elements, it is the same whatever the network is fed.
+                self.knowledge.learn(output, np.zeros(shape, output.dtype.numpy()))
 
     def _refuse_unknown_inputs(self, node: ir.Node) -> None:
         for value in node.inputs:

@@ -12,6 +12,9 @@ from tests.fuzz.files import graph_file, judge_graph, judge_mutated, mutated_fil
 from tests.fuzz.judging import FINDINGS, Outcome, Verdict
 from tests.fuzz.workers import Judge, Maker, run, tally
 
+#: How often it is said how many files ended in each way.
+_SHOWN_EVERY = 500
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run both kinds, print counts and findings; 1 if there are findings."""
@@ -45,9 +48,10 @@ def _run(kind: str, jobs: range, make: Maker, judge: Judge, options: argparse.Na
             if options.keep:
                 options.keep.mkdir(parents=True, exist_ok=True)
                 (options.keep / f"{kind}_{job}.onnx").write_bytes(make(job))
-    print(f"\n{len(jobs)} {kind} in {time.perf_counter() - begun:.0f} s")
-    for outcome, count in tally(list(verdicts.values())).items():
-        print(f"{count:8d}  {outcome.value}")
+        if len(verdicts) % _SHOWN_EVERY == 0 or len(verdicts) == len(jobs):
+            print(f"\n{len(verdicts)} {kind} in {time.perf_counter() - begun:.0f} s")
+            for outcome, count in tally(list(verdicts.values())).items():
+                print(f"{count:8d}  {outcome.value}", flush=True)
     return sum(is_finding(kind, verdict) for verdict in verdicts.values())
 
 

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 #: Largest error of a float file, as a fraction of the output's range.
 TOLERANCE = 1e-4
 
-#: What is left of float32 after several operators, as a fraction of the largest number: outputs
-#: that hardly differ among themselves have a smaller range than that.
-ROUNDING = 5e-6
+#: Outputs whose range is a smaller part of their largest number are nearly constant, and are judged
+#: by that number.
+CONSTANT = 0.1
 
 #: The oldest iOS that packages are made for here.
 IOS = 17
@@ -222,7 +222,8 @@ def _difference(reference: Outputs, found: Outputs) -> str:
         if not np.isfinite(a).all() or np.abs(a).max(initial=0) > 1e9:
             continue
         largest = np.abs(a).max(initial=0) or 1.0
-        limit = max(TOLERANCE * np.ptp(a), ROUNDING * largest)
+        span = np.ptp(a)
+        limit = TOLERANCE * (span if span >= CONSTANT * largest else largest)
         error = np.abs(a - b).max(initial=0)
         if not error <= limit:
             return f"error {error:.1e}, more than {limit:.1e}, of an output of {wanted.shape}"

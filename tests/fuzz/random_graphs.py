@@ -149,21 +149,24 @@ def is_steady(model: onnx.ModelProto) -> bool:
         session = onnxruntime.InferenceSession(
             model.SerializeToString(), options, providers=["CPUExecutionProvider"]
         )
-        first, second = (session.run(None, feeds) for feeds in _feeds(model))
+        first, *others = (session.run(None, feeds) for feeds in _feeds(model))
     except Exception:  # they have no common base
         return False
-    return all(_close(one, other) for one, other in zip(first, second, strict=True))
+    return all(
+        _close(one, other) for moved in others for one, other in zip(first, moved, strict=True)
+    )
 
 
 def _feeds(model: onnx.ModelProto) -> list[dict[str, np.ndarray]]:
-    """The numbers that `judging` feeds, and others beside them."""
-    rng, feeds, moved = np.random.default_rng(0), {}, {}
+    """The numbers that `judging` feeds, and others beside them, moved to all sides and to one."""
+    rng, feeds, moved, larger = np.random.default_rng(0), {}, {}, {}
     for port in model.graph.input:
         shape = [dim.dim_value for dim in port.type.tensor_type.shape.dim]
         feeds[port.name] = rng.standard_normal(shape).astype(np.float32)
     for name, value in feeds.items():
         moved[name] = (value * (1 + 1e-6 * rng.standard_normal(value.shape))).astype(np.float32)
-    return [feeds, moved]
+        larger[name] = (value * (1 + 1e-6)).astype(np.float32)
+    return [feeds, moved, larger]
 
 
 def _close(one: np.ndarray, other: np.ndarray) -> bool:

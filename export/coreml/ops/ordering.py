@@ -9,6 +9,7 @@ from _edgeship.export.coreml.building.context import Context, Operand, is_float,
 from _edgeship.export.coreml.ops.indices import from_the_front
 from _edgeship.export.coreml.ops.registry import lowers
 from _edgeship.export.lowering import attributes
+from _edgeship.export.lowering.unsupported import Unsupported
 
 _EXTREMES = {"ArgMax": "reduce_argmax", "ArgMin": "reduce_argmin"}
 
@@ -72,9 +73,9 @@ def one_hot(ctx: Context, node: ir.Node) -> None:
     y = node.outputs[0]
     count = int(ctx.required_constant(depth, "the depth of OneHot").reshape(-1)[0])
     axis = attributes.integer(node, "axis", -1) % len(ctx.shape(y))
-    operand = ctx.read(indices)
     if is_float(indices):
-        operand = ctx.temporary("cast", f"{y.name}/indices", x=operand, dtype="int32")
+        raise Unsupported("indices that are no integers")
+    operand = ctx.read(indices)
     operand = from_the_front(ctx, operand, count, f"{y.name}/indices")
     _emit_hot(ctx, y, operand, axis, ctx.required_constant(values, "the values of OneHot"))
 

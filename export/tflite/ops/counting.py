@@ -6,6 +6,7 @@ import numpy as np
 import onnx_ir as ir
 
 from _edgeship.export.lowering import attributes
+from _edgeship.export.lowering.unsupported import Unsupported
 from _edgeship.export.tflite.building import layout
 from _edgeship.export.tflite.building.context import Context
 from _edgeship.export.tflite.building.graph import options
@@ -31,6 +32,8 @@ def cum_sum(ctx: Context, node: ir.Node) -> None:
 def one_hot(ctx: Context, node: ir.Node) -> None:
     """ONE_HOT; an index from behind is one that much further on."""
     given, y = attributes.source(node), node.outputs[0]
+    if given.dtype is None or given.dtype.is_floating_point():
+        raise Unsupported("indices that are no integers")
     depth = int(ctx.required_constant(node.inputs[1], "the depth of OneHot").item())
     values = ctx.required_constant(node.inputs[2], "the values of OneHot").astype(dtype_of(y))
     rank = len(ctx.shape(y))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
-from tests.export.decompositions.harness import Case, case, check, rand
+from tests.export.decompositions.harness import Case, case, check, decomposed, model_of, rand, run
 
 LINE = np.linspace(-6, 6, 961, dtype=np.float32)
 UNIT = np.linspace(-1, 1, 401, dtype=np.float32)
@@ -51,3 +53,9 @@ CASES = [
 @pytest.mark.parametrize("each", CASES, ids=lambda each: each.op_type)
 def test_elementary_functions(each: Case) -> None:
     check(each)
+
+
+def test_small_results_of_erf_keep_their_digits() -> None:
+    x = np.array([1e-12, -3e-7, 1e-4, 0.02, 0.5, 3.0, 9.0], np.float32)
+    (y,) = run(decomposed(model_of(case("Erf", x))), {"in0": x})
+    np.testing.assert_allclose(y, [math.erf(float(number)) for number in x], rtol=5e-7)

@@ -55,6 +55,8 @@ SCATTERS = [
         ),
     )
 ]
+HALVES = np.array([0, 1.5, -0.5, -1, 3, 9], np.float32)
+
 CASES = [
     *(case("Einsum", *(rand(*s, seed=n) for n, s in enumerate(shapes)), equation=text)
       for text, *shapes in EQUATIONS),
@@ -74,6 +76,7 @@ CASES = [
     case("ReverseSequence", X, ints(1, 4, 2, 3, 4), constants=[1]),
     case("ReverseSequence", X, ints(5, 4, 2, 3), batch_axis=0, time_axis=1, constants=[1]),
     case("OneHot", ints(0, 2, -1), ints(4), np.array([2, 5], np.float32), constants=[1]),
+    case("OneHot", HALVES, np.array([4], np.float32), np.array([2, 5], np.float32), constants=[1]),
     case("OneHot", DIM1.clip(0), ints(6), np.array([0, 1], np.float32), axis=1, constants=[1, 2]),
 ]  # fmt: skip
 

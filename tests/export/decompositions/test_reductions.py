@@ -46,6 +46,7 @@ CASES = [
     *REDUCTIONS,
     case("ReduceLogSumExp", X * 40, ints(1), constants=[1]),
     case("ReduceSumSquare", X, None, keepdims=0),
+    *(case("LpNormalization", X[None], axis=0, p=p, tolerance=0.0) for p in (1, 2)),
     *(case("LpNormalization", X, axis=axis, p=p) for axis in (0, 1, -1) for p in (1, 2)),
     *(case("GlobalLpPool", X, p=p) for p in (1, 2, 3)),
     case("GlobalAveragePool", X),

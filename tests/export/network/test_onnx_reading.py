@@ -7,7 +7,7 @@ import onnx
 import pytest
 from onnx import TensorProto
 
-from _edgeship.errors import InputError
+from _edgeship.errors import EdgeshipError, InputError
 from _edgeship.export.network.capture import open_onnx
 from _edgeship.export.network.definition import OnnxFile
 from _edgeship.export.network.onnx_reading import as_declared, load
@@ -127,3 +127,22 @@ def test_what_the_runtime_does_not_run_is_compared_with_the_prepared_graph(tmp_p
 
 def test_the_count_of_parameters(tmp_path):
     assert opened(product(), tmp_path / "m.onnx").parameters() == 12
+
+
+def test_external_data_of_an_unknown_type_are_refused(tmp_path):
+    proto = product(weight=normal(3, 2))
+    (tensor,) = proto.graph.initializer
+    tensor.ClearField("raw_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="missing.bin")
+    tensor.data_type = 0
+    (tmp_path / "net.onnx").write_bytes(proto.SerializeToString())
+    with pytest.raises(InputError, match="external data"):
+        load(tmp_path / "net.onnx")
+
+
+def test_a_suppression_that_reads_nothing_is_refused_by_name(tmp_path):
+    proto = model([node("NonMaxSuppression", "x", "y")], {"x": (1, 6, 4)}, "y")
+    with pytest.raises(EdgeshipError, match="NonMaxSuppression") as caught:
+        opened(proto, tmp_path / "net.onnx")
+    assert caught.value.where == "node the_y"

@@ -341,3 +341,32 @@ def test_most_random_graphs_have_something_to_absorb():
     """Else the test above would compare graphs with themselves."""
     absorbed = [absorb_permutations(random_graph(seed)[1]) for seed in range(RANDOM_GRAPHS)]
     assert sum(count > 0 for count in absorbed) >= 50
+
+
+def test_an_output_that_is_a_constant_ties_no_channels():
+    shuffle = [
+        helper.make_node("Reshape", ["x", "parts"], ["a"]),
+        helper.make_node("Transpose", ["a"], ["b"], perm=[0, 2, 1, 3, 4]),
+        helper.make_node("Reshape", ["b", "whole"], ["y"]),
+        helper.make_node("Identity", ["c"], ["z"]),
+    ]
+    constants = {
+        "parts": np.array([1, 2, 2, 3, 3], np.int64),
+        "whole": np.array([1, 4, 3, 3], np.int64),
+        "c": np.arange(36, dtype=np.float32).reshape(1, 4, 3, 3),
+    }
+    graph = helper.make_graph(
+        shuffle,
+        "graph",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, (1, 4, 3, 3))],
+        [helper.make_tensor_value_info(n, TensorProto.FLOAT, (1, 4, 3, 3)) for n in ("y", "z")],
+        [numpy_helper.from_array(data, name) for name, data in constants.items()],
+    )
+    proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+    model, _ = rewrite(infer_shapes(ir.from_proto(proto)))
+    x = np.random.default_rng(0).standard_normal((1, 4, 3, 3)).astype(np.float32)
+    for one, other in zip(
+        *(run_onnx(data, [{"x": x}])[0] for data in (proto.SerializeToString(), serialize(model))),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(one, other)

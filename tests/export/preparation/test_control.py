@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from _edgeship.errors import UnsupportedError
+from _edgeship.errors import InputError, UnsupportedError
 from _edgeship.export.preparation import control
 from _edgeship.export.preparation.prepare import prepare
 from tests.export.preparation.graphs import checked, compare, model, node, normal, operators
@@ -284,3 +284,22 @@ def test_branches_that_give_sequences_which_the_data_choose():
     with pytest.raises(UnsupportedError, match="If cannot be unrolled") as caught:
         prepare(proto)
     assert caught.value.why == "its branches give sequences"
+
+
+def test_a_scan_that_scans_more_than_it_is_given():
+    inner = body(
+        [node("Add", "state row", "next")], {"state": FLOAT, "row": FLOAT}, {"next": FLOAT}
+    )
+    scanning = node("Scan", "x x", "y", body=inner, num_scan_inputs=3)
+    with pytest.raises(InputError, match="Scan does not fit") as caught:
+        prepare(model([scanning], {"x": (2, 3)}, "y"))
+    assert "it scans 3 of 2 inputs" in caught.value.why
+
+
+def test_a_body_that_takes_more_than_it_is_given():
+    inputs = {"state": FLOAT, "row": FLOAT, "third": FLOAT}
+    inner = body([node("Add", "state row", "next")], inputs, {"next": FLOAT})
+    scanning = node("Scan", "x x", "y", body=inner, num_scan_inputs=1)
+    with pytest.raises(InputError, match="Scan does not fit") as caught:
+        prepare(model([scanning], {"x": (2, 3)}, "y"))
+    assert "its body takes 3 inputs, and is given 2" in caught.value.why

@@ -351,3 +351,32 @@ def test_texts_that_are_no_utf8_are_refused():
     data = proto.SerializeToString().replace(b"a network", b"a net\x87ork")
     with pytest.raises(InputError, match=r"its name b'a net\\x87ork' is no text"):
         prepare(onnx.ModelProto.FromString(data))
+
+
+@pytest.mark.parametrize(
+    ("op", "attributes", "says"),
+    [
+        ("Softmax", {"axis": 2**40}, "axis is 1099511627776, which takes more than 32 bits"),
+        ("MaxPool", {"kernel_shape": [1], "auto_pad": "SAME"}, "auto_pad is 'SAME', and not one"),
+    ],
+)
+def test_attributes_that_runtimes_read_in_their_own_ways_are_refused(op, attributes, says):
+    proto = model([node(op, "x", "y", **attributes)], {"x": (1, 4, 3)}, "y")
+    with pytest.raises(InputError, match=says):
+        prepare(proto)
+
+
+@pytest.mark.parametrize("op", ["ReduceMean", "ReduceSum", "ReduceProd"])
+def test_what_is_made_of_no_elements_is_a_constant(op):
+    proto = model(
+        [
+            node("Slice", "x zero zero", "none"),
+            node(op, "none axes", "mean", keepdims=0),
+            node("Add", "x mean", "y"),
+        ],
+        {"x": (2, 3)},
+        "y",
+        {"zero": int64(0).reshape(1), "axes": int64(0).reshape(1)},
+    )
+    prepared = checked(proto, {"x": normal(2, 3)})
+    assert operators(prepared) == {"Add": 1}
