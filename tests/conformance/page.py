@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
-
-import onnx
 
 from tests.conformance.report import by_reason, percent
 from tests.conformance.running import Outcome, Result, Run
 
 PAGE = Path(__file__).parents[2] / "docs" / "conformance.md"
 
-#: The version of onnx whose cases are counted: other versions have others.
-MADE_WITH = f"Counted with onnx {onnx.__version__}."
+#: What is counted with: another onnx has other cases, and other runtimes compute others.
+MADE_WITH = "Counted with " + ", ".join(
+    f"{package} {version(package)}"
+    for package in ("onnx", "ai-edge-litert", "coremltools", "onnxruntime")
+)
 
 _INTRODUCTION = f"""\
 # Conformance
@@ -39,7 +41,11 @@ and then with those as constants that a network has inside.
   training, and results whose size depends on the data. The percentage leaves these out.
 - **failed**: anything else. The tests demand that there is none.
 
-{MADE_WITH} The node cases of Debian's libonnx-testdata are older and have operator sets up to 17.
+The tests also demand that this page and the lists of refusals say what is so: they fail where a
+case is refused that was not, or is computed that was refused. A case that both sources have runs
+once and counts in both.
+
+{MADE_WITH}. The node cases of Debian's libonnx-testdata are older and have operator sets up to 17.
 
 """
 

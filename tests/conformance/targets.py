@@ -17,7 +17,6 @@ from tests.conformance.refusals import onnx as onnx_table
 from tests.conformance.refusals import tflite as tflite_table
 from tests.conformance.refusals.refusal import Refusal
 
-
 #: For ONNX, indices count in the image that the windows make, for ONNX Runtime in the larger one
 #: that is asked for. Files are verified against ONNX Runtime.
 _LARGER = frozenset({"test_maxunpool_export_with_output_shape"})

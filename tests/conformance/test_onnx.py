@@ -21,8 +21,8 @@ def test_every_case_is_right_or_refused_as_expected(runs: list[Run]) -> None:
     every_case.no_case_fails(runs)
 
 
-def test_the_table_names_cases_that_exist() -> None:
-    every_case.the_table_names_cases_that_exist(TARGET)
+def test_the_table_names_only_what_is_refused(runs: list[Run]) -> None:
+    every_case.the_table_names_only_what_is_refused(TARGET, runs)
 
 
 def test_the_page_says_what_was_counted(runs: list[Run]) -> None:

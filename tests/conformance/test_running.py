@@ -13,13 +13,14 @@ from tests.conformance import page
 from tests.conformance.cases import Case
 from tests.conformance.refusals.refusal import Refusal, idle_patterns
 from tests.conformance.report import percent, show
-from tests.conformance.running import Outcome, Run, run, run_case
+from tests.conformance.running import Outcome, Run, run, run_case, stale_patterns
 from tests.conformance.sources import Source
 from tests.conformance.targets import Target
 from tests.export.tflite.ops.harness import node_model
 
 X = np.array([[-1.0, 2.0]], np.float32)
 NO_RELU = Refusal("it has no Relu", "no such operator", ("test_relu",))
+NO_RELU_TWO = Refusal("it has no second Relu", "no such operator", ("test_relu_*",))
 
 
 def relu(name: str = "test_relu", bias: float = 0.0) -> Case:
@@ -89,10 +90,16 @@ def test_a_refusal_must_be_the_expected_one() -> None:
     assert "the table has another reason" in other.message
 
 
-def test_a_case_that_is_computed_must_not_be_in_the_table() -> None:
-    result = run_case(target(refusals=[NO_RELU]), relu())
-    assert result.outcome is Outcome.FAILED
-    assert "it was computed, though the table has a reason against it" in result.message
+def test_a_table_that_names_what_is_computed_or_what_is_not_there_is_stale() -> None:
+    sources = [Source("one", (relu(), relu("test_relu_two")))]
+    refused = run(target(refusing("Relu (y): no such operator"), [NO_RELU, NO_RELU_TWO]), sources)
+    assert stale_patterns([NO_RELU, NO_RELU_TWO], refused) == []
+    assert stale_patterns([NO_RELU], run(target(), sources)) == ["test_relu: test_relu"]
+    other = Refusal("another", "no such operator", ("test_relu", "test_none*"))
+    assert stale_patterns([other], refused) == ["test_none*: no case", "test_relu: test_relu"]
+    both = run(target(refusing("Relu (y): no such operator"), [NO_RELU]), [Source("a", (relu(),))])
+    [right] = run(target(), [Source("older", (relu(),))])
+    assert stale_patterns([NO_RELU], [right, *both]) == []
 
 
 def test_what_is_no_tensor_program_may_be_refused_and_may_not_be_wrong() -> None:

@@ -6,9 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-#: For reasons that are told by what the error says, whichever case it is.
-ANY = ("*",)
-
 
 @dataclass(frozen=True)
 class Refusal:
