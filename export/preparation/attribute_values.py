@@ -86,10 +86,9 @@ def odd_attribute(node: ir.Node) -> str:
     """Return what is wrong with an attribute, whatever the operator; empty if nothing is."""
     for name, given in node.attributes.items():
         words = _WORDS.get((node.op_type, name), _WORDS.get(("", name), ()))
-        if words and given.type == ir.AttributeType.STRING and given.as_string() not in words:
-            return (
-                f"its attribute {name} is {given.as_string()!r}, and not one of {', '.join(words)}"
-            )
+        # The value is bytes, and no text, where it is no UTF-8.
+        if words and given.type == ir.AttributeType.STRING and given.value not in words:
+            return f"its attribute {name} is {given.value!r}, and not one of {', '.join(words)}"
         if given.type == ir.AttributeType.FLOAT and math.isnan(given.as_float()):
             return f"its attribute {name} is not a number"
         if given.type == ir.AttributeType.INTS and name in _GEOMETRY:

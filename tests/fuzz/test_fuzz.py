@@ -92,11 +92,8 @@ def by_number(path: Path) -> Verdict:
     return Verdict(Outcome.RIGHT)
 
 
-def test_a_process_that_ends_or_hangs_is_a_finding_and_the_others_go_on(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("tests.fuzz.workers.STARTING", 20.0)
-    verdicts = dict(run(number, by_number, range(4), seconds=1.0))
+def test_a_process_that_ends_or_hangs_is_a_finding_and_the_others_go_on() -> None:
+    verdicts = dict(run(number, by_number, range(4), seconds=3.0))
     found = [verdicts[job].outcome for job in range(4)]
     assert found == [Outcome.RIGHT, Outcome.DEATH, Outcome.HANG, Outcome.RIGHT]
     assert is_finding("mutations", verdicts[1])

@@ -20,7 +20,8 @@ Maker = Callable[[int], bytes]
 Judge = Callable[[Path], Verdict]
 
 
-#: Seconds that a new process has beside the limit: the first one imports everything.
+#: Seconds that the first processes have beside the limit: what they are forked from imports
+#: everything.
 STARTING = 120.0
 
 
@@ -68,7 +69,7 @@ def run(
                 if verdict.outcome in (Outcome.HANG, Outcome.DEATH):
                     _end(worker)
                     fresh = _started(make, judge, gigabytes)
-                    worker.process, worker.pipe, worker.warm = fresh.process, fresh.pipe, False
+                    worker.process, worker.pipe = fresh.process, fresh.pipe
                 if not _give(worker, queue, seconds):
                     busy.remove(worker)
     finally:

@@ -358,6 +358,9 @@ def test_texts_that_are_no_utf8_are_refused():
     [
         ("Softmax", {"axis": 2**40}, "axis is 1099511627776, which takes more than 32 bits"),
         ("MaxPool", {"kernel_shape": [1], "auto_pad": "SAME"}, "auto_pad is 'SAME', and not one"),
+        ("DepthToSpace", {"blocksize": 2, "mode": b"\xff"}, r"mode is b'\\xff', and not one"),
+        ("LeakyRelu", {"alpha": float("nan")}, "alpha is not a number"),
+        ("MaxPool", {"kernel_shape": [1], "strides": [2**40]}, "strides has 1099511627776, which"),
     ],
 )
 def test_attributes_that_runtimes_read_in_their_own_ways_are_refused(op, attributes, says):
