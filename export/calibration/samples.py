@@ -28,6 +28,10 @@ VERIFICATION_SAMPLES = 12
 #: shipped pictures come in rounds of sixteen, so all views of a picture fall on the same side.
 _HELD_OUT_EVERY = 4
 
+#: The first that is kept. Of the shipped pictures the others, among them the darkest and the most
+#: colourful, then span what these hold; the four from the last on do not lie within the others.
+_HELD_OUT_FIRST = 1
+
 #: Channels, frames, height and width.
 _CLIP_AXES = 4
 
@@ -129,8 +133,13 @@ def split_samples(
         InputError: As for `load_samples`.
     """
     found = _items(source, inputs, preprocess, CALIBRATION_SAMPLES + VERIFICATION_SAMPLES, seed)
-    kept = found.items[_HELD_OUT_EVERY - 1 :: _HELD_OUT_EVERY]
-    seen = [item for i, item in enumerate(found.items, 1) if i % _HELD_OUT_EVERY]
+    enough = len(found.items) >= _HELD_OUT_EVERY
+    kept = found.items[_HELD_OUT_FIRST::_HELD_OUT_EVERY] if enough else []
+    seen = [
+        item
+        for i, item in enumerate(found.items)
+        if not enough or i % _HELD_OUT_EVERY != _HELD_OUT_FIRST
+    ]
     return SplitSamples(
         calibration=_stack(seen, inputs),
         verification=_stack(kept or seen, inputs),

@@ -113,11 +113,11 @@ def open_onnx(
     picked = boxes_and_scores(Flow(whole.graph)) if unsuppressed and not outputs else None
     original, notes = fix_inputs(cut(whole, inputs, picked or outputs), shapes)
     if picked:
-        notes = (
+        notes = [
             *notes,
             f"The suppression in the file is left out: boxes are picked from {picked[0]} and "
             f"{picked[1]}.",
-        )
+        ]
     with advised(original):
         prepared = prepare_fixed(original)
     return Opened(original, replace(prepared, notes=(*notes, *prepared.notes)))

@@ -117,7 +117,7 @@ def network(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 def test_float_is_the_network(network: Exported) -> None:
     compared = {s.stage: s.parity for s in network.manifest.stages if s.parity is not None}
-    for stage in ("verify capture", "simplify", "TFLite none"):
+    for stage in ("verify capture", "rewrite", "TFLite none"):
         assert float(compared[stage]["max_rel"]) <= 1e-4  # type: ignore[arg-type]
 
 
