@@ -40,7 +40,7 @@ def size(node: ir.Node, site: Site) -> Sequence[ir.Value | None] | None:
 def dropout(node: ir.Node, site: Site) -> Sequence[ir.Value | None] | None:
     """Dropout outside of training: the value itself, and a mask of what is kept."""
     training = site.knowledge.array(node.inputs[2]) if len(node.inputs) > 2 else None
-    if len(node.inputs) > 2 and node.inputs[2] is not None and (training is None or training):
+    if len(node.inputs) > 2 and node.inputs[2] is not None and (training is None or training.any()):
         return None
     mask = node.outputs[1] if len(node.outputs) > 1 else None
     kept = None

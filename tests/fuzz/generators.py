@@ -163,8 +163,10 @@ def _along(b: Builder, x: Value, kind: str) -> object:
 )
 def _reduce(b: Builder, x: Value, kind: str) -> object:
     count = int(b.rng.integers(1, x.rank + 1))
-    axes = b.rng.permutation(x.rank)[:count]
-    names = [x.name] if b.rng.random() < 0.2 else [x.name, b.integers(axes)]
+    axes = b.rng.permutation(x.rank)[: x.rank if b.rng.random() < 0.2 else count]
+    if kind == "ReduceProd" and np.prod([x.shape[axis] for axis in axes]) > 8:
+        return None  # a product next to zero differs among runtimes by as much as it is
+    names = [x.name] if len(axes) == x.rank else [x.name, b.integers(axes)]
     return b.add(kind, names, keepdims=int(b.rng.integers(2)))
 
 

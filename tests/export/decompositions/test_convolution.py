@@ -85,6 +85,7 @@ CASES = [
         case("LpPool", X, p=p, kernel_shape=[3, 2], strides=[2, 1], pads=[1, 0, 0, 1])
         for p in (1, 2, 3)
     ),
+    case("LpPool", X, kernel_shape=[1, 1], strides=[2, 3], tolerance=0.0),
     case("LpPool", X, kernel_shape=[3, 3], auto_pad="SAME_UPPER", strides=[2, 2]),
     case("LpPool", X, kernel_shape=[2, 2], dilations=[2, 3]),
     case("LpPool", rand(1, 2, 9), kernel_shape=[3]),

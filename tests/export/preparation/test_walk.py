@@ -383,3 +383,10 @@ def test_what_is_made_of_no_elements_is_a_constant(op):
     )
     prepared = checked(proto, {"x": normal(2, 3)})
     assert operators(prepared) == {"Add": 1}
+
+
+def test_a_dropout_whose_flag_is_several_is_refused():
+    constants = {"ratio": np.float32(0.5), "training": np.array([True, True])}
+    proto = model([node("Dropout", "x ratio training", "y")], {"x": (2, 3)}, "y", constants)
+    with pytest.raises(InputError, match="training_mode of Dropout must be a scalar"):
+        prepare(proto)
