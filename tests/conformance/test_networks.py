@@ -8,7 +8,6 @@ from typing import Any
 import onnx
 import pytest
 
-from _edgeship.errors import UnsupportedError
 from tests.conformance.networks import load
 from tests.export.coreml.ops import harness as coreml
 from tests.export.tflite.ops import harness as tflite
@@ -21,13 +20,9 @@ CHECKS: dict[str, Callable[[onnx.ModelProto], list[str]]] = {
     "tflite": tflite.check,
     "coreml": coreml.check,
 }
-LOWERINGS: dict[str, Callable[[onnx.ModelProto], Any]] = {
-    "tflite": tflite.lower_model,
-    "coreml": coreml.lower_model,
-}
 
 
-@pytest.mark.parametrize("name", ["squeezenet", "densenet121", "inception_v2"])
+@pytest.mark.parametrize("name", ["squeezenet", "densenet121", "inception_v1", "inception_v2"])
 @pytest.mark.parametrize("target", CHECKS)
 def test_network(target: str, name: str) -> None:
     CHECKS[target](load(name))
@@ -59,12 +54,3 @@ def _shuffles() -> int:
     count = sum(node.op_type == "Transpose" for node in load("shufflenet").graph.node)
     assert count == 16
     return count
-
-
-@pytest.mark.parametrize("target", LOWERINGS)
-def test_local_response_normalization_is_refused(target: str) -> None:
-    with pytest.raises(UnsupportedError) as error:
-        LOWERINGS[target](load("inception_v1"))
-    problems = error.value.why.splitlines()
-    assert problems
-    assert all(problem.strip().startswith("LRN") for problem in problems)
