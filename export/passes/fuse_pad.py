@@ -1,24 +1,26 @@
-"""A border of zeros in front of a convolution becomes the convolution's own."""
+"""A border of zeros in front of a convolution or an average becomes its own."""
 
 from __future__ import annotations
 
 import numpy as np
 import onnx_ir as ir
 
+from _edgeship.export.graph.onnx_graph import integer
 from _edgeship.export.graph.shapes import static_shape
 
 
 def fuse_pad(model: ir.Model) -> int:
-    """Turn ``Pad -> Conv`` into a convolution with larger pads, in place.
+    """Turn ``Pad -> Conv`` and ``Pad -> AveragePool`` into one operator with larger pads, in place.
 
-    TensorFlow and Keras write SAME padding with a stride of two like this.
+    TensorFlow and Keras write SAME padding with a stride of two like this. An average counts the
+    zeros of the border, as it did when they were elements.
 
     Returns:
-        The number of convolutions whose border was taken in.
+        The number of operators whose border was taken in.
     """
     fused = 0
     for node in list(model.graph):
-        x = node.inputs[0] if node.op_type == "Conv" else None
+        x = node.inputs[0] if node.op_type == "Conv" or _is_plain_average(node) else None
         pad = x.producer() if x is not None else None
         if pad is None or pad.op_type != "Pad":
             continue
@@ -27,13 +29,31 @@ def fuse_pad(model: ir.Model) -> int:
         if border is None or own is None or len(border) != len(own):
             continue
         pads = [a + b for a, b in zip(border, own, strict=True)]
+        if node.op_type == "AveragePool" and not _is_inside(node, pads):
+            continue
         node.attributes["pads"] = ir.AttrInt64s("pads", pads)
         node.attributes.pop("auto_pad", None)
+        if node.op_type == "AveragePool":
+            node.attributes["count_include_pad"] = ir.AttrInt64("count_include_pad", 1)
         node.replace_input_with(0, pad.inputs[0])
         if not pad.outputs[0].uses() and not pad.outputs[0].is_graph_output():
             model.graph.remove(pad, safe=True)
         fused += 1
     return fused
+
+
+def _is_plain_average(node: ir.Node) -> bool:
+    """Return whether a node is an average whose windows count their borders, if they have any."""
+    if node.op_type != "AveragePool" or integer(node, "ceil_mode", 0):
+        return False
+    pads = node.attributes.get("pads")
+    return bool(integer(node, "count_include_pad", 0)) or pads is None or not any(pads.as_ints())
+
+
+def _is_inside(pool: ir.Node, pads: list[int]) -> bool:
+    """Return whether no window of a pool would lie in the border alone, which runtimes refuse."""
+    kernel = list(pool.attributes["kernel_shape"].as_ints())
+    return all(pad < extent for pad, extent in zip(pads, kernel * 2, strict=True))
 
 
 def _pads(conv: ir.Node) -> list[int] | None:

@@ -46,10 +46,11 @@ INTEGER = [name for name in TFLITE if SCHEMES[name].calibrated]
 
 @dataclass(frozen=True)
 class Expected:
-    """What was measured of a network.
+    """What was measured of a network, on pictures that calibration has not seen.
 
     Attributes:
-        sqnr_db: Of dynamic, int8 and int16x8, in dB.
+        sqnr_db: Of dynamic, int8 and int16x8, in dB. Where int16x8 is far below dynamic, these
+            pictures give values beyond the ranges of the others.
         islands: Scheme -> what stays in float, since LiteRT has no kernel of that type.
         size: Height and width of the input.
     """
@@ -61,19 +62,19 @@ class Expected:
 
 NO_INT16_KERNELS = {"int16x8": ["1 ELU", "2 PRELU"]}
 NETWORKS = {
-    "resnet50_narrow": Expected((16.5, 14.5, 17.5)),
-    "rexnet_like": Expected((21.9, 19.1, 22.3)),
-    "mobilenet_v3_like": Expected((28.6, 24.7, 32.7), {"int16x8": ["9 HARD_SWISH"]}),
-    "effnet_like": Expected((21.5, 13.8, 30.9)),
-    "shufflenet_v1_like": Expected((33.3, 28.5, 35.9)),
-    "prelu_elu": Expected((36.4, 32.0, 38.5), NO_INT16_KERNELS),
-    "segmentation": Expected((35.8, 32.3, 39.0)),
-    "densenet_like": Expected((36.2, 31.5, 36.6)),
-    "vgg_like": Expected((30.1, 29.6, 30.9)),
+    "resnet50_narrow": Expected((14.0, 11.7, 15.0)),
+    "rexnet_like": Expected((22.3, 19.2, 21.0)),
+    "mobilenet_v3_like": Expected((29.3, 12.7, 13.2), {"int16x8": ["9 HARD_SWISH"]}),
+    "effnet_like": Expected((21.3, 15.2, 26.7)),
+    "shufflenet_v1_like": Expected((33.9, 28.1, 36.0)),
+    "prelu_elu": Expected((36.4, 32.0, 38.3), NO_INT16_KERNELS),
+    "segmentation": Expected((35.7, 31.9, 38.5)),
+    "densenet_like": Expected((36.4, 30.6, 37.0)),
+    "vgg_like": Expected((30.7, 28.2, 31.3)),
 }
 LARGE = {
-    "mobilenet_v2_like": Expected((18.3, 16.7, 20.0), size=224),
-    "resnet50_like": Expected((19.6, 17.8, 20.2), size=112),
+    "mobilenet_v2_like": Expected((18.2, 16.6, 20.4), size=224),
+    "resnet50_like": Expected((17.6, 15.7, 18.1), size=112),
 }
 #: Other processors add up in another order, which deep random networks turn into a decibel or two.
 SLACK_DB = 3.0

@@ -185,3 +185,29 @@ def test_onnxsim_leaves_no_fewer_operators(name: str) -> None:
         for graph in (simplify(captured), infer_shapes(ir.from_proto(theirs)))
     ]
     assert counts[0] <= counts[1]
+
+
+@pytest.mark.parametrize(
+    ("pool", "fused"),
+    [
+        ("<kernel_shape = [3, 2], strides = [2, 1]>", True),
+        ("<kernel_shape = [4, 3], pads = [1, 0, 1, 1], count_include_pad = 1>", True),
+        ("<kernel_shape = [3, 2], pads = [1, 0, 1, 1], count_include_pad = 1>", False),
+        ("<kernel_shape = [3, 2], pads = [1, 0, 1, 1]>", False),
+        ("<kernel_shape = [3, 2], strides = [2, 2], ceil_mode = 1>", False),
+    ],
+)
+def test_a_border_of_zeros_becomes_the_averages(pool: str, fused: bool) -> None:
+    text = (
+        "g (float[1, 2, 5, 4] x) => (float[n, c, h, w] y) "
+        "<int64[8] all = {0, 0, 1, 0, 0, 0, 2, 1}> "
+        f"{{ p = Pad(x, all) y = AveragePool{pool}(p) }}"
+    )
+    proto = onnx.parser.parse_model('<ir_version: 10, opset_import: ["": 18]>\n' + text)
+    before = prepare(proto).model
+    after = simplify(before)
+    expected_kinds = ["AveragePool"] if fused else ["Pad", "AveragePool"]
+    assert [n.op_type for n in after.graph] == expected_kinds
+    x = np.random.default_rng(0).standard_normal((1, 2, 5, 4)).astype(np.float32)
+    [[expected]], [[found]] = (run_onnx(serialize(g), [{"x": x}]) for g in (before, after))
+    np.testing.assert_allclose(found, expected, atol=1e-6)
