@@ -36,6 +36,7 @@ _ERF_BELOW = (
     0.49746925110067538,
     1.0,
 )
+_HYPERBOLIC_SINE = tuple(1 / math.factorial(power) for power in (9, 7, 5, 3, 1))
 _ARC_COSINE = (
     -0.0012624911,
     0.0066700901,
@@ -100,11 +101,16 @@ def arc_tangent(b: Builder, node: ir.Node) -> ir.Value:
 
 @decomposes("Sinh", "Cosh")
 def hyperbolic(b: Builder, node: ir.Node) -> ir.Value:
-    """(e^x - e^-x) / 2, or the sum for the cosine."""
+    """(e^x - e^-x) / 2, or the sum for the cosine; Taylor's series of the sine up to 1."""
     x = attributes.source(node)
     kind = "Sub" if node.op_type == "Sinh" else "Add"
     both = b.op(kind, b.op("Exp", x), b.op("Exp", b.op("Neg", x)))
-    return b.op("Mul", both, 0.5)
+    half = b.op("Mul", both, 0.5)
+    if node.op_type == "Cosh":
+        return half
+    # The difference of two numbers next to 1 has no digits left.
+    series = b.op("Mul", x, polynomial(b, b.op("Mul", x, x), _HYPERBOLIC_SINE))
+    return b.op("Where", b.op("Less", b.op("Abs", x), 1.0), series, half)
 
 
 @decomposes("Asinh")

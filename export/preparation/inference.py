@@ -114,6 +114,7 @@ def infer(node: ir.Node, knowledge: Knowledge, imports: dict[str, int]) -> str:
             _fill_in(output, found[output.name])
     if node.op_type in _POOLS:
         _leave_out_last_windows(node)
+        return _is_wider(node)
     return ""
 
 
@@ -127,6 +128,26 @@ def _channels_differ(node: ir.Node) -> str:
     group = node.attributes["group"].as_int() if "group" in node.attributes else 1
     wanted = weight[1] * group if node.op_type == "Conv" else weight[0]
     return "" if x[1] == wanted else f"the weights are for {wanted} channels, not {x[1]}"
+
+
+def _is_wider(node: ir.Node) -> str:
+    """Return what is wrong with a pooling node whose window is larger than image and pads.
+
+    The number of its windows is then 0 or 1, by how a division of a negative number is rounded.
+    With ``ceil_mode`` it is 1 everywhere.
+    """
+    x = static_shape(node.inputs[0])
+    auto = attributes.text(node, "auto_pad", "NOTSET")
+    if x is None or auto.startswith("SAME") or attributes.integer(node, "ceil_mode", 0):
+        return ""
+    kernel = attributes.integers(node, "kernel_shape", [])
+    dilations = attributes.integers(node, "dilations", [1] * len(kernel))
+    pads = attributes.integers(node, "pads", [0] * 2 * len(kernel))
+    both = zip(pads, pads[len(kernel) :], strict=False)
+    for extent, taps, step, sides in zip(x[2:], kernel, dilations, both, strict=False):
+        if (taps - 1) * step + 1 > extent + sum(sides):
+            return f"a window of {taps} is larger than {extent} with pads of {sum(sides)}"
+    return ""
 
 
 def _leave_out_last_windows(node: ir.Node) -> None:

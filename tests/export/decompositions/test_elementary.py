@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -55,7 +56,8 @@ def test_elementary_functions(each: Case) -> None:
     check(each)
 
 
-def test_small_results_of_erf_keep_their_digits() -> None:
-    x = np.array([1e-12, -3e-7, 1e-4, 0.02, 0.5, 3.0, 9.0], np.float32)
-    (y,) = run(decomposed(model_of(case("Erf", x))), {"in0": x})
-    np.testing.assert_allclose(y, [math.erf(float(number)) for number in x], rtol=5e-7)
+@pytest.mark.parametrize(("op_type", "function"), [("Erf", math.erf), ("Sinh", math.sinh)])
+def test_small_results_keep_their_digits(op_type: str, function: Callable[[float], float]) -> None:
+    x = np.array([1e-12, -3e-7, 1e-4, 0.02, 0.5, 0.99, 1.01, 3.0, 9.0], np.float32)
+    (y,) = run(decomposed(model_of(case(op_type, x))), {"in0": x})
+    np.testing.assert_allclose(y, [function(float(number)) for number in x], rtol=6e-7)

@@ -331,6 +331,15 @@ def test_a_last_window_that_begins_behind_the_image_is_left_out(op, opset, attri
     checked(proto, {"x": normal(1, 2, 8, 10)})
 
 
+def test_a_window_larger_than_the_image_is_refused_or_rounded_up():
+    attributes = {"kernel_shape": [2, 3], "strides": [2, 2]}
+    proto = model([node("MaxPool", "x", "y", **attributes)], {"x": (1, 2, 8, 2)}, "y")
+    with pytest.raises(InputError, match="a window of 3 is larger than 2 with pads of 0"):
+        prepare(proto)
+    proto = model([node("MaxPool", "x", "y", ceil_mode=1, **attributes)], {"x": (1, 2, 8, 2)}, "y")
+    checked(proto, {"x": normal(1, 2, 8, 2)})
+
+
 def test_a_flag_that_is_neither_0_nor_1_is_refused_by_name():
     proto = model([node("TopK", "x k", "y i", largest=100)], {"x": (1, 4)}, "y i", {"k": int64(2)})
     proto.graph.initializer[0].dims[:] = [1]
