@@ -27,6 +27,9 @@ def dft(b: Builder, node: ir.Node) -> ir.Value:
     onesided = bool(attributes.integer(node, "onesided", 0))
     if inverse and onesided:
         points = results[axis]
+        if points // 2 + 1 < shape[axis]:
+            # ONNX does not say which are left out.
+            raise Unsupported(f"{shape[axis]} of a spectrum for {points} points")
         x, shape[axis] = _mirrored(b, x, axis, points), points
     elif points < shape[axis]:
         x = b.slice(x, axis, 0, points)

@@ -9,6 +9,7 @@ import numpy as np
 import onnx_ir as ir
 
 from _edgeship.export.graph.onnx_graph import integer
+from _edgeship.export.preparation import refusals
 from _edgeship.export.preparation.rules import Site, replaces
 
 
@@ -19,6 +20,8 @@ def softmax(node: ir.Node, site: Site) -> Sequence[ir.Value | None] | None:
     shape = site.shape(x)
     axis = integer(node, "axis", 1)
     axis = axis + len(shape) if axis < 0 else axis
+    if not 0 <= axis <= len(shape):
+        raise refusals.does_not_fit(node, f"it has no axis {axis}")
     counting = [each for each in range(axis, len(shape)) if shape[each] != 1]
     if len(counting) <= 1 and axis < len(shape):
         return [site.op(node.op_type, x, axis=counting[0] if counting else axis)]

@@ -154,6 +154,8 @@ def prelu(ctx: Context, node: ir.Node) -> None:
     slope = ctx.required_constant(node.inputs[1], "the slope of PRelu")
     if attributes.opset(node) < 7 and slope.ndim == 1:
         slope = slope.reshape(-1, *[1] * (len(shape) - 2))  # it was always one per channel
+    if slope.ndim > len(shape):
+        raise Unsupported(f"slopes of {slope.ndim} axes for {len(shape)}")
     slope = slope.reshape((1,) * (len(shape) - slope.ndim) + slope.shape)
     if slope.size == 1 and len(shape) > 1:
         # Delegates want one slope for each channel.

@@ -399,3 +399,10 @@ def test_a_dropout_whose_flag_is_several_is_refused():
     proto = model([node("Dropout", "x ratio training", "y")], {"x": (2, 3)}, "y", constants)
     with pytest.raises(InputError, match="training_mode of Dropout must be a scalar"):
         prepare(proto)
+
+
+def test_an_axis_that_an_old_softmax_does_not_have_is_refused():
+    proto = model([node("Softmax", "x", "y", axis=-100)], {"x": (2, 3)}, "y", opset=11)
+    with pytest.raises(InputError, match="Softmax does not fit its inputs") as caught:
+        prepare(proto)
+    assert "it has no axis -" in caught.value.why

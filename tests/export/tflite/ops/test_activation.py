@@ -160,6 +160,10 @@ def test_softmax_over_channels_needs_no_transpose() -> None:
     [
         (node_model("Elu", {"x": (3,)}, alpha=0.5), "Elu with alpha 0.5"),
         (node_model("PRelu", {"x": (2, 3), "s": (3,)}), "slope of PRelu must be a constant"),
+        (
+            node_model("PRelu", {"x": (2, 3), "s": np.ones((1, 2, 3), np.float32)}),
+            "slopes of 3 axes for 2",
+        ),
         (node_model("Clip", {"x": (3,), "low": ()}), "min must be a constant"),
     ],
 )
