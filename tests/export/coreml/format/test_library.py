@@ -9,6 +9,7 @@ from _edgeship.export.coreml.schemes import IOS
 
 
 def test_the_heap_is_frozen_inside_of_the_block_only() -> None:
+    gc.unfreeze()  # what other tests have frozen
     before = gc.get_freeze_count()
     with frozen_heap():
         assert gc.get_freeze_count() > before + 100_000
