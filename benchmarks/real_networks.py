@@ -5,8 +5,8 @@ Run: python benchmarks/real_networks.py [--runs N] [--peer PYTHON]
 The two networks have the structure, the widths and the number of nodes of YOLOv8n (3.2 million
 parameters) and of a recogniser with ten attention blocks; their weights are random. The detector
 is calibrated on 32 pictures. Every run is a process of its own, as a user starts it. PYTHON is the
-interpreter of an environment that has onnx2tf; its runs alternate with ours. What onnx2tf would fetch
-when it starts is put where it looks first, so that it needs no network.
+interpreter of an environment that has onnx2tf; its runs alternate with ours. What onnx2tf would
+fetch when it starts is put where it looks first, so that it needs no network.
 """
 
 from __future__ import annotations
