@@ -3,7 +3,7 @@
 Run: python benchmarks/export_time.py [MODEL] [--runs N]
 
 Prints the median over the runs of every stage, then the sums that users wait for: from an ONNX
-graph to a float32 .tflite (lower and verify), and from there to int8 with 32 images (calibrate,
+graph to a float32 .tflite (lower and verify), and from there to int8 with 36 images (calibrate,
 quantize and verify). Peak memory is the process's largest resident set when the stage ended.
 """
 
@@ -78,7 +78,7 @@ def main() -> None:
     to_float = seconds["lower to TFLite"] + seconds["TFLite none"]
     print(f"\nONNX -> verified fp32 .tflite: {to_float:.2f} s")
     to_int8 = seconds["calibrate TFLite"] + seconds["TFLite int8"]
-    print(f"from there to verified int8 with 32 images: {to_int8:.2f} s more")
+    print(f"from there to verified int8 with 36 images: {to_int8:.2f} s more")
     print(f"import torch and capture alone: {seconds['import torch'] + seconds['capture']:.2f} s")
 
 

@@ -16,9 +16,26 @@ def simplify(model: ir.Model) -> ir.Model:
     Constants were folded when the graph was prepared, and batch norms are folded by the passes.
     """
     simplified = ir.from_proto(ir.to_proto(model))
+    _forget_origins(simplified)
     while drop_no_ops(simplified) + join_moves(simplified):
         common.RemoveUnusedNodesPass()(simplified)  # what is gone can bring others together
     fuse_pad(simplified)
     common.CommonSubexpressionEliminationPass()(simplified)
     common.RemoveUnusedNodesPass()(simplified)
     return simplified
+
+
+def _forget_origins(model: ir.Model) -> None:
+    """Drop what exporters note beside nodes and values: calls, with paths of the user's machine."""
+    graph = model.graph
+    graph.doc_string = None
+    graph.metadata_props.clear()
+    for value in (*graph.inputs, *graph.initializers.values()):
+        value.doc_string = None
+        value.metadata_props.clear()
+    for node in graph:
+        node.doc_string = None
+        node.metadata_props.clear()
+        for output in node.outputs:
+            output.doc_string = None
+            output.metadata_props.clear()

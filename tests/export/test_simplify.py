@@ -213,3 +213,16 @@ def test_a_border_of_zeros_becomes_the_averages(pool: str, fused: bool) -> None:
     x = np.random.default_rng(0).standard_normal((1, 2, 5, 4)).astype(np.float32)
     [[expected]], [[found]] = (run_onnx(serialize(g), [{"x": x}]) for g in (before, after))
     np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_no_path_of_the_exporters_machine_is_kept() -> None:
+    """Torch's exporter notes beside each node where in the network's code it was called."""
+    text = "g (float[2, 3] x) => (float[2, 3] y) { y = Neg(x) }"
+    proto = onnx.parser.parse_model('<ir_version: 10, opset_import: ["": 18]>\n' + text)
+    path = "/home/somebody/net.py"
+    for part in (proto.graph, proto.graph.node[0], proto.graph.input[0]):
+        part.doc_string = path
+        part.metadata_props.add(key="stack_trace", value=path)
+    before = prepare(proto).model
+    assert path.encode() in serialize(before)  # or this would show nothing
+    assert path.encode() not in serialize(simplify(before))
