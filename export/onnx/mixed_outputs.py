@@ -6,19 +6,7 @@ import onnx_ir as ir
 
 from _edgeship.export.calibration.ranges import Ranges
 from _edgeship.export.lowering.mixed import mixed_values, uneven
-
-#: Operators that move the elements of their first input, or of all for Concat.
-_MOVING = (
-    "Concat",
-    "Flatten",
-    "Gather",
-    "Reshape",
-    "Slice",
-    "Split",
-    "Squeeze",
-    "Transpose",
-    "Unsqueeze",
-)
+from _edgeship.export.verification.joined import MOVING
 
 #: Operators of a value and a constant -> whether the constant can give parts of it other sizes.
 _SCALING = {"Add": False, "Div": True, "Mul": True, "Sub": False}
@@ -34,7 +22,7 @@ def mixed_outputs(model: ir.Model, ranges: Ranges) -> set[ir.Node]:
 
     def moved(value: ir.Value) -> list[ir.Value]:
         node = value.producer()
-        if node is None or node.op_type not in _MOVING:
+        if node is None or node.op_type not in MOVING:
             return []
         inputs = node.inputs if node.op_type == "Concat" else node.inputs[:1]
         return [one for one in inputs if one is not None and one.name in ranges]

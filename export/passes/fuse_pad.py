@@ -7,6 +7,7 @@ import onnx_ir as ir
 
 from _edgeship.export.graph.onnx_graph import integer
 from _edgeship.export.graph.shapes import static_shape
+from _edgeship.export.passes.channel_moves import constant
 
 
 def fuse_pad(model: ir.Model) -> int:
@@ -80,19 +81,12 @@ def _spatial_zeros(pad: ir.Node) -> list[int] | None:
     given = [value for value in pad.inputs[1:] if value is not None]
     if any(value.const_value is None for value in given):
         return None
-    pads, fill, axes = (_numbers(pad, index) for index in (1, 2, 3))
+    pads, fill, axes = map(constant, (*pad.inputs[1:], None, None, None)[:3])
     if pads is None or (fill is not None and fill.any()):
         return None
-    chosen = list(range(rank)) if axes is None else [int(axis) % rank for axis in axes]
+    chosen = list(range(rank)) if axes is None else [int(axis) % rank for axis in axes.reshape(-1)]
     border = np.zeros((2, rank), np.int64)
     border[:, chosen] = pads.reshape(2, -1)
     if border[:, :2].any() or (border < 0).any():
         return None
     return [int(extent) for extent in border[:, 2:].reshape(-1)]
-
-
-def _numbers(node: ir.Node, index: int) -> np.ndarray | None:
-    value = node.inputs[index] if index < len(node.inputs) else None
-    if value is None or value.const_value is None:
-        return None
-    return value.const_value.numpy().reshape(-1)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import onnx_ir as ir
 
 #: Operators that move the elements of their first input, or of all in the case of Concat.
-_MOVING = (
+MOVING = (
     "Concat",
     "Flatten",
     "Gather",
@@ -126,7 +126,7 @@ def _moves(node: ir.Node) -> bool:
     moved = list(_moved_by(node))
     if node.domain or not moved:
         return False
-    if node.op_type in _MOVING:
+    if node.op_type in MOVING:
         return all(v is None or v.const_value is not None for v in node.inputs[len(moved) :])
     return (
         node.op_type in _ELEMENTWISE
@@ -140,7 +140,7 @@ def _moved_by(node: ir.Node) -> Iterator[ir.Value]:
     """Yield what a node moves, which may be the constants of a Concat."""
     if node.op_type == "Concat":
         yield from (value for value in node.inputs if value is not None)
-    elif node.op_type in _MOVING:
+    elif node.op_type in MOVING:
         yield from (value for value in node.inputs[:1] if value is not None)
     else:
         yield from (v for v in node.inputs if v is not None and v.const_value is None)
@@ -156,7 +156,7 @@ def _moved(
     made: list[onnx.NodeProto] = []
     constants: dict[str, NDArray[Any]] = {}
     for node in reversed(nodes):
-        if node.op_type in _MOVING:
+        if node.op_type in MOVING:
             made.append(ir.to_proto(node))
             constants.update(
                 (str(value.name), value.const_value.numpy())
