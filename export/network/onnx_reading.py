@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from _edgeship.errors import InputError
-from _edgeship.export.network.user_program import first_line
+from _edgeship.export.network.torch_export import first_line
 
 if TYPE_CHECKING:
     import onnx
@@ -52,7 +52,24 @@ def load(path: Path) -> onnx.ModelProto:
             why=first_line(error),
             todo="put the data file that belongs to it beside it, under its own name",
         ) from error
+    _drop_trailing_gaps(proto.graph.node)
+    for function in proto.functions:
+        _drop_trailing_gaps(function.node)
     return proto
+
+
+def _drop_trailing_gaps(nodes: Iterable[onnx.NodeProto]) -> None:
+    """Remove empty names behind a node's last input, as the specification allows.
+
+    They mean the same as no names, but ONNX Runtime's kernel of DFT (seen in 1.31) reads what
+    they name, and the process dies.
+    """
+    for node in nodes:
+        while node.input and not node.input[-1]:
+            node.input.pop()
+        for attribute in node.attribute:
+            for body in (attribute.g, *attribute.graphs):
+                _drop_trailing_gaps(body.node)
 
 
 def as_declared(proto: onnx.ModelProto, samples: Sequence[Sample]) -> list[Sample]:

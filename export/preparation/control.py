@@ -42,7 +42,7 @@ def loop(node: ir.Node, site: Site) -> Values:
     body = node.attributes["body"].as_graph()
     count = _trip_count(node, site)
     going = _is_true(node, node.inputs[1] if len(node.inputs) > 1 else None, site)
-    carried: list[ir.Value] = [_given(value) for value in node.inputs[2:]]
+    carried: list[ir.Value] = [_given(node, value) for value in node.inputs[2:]]
     _demand_inputs(node, body, 2 + len(carried), 1 + len(carried))
     collected: list[list[ir.Value]] = [[] for _ in range(len(body.outputs) - 1 - len(carried))]
     turn = 0
@@ -67,7 +67,7 @@ def old_scan(node: ir.Node, site: Site) -> Values:
         raise refusals.undecided(node, "it has lengths of sequences")
     body = node.attributes["body"].as_graph()
     count = integer(node, "num_scan_inputs", 1)
-    given = [_given(value) for value in node.inputs[1:]]
+    given = [_given(node, value) for value in node.inputs[1:]]
     _demand_scanned(node, body, count, len(given))
     backwards = _options(node, "directions", count)
     rows = []
@@ -86,8 +86,8 @@ def scan(node: ir.Node, site: Site) -> Values:
     body = node.attributes["body"].as_graph()
     count = integer(node, "num_scan_inputs", 1)
     _demand_scanned(node, body, count, len(node.inputs))
-    states = [_given(value) for value in node.inputs[: len(node.inputs) - count]]
-    scanned = [_given(value) for value in node.inputs[len(states) :]]
+    states = [_given(node, value) for value in node.inputs[: len(node.inputs) - count]]
+    scanned = [_given(node, value) for value in node.inputs[len(states) :]]
     axes = _options(node, "scan_input_axes", count)
     backwards = _options(node, "scan_input_directions", count)
     axes = [axis % len(site.shape(value)) for axis, value in zip(axes, scanned, strict=True)]
@@ -139,7 +139,7 @@ def _turns(
 def sequence_map(node: ir.Node, site: Site) -> Values | None:
     """Its body, once for every member of the sequences."""
     body = node.attributes["body"].as_graph()
-    given = [_given(value) for value in node.inputs]
+    given = [_given(node, value) for value in node.inputs]
     members = [site.knowledge.sequences.get(value) for value in given]
     _demand_inputs(node, body, len(given), len(node.outputs))
     if members[0] is None:
@@ -226,7 +226,7 @@ def _options(node: ir.Node, name: str, count: int) -> list[int]:
     return [0] * count if attribute is None else list(attribute.as_ints())
 
 
-def _given(value: ir.Value | None) -> ir.Value:
+def _given(node: ir.Node, value: ir.Value | None) -> ir.Value:
     if value is None:
-        raise ValueError("a loop carries a value that is left out")
+        raise refusals.does_not_fit(node, "an input that its body reads is left out")
     return value

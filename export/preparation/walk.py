@@ -243,6 +243,8 @@ class Walk:
             self._try_on_zeros(node)
         for output in node.outputs:
             shape = static_shape(output)
+            if shape is not None and min(shape, default=0) < 0:
+                raise refusals.does_not_fit(node, f"{output.name} would have the shape {shape}")
             if output.name and (bytes_of(output) or 0) >= MOST_BYTES:
                 raise refusals.too_large(node, output)
             if shape is not None and 0 in shape and output.dtype is not None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import onnx
 
 from _edgeship.errors import EdgeshipError, VerificationError
 from _edgeship.export.lowering.unsupported import Unhandled
@@ -27,6 +28,9 @@ TOLERANCE = 1e-4
 #: by that number.
 CONSTANT = 0.1
 
+#: How often all values are moved to see whether the outputs are steady.
+_MOVED = 8
+
 #: The oldest iOS that packages are made for here.
 IOS = 17
 
@@ -38,7 +42,8 @@ class Outcome(Enum):
     REFUSED = "refused in words"
     UNKNOWN = "refused in words: ONNX Runtime does not run the file, or runs it as no other does"
     UNVERIFIED = "a file was written that its runtime refuses"
-    UNDEFINED = "other numbers made of what is not a number (0 / 0, the root of -1)"
+    UNDEFINED = "other numbers, of what is not a number (0 / 0, the root of -1)"
+    UNSTEADY = "other numbers, where changes of all values by a millionth change as much"
     WRONG = "wrong numbers"
     MUTE = "refused without saying where, why or what to do"
     CRASH = "another exception, which a user may see as a form that is not handled"
@@ -116,8 +121,7 @@ def _judge(path: Path, packages: bool) -> Verdict:
             continue
         problem = _difference(reference, outputs) if outputs is not None else ""
         if problem:
-            undefined = _is_undefined(opened.prepared.model, sample)
-            outcome = Outcome.UNDEFINED if undefined else Outcome.WRONG
+            outcome = _why_other(opened.prepared.model, sample)
             return Verdict(outcome, f"{run.__name__}: {problem}")
     if refusals:
         raise next((e for e in refusals if isinstance(e.__cause__, Unhandled)), refusals[0])
@@ -147,6 +151,48 @@ def _reference(opened: Opened, sample: Sample) -> Outputs:
     if given is None or not given.activations:
         demand(original, outputs, definition.capture_kind, "capture")
     return outputs
+
+
+def _why_other(graph: ir.Model, sample: Sample) -> Outcome:
+    """Return why a target gives other numbers than ONNX Runtime does."""
+    if _is_undefined(graph, sample):
+        return Outcome.UNDEFINED
+    return Outcome.UNSTEADY if _is_unsteady(graph, sample) else Outcome.WRONG
+
+
+def _is_unsteady(graph: ir.Model, sample: Sample) -> bool:
+    """Return whether ONNX Runtime gives other numbers where each value is off by a millionth.
+
+    So it is where a sum of probabilities is rounded down: the last bit decides.
+    """
+    from _edgeship.export.graph.onnx_graph import serialize
+    from _edgeship.export.runtimes.running import run_onnx
+
+    (first,) = run_onnx(serialize(graph), [sample])
+    moved = (run_onnx(_moved(serialize(graph), seed), [sample]) for seed in range(_MOVED))
+    return any(_difference([first], outputs) for outputs in moved)
+
+
+def _moved(data: bytes, seed: int) -> bytes:
+    """Return a graph whose nodes read every float value times something near 1."""
+    rng = np.random.default_rng(seed)
+    proto = onnx.load_from_string(data)
+    types = {value.name: value.type.tensor_type.elem_type for value in proto.graph.value_info}
+    types |= {value.name: value.type.tensor_type.elem_type for value in proto.graph.input}
+    floats = [name for name, kind in types.items() if kind == onnx.TensorProto.FLOAT]
+    names = {name: f"{name}_moved" for name in floats}
+    for node in proto.graph.node:
+        node.input[:] = [names.get(name, name) for name in node.input]
+    factors = (1 + 1e-6 * rng.standard_normal(len(names))).astype(np.float32)
+    moves = []
+    for (name, new), factor in zip(names.items(), factors, strict=True):
+        tensor = onnx.numpy_helper.from_array(factor, f"{new}_factor")
+        proto.graph.initializer.append(tensor)
+        moves.append(onnx.helper.make_node("Mul", [name, tensor.name], [new]))
+    nodes = [*proto.graph.node, *moves]
+    del proto.graph.node[:]
+    proto.graph.node.extend(nodes)
+    return bytes(proto.SerializeToString())
 
 
 def _is_undefined(graph: ir.Model, sample: Sample) -> bool:

@@ -9,6 +9,7 @@ import onnx
 import pytest
 
 from tests.export.tflite.ops.harness import node_model
+from tests.fuzz import judging
 from tests.fuzz.__main__ import is_finding
 from tests.fuzz.files import graph_file, judge_graph, judge_mutated, mutated_file
 from tests.fuzz.generators import GENERATORS
@@ -34,6 +35,36 @@ def test_random_graphs_become_right_files() -> None:
     assert {job: v for job, v in verdicts.items() if is_finding("graphs", v)} == {}
     counts = tally(list(verdicts.values()))
     assert counts[Outcome.RIGHT] >= 57, counts
+
+
+@pytest.mark.parametrize(
+    ("functions", "outcome"), [(["Relu"], Outcome.WRONG), (["Floor"], Outcome.UNSTEADY)]
+)
+def test_numbers_that_the_last_bit_decides_are_not_called_wrong(
+    functions: list[str], outcome: Outcome, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    nodes = [
+        onnx.helper.make_node("Softmax", ["x"], ["p"]),
+        onnx.helper.make_node("ReduceSum", ["p"], ["s0"]),
+        *(
+            onnx.helper.make_node(function, [f"s{place}"], [f"s{place + 1}"])
+            for place, function in enumerate(functions)
+        ),
+    ]
+    ports = [
+        [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)]
+        for name, shape in (("x", (2, 6)), (f"s{len(functions)}", (1, 1)))
+    ]
+    graph = onnx.helper.make_graph(nodes, "graph", *ports)
+    opsets = [onnx.helper.make_opsetid("", 18)]
+    path = tmp_path / "net.onnx"
+    onnx.save(onnx.helper.make_model(graph, opset_imports=opsets, ir_version=8), path)
+
+    def other(*_: object) -> list[list[np.ndarray]]:
+        return [[np.full((1, 1), 1.5, np.float32)]]
+
+    monkeypatch.setattr(judging, "_run_tflite", other)
+    assert judge(path, packages=False).outcome is outcome
 
 
 def test_files_are_made_of_their_number_alone() -> None:

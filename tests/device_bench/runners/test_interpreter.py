@@ -94,6 +94,15 @@ def test_a_process_counts_its_runs(workspace: Workspace, model: Path) -> None:
     assert (outcome.outputs, outcome.profile) == (None, None)
 
 
+def test_the_memory_of_the_process_that_starts_it_is_not_counted(
+    workspace: Workspace, model: Path
+) -> None:
+    mine = np.ones(1_000_000_000, np.uint8)
+    peak = run(workspace, model).process.peak_rss_bytes
+    assert peak is not None
+    assert peak < mine.nbytes
+
+
 def test_times_are_lower_bounds_too(workspace: Workspace, model: Path) -> None:
     start = time.perf_counter_ns()
     settings = QUICK.model_copy(update={"warmup_seconds": 0.05, "seconds": 0.1})

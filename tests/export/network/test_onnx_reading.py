@@ -146,3 +146,25 @@ def test_a_suppression_that_reads_nothing_is_refused_by_name(tmp_path):
     with pytest.raises(EdgeshipError, match="NonMaxSuppression") as caught:
         opened(proto, tmp_path / "net.onnx")
     assert caught.value.where == "node the_y"
+
+
+def test_names_left_out_behind_the_last_input_are_no_inputs(tmp_path):
+    transform = node("DFT", "x", "y", onesided=1)
+    transform.input.extend(["", ""])
+    clip = node("Clip", "x", "low")
+    clip.input.extend(["", "top", ""])
+    inner = onnx.helper.make_graph(
+        [clip], "g", [], [onnx.helper.make_empty_tensor_value_info("low")]
+    )
+    choice = node("If", "c", "z", then_branch=inner, else_branch=inner)
+    constants = {"c": np.array(True), "top": np.float32(0.5)}
+    proto = model([transform, choice], {"x": (1, 4, 4, 1)}, "y z", constants, opset=20)
+    read = load(saved(proto, tmp_path / "net.onnx"))
+    assert list(read.graph.node[0].input) == ["x"]
+    assert list(read.graph.node[1].attribute[0].g.node[0].input) == ["x", "", "top"]
+
+    x = normal(1, 4, 4, 1)
+    ((spectrum, low),) = opened(proto, tmp_path / "net.onnx").run([{"x": x}])
+    expected = np.fft.rfft(x[..., 0], axis=-1)
+    np.testing.assert_allclose(spectrum[..., 0] + 1j * spectrum[..., 1], expected, atol=1e-5)
+    np.testing.assert_array_equal(low, np.minimum(x, 0.5))

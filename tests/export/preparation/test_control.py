@@ -303,3 +303,14 @@ def test_a_body_that_takes_more_than_it_is_given():
     with pytest.raises(InputError, match="Scan does not fit") as caught:
         prepare(model([scanning], {"x": (2, 3)}, "y"))
     assert "its body takes 3 inputs, and is given 2" in caught.value.why
+
+
+def test_a_scan_whose_rows_are_left_out():
+    inner = body(
+        [node("Add", "state row", "next")], {"state": FLOAT, "row": FLOAT}, {"next": FLOAT}
+    )
+    scanning = node("Scan", "x", "y", body=inner, num_scan_inputs=1)
+    scanning.input.insert(0, "")
+    with pytest.raises(InputError, match="Scan does not fit") as caught:
+        prepare(model([scanning], {"x": (2, 3)}, "y"))
+    assert "an input that its body reads is left out" in caught.value.why
