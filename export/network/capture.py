@@ -12,7 +12,8 @@ import onnx_ir as ir
 
 from _edgeship.errors import InputError, UnsupportedError
 from _edgeship.export.graph.shapes import Shape
-from _edgeship.export.network import user_program
+from _edgeship.export.network.torch_export import to_onnx
+from _edgeship.export.network.torch_network import Refused
 
 if TYPE_CHECKING:
     import onnx
@@ -41,16 +42,16 @@ def capture_module(
     with our_errors():
         # The exporter keeps torch's tensors; a round trip through the protobuf makes the graph
         # plain.
-        proto, traced = user_program.to_onnx(module, shapes, dtypes)
+        proto, traced = to_onnx(module, shapes, dtypes)
         return ir.from_proto(proto), traced
 
 
 @contextmanager
 def our_errors() -> Iterator[None]:
-    """Turn what `user_program` refuses into an error of ours."""
+    """Turn what the files about torch refuse into an error of ours."""
     try:
         yield
-    except user_program.Refused as error:
+    except Refused as error:
         kind = UnsupportedError if error.unsupported else InputError
         raise kind(error.what, why=error.why, todo=error.todo) from error.__cause__
 

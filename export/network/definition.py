@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from _edgeship.errors import InputError, VerificationError
 from _edgeship.export.graph.shapes import Shape
-from _edgeship.export.network import user_program
+from _edgeship.export.network import torch_network
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -92,7 +92,7 @@ class LiveModule:
         from _edgeship.export.preparation.prepare import prepare_captured
 
         with our_errors():
-            folded = user_program.folded(self.module)
+            folded = torch_network.folded(self.module)
         self.folds = folded is not None
         graph, self.traced = capture_module(folded or self.module, shapes, self._dtypes)
         return prepare_captured(graph)
@@ -101,10 +101,10 @@ class LiveModule:
         from _edgeship.export.network.capture import our_errors
 
         with our_errors():
-            return user_program.run(self.module, [list(sample.values()) for sample in samples])
+            return torch_network.run(self.module, [list(sample.values()) for sample in samples])
 
     def parameters(self) -> int:  # noqa: D102
-        return user_program.parameters(self.module)
+        return torch_network.parameters(self.module)
 
     def close(self) -> None:  # noqa: D102
         pass

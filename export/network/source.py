@@ -17,7 +17,7 @@ from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.network.definition import Definition, LiveModule, OnnxFile
 from _edgeship.export.network.detector import Detector
 from _edgeship.export.network.part import Part
-from _edgeship.export.network.user_program import SEED
+from _edgeship.export.network.torch_network import SEED
 from _edgeship.files import sha256_of
 
 if TYPE_CHECKING:

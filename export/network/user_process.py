@@ -18,12 +18,15 @@ from typing import IO, TYPE_CHECKING, Any
 
 from _edgeship.errors import InputError, UnsupportedError
 from _edgeship.export.graph.shapes import Shape
-from _edgeship.export.network import user_program
+from _edgeship.export.network.array_files import read_arrays, write_arrays
 
 if TYPE_CHECKING:
     import onnx_ir as ir
 
     from _edgeship.export.runtimes.values import Outputs, Sample
+
+#: What runs in the process.
+_PROGRAM = Path(__file__).with_name("user_program.py")
 
 #: Seconds between two looks at whether the process still lives, while it does not answer.
 _PATIENCE = 0.2
@@ -146,15 +149,15 @@ class UserProcess:
         return prepare_captured(ir.from_proto(onnx.ModelProto.FromString(file.read_bytes())))
 
     def run(self, samples: Sequence[Sample]) -> Outputs:
-        """Return what the network computes; see `user_program.run`.
+        """Return what the network computes; see `torch_network.run`.
 
         Raises:
             InputError: The user's code fails, or returns something that is no tensor.
         """
         inputs, outputs = self._folder / "samples.npz", self._folder / "outputs.npz"
-        user_program.write_arrays(inputs, [list(sample.values()) for sample in samples])
+        write_arrays(inputs, [list(sample.values()) for sample in samples])
         self._ask("The network cannot be run.", "run", samples=str(inputs), outputs=str(outputs))
-        return user_program.read_arrays(outputs)
+        return read_arrays(outputs)
 
     def close(self) -> None:
         """End the process and everything that it has started; remove its temporary files."""
@@ -165,7 +168,7 @@ class UserProcess:
 
         Args:
             failed: The sentence for the case that the user's code fails.
-            do: The method of `user_program` that answers.
+            do: The method of `user_requests._User` that answers.
             **arguments: What it is given.
         """
         line = json.dumps({"do": do, **arguments}).encode() + b"\n"
@@ -243,7 +246,7 @@ def _start(folder: Path, printed: Path) -> tuple[subprocess.Popen[bytes], IO[byt
                 [
                     sys.executable,
                     "-u",
-                    user_program.__file__,
+                    str(_PROGRAM),
                     str(their_requests),
                     str(their_replies),
                     str(folder),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from _edgeship.export.network.user_program import OPSET
+from _edgeship.export.network.torch_export import OPSET
 
 #: Operators that are written for an integer kernel in int8 files -> what computes them.
 KERNELS = {

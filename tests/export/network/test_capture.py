@@ -15,9 +15,9 @@ from torch import nn
 from _edgeship.errors import InputError, UnsupportedError
 from _edgeship.export.graph.cost import mult_adds, parameters
 from _edgeship.export.graph.onnx_graph import infer_shapes, input_shapes, operator_counts, serialize
-from _edgeship.export.network import user_program
+from _edgeship.export.network import torch_export, torch_network
 from _edgeship.export.network.capture import capture_module, read_onnx
-from _edgeship.export.network.user_program import OPSET
+from _edgeship.export.network.torch_export import OPSET
 from _edgeship.export.preparation.prepare import prepare_captured
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.simplify import simplify
@@ -136,19 +136,19 @@ class Nested(nn.Module):
 @pytest.mark.parametrize("scripted", [False, True])
 def test_outputs_keep_the_names_under_which_they_are_returned(result, names, scripted):
     module = Nested(result).eval()
-    assert user_program.output_names(module(torch.ones(1, 3))) == names
+    assert torch_export.output_names(module(torch.ones(1, 3))) == names
     x = np.random.default_rng(0).normal(size=(1, 3)).astype(np.float32)
-    export = user_program._traced if scripted else user_program._exported
+    export = torch_export._traced if scripted else torch_export._exported
     graph = ir.from_proto(export(module, (torch.zeros(1, 3),), names))
     assert [value.name for value in graph.graph.outputs] == names
     [found] = run_onnx(serialize(graph), [{"x": x}])
-    [expected] = user_program.run(module, [[x]])
+    [expected] = torch_network.run(module, [[x]])
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
 
 
 def test_outputs_without_names_are_the_exporters_to_name():
-    assert user_program.output_names((torch.ones(1), [torch.ones(1)])) is None
+    assert torch_export.output_names((torch.ones(1), [torch.ones(1)])) is None
 
 
 def test_integer_inputs():

@@ -9,7 +9,7 @@ from torch import nn
 
 from _edgeship.errors import InputError
 from _edgeship.export.network.source import file_name, load_network
-from _edgeship.export.network.user_program import SEED
+from _edgeship.export.network.torch_network import SEED
 
 pytestmark = pytest.mark.slow
 
