@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from _edgeship.errors import VerificationError
 from _edgeship.export.contract.stage_log import StageLog
-from _edgeship.export.network.source import Network
+from _edgeship.export.network.network import Network
 
 if TYPE_CHECKING:
     import onnx_ir as ir

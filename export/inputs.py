@@ -17,7 +17,7 @@ from _edgeship.export.calibration.samples import (
 )
 from _edgeship.export.contract.request import Request
 from _edgeship.export.contract.stage_log import StageLog
-from _edgeship.export.network.source import Network
+from _edgeship.export.network.network import Network
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

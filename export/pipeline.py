@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from _edgeship.export.calibration.ranges import Ranges
     from _edgeship.export.contract.manifest import Artifact, Manifest
     from _edgeship.export.contract.schemes import Scheme
-    from _edgeship.export.network.source import Network
+    from _edgeship.export.network.network import Network
     from _edgeship.export.verification.parity import Parity
     from _edgeship.export.verification.yardstick import Yardstick
 

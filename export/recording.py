@@ -18,7 +18,7 @@ from _edgeship.export.contract.manifest import (
 from _edgeship.export.contract.stage_log import StageLog
 from _edgeship.export.contract.target import Job
 from _edgeship.export.graph import cost
-from _edgeship.export.network.source import Network
+from _edgeship.export.network.network import Network
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from _edgeship.errors import InputError
 from _edgeship.export.graph.shapes import Shape
-from _edgeship.export.network.source import file_name, load_network
+from _edgeship.export.network.network import file_name
+from _edgeship.export.network.source import load_network
 
 if TYPE_CHECKING:
     from _edgeship.export.advice.steps import NetworkSteps

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from _edgeship.export.contract.model_file import ModelFile
     from _edgeship.export.contract.request import Request
     from _edgeship.export.contract.schemes import Scheme
-    from _edgeship.export.network.source import Network
+    from _edgeship.export.network.network import Network
     from _edgeship.export.preparation.given import Given
     from _edgeship.export.runtimes.values import Outputs, Sample
     from _edgeship.export.verification.parity import Parity

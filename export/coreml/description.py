@@ -8,7 +8,7 @@ from importlib import metadata
 from typing import Any
 
 from _edgeship.export.calibration.preprocess import Preprocess
-from _edgeship.export.network.source import Network
+from _edgeship.export.network.network import Network
 
 _UNTRAINED = "UNTRAINED: random weights, right for measuring speed and size only."
 

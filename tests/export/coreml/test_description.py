@@ -9,7 +9,7 @@ from torch import nn
 from _edgeship.export.calibration.preprocess import Preprocess
 from _edgeship.export.coreml.description import Description, describe
 from _edgeship.export.network.definition import LiveModule
-from _edgeship.export.network.source import Network
+from _edgeship.export.network.network import Network
 
 DIGEST = "0123456789abcdef" * 4
 COUNTED = {"mult_adds": 146_000_000, "params": 2_300_000}

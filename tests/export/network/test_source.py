@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from _edgeship.errors import InputError
-from _edgeship.export.network.source import file_name, load_network
+from _edgeship.export.network.network import file_name
+from _edgeship.export.network.source import load_network
 from _edgeship.export.network.torch_network import SEED
 
 pytestmark = pytest.mark.slow
