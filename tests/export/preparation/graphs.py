@@ -17,6 +17,10 @@ from _edgeship.export.preparation.prepare import Prepared, prepare
 Feeds = Mapping[str, np.ndarray]
 
 
+def int64(*values: int) -> np.ndarray:
+    return np.array(values, np.int64)
+
+
 def normal(*shape: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
 
