@@ -1,0 +1,1 @@
+"""The Android app: building, signing and installing it."""
