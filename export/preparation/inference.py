@@ -6,7 +6,7 @@ import onnx
 import onnx_ir as ir
 from onnx import helper, numpy_helper
 
-from _edgeship.export.graph.shapes import static_shape
+from _edgeship.export.graph.shapes import Shape, static_shape
 from _edgeship.export.lowering import attributes
 from _edgeship.export.preparation.knowledge import Knowledge
 
@@ -18,6 +18,9 @@ _DISTRUSTED = {"STFT"}
 
 #: Slide windows, and with ``ceil_mode`` round the number of windows up.
 _POOLS = ("AveragePool", "LpPool", "MaxPool")
+
+#: Inputs that broadcast to the first output, and must not make it larger.
+_FITTED = {"Gemm": (2,), "LayerNormalization": (1, 2), "PRelu": (1,), "RMSNormalization": (1,)}
 
 #: The newest operator set that ONNX Runtime 1.31 takes.
 NEWEST_RUN = 26
@@ -115,7 +118,7 @@ def infer(node: ir.Node, knowledge: Knowledge, imports: dict[str, int]) -> str:
     if node.op_type in _POOLS:
         _leave_out_last_windows(node)
         return _is_wider(node)
-    return ""
+    return _is_stretched(node)
 
 
 def _channels_differ(node: ir.Node) -> str:
@@ -148,6 +151,30 @@ def _is_wider(node: ir.Node) -> str:
         if (taps - 1) * step + 1 > extent + sum(sides):
             return f"a window of {taps} is larger than {extent} with pads of {sum(sides)}"
     return ""
+
+
+def _is_stretched(node: ir.Node) -> str:
+    """Return which input would stretch the output, though the operator does not allow that.
+
+    ONNX's rules do not look at it, and ONNX Runtime gives outputs of another shape than they say.
+    """
+    wanted = static_shape(node.outputs[0])
+    for index in _FITTED.get(node.op_type, ()):
+        value = node.inputs[index] if index < len(node.inputs) else None
+        shape = static_shape(value)
+        if value is None or shape is None or wanted is None:
+            continue
+        if not _fits(shape, wanted):
+            return f"{value.name} does not broadcast to {wanted}"
+    return ""
+
+
+def _fits(shape: Shape, wanted: Shape) -> bool:
+    """Return whether a shape broadcasts to another one and leaves that as it is."""
+    behind = wanted[len(wanted) - len(shape) :]
+    return len(shape) <= len(wanted) and all(
+        one in (1, other) for one, other in zip(shape, behind, strict=True)
+    )
 
 
 def _leave_out_last_windows(node: ir.Node) -> None:

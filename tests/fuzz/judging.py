@@ -42,7 +42,7 @@ class Outcome(Enum):
     REFUSED = "refused in words"
     UNKNOWN = "refused in words: ONNX Runtime does not run the file, or runs it as no other does"
     UNVERIFIED = "a file was written that its runtime refuses"
-    UNDEFINED = "other numbers, of what is not a number (0 / 0, the root of -1)"
+    UNDEFINED = "other numbers, of what is no number (0 / 0) or that a type does not hold"
     UNSTEADY = "other numbers, where changes of all values by a millionth change as much"
     WRONG = "wrong numbers"
     MUTE = "refused without saying where, why or what to do"
@@ -196,9 +196,10 @@ def _moved(data: bytes, seed: int) -> bytes:
 
 
 def _is_undefined(graph: ir.Model, sample: Sample) -> bool:
-    """Return whether a value inside of a graph is not a number.
+    """Return whether a value inside of a graph is not a number, or is cast to what cannot hold it.
 
-    No two runtimes agree what the maximum of such values is, or whether one is larger than 1.
+    No two runtimes agree what the maximum of such values is, or whether one is larger than 1; and
+    ONNX leaves open what becomes of a float that an integer type has no number for.
     """
     import onnx_ir as ir
 
@@ -209,7 +210,24 @@ def _is_undefined(graph: ir.Model, sample: Sample) -> bool:
     values = [value for node in whole.graph for value in node.outputs if value.name]
     whole.graph.outputs.extend(v for v in values if not v.is_graph_output())
     (results,) = run_onnx(serialize(whole), [sample])
-    return any(array.dtype.kind == "f" and np.isnan(array).any() for array in results)
+    arrays = dict(zip((v.name for v in whole.graph.outputs), results, strict=True)) | sample
+    casts = [node for node in whole.graph if node.op_type == "Cast"]
+    return any(array.dtype.kind == "f" and np.isnan(array).any() for array in results) or any(
+        _overflows(arrays.get(node.inputs[0].name), arrays.get(node.outputs[0].name))
+        for node in casts
+        if node.inputs[0] is not None
+    )
+
+
+def _overflows(floats: np.ndarray | None, integers: np.ndarray | None) -> bool:
+    """Return whether floats lie outside of the type of the integers that they are cast to."""
+    if floats is None or integers is None:
+        return False
+    if floats.dtype.kind != "f" or integers.dtype.kind not in "iu":
+        return False
+    limits = np.iinfo(integers.dtype)
+    whole = np.trunc(floats)
+    return bool(np.any((whole < limits.min) | (whole > limits.max)))
 
 
 def _run_tflite(graph: ir.Model, sample: Sample, packages: bool) -> Outputs:

@@ -140,3 +140,42 @@ def test_an_axis_that_an_old_softmax_does_not_have_is_refused():
     with pytest.raises(InputError, match="Softmax does not fit its inputs") as caught:
         prepare(proto)
     assert "it has no axis -" in caught.value.why
+
+
+def test_an_extent_below_zero_is_refused():
+    proto = model([node("Expand", "x s", "y")], {"x": (3, 4)}, "y", {"s": np.array([-2, 3, 4])})
+    with pytest.raises(InputError, match="Expand does not fit its inputs") as caught:
+        prepare(proto)
+    assert "y would have the shape (-2, 3, 4)" in caught.value.why
+
+
+@pytest.mark.parametrize(
+    ("op", "inputs", "shape"),
+    [
+        ("PRelu", "x c", (1, 3, 4)),
+        ("PRelu", "x c", (2, 1, 4)),
+        ("Gemm", "x w c", (1, 3, 4)),
+        ("LayerNormalization", "x w c", (1, 1, 4)),
+    ],
+)
+def test_what_would_stretch_the_output_is_refused(op, inputs, shape):
+    constants = {"c": normal(*shape), "w": np.ones((4, 4) if op == "Gemm" else 4, np.float32)}
+    proto = model([node(op, inputs, "y")], {"x": (3, 4)}, "y", constants)
+    with pytest.raises(InputError, match=f"{op} does not fit its inputs") as caught:
+        prepare(proto)
+    assert "c does not broadcast to (3, 4)" in caught.value.why
+
+
+@pytest.mark.parametrize(
+    ("op", "inputs", "shape"),
+    [
+        ("PRelu", "x c", (3, 1)),
+        ("PRelu", "x c", ()),
+        ("Gemm", "x w c", (3, 1)),
+        ("Gemm", "x w c", (4,)),
+        ("LayerNormalization", "x w c", (1, 4)),
+    ],
+)
+def test_what_broadcasts_to_the_output_is_taken(op, inputs, shape):
+    constants = {"c": normal(*shape), "w": np.ones((4, 4) if op == "Gemm" else 4, np.float32)}
+    checked(model([node(op, inputs, "y")], {"x": (3, 4)}, "y", constants), {"x": normal(3, 4)})
