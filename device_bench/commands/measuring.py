@@ -28,12 +28,12 @@ class Plan:
 
     Attributes:
         device: The device.
-        runner: What executes the files there.
+        runners: What executes the files there.
         settings: The settings for this device.
     """
 
     device: Device
-    runner: Runner
+    runners: tuple[Runner, ...]
     settings: MeasurementSettings
 
 
@@ -68,12 +68,15 @@ class Result:
             raise self.errors[-1][1]
 
 
-def make_plans(selectors: Sequence[str], wanted: MeasurementOptions) -> list[Plan]:
+def make_plans(
+    selectors: Sequence[str], wanted: MeasurementOptions, also: Sequence[str] = ()
+) -> list[Plan]:
     """Return a plan for each of the devices.
 
     Args:
         selectors: As for `--device`.
         wanted: How to measure, the same for all.
+        also: Further runners, as for `--runner`, to measure each file with.
 
     Raises:
         InputError: A selector or an option is wrong.
@@ -82,9 +85,13 @@ def make_plans(selectors: Sequence[str], wanted: MeasurementOptions) -> list[Pla
     from _edgeship.device_bench.devices.find import find_all
     from _edgeship.device_bench.runners import find as runners
 
-    # A runner of its own for each device: their threads share nothing.
+    # Runners of its own for each device: their threads share nothing.
     return [
-        Plan(device, runners.runner(wanted.runner), wanted.settings(device))
+        Plan(
+            device,
+            tuple(runners.runner(name) for name in (wanted.runner, *also)),
+            wanted.settings(device),
+        )
         for device in find_all(selectors)
     ]
 
@@ -124,7 +131,7 @@ def measure_all(
         def task(plan: Plan, stop: threading.Event) -> Session:
             return measure(
                 plan.device,
-                plan.runner,
+                plan.runners,
                 files,
                 plan.settings,
                 command=command,

@@ -1,4 +1,4 @@
-"""Files and a runner in place on a device, and put back in place after it was away for a while."""
+"""Files and runners in place on a device, and put back in place after it was away for a while."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Bench:
 
     Args:
         device: Where the workspace is made.
-        runner: What executes files there.
+        runners: What executes files there.
         files: The content of each file, and what the host computed with it.
         pause: How to wait.
     """
@@ -40,11 +40,11 @@ class Bench:
     def __init__(
         self,
         device: Device,
-        runner: Runner,
+        runners: Sequence[Runner],
         files: Sequence[tuple[bytes, Reference]],
         pause: Pause,
     ) -> None:
-        self._runner = runner
+        self._runners = runners
         self._files = files
         self._pause = pause
         self._workspace = Workspace(device)
@@ -55,7 +55,7 @@ class Bench:
         try:
             self.persistently(self._prepare)
         except BaseException as error:
-            self._workspace.__exit__(type(error), error, error.__traceback__)
+            self.__exit__(type(error), error, error.__traceback__)
             raise
         return self
 
@@ -65,6 +65,11 @@ class Bench:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        try:
+            self._leave(quietly=error is not None)
+        except BaseException as left:
+            self._workspace.__exit__(type(left), left, left.__traceback__)
+            raise
         self._workspace.__exit__(kind, error, trace)
 
     def run(
@@ -75,9 +80,17 @@ class Bench:
         want_outputs: bool = False,
         want_profile: bool = False,
     ) -> Outcome:
-        """Execute one process on the file with this index; errors are those of `Runner.run`."""
-        model, inputs = self._there[index]
-        return self._runner.run(
+        """Execute one process; errors are those of `Runner.run`.
+
+        Args:
+            index: With N runners, file I by runner J is number I * N + J.
+            settings: How to run it.
+            want_outputs: Whether the bytes of the outputs are needed.
+            want_profile: Whether to measure operators instead of whole runs.
+        """
+        file, runner = divmod(index, len(self._runners))
+        model, inputs = self._there[file]
+        return self._runners[runner].run(
             self._workspace,
             Job(
                 model=model,
@@ -107,12 +120,22 @@ class Bench:
         self._restore()
         return step()
 
+    def _leave(self, *, quietly: bool) -> None:
+        for runner in self._runners:
+            try:
+                runner.leave(self._workspace)
+            except DeviceError:
+                # The error that ended the session says more than that something stayed behind.
+                if not quietly:
+                    raise
+
     def _restore(self) -> None:
         self._workspace.restore()
         self._prepare()
 
     def _prepare(self) -> None:
-        self._runner.prepare(self._workspace)
+        for runner in self._runners:
+            runner.prepare(self._workspace)
         self._there = []
         with tempfile.TemporaryDirectory(prefix="edgeship-") as folder:
             for data, reference in self._files:

@@ -1,8 +1,9 @@
 """One session: files under one set of settings on one device, in interleaved rounds.
 
-The order: first each file's outputs are checked against the host's; then, if asked for, each file
-is profiled; then come the rounds, A B C, C B A, A B C, ... with one process per file. Whatever
-happens to the device, the listener knows of each round before the next one starts.
+What is measured is a file by a runner; with several runners each file is measured by each of them.
+The order: first the outputs of each are checked against the host's; then, if asked for, each is
+profiled; then come the rounds, A B C, C B A, A B C, ... with one process each. Whatever happens to
+the device, the listener knows of each round before the next one starts.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ from _edgeship.export.contract.manifest import versions
 
 def measure(
     device: Device,
-    runner: Runner,
+    runners: Sequence[Runner],
     files: Sequence[Path],
     settings: MeasurementSettings,
     *,
@@ -62,16 +63,19 @@ def measure(
 
     Args:
         device: The device to measure on.
-        runner: What executes the files there.
+        runners: What executes the files there; each file is measured by each of them.
         files: The .tflite files; one that is named twice is measured twice.
-        settings: The settings, the same for all files.
+        settings: The settings, the same for all but for the name of the runner.
         command: The command line, for the record.
         profile: Whether to measure each operator as well, in processes of their own.
         on_event: Called with every event at once.
         stop: Set it to end the session early, after the process that is running.
 
+    Returns:
+        The session, with a measurement for each runner of the first file, then of the second.
+
     Raises:
-        InputError: A file cannot be read, or the runner cannot do what the settings ask for.
+        InputError: A file cannot be read, or a runner cannot do what the settings ask for.
         VerificationError: A file computes something else on the device than on the host.
         DeviceError: The device failed, or did not come back.
         KeyboardInterrupt: The session was stopped. As with every exception, what the events said
@@ -87,7 +91,11 @@ def measure(
             versions=versions(),
             device=system.read_properties(device),
             measurements=tuple(
-                Measurement(subject=subject, settings=settings) for subject, _ in subjects
+                Measurement(
+                    subject=subject, settings=settings.model_copy(update={"runner": runner.name})
+                )
+                for subject, _ in subjects
+                for runner in runners
             ),
             complete=False,
         ),
@@ -97,12 +105,13 @@ def measure(
     placed = [(data, reference) for (_, data), reference in zip(subjects, references, strict=True)]
     complete = False
     try:
-        with Bench(device, runner, placed, pause) as bench:
-            for index, reference in enumerate(references):
+        with Bench(device, runners, placed, pause) as bench:
+            indices = range(len(recorder.session.measurements))
+            for index in indices:
                 pause.check()
-                _check_outputs(bench, recorder, index, reference)
+                _check_outputs(bench, recorder, index, references[index // len(runners)])
             if profile:
-                for index in range(len(files)):
+                for index in indices:
                     pause.check()
                     _profile(bench, recorder, index)
             _measure_rounds(bench, recorder, device, pause)

@@ -69,3 +69,11 @@ class Runner(Protocol):
             DeviceTimeout: It did not end in time, and was killed.
             DeviceGone: The device went away.
         """
+
+    def leave(self, workspace: Workspace) -> None:
+        """Take away what is not in the workspace; at the end of a session, also after an error.
+
+        Raises:
+            DeviceError: It cannot be taken away.
+            DeviceGone: The device went away.
+        """

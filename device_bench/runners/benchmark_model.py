@@ -122,6 +122,9 @@ class BenchmarkModelRunner:
             )
         return Outcome(process)
 
+    def leave(self, workspace: Workspace) -> None:
+        """Do nothing: all that it brings is in the workspace."""
+
 
 def parse_output(text: str, runtime: str) -> Process | None:
     """Return the program's output as a record, or None if it is not the documented output.

@@ -80,6 +80,9 @@ class PythonRunner:
         pulled = None if outputs is None else _pull(workspace, outputs, report.outputs)
         return Outcome(report.process, pulled)
 
+    def leave(self, workspace: Workspace) -> None:
+        """Do nothing: all that it brings is in the workspace."""
+
 
 class _Report(Record):
     """What the child prints: its times, and how many outputs the file has."""

@@ -100,6 +100,9 @@ class NativeRunner:
             report.profile if job.want_profile else None,
         )
 
+    def leave(self, workspace: Workspace) -> None:
+        """Do nothing: all that it brings is in the workspace."""
+
 
 def _arguments(job: Job, *, frequency: bool) -> list[str]:
     """Return the runner's arguments; runner/native/options.c reads them."""

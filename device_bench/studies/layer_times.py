@@ -81,7 +81,7 @@ def _profile(file: Path, device: Device) -> Measured:
     # The figures come from the profile; one round beside it checks the outputs.
     session = run_session(
         device,
-        runner("native"),
+        [runner("native")],
         [file],
         MeasurementOptions(rounds=1).settings(device),
         command=f"python -m export advise {file.name} --device {device.selector}",

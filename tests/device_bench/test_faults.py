@@ -70,7 +70,7 @@ class Bench:
                     self.on_waiting()
 
             return session.measure(
-                device, NativeRunner(), [file], settings, command="test", on_event=tell
+                device, [NativeRunner()], [file], settings, command="test", on_event=tell
             )
 
     def rounds(self) -> list[RoundDone]:

@@ -67,16 +67,21 @@ class FakeRunner:
     Args:
         device: Where it runs.
         before: Called with the number of this process, from 1, before each timed one.
+        name: What `--runner` takes.
     """
 
-    name = "native"
-
     def __init__(
-        self, device: BreakableDevice, before: Callable[[int], None] = lambda number: None
+        self,
+        device: BreakableDevice,
+        before: Callable[[int], None] = lambda number: None,
+        name: str = "native",
     ) -> None:
+        self.name = name
         self.device = device
         self.before = before
         self.prepared = 0
+        self.left = 0
+        self.leaving: Callable[[], object] = lambda: None
         self.jobs: list[str] = []
         self.outputs: Callable[[bytes], tuple[bytes, ...] | None] = right_outputs
         self.profile: Profile | None = Profile(
@@ -88,6 +93,11 @@ class FakeRunner:
     def prepare(self, workspace: Workspace) -> None:
         self.device.check()
         self.prepared += 1
+
+    def leave(self, workspace: Workspace) -> None:
+        assert Path(workspace.path).is_dir()  # what it needs to take things away is still there
+        self.left += 1
+        self.leaving()
 
     def run(self, workspace: Workspace, job: Job) -> Outcome:
         data = Path(job.model).read_bytes()  # fails unless the session has put it there

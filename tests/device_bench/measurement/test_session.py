@@ -44,12 +44,13 @@ class Bench:
         base.mkdir()
         self.device = BreakableDevice(base)
         self.runner = FakeRunner(self.device)
+        self.runners: list[FakeRunner] = []
         self.events: list[Event] = []
 
     def measure(self, settings: MeasurementSettings = SETTINGS, **options: object) -> Session:
         return measure(
             self.device,
-            self.runner,
+            self.runners or [self.runner],
             self.files,
             settings,
             command="run a b",
@@ -103,6 +104,48 @@ def test_rounds_alternate_and_all_is_told_in_order(on):
         assert one.parity is not None and one.parity.identical
         assert one.rounds[0].process.runs == (1000, 1010, 1020)
         assert one.rounds[0].throttled == (False, False, False)
+    assert on.device.left() == []
+
+
+def test_several_runners_take_turns_as_files_do(on):
+    app = FakeRunner(on.device, name="app")
+    app.times = iter(((2000, 2010, 2020),) * 8)
+    on.runners = [on.runner, app]
+    session = on.measure()
+    what = [(one.subject.label, one.settings.runner) for one in session.measurements]
+    assert what == [
+        *(("a.tflite", "native"), ("a.tflite", "app")),
+        *(("b.tflite", "native"), ("b.tflite", "app")),
+    ]
+    assert on.rounds()[:8] == [
+        *((0, 0, 0), (1, 0, 1), (2, 0, 2), (3, 0, 3)),
+        *((3, 1, 0), (2, 1, 1), (1, 1, 2), (0, 1, 3)),
+    ]
+    for one in session.measurements:
+        assert {r.process.runner for r in one.rounds} == {one.settings.runner}
+        assert {r.process.runs[0] for r in one.rounds} == {
+            2000 if one.settings.runner == "app" else 1000
+        }
+        assert one.parity is not None and one.parity.identical
+    # Each ran both files, one after the other and back.
+    a, b = (one.subject.sha256 for one in session.measurements[::2])
+    assert on.runner.jobs == app.jobs == [a, b, b, a, a, b, b, a]
+    assert (on.runner.prepared, app.prepared) == (1, 1)
+    assert (on.runner.left, app.left) == (1, 1)
+
+
+def test_what_a_runner_cannot_take_away_is_told_unless_more_went_wrong(on):
+    def refuse() -> None:
+        raise DeviceError("The app cannot be uninstalled.")
+
+    on.runner.leaving = refuse
+    with pytest.raises(DeviceError, match="cannot be uninstalled"):
+        on.measure()
+    assert len(on.rounds()) == 8
+    on.runner.outputs = lambda data: (b"123",)
+    with pytest.raises(DeviceError, match="other sizes"):
+        on.measure()
+    assert on.runner.left == 2
     assert on.device.left() == []
 
 
