@@ -90,7 +90,7 @@ class MeasurementSettings(Record):
     """How a file is run; results are comparable if their settings are equal.
 
     Attributes:
-        runner: "native", "benchmark_model" or "python".
+        runner: "native", "app", "benchmark_model" or "python".
         accelerator: "cpu", "gpu" or "npu".
         threads: Of the CPU kernels.
         cores: Cores that the process is pinned to; empty if the system chooses.
@@ -114,6 +114,47 @@ class MeasurementSettings(Record):
     timeout: float = 120.0
 
 
+class AppConditions(Record):
+    """What Android granted an app while it measured, as its interfaces for apps tell.
+
+    Attributes:
+        version: The app's.
+        abi: ABI of the app's process.
+        cores: The cores that it may run on, as the kernel writes them: "0-7".
+        sustained_performance: Whether Android's mode for steady speed was on: it holds the clock
+            at what the phone can keep up.
+        importance: `ActivityManager.RunningAppProcessInfo.importance`: 100 is in front, more is
+            less important.
+        thermal_status: Android's throttling status before the runs, 0 (none) to 6 (shutdown); None
+            before Android 10.
+        thermal_headroom: How near it is to severe throttling, which is 1; None if not told.
+        thermal_status_after: The status after the runs.
+        thermal_headroom_after: The headroom after the runs.
+    """
+
+    version: str
+    abi: str
+    cores: str
+    sustained_performance: bool
+    importance: int
+    thermal_status: int | None = None
+    thermal_headroom: float | None = None
+    thermal_status_after: int | None = None
+    thermal_headroom_after: float | None = None
+
+    @property
+    def worst_status(self) -> int | None:
+        """The higher of the two throttling statuses; None if neither is known."""
+        known = (self.thermal_status, self.thermal_status_after)
+        return max((status for status in known if status is not None), default=None)
+
+    @property
+    def worst_headroom(self) -> float | None:
+        """The higher of the two headrooms; None if neither is known."""
+        known = (self.thermal_headroom, self.thermal_headroom_after)
+        return max((value for value in known if value is not None), default=None)
+
+
 class Process(Record):
     """What one process of a runner reported.
 
@@ -135,6 +176,7 @@ class Process(Record):
             does not say.
         outputs_sha256: Digest of the bytes of all outputs in order, after the last run; "" if
             unknown.
+        app: What Android granted, if an app ran it.
     """
 
     runner: str
@@ -149,6 +191,7 @@ class Process(Record):
     peak_rss_bytes: int | None = None
     fully_accelerated: bool | None = None
     outputs_sha256: str = ""
+    app: AppConditions | None = None
 
 
 class Op(Record):

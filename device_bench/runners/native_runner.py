@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import tempfile
-from pathlib import Path
-
 from _edgeship.device_bench.building.bundle import ABIS, LOADER, RUNNER, bundle
 from _edgeship.device_bench.building.litert_library import litert_version
 from _edgeship.device_bench.devices.system import read_properties
 from _edgeship.device_bench.devices.workspace import Workspace
 from _edgeship.device_bench.processes.words import last_words
 from _edgeship.device_bench.runners.base import Job, Outcome
-from _edgeship.device_bench.runners.native_report import (
-    MalformedError,
-    Report,
-    RunnerError,
-    parse_report,
-)
-from _edgeship.errors import DeviceError, InputError
-
-# A process ends after this many runs even if its time is not up: at 50 us a run they take half a
-# second.
-_ENOUGH_RUNS = 10_000
-
-# More would not fit into a report.
-_MOST_RUNS = 100_000
+from _edgeship.device_bench.runners.core_words import core_words
+from _edgeship.device_bench.runners.native_report import MalformedError, RunnerError, parse_report
+from _edgeship.device_bench.runners.outputs import digest_of, pull_outputs
+from _edgeship.errors import DeviceError
 
 # Name of the file that the bytes of the outputs are written to.
 _OUTPUTS = "outputs"
@@ -73,8 +59,9 @@ class NativeRunner:
         # Programs run in the workspace. With short names all sessions pass the same arguments:
         # their length would move the stack, and with it the exact figures of the virtual device.
         argv = [f"{workspace.path}/{LOADER}", "--library-path", ".", f"./{RUNNER}"]
+        argv += ["--outputs", _OUTPUTS, *(["--frequency"] if counts_time else [])]
         within = f"{workspace.path}/"
-        argv += [word.removeprefix(within) for word in _arguments(job, frequency=counts_time)]
+        argv += [word.removeprefix(within) for word in core_words(job)]
         done = workspace.run(argv, timeout=job.settings.timeout)
         where = f"{workspace.device.selector}, native runner"
         try:
@@ -89,11 +76,11 @@ class NativeRunner:
             ) from error
         if done.code != 0:
             raise _ended_badly(done.code, last_words(done), where)
-        pulled = _pull(workspace, report, where)
-        digest = hashlib.sha256(b"".join(pulled)).hexdigest()
+        path = f"{workspace.path}/{_OUTPUTS}"
+        pulled = pull_outputs(workspace.device, path, report.output_sizes, where)
         # On the virtual device it would be the memory of the emulator.
         peak = report.process.peak_rss_bytes if counts_time else None
-        changes = {"outputs_sha256": digest, "peak_rss_bytes": peak}
+        changes = {"outputs_sha256": digest_of(pulled), "peak_rss_bytes": peak}
         return Outcome(
             report.process.model_copy(update=changes),
             pulled if job.want_outputs else None,
@@ -102,36 +89,6 @@ class NativeRunner:
 
     def leave(self, workspace: Workspace) -> None:
         """Do nothing: all that it brings is in the workspace."""
-
-
-def _arguments(job: Job, *, frequency: bool) -> list[str]:
-    """Return the runner's arguments; runner/native/options.c reads them."""
-    settings = job.settings
-    asked = max(settings.runs, settings.warmup_runs)
-    if asked > _MOST_RUNS:
-        raise InputError(
-            f"The native runner cannot report {asked} runs of a process.",
-            todo=f"Ask for {_MOST_RUNS} at most, and for more rounds.",
-        )
-    arguments = ["--model", job.model, "--outputs", _OUTPUTS]
-    for path in job.inputs:
-        arguments += ["--input", path]
-    if settings.cores:
-        arguments += ["--cores", ",".join(map(str, settings.cores))]
-    if frequency:
-        arguments.append("--frequency")
-    if job.want_profile:
-        arguments.append("--profile")
-    return [
-        *arguments,
-        *("--accelerator", settings.accelerator),
-        *("--threads", str(settings.threads)),
-        *("--warmup-runs", str(settings.warmup_runs)),
-        *("--warmup-ns", str(round(settings.warmup_seconds * 1e9))),
-        *("--runs", str(settings.runs)),
-        *("--run-ns", str(round(settings.seconds * 1e9))),
-        *("--max-runs", str(max(_ENOUGH_RUNS, asked))),
-    ]
 
 
 def _failed(said: str, accelerator: str, err: str, where: str) -> DeviceError:
@@ -167,20 +124,3 @@ def _ended_badly(code: int, words: str, where: str) -> DeviceError:
             todo="The device needs an ARMv8 processor in 64-bit mode, or an x86-64 one.",
         )
     return DeviceError("The runner ended before its report was complete.", where=where, why=words)
-
-
-def _pull(workspace: Workspace, report: Report, where: str) -> tuple[bytes, ...]:
-    """Return the bytes of each output; the next process overwrites the file."""
-    with tempfile.TemporaryDirectory(prefix="edgeship-") as own:
-        local = Path(own) / "outputs"
-        workspace.device.pull(f"{workspace.path}/{_OUTPUTS}", local)
-        data = local.read_bytes()
-    sizes = report.output_sizes
-    if len(data) != sum(sizes):
-        raise DeviceError(
-            "The runner's report is malformed.",
-            where=where,
-            why=f"It wrote {len(data)} bytes of outputs, and reports {sum(sizes)}.",
-        )
-    ends = [sum(sizes[: index + 1]) for index in range(len(sizes))]
-    return tuple(data[end - size : end] for end, size in zip(ends, sizes, strict=True))

@@ -6,9 +6,15 @@ import json
 
 import pytest
 
-from _edgeship.device_bench.results.records import Op
+from _edgeship.device_bench.results.records import AppConditions, Op
 from _edgeship.device_bench.runners import native_report
-from _edgeship.device_bench.runners.native_report import MalformedError, RunnerError, parse_report
+from _edgeship.device_bench.runners.native_report import (
+    BrokenOffError,
+    MalformedError,
+    RunnerError,
+    parse_app_report,
+    parse_report,
+)
 
 INIT = {"event": "init", "ns": 70}
 FIRST = {"event": "first", "ns": 60}
@@ -85,3 +91,100 @@ def test_a_flood_is_refused_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(native_report, "MAX_CHARACTERS", 100)
     with pytest.raises(MalformedError, match="100 are the most"):
         parse_report(text(INIT, FIRST, *[RUN] * 3, END), "")
+
+
+APP = {
+    "event": "app",
+    "version": "0.2.0",
+    "sdk": 35,
+    "abi": "arm64-v8a",
+    "cores": "0-7",
+    "thermal_status": 0,
+    "thermal_headroom": 0.4,
+    "sustained_performance": True,
+    "importance": 100,
+}
+APP_END = {"event": "app_end", "thermal_status": 1, "thermal_headroom": 0.75}
+INSIDE = (INIT, FIRST, WARMUP, RUN, END)
+
+
+def test_a_report_of_the_app_tells_what_android_granted() -> None:
+    report = parse_app_report(text(APP, *INSIDE, APP_END), "LiteRT 1.2.3")
+    assert report.process.runner == "app"
+    assert report.process.runs == (40,)
+    assert report.output_sizes == (8, 4)
+    granted = report.process.app
+    assert granted is not None
+    assert granted == AppConditions(
+        version="0.2.0",
+        abi="arm64-v8a",
+        cores="0-7",
+        sustained_performance=True,
+        importance=100,
+        thermal_status=0,
+        thermal_headroom=0.4,
+        thermal_status_after=1,
+        thermal_headroom_after=0.75,
+    )
+    assert (granted.worst_status, granted.worst_headroom) == (1, 0.75)
+
+
+def test_an_old_android_tells_no_heat() -> None:
+    unknown = {"thermal_status": None, "thermal_headroom": None}
+    process = parse_app_report(
+        text({**APP, **unknown}, *INSIDE, {**APP_END, **unknown}), ""
+    ).process
+    assert process.app is not None
+    assert (process.app.worst_status, process.app.worst_headroom) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        "",
+        text(APP, *INSIDE),
+        text(APP, *INSIDE[:3]),
+        text(APP),
+        text(APP)[:30],
+        text(APP, *INSIDE, APP_END)[:-1],
+        text(APP, *INSIDE[:4])[:-10],
+        text(APP, INIT, FIRST, RUN, APP_END),
+    ],
+)
+def test_a_report_of_the_app_without_an_end_breaks_off(report: str) -> None:
+    with pytest.raises(BrokenOffError):
+        parse_app_report(report, "")
+
+
+@pytest.mark.parametrize(
+    ("report", "where"),
+    [
+        (text(*INSIDE), "does not begin with the app's line"),
+        (text(*INSIDE, APP_END), "does not begin with the app's line"),
+        (text(APP, APP, *INSIDE, APP_END), "in its middle"),
+        (text(APP, *INSIDE, APP_END, APP_END), "in its middle"),
+        (text(APP, APP_END), "no runs"),
+        (text({**APP, "version": "v" * 101}, *INSIDE, APP_END), "line 1"),
+        (text({**APP, "cores": "0," * 200}, *INSIDE, APP_END), "line 1"),
+        (text({**APP, "thermal_status": 7}, *INSIDE, APP_END), "line 1"),
+        (text({**APP, "thermal_headroom": float("nan")}, *INSIDE, APP_END), "line 1"),
+        (text({**APP, "thermal_headroom": 1e9}, *INSIDE, APP_END), "line 1"),
+        (text({**APP, "importance": "100"}, *INSIDE, APP_END), "line 1"),
+        (text({**APP, "more": 1}, *INSIDE, APP_END), "line 1"),
+    ],
+)
+def test_what_the_app_does_not_report_is_refused(report: str, where: str) -> None:
+    with pytest.raises(MalformedError, match=where) as caught:
+        parse_app_report(report, "")
+    assert not isinstance(caught.value, BrokenOffError)
+
+
+def test_control_characters_of_the_app_do_not_get_through() -> None:
+    report = parse_app_report(text({**APP, "version": "a\x1b[2J"}, *INSIDE, APP_END), "")
+    assert report.process.app is not None
+    assert report.process.app.version == "a?[2J"
+
+
+def test_the_program_reports_nothing_of_an_app() -> None:
+    with pytest.raises(MalformedError, match="in its middle"):
+        parse_report(text(APP, *INSIDE, APP_END), "")
