@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "failure.h"
+
 typedef struct LiteRtEnvironmentT *LiteRtEnvironment;
 typedef struct LiteRtModelT *LiteRtModel;
 typedef struct LiteRtOptionsT *LiteRtOptions;
@@ -96,15 +98,34 @@ _Static_assert(sizeof(LiteRtProfiledEvent) == 104, "layout of LiteRT 2.3");
   F(GetNumProfilerEvents, (LiteRtProfiler, int *))                                                 \
   F(GetProfilerEvents, (LiteRtProfiler, int, LiteRtProfiledEvent *))
 
+/* These return nothing. Whatever else LiteRT hands out belongs to one of these. */
+#define LITERT_DESTROYERS(D)                   \
+  D(DestroyEnvironment, LiteRtEnvironment)     \
+  D(DestroyModel, LiteRtModel)                 \
+  D(DestroyOptions, LiteRtOptions)             \
+  D(DestroyOpaqueOptions, LiteRtOpaqueOptions) \
+  D(DestroyCompiledModel, LiteRtCompiledModel) \
+  D(DestroyTensorBuffer, LiteRtTensorBuffer)
+
 #define LITERT_MEMBER(name, parameters) int(*name) parameters;
+#define LITERT_DESTROYER(name, type) void (*name)(type);
 typedef struct {
+  void *library;
   LITERT_FUNCTIONS(LITERT_MEMBER)
+  LITERT_DESTROYERS(LITERT_DESTROYER)
 } LiteRt;
 #undef LITERT_MEMBER
+#undef LITERT_DESTROYER
 
-/* Opens libLiteRt.so as the loader finds it; ends the program if that is impossible. */
-LiteRt litert_open(void);
+/* Opens libLiteRt.so as the loader finds it. The library stays in memory when it is closed: C++
+ * libraries with threads are not made for being unloaded. */
+MUST_USE bool litert_open(LiteRt *api, Failure *failure);
 
-/* Ends the program with a sentence, such as "Running the model failed ...", after any error. */
-void litert_check(int status, const char *what);
+/* Closes it; a LiteRt of zeros, too. */
+void litert_close(LiteRt *api);
+
+/* Whether a status is LITERT_OK; otherwise writes a sentence, such as "Running the model failed
+ * ...". */
+MUST_USE bool litert_check(int status, const char *what, Failure *failure);
+
 #endif

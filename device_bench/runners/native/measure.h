@@ -2,9 +2,19 @@
 #ifndef EDGESHIP_MEASURE_H
 #define EDGESHIP_MEASURE_H
 
+#include <stdatomic.h>
+
 #include "model.h"
-#include "options.h"
 #include "system.h"
+
+/* How often to run: until both a count and a time are reached. */
+typedef struct {
+  int64_t runs;            /* at least */
+  int64_t ns;              /* at least */
+  int64_t most;            /* runs at most */
+  bool frequency;          /* read the core's state between runs */
+  const atomic_bool *stop; /* once it is true, the measurement fails; NULL: nobody stops it */
+} Goal;
 
 typedef struct {
   int64_t ns;
@@ -12,12 +22,15 @@ typedef struct {
 } Run;
 
 typedef struct {
-  Run *runs;
+  Run *runs; /* to be freed, also after a failure */
   int64_t count;
 } Runs;
 
-/* Runs the model until both a count and a time are reached, or as often as the options allow.
- * Nothing is printed meanwhile, and what is read from the system is read outside the timed part. */
-Runs measure(const Model *model, int64_t at_least, int64_t at_least_ns, const Options *options);
+/* Fails when the measurement is to be stopped. */
+MUST_USE bool goes_on(const Goal *goal, Failure *failure);
+
+/* Runs the model until the goal is reached. Nothing is printed meanwhile, and what is read from the
+ * system or from the goal is read outside the timed part. */
+MUST_USE bool measure(Runs *result, const Model *model, const Goal *goal, Failure *failure);
 
 #endif

@@ -1,146 +1,158 @@
 #define _GNU_SOURCE
 #include "model.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "report.h"
+#include "tensors.h"
 
-static void *allocate(size_t count, size_t size) {
-  void *memory = calloc(count ? count : 1, size);
-  if (!memory) fail("There is no memory left.");
-  return memory;
-}
-
-LiteRtEnvironment make_environment(const LiteRt *api) {
+bool start_litert(Model *model, Failure *failure) {
   const LiteRtEnvironmentOption quiet = {LITERT_OPTION_MIN_LOG_SEVERITY,
                                          {LITERT_ANY_INT, LITERT_LOG_ERROR}};
-  LiteRtEnvironment environment;
-  litert_check(api->CreateEnvironment(1, &quiet, &environment), "Starting LiteRT");
-  return environment;
+  return litert_open(&model->api, failure) &&
+         litert_check(model->api.CreateEnvironment(1, &quiet, &model->environment),
+                      "Starting LiteRT", failure);
 }
 
 /* Adds options that LiteRT reads as TOML under an identifier; LiteRT frees the text. */
-static void add_toml(const LiteRt *api, LiteRtOptions options, const char *id, const char *toml) {
+static bool add_toml(const Model *model, const char *id, const char *toml, Failure *failure) {
   char *text = strdup(toml);
-  if (!text) fail("There is no memory left.");
-  LiteRtOpaqueOptions opaque;
-  litert_check(api->CreateOpaqueOptions(id, text, free, &opaque), "Making options");
-  litert_check(api->AddOpaqueOptions(options, opaque), "Adding options");
+  if (!text) return fail(failure, "There is no memory left.");
+  LiteRtOpaqueOptions opaque = NULL;
+  if (!litert_check(model->api.CreateOpaqueOptions(id, text, free, &opaque), "Making options",
+                    failure)) {
+    free(text);
+    return false;
+  }
+  if (litert_check(model->api.AddOpaqueOptions(model->options, opaque), "Adding options", failure))
+    return true;
+  model->api.DestroyOpaqueOptions(opaque);
+  return false;
 }
 
-static LiteRtOptions make_options(const LiteRt *api, const Options *wanted) {
-  LiteRtOptions options;
-  litert_check(api->CreateOptions(&options), "Making options");
-  /* One accelerator alone: with a second to fall back on, nobody would know what was measured. */
-  litert_check(api->SetOptionsHardwareAccelerators(options, wanted->accelerator),
-               "Choosing hardware");
+static bool make_options(Model *model, const Hardware *hardware, Failure *failure) {
+  const LiteRt *api = &model->api;
   char threads[40];
-  snprintf(threads, sizeof threads, "num_threads = %d\n", wanted->threads);
-  add_toml(api, options, "xnnpack", threads);
-  if (wanted->profile)
-    add_toml(api, options, "runtime_options_string", "enable_profiling = true\n");
-  return options;
+  snprintf(threads, sizeof threads, "num_threads = %d\n", hardware->threads);
+  /* One accelerator alone: with a second to fall back on, nobody would know what was measured. */
+  return litert_check(api->CreateOptions(&model->options), "Making options", failure) &&
+         litert_check(api->SetOptionsHardwareAccelerators(model->options, hardware->accelerator),
+                      "Choosing hardware", failure) &&
+         add_toml(model, "xnnpack", threads, failure) &&
+         (!hardware->profile ||
+          add_toml(model, "runtime_options_string", "enable_profiling = true\n", failure));
+}
+
+static bool compile(Model *model, const char *path, const Hardware *hardware, Failure *failure) {
+  const LiteRt *api = &model->api;
+  int status = api->CreateModelFromFile(model->environment, path, &model->file);
+  if (status != LITERT_OK)
+    return fail(failure, "The file cannot be read as a TFLite model (LiteRT %d).", status);
+  if (!make_options(model, hardware, failure)) return false;
+  status = api->CreateCompiledModel(model->environment, model->file, model->options,
+                                    &model->compiled);
+  if (status != LITERT_OK && hardware->accelerator != LITERT_CPU)
+    return fail(failure,
+                "LiteRT has no such accelerator here, or it does not take the model (LiteRT %d).",
+                status);
+  if (status != LITERT_OK)
+    return fail(failure, "LiteRT cannot prepare the model (LiteRT %d).", status);
+  return true;
 }
 
 typedef int (*GetTensor)(LiteRtSignature, size_t, LiteRtTensor *);
 typedef int (*GetRequirements)(LiteRtCompiledModel, size_t, size_t, LiteRtRequirements *);
 
-static Tensor *make_tensors(const Model *model, LiteRtSignature signature, size_t count,
-                            GetTensor get_tensor, GetRequirements get_requirements) {
-  Tensor *tensors = allocate(count, sizeof *tensors);
+static bool make_tensor(const Model *model, LiteRtSignature signature, size_t index,
+                        GetTensor get_tensor, GetRequirements get_requirements, Tensor *made,
+                        Failure *failure) {
+  const LiteRt *api = &model->api;
+  LiteRtTensor tensor;
+  LiteRtRequirements requirements;
+  return litert_check(get_tensor(signature, index, &tensor), "Reading a tensor", failure) &&
+         litert_check(api->GetRankedTensorType(tensor, &made->type), "Reading a tensor's type",
+                      failure) &&
+         litert_check(get_requirements(model->compiled, 0, index, &requirements),
+                      "Sizing a buffer", failure) &&
+         litert_check(api->CreateManagedTensorBufferFromRequirements(
+                          model->environment, &made->type, requirements, &made->buffer),
+                      "Making a buffer", failure) &&
+         litert_check(api->GetTensorBufferPackedSize(made->buffer, &made->bytes),
+                      "Sizing a buffer", failure);
+}
+
+static bool make_inputs(Model *model, LiteRtSignature signature, Failure *failure) {
+  const LiteRt *api = &model->api;
+  size_t count = 0;
+  if (!litert_check(api->GetNumSignatureInputs(signature, &count), "Counting inputs", failure))
+    return false;
+  model->inputs = allocate(count, sizeof *model->inputs, failure);
+  model->input_buffers = allocate(count, sizeof *model->input_buffers, failure);
+  if (!model->inputs || !model->input_buffers) return false;
+  model->input_count = count;
   for (size_t i = 0; i < count; i++) {
-    LiteRtTensor tensor;
-    LiteRtRankedTensorType type;
-    LiteRtRequirements requirements;
-    litert_check(get_tensor(signature, i, &tensor), "Reading a tensor");
-    litert_check(model->api.GetRankedTensorType(tensor, &type), "Reading a tensor's type");
-    litert_check(get_requirements(model->compiled, 0, i, &requirements), "Sizing a buffer");
-    litert_check(model->api.CreateManagedTensorBufferFromRequirements(
-                     model->environment, &type, requirements, &tensors[i].buffer),
-                 "Making a buffer");
-    litert_check(model->api.GetTensorBufferPackedSize(tensors[i].buffer, &tensors[i].bytes),
-                 "Sizing a buffer");
+    if (!make_tensor(model, signature, i, api->GetSignatureInputTensorByIndex,
+                     api->GetCompiledModelInputBufferRequirements, &model->inputs[i], failure))
+      return false;
+    model->input_buffers[i] = model->inputs[i].buffer;
   }
-  return tensors;
+  return true;
 }
 
-static LiteRtTensorBuffer *buffers_of(const Tensor *tensors, size_t count) {
-  LiteRtTensorBuffer *buffers = allocate(count, sizeof *buffers);
-  for (size_t i = 0; i < count; i++) buffers[i] = tensors[i].buffer;
-  return buffers;
+static bool make_outputs(Model *model, LiteRtSignature signature, Failure *failure) {
+  const LiteRt *api = &model->api;
+  size_t count = 0;
+  if (!litert_check(api->GetNumSignatureOutputs(signature, &count), "Counting outputs", failure))
+    return false;
+  model->outputs = allocate(count, sizeof *model->outputs, failure);
+  model->output_buffers = allocate(count, sizeof *model->output_buffers, failure);
+  if (!model->outputs || !model->output_buffers) return false;
+  model->output_count = count;
+  for (size_t i = 0; i < count; i++) {
+    if (!make_tensor(model, signature, i, api->GetSignatureOutputTensorByIndex,
+                     api->GetCompiledModelOutputBufferRequirements, &model->outputs[i], failure))
+      return false;
+    model->output_buffers[i] = model->outputs[i].buffer;
+  }
+  return true;
 }
 
-Model load_model(LiteRt api, LiteRtEnvironment environment, const Options *options) {
-  Model model = {.api = api, .environment = environment};
-  int status = api.CreateModelFromFile(environment, options->model, &model.file);
-  if (status != LITERT_OK) fail("The file cannot be read as a TFLite model (LiteRT %d).", status);
-  status = api.CreateCompiledModel(environment, model.file, make_options(&api, options),
-                                   &model.compiled);
-  if (status != LITERT_OK && options->accelerator != LITERT_CPU)
-    fail("LiteRT has no such accelerator here, or it does not take the model (LiteRT %d).", status);
-  if (status != LITERT_OK) fail("LiteRT cannot prepare the model (LiteRT %d).", status);
-
+bool load_model(Model *model, const char *path, const Hardware *hardware, Failure *failure) {
   LiteRtSignature signature;
-  litert_check(api.GetModelSignature(model.file, 0, &signature), "Reading the signature");
-  litert_check(api.GetNumSignatureInputs(signature, &model.input_count), "Counting inputs");
-  litert_check(api.GetNumSignatureOutputs(signature, &model.output_count), "Counting outputs");
-  model.inputs =
-      make_tensors(&model, signature, model.input_count, api.GetSignatureInputTensorByIndex,
-                   api.GetCompiledModelInputBufferRequirements);
-  model.outputs =
-      make_tensors(&model, signature, model.output_count, api.GetSignatureOutputTensorByIndex,
-                   api.GetCompiledModelOutputBufferRequirements);
-  model.input_buffers = buffers_of(model.inputs, model.input_count);
-  model.output_buffers = buffers_of(model.outputs, model.output_count);
-  for (size_t i = 0; i < model.input_count; i++) {
-    void *bytes;
-    litert_check(api.LockTensorBuffer(model.inputs[i].buffer, &bytes, LITERT_LOCK_WRITE),
-                 "Locking");
-    memset(bytes, 0, model.inputs[i].bytes);
-    litert_check(api.UnlockTensorBuffer(model.inputs[i].buffer), "Unlocking");
-  }
-  return model;
+  return compile(model, path, hardware, failure) &&
+         litert_check(model->api.GetModelSignature(model->file, 0, &signature),
+                      "Reading the signature", failure) &&
+         make_inputs(model, signature, failure) && make_outputs(model, signature, failure) &&
+         clear_inputs(model, failure);
 }
 
-void read_inputs(const Model *model, const Options *options) {
-  if (!options->input_count) return;
-  if ((size_t)options->input_count != model->input_count)
-    fail("The model has %zu inputs, and %d are given.", model->input_count, options->input_count);
-  for (size_t i = 0; i < model->input_count; i++) {
-    const Tensor *tensor = &model->inputs[i];
-    FILE *file = fopen(options->inputs[i], "rb");
-    if (!file) fail("Input %zu cannot be opened: %s.", i, strerror(errno));
-    void *bytes;
-    litert_check(model->api.LockTensorBuffer(tensor->buffer, &bytes, LITERT_LOCK_WRITE), "Locking");
-    size_t count = fread(bytes, 1, tensor->bytes, file);
-    if (count != tensor->bytes || fgetc(file) != EOF)
-      fail("Input %zu takes %zu bytes; the file has %s.", i, tensor->bytes,
-           count < tensor->bytes ? "less" : "more");
-    fclose(file);
-    litert_check(model->api.UnlockTensorBuffer(tensor->buffer), "Unlocking");
-  }
+int run_model(const Model *model) {
+  return model->api.RunCompiledModel(model->compiled, 0, model->input_count, model->input_buffers,
+                                     model->output_count, model->output_buffers);
 }
 
-void run_model(const Model *model) {
-  int status =
-      model->api.RunCompiledModel(model->compiled, 0, model->input_count, model->input_buffers,
-                                  model->output_count, model->output_buffers);
-  litert_check(status, "Running the model");
+bool check_run(int status, Failure *failure) {
+  return litert_check(status, "Running the model", failure);
 }
 
-void write_outputs(const Model *model, const char *path) {
-  FILE *file = fopen(path, "wb");
-  if (!file) fail("The file for the outputs cannot be made: %s.", strerror(errno));
-  for (size_t i = 0; i < model->output_count; i++) {
-    const Tensor *tensor = &model->outputs[i];
-    void *bytes;
-    litert_check(model->api.LockTensorBuffer(tensor->buffer, &bytes, LITERT_LOCK_READ), "Locking");
-    if (fwrite(bytes, 1, tensor->bytes, file) != tensor->bytes)
-      fail("The outputs cannot be written: %s.", strerror(errno));
-    litert_check(model->api.UnlockTensorBuffer(tensor->buffer), "Unlocking");
-  }
-  if (fclose(file)) fail("The outputs cannot be written: %s.", strerror(errno));
+static void close_tensors(const LiteRt *api, Tensor *tensors, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    if (tensors[i].buffer) api->DestroyTensorBuffer(tensors[i].buffer);
+  free(tensors);
+}
+
+void close_model(Model *model) {
+  const LiteRt *api = &model->api;
+  close_tensors(api, model->inputs, model->input_count);
+  close_tensors(api, model->outputs, model->output_count);
+  free(model->input_buffers);
+  free(model->output_buffers);
+  /* The compiled model may look at its options and its file as long as it lives. */
+  if (model->compiled) api->DestroyCompiledModel(model->compiled);
+  if (model->options) api->DestroyOptions(model->options);
+  if (model->file) api->DestroyModel(model->file);
+  if (model->environment) api->DestroyEnvironment(model->environment);
+  litert_close(&model->api);
+  *model = (Model){0};
 }

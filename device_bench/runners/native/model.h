@@ -2,37 +2,47 @@
 #ifndef EDGESHIP_MODEL_H
 #define EDGESHIP_MODEL_H
 
+#include "failure.h"
 #include "litert.h"
-#include "options.h"
 
 typedef struct {
+  LiteRtRankedTensorType type;
   LiteRtTensorBuffer buffer;
   size_t bytes;
 } Tensor;
 
+/* Begins as zeros; ends with close_model, whatever failed before. */
 typedef struct {
   LiteRt api;
   LiteRtEnvironment environment;
   LiteRtModel file;
+  LiteRtOptions options;
   LiteRtCompiledModel compiled;
   size_t input_count, output_count;
   Tensor *inputs, *outputs;
   LiteRtTensorBuffer *input_buffers, *output_buffers; /* the same, as RunCompiledModel takes them */
 } Model;
 
-/* Loads and compiles the file of the options and makes its buffers; inputs are zeros. */
-Model load_model(LiteRt api, LiteRtEnvironment environment, const Options *options);
+/* How a file is to be run. */
+typedef struct {
+  int threads;
+  int accelerator; /* LITERT_CPU, LITERT_GPU or LITERT_NPU */
+  bool profile;    /* whether operators will be measured */
+} Hardware;
 
-/* Makes an environment that prints errors only. */
-LiteRtEnvironment make_environment(const LiteRt *api);
+/* Opens the library, and makes an environment that prints errors only. */
+MUST_USE bool start_litert(Model *model, Failure *failure);
 
-/* Fills the inputs with the bytes of files, of which there are none or one for each. */
-void read_inputs(const Model *model, const Options *options);
+/* Loads and compiles a file, and makes its buffers; inputs are zeros. */
+MUST_USE bool load_model(Model *model, const char *path, const Hardware *hardware,
+                         Failure *failure);
 
-/* Runs the model once. */
-void run_model(const Model *model);
+/* Runs the model once, and returns LiteRT's status for check_run: between two looks at the clock
+ * there is to be nothing else. */
+MUST_USE int run_model(const Model *model);
+MUST_USE bool check_run(int status, Failure *failure);
 
-/* Writes the bytes of all outputs, one after the other, to a file. */
-void write_outputs(const Model *model, const char *path);
+/* Gives back all that LiteRT holds for it. */
+void close_model(Model *model);
 
 #endif

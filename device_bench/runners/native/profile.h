@@ -2,12 +2,13 @@
 #ifndef EDGESHIP_PROFILE_H
 #define EDGESHIP_PROFILE_H
 
-#include "model.h"
-#include "options.h"
+#include <stdio.h>
 
-/* Runs the model as often as the options ask with LiteRT's profiler, and prints a "run" line for
- * each run and then an "op" line for each operator in the order of execution, with its mean time.
+#include "measure.h"
+
+/* Runs the model until the goal is reached with LiteRT's profiler, and then prints a "run" line for
+ * each run and an "op" line for each operator in the order of execution, with its mean time.
  * LiteRT reports whole microseconds. */
-void profile(const Model *model, const Options *options);
+MUST_USE bool profile(const Model *model, const Goal *goal, FILE *out, Failure *failure);
 
 #endif

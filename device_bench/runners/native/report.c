@@ -1,31 +1,20 @@
 #include "report.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-void print_string(const char *text) {
-  putchar('"');
+void print_string(FILE *out, const char *text) {
+  fputc('"', out);
   for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
     if (*c == '"' || *c == '\\')
-      printf("\\%c", *c);
+      fprintf(out, "\\%c", *c);
     else if (*c < 0x20 || *c == 0x7f)
-      printf("\\u%04x", *c);
+      fprintf(out, "\\u%04x", *c);
     else
-      putchar(*c);
+      fputc(*c, out);
   }
-  putchar('"');
+  fputc('"', out);
 }
 
-void fail(const char *format, ...) {
-  char what[2048];
-  va_list arguments;
-  va_start(arguments, format);
-  vsnprintf(what, sizeof what, format, arguments);
-  va_end(arguments);
-  printf("{\"event\":\"error\",\"what\":");
-  print_string(what);
-  printf("}\n");
-  fflush(stdout);
-  _Exit(EXIT_FAILURE);
+void print_failure(FILE *out, const Failure *failure) {
+  fprintf(out, "{\"event\":\"error\",\"what\":");
+  print_string(out, failure->what);
+  fprintf(out, "}\n");
 }

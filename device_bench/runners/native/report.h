@@ -1,11 +1,15 @@
-/* What the runner says: one JSON object a line on stdout. */
+/* What the runner says: one JSON object a line. */
 #ifndef EDGESHIP_REPORT_H
 #define EDGESHIP_REPORT_H
 
-/* Prints a text as a JSON string; bytes above 127 stay as they are. */
-void print_string(const char *text);
+#include <stdio.h>
 
-/* Prints an "error" line with a formatted sentence and ends the program with exit code 1. */
-__attribute__((noreturn, format(printf, 1, 2))) void fail(const char *format, ...);
+#include "failure.h"
+
+/* Prints a text as a JSON string; bytes above 127 stay as they are. */
+void print_string(FILE *out, const char *text);
+
+/* Prints an "error" line. */
+void print_failure(FILE *out, const Failure *failure);
 
 #endif

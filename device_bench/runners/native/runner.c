@@ -13,79 +13,115 @@
  *   {"event":"end","peak_rss_bytes":N or null,"fully_accelerated":BOOL,"outputs":[BYTES, ...]}
  *
  * or, at any place, {"event":"error","what":S} and exit code 1.
- *
- * Build it without CMake, for example for arm64:
- *   aarch64-linux-gnu-gcc -std=c11 -O2 -Wall -Wextra -Werror runner.c litert.c measure.c model.c \
- *       options.c profile.c report.c system.c -ldl -o runner
  */
+#include "runner.h"
+
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "measure.h"
+#include "options.h"
 #include "profile.h"
 #include "report.h"
+#include "system.h"
+#include "tensors.h"
 
-static void print_time(const char *event, int64_t ns) {
-  printf("{\"event\":\"%s\",\"ns\":%" PRId64 "}\n", event, ns);
+/* All that a run holds. */
+typedef struct {
+  Options options;
+  Cores before;
+  Model model;
+  Runs warmup, runs;
+} Session;
+
+static void print_time(FILE *out, const char *event, int64_t ns) {
+  fprintf(out, "{\"event\":\"%s\",\"ns\":%" PRId64 "}\n", event, ns);
 }
 
-static void print_run(const Run *run) {
-  printf("{\"event\":\"run\",\"ns\":%" PRId64, run->ns);
+static void print_run(FILE *out, const Run *run) {
+  fprintf(out, "{\"event\":\"run\",\"ns\":%" PRId64, run->ns);
   if (run->core.mhz < 0)
-    printf(",\"mhz\":null");
+    fprintf(out, ",\"mhz\":null");
   else
-    printf(",\"mhz\":%d", run->core.mhz);
+    fprintf(out, ",\"mhz\":%d", run->core.mhz);
   const char *const capped[] = {"null", "false", "true"};
-  printf(",\"capped\":%s}\n", capped[run->core.capped + 1]);
+  fprintf(out, ",\"capped\":%s}\n", capped[run->core.capped + 1]);
 }
 
-static void print_end(const Model *model) {
+static bool print_end(FILE *out, const Model *model, Failure *failure) {
   bool accelerated = false;
   if (model->api.CompiledModelIsFullyAccelerated(model->compiled, &accelerated) != LITERT_OK)
-    fail("LiteRT does not say whether the model is accelerated.");
+    return fail(failure, "LiteRT does not say whether the model is accelerated.");
   int64_t peak = peak_rss_bytes();
-  printf("{\"event\":\"end\",\"peak_rss_bytes\":");
+  fprintf(out, "{\"event\":\"end\",\"peak_rss_bytes\":");
   if (peak < 0)
-    printf("null");
+    fprintf(out, "null");
   else
-    printf("%" PRId64, peak);
-  printf(",\"fully_accelerated\":%s,\"outputs\":[", accelerated ? "true" : "false");
+    fprintf(out, "%" PRId64, peak);
+  fprintf(out, ",\"fully_accelerated\":%s,\"outputs\":[", accelerated ? "true" : "false");
   for (size_t i = 0; i < model->output_count; i++)
-    printf("%s%zu", i ? "," : "", model->outputs[i].bytes);
-  printf("]}\n");
+    fprintf(out, "%s%zu", i ? "," : "", model->outputs[i].bytes);
+  fprintf(out, "]}\n");
+  return true;
 }
 
-int main(int count, char **words) {
-  Options options = parse_options(count, words);
-  if (options.cores) pin(options.cores);
-  LiteRt api = litert_open();
-  LiteRtEnvironment environment = make_environment(&api);
-
+/* Loads the model and runs it once. */
+static bool begin(Session *session, FILE *out, Failure *failure) {
+  const Options *options = &session->options;
+  Model *model = &session->model;
+  if (options->cores && !pin(options->cores, &session->before, failure)) return false;
+  if (!start_litert(model, failure)) return false;
   int64_t start = now_ns();
-  Model model = load_model(api, environment, &options);
+  if (!load_model(model, options->model, &options->hardware, failure)) return false;
   int64_t init = now_ns() - start;
-  read_inputs(&model, &options);
+  if (!read_inputs(model, options->input_count, options->inputs, failure)) return false;
   start = now_ns();
-  run_model(&model);
+  int status = run_model(model);
   int64_t first = now_ns() - start;
+  if (!check_run(status, failure)) return false;
   /* Whoever waits for a slow model sees that it is loaded. */
-  print_time("init", init);
-  print_time("first", first);
-  fflush(stdout);
+  print_time(out, "init", init);
+  print_time(out, "first", first);
+  fflush(out);
+  return true;
+}
 
-  Runs warmup = measure(&model, options.warmup_runs, options.warmup_ns, &options);
-  if (options.profile) {
-    for (int64_t i = 0; i < warmup.count; i++) print_time("warmup", warmup.runs[i].ns);
-    profile(&model, &options);
-  } else {
-    Runs runs = measure(&model, options.runs, options.run_ns, &options);
-    for (int64_t i = 0; i < warmup.count; i++) print_time("warmup", warmup.runs[i].ns);
-    for (int64_t i = 0; i < runs.count; i++) print_run(&runs.runs[i]);
-  }
-  if (options.outputs) write_outputs(&model, options.outputs);
-  print_end(&model);
-  if (fflush(stdout)) return 1;
-  /* The system takes everything back; tearing down LiteRT's threads would only add ways to hang. */
-  _Exit(0);
+static bool measure_all(Session *session, const Surroundings *around, Failure *failure) {
+  const Options *options = &session->options;
+  const Model *model = &session->model;
+  const Goal warm = {options->warmup_runs, options->warmup_ns, options->max_runs,
+                     options->frequency, around->stop};
+  const Goal timed = {options->runs, options->run_ns, options->max_runs, options->frequency,
+                      around->stop};
+  const Runs *warmup = &session->warmup, *runs = &session->runs;
+  if (!measure(&session->warmup, model, &warm, failure)) return false;
+  if (!options->hardware.profile && !measure(&session->runs, model, &timed, failure)) return false;
+  for (int64_t i = 0; i < warmup->count; i++)
+    print_time(around->out, "warmup", warmup->runs[i].ns);
+  if (options->hardware.profile) return profile(model, &timed, around->out, failure);
+  for (int64_t i = 0; i < runs->count; i++) print_run(around->out, &runs->runs[i]);
+  return true;
+}
+
+static bool run(Session *session, int count, char *const *words, const Surroundings *around,
+                Failure *failure) {
+  const Options *options = &session->options;
+  return parse_options(&session->options, count, words, failure) &&
+         begin(session, around->out, failure) && measure_all(session, around, failure) &&
+         (!options->outputs || write_outputs(&session->model, options->outputs, failure)) &&
+         print_end(around->out, &session->model, failure);
+}
+
+int runner_run(int count, char *const *words, const Surroundings *around) {
+  Session session = {0};
+  Failure failure;
+  bool complete = run(&session, count, words, around, &failure);
+  if (!complete) print_failure(around->out, &failure);
+  /* Before anything is torn down: a driver that crashes then takes no report with it. */
+  bool written = !fflush(around->out) && !ferror(around->out);
+  if (!around->process_ends) close_model(&session.model);
+  free(session.warmup.runs);
+  free(session.runs.runs);
+  unpin(&session.before);
+  return complete && written ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -8,33 +8,48 @@
 #include <string.h>
 #include <time.h>
 
-#include "report.h"
-
 int64_t now_ns(void) {
   struct timespec time;
   clock_gettime(CLOCK_MONOTONIC, &time);
   return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-void pin(const char *cores) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
+static bool parse_cores(cpu_set_t *set, const char *cores, Failure *failure) {
+  CPU_ZERO(set);
   for (const char *text = cores;;) {
     char *end;
     long core = strtol(text, &end, 10);
     if (end == text || core < 0 || core >= CPU_SETSIZE || (*end && *end != ','))
-      fail("--cores takes numbers with commas, not '%s'.", cores);
-    CPU_SET(core, &set);
-    if (!*end) break;
+      return fail(failure, "--cores takes numbers with commas, not '%s'.", cores);
+    CPU_SET(core, set);
+    if (!*end) return true;
     text = end + 1;
   }
+}
+
+_Static_assert(sizeof(cpu_set_t) == sizeof((Cores){0}.mask), "CPU_SETSIZE is 1024");
+
+bool pin(const char *cores, Cores *before, Failure *failure) {
+  cpu_set_t set;
+  if (!parse_cores(&set, cores, failure)) return false;
+  cpu_set_t had;
+  before->known = !sched_getaffinity(0, sizeof had, &had);
+  memcpy(before->mask, &had, sizeof had);
   if (sched_setaffinity(0, sizeof set, &set))
-    fail("The process cannot be pinned to cores %s: %s.", cores, strerror(errno));
+    return fail(failure, "The process cannot be pinned to cores %s: %s.", cores, strerror(errno));
   /* The system quietly leaves out cores that are offline or not allowed: that is another
    * measurement than the one asked for. */
   cpu_set_t granted;
   if (sched_getaffinity(0, sizeof granted, &granted) || !CPU_EQUAL(&set, &granted))
-    fail("Not all of the cores %s may be used: some are offline or not allowed.", cores);
+    return fail(failure, "Not all of the cores %s may be used: some are offline or not allowed.",
+                cores);
+  return true;
+}
+
+void unpin(const Cores *before) {
+  cpu_set_t had;
+  memcpy(&had, before->mask, sizeof had);
+  if (before->known) sched_setaffinity(0, sizeof had, &had);
 }
 
 /* Reads a number from a cpufreq file of a core, or -1. */
