@@ -2,7 +2,7 @@
  *
  * Build it without CMake, for example for arm64:
  *   aarch64-linux-gnu-gcc -std=c11 -O2 -Wall -Wextra -Werror main.c runner.c failure.c litert.c \
- *       measure.c model.c options.c profile.c report.c system.c tensors.c -ldl -o runner
+ *       measure.c model.c options.c profile.c report.c stop.c system.c tensors.c -ldl -o runner
  */
 #include <stdlib.h>
 

@@ -6,8 +6,8 @@
 static const int64_t CORE_STATE_EVERY_NS = 50000000;
 
 bool goes_on(const Goal *goal, Failure *failure) {
-  if (!goal->stop || !atomic_load(goal->stop)) return true;
-  return fail(failure, "The measurement was stopped.");
+  const char *why = goal->stop ? reason_to_stop(goal->stop) : NULL;
+  return !why || fail(failure, "%s", why);
 }
 
 bool measure(Runs *result, const Model *model, const Goal *goal, Failure *failure) {

@@ -2,18 +2,17 @@
 #ifndef EDGESHIP_MEASURE_H
 #define EDGESHIP_MEASURE_H
 
-#include <stdatomic.h>
-
 #include "model.h"
+#include "stop.h"
 #include "system.h"
 
 /* How often to run: until both a count and a time are reached. */
 typedef struct {
-  int64_t runs;            /* at least */
-  int64_t ns;              /* at least */
-  int64_t most;            /* runs at most */
-  bool frequency;          /* read the core's state between runs */
-  const atomic_bool *stop; /* once it is true, the measurement fails; NULL: nobody stops it */
+  int64_t runs;     /* at least */
+  int64_t ns;       /* at least */
+  int64_t most;     /* runs at most */
+  bool frequency;   /* read the core's state between runs */
+  const Stop *stop; /* looked at between runs; NULL: nobody stops it */
 } Goal;
 
 typedef struct {
@@ -26,7 +25,7 @@ typedef struct {
   int64_t count;
 } Runs;
 
-/* Fails when the measurement is to be stopped. */
+/* Fails once the measurement is to be stopped. */
 MUST_USE bool goes_on(const Goal *goal, Failure *failure);
 
 /* Runs the model until the goal is reached. Nothing is printed meanwhile, and what is read from the

@@ -2,15 +2,16 @@
 #ifndef EDGESHIP_RUNNER_H
 #define EDGESHIP_RUNNER_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "stop.h"
+
 /* Where it runs. */
 typedef struct {
-  FILE *out;               /* takes the lines; stays open */
-  const atomic_bool *stop; /* once it is true, the run ends soon with an error; or NULL */
-  bool process_ends;       /* right after it: then what LiteRT holds is left to the system */
+  FILE *out;         /* takes the lines; stays open */
+  const Stop *stop;  /* once somebody asks, the run ends soon with that as its error; or NULL */
+  bool process_ends; /* right after it: then what LiteRT holds is left to the system */
 } Surroundings;
 
 /* Runs a file as the words of a command line say (options.c; without the program's name), prints

@@ -1,0 +1,10 @@
+/* The part of bionic's header that the app's C code uses. */
+#pragma once
+#include <stddef.h>
+#define EXIT_FAILURE 1
+#define EXIT_SUCCESS 0
+void *malloc(size_t);
+void *calloc(size_t, size_t);
+void free(void *);
+long strtol(const char *, char **, int);
+long long strtoll(const char *, char **, int);

@@ -1,0 +1,164 @@
+"""libedgebench.so: the native runner as a library of the app, compiled without Google's NDK.
+
+Clang compiles for Android out of the box; what the NDK adds are bionic's headers and libraries to
+link to. `android_app/bionic` has the few that are needed. The same sources give the same bytes,
+wherever the checkout lies.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from _edgeship.device_bench.app.project import MAIN, PROJECT, versions
+from _edgeship.device_bench.building.once import FLAGS, SOURCES, run_tool
+from _edgeship.device_bench.processes.words import last_words
+from _edgeship.errors import DeviceError
+
+#: Name of the library.
+LIBRARY = "libedgebench.so"
+
+_JNI = MAIN / "cpp"
+_BIONIC = PROJECT / "bionic"
+
+# The runner as a program, and the emulator's clock.
+_NOT_OF_THE_LIBRARY = frozenset({"main.c", "clock.c"})
+
+# ABI -> the machine by LLVM's name, and what is said for it alone. Without the option, atomics of
+# arm64 may be calls into the compiler's own library.
+_MACHINES = {
+    "arm64-v8a": ("aarch64", ("-mno-outline-atomics",)),
+    "x86_64": ("x86_64", ()),
+}
+_CLANG_VERSIONS = range(19, 13, -1)
+_SECONDS = 120.0
+
+# Phones may have pages of 16 KiB; 4 KiB ones take such a library as well.
+_LINK = (
+    *("-shared", "-nostdlib", "-Wl,--no-undefined", "-Wl,--gc-sections", "-Wl,--strip-all"),
+    *("-Wl,-z,max-page-size=16384", "-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,noexecstack"),
+    *("-Wl,--hash-style=both", "-Wl,--build-id=sha1", f"-Wl,-soname,{LIBRARY}"),
+)
+_COMPILE = (
+    *("-fPIC", "-fvisibility=hidden", "-fstack-protector-strong"),
+    *("-ffunction-sections", "-fno-ident"),
+)
+
+
+@dataclass(frozen=True)
+class _Tools:
+    """What compiles.
+
+    Attributes:
+        clang: The compiler's path.
+        linker: The linker's path.
+        packages: The Debian packages that they are in.
+    """
+
+    clang: str
+    linker: str
+    packages: str
+
+
+def sources() -> list[Path]:
+    """Return every file that the library is made from."""
+    runner = [path for path in SOURCES.glob("*.[ch]") if path.name not in _NOT_OF_THE_LIBRARY]
+    own = [*_JNI.glob("*.[ch]"), *_JNI.glob("*.map")]
+    bionic = [*_BIONIC.glob("include/*.h"), *_BIONIC.glob("symbols/*.txt")]
+    return sorted(runner) + sorted(own) + sorted(bionic)
+
+
+def build_library(abi: str, folder: Path) -> Path:
+    """Compile the library.
+
+    Args:
+        abi: "arm64-v8a" or "x86_64".
+        folder: Where it is written, as libedgebench.so.
+
+    Returns:
+        The file.
+
+    Raises:
+        DeviceError: The compiler, the linker or a JDK is missing, or the sources are refused.
+        InputError: The Android project is not there.
+    """
+    tools, java = _find_tools(), _jni_headers()
+    output = folder / LIBRARY
+    with tempfile.TemporaryDirectory(prefix="edgeship-") as own:
+        stubs = [_stub(tools, abi, names, Path(own)) for names in _symbol_lists()]
+        paths = [str(path) for path in sources() if path.suffix == ".c"]
+        headers = [f"-isystem{path}" for path in (_BIONIC / "include", java, java / "linux")]
+        _clang(
+            tools,
+            abi,
+            [
+                *(*FLAGS, *_COMPILE, "-nostdlibinc", *headers, f"-I{SOURCES}", *paths),
+                *(*_LINK, f"-Wl,--version-script={_JNI / 'exports.map'}", *stubs),
+                *("-o", str(output)),
+            ],
+        )
+    return output
+
+
+def _symbol_lists() -> list[Path]:
+    return sorted(_BIONIC.glob("symbols/*.txt"))
+
+
+def _find_tools() -> _Tools:
+    """Return the newest pair of compiler and linker on PATH."""
+    for version in _CLANG_VERSIONS:
+        clang, linker = shutil.which(f"clang-{version}"), shutil.which(f"ld.lld-{version}")
+        if clang and linker:
+            return _Tools(clang, linker, f"clang-{version} lld-{version}")
+    clang, linker = shutil.which("clang"), shutil.which("ld.lld")
+    if clang and linker:
+        return _Tools(clang, linker, "clang lld")
+    lowest, highest = _CLANG_VERSIONS[-1], _CLANG_VERSIONS[0]
+    raise DeviceError(
+        "The app's native library cannot be compiled.",
+        why=f"There is no clang with its linker lld of the same version, {lowest} to {highest}, "
+        "on PATH.",
+        todo="Install them; on Debian or Ubuntu: apt install clang lld",
+    )
+
+
+def _jni_headers() -> Path:
+    """Return the JDK's folder with jni.h."""
+    javac = shutil.which("javac")
+    if javac is not None:
+        folder = Path(javac).resolve().parents[1] / "include"
+        if (folder / "jni.h").is_file() and (folder / "linux" / "jni_md.h").is_file():
+            return folder
+    raise DeviceError(
+        "The app's native library cannot be compiled.",
+        why="There is no JDK with its header jni.h: "
+        + ("no javac on PATH." if javac is None else f"none beside {javac}."),
+        todo="Install one; on Debian or Ubuntu: apt install openjdk-17-jdk-headless",
+    )
+
+
+def _stub(tools: _Tools, abi: str, names: Path, folder: Path) -> str:
+    """Make an empty library with some names, and return its path."""
+    source, output = folder / f"{names.stem}.c", folder / f"{names.stem}.so"
+    lines = names.read_text(encoding="ascii").split()
+    source.write_text("".join(f"void {name}(void) {{}}\n" for name in lines))
+    words = ["-w", "-fno-builtin", "-shared", "-nostdlib", f"-Wl,-soname,{output.name}"]
+    _clang(tools, abi, [*words, str(source), "-o", str(output)])
+    return str(output)
+
+
+def _clang(tools: _Tools, abi: str, words: list[str]) -> None:
+    machine, own = _MACHINES[abi]
+    target = f"--target={machine}-linux-android{versions().min_sdk}"
+    # Not even the name of a source may tell where the checkout lies.
+    same = [f"-ffile-prefix-map={PROJECT}=.", f"-ffile-prefix-map={SOURCES}=."]
+    argv = [tools.clang, target, *own, f"--ld-path={tools.linker}", *same, *words]
+    done = run_tool(argv, tools.packages, seconds=_SECONDS)
+    if done.code != 0:
+        raise DeviceError(
+            f"{LIBRARY} cannot be compiled.",
+            where=f"{tools.clang} for {abi}",
+            why=last_words(done),
+        )
