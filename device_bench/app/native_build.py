@@ -84,7 +84,7 @@ def build_library(abi: str, folder: Path) -> Path:
         DeviceError: The compiler, the linker or a JDK is missing, or the sources are refused.
         InputError: The Android project is not there.
     """
-    tools, java = _find_tools(), _jni_headers()
+    tools, java = _found()
     output = folder / LIBRARY
     with tempfile.TemporaryDirectory(prefix="edgeship-") as own:
         stubs = [_stub(tools, abi, names, Path(own)) for names in _symbol_lists()]
@@ -106,37 +106,49 @@ def _symbol_lists() -> list[Path]:
     return sorted(_BIONIC.glob("symbols/*.txt"))
 
 
-def _find_tools() -> _Tools:
-    """Return the newest pair of compiler and linker on PATH."""
-    for version in _CLANG_VERSIONS:
-        clang, linker = shutil.which(f"clang-{version}"), shutil.which(f"ld.lld-{version}")
-        if clang and linker:
-            return _Tools(clang, linker, f"clang-{version} lld-{version}")
-    clang, linker = shutil.which("clang"), shutil.which("ld.lld")
-    if clang and linker:
-        return _Tools(clang, linker, "clang lld")
+def missing() -> list[tuple[str, str]]:
+    """Return what the build needs and does not find on PATH, each with its Debian package."""
     lowest, highest = _CLANG_VERSIONS[-1], _CLANG_VERSIONS[0]
-    raise DeviceError(
-        "The app's native library cannot be compiled.",
-        why=f"There is no clang with its linker lld of the same version, {lowest} to {highest}, "
-        "on PATH.",
-        todo="Install them; on Debian or Ubuntu: apt install clang lld",
-    )
+    lacks = []
+    if _find_tools() is None:
+        what = f"clang and its linker lld of the same version, {lowest} to {highest}"
+        lacks.append((what, "clang lld"))
+    if _find_jni() is None:
+        lacks.append(("a JDK with its header jni.h beside javac", "openjdk-17-jdk-headless"))
+    return lacks
 
 
-def _jni_headers() -> Path:
+def _found() -> tuple[_Tools, Path]:
+    """Return the tools and the folder with jni.h."""
+    tools, java = _find_tools(), _find_jni()
+    if tools is None or java is None:
+        lacks = missing()
+        raise DeviceError(
+            "The app's native library cannot be compiled.",
+            why="On PATH there is not: " + "; ".join(what for what, _ in lacks) + ".",
+            todo="Install it; on Debian or Ubuntu: apt install "
+            + " ".join(package for _, package in lacks),
+        )
+    return tools, java
+
+
+def _find_tools() -> _Tools | None:
+    """Return the newest pair of compiler and linker on PATH."""
+    for suffix in (*(f"-{version}" for version in _CLANG_VERSIONS), ""):
+        clang, linker = shutil.which(f"clang{suffix}"), shutil.which(f"ld.lld{suffix}")
+        if clang and linker:
+            return _Tools(clang, linker, f"clang{suffix} lld{suffix}")
+    return None
+
+
+def _find_jni() -> Path | None:
     """Return the JDK's folder with jni.h."""
     javac = shutil.which("javac")
-    if javac is not None:
-        folder = Path(javac).resolve().parents[1] / "include"
-        if (folder / "jni.h").is_file() and (folder / "linux" / "jni_md.h").is_file():
-            return folder
-    raise DeviceError(
-        "The app's native library cannot be compiled.",
-        why="There is no JDK with its header jni.h: "
-        + ("no javac on PATH." if javac is None else f"none beside {javac}."),
-        todo="Install one; on Debian or Ubuntu: apt install openjdk-17-jdk-headless",
-    )
+    if javac is None:
+        return None
+    folder = Path(javac).resolve().parents[1] / "include"
+    whole = (folder / "jni.h").is_file() and (folder / "linux" / "jni_md.h").is_file()
+    return folder if whole else None
 
 
 def _stub(tools: _Tools, abi: str, names: Path, folder: Path) -> str:
