@@ -9,10 +9,15 @@ BIN := $(VENV)/bin
 # at the end.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test test-fast docs docs-commands conformance lint install clean
+.PHONY: demo apk test test-fast docs docs-commands conformance lint install clean
 
 demo: install
 	$(BIN)/python -m export shufflenet_v2 --to tflite --quant int8
+
+# The Android app, built from android_app/, signed and verified: build/edgeship-bench.apk.
+apk: install
+	sh tests/install_debian.sh
+	$(BIN)/python -m device_bench app build
 
 # Everything that CI runs.
 test: lint docs

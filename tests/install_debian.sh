@@ -1,6 +1,7 @@
 #!/bin/sh
-# Installs what the tests of device_bench, and the conformance tests on ONNX's own node cases, need
-# from Debian or Ubuntu; `make test` and `make conformance` call it.
+# Installs what the tests of device_bench, the conformance tests on ONNX's own node cases, and the
+# build of the Android app need from Debian or Ubuntu; `make test`, `make conformance` and `make apk`
+# call it.
 # It installs only as root, and only what is missing. Without root it names the missing packages,
 # and the tests that need them are skipped.
 set -eu
@@ -21,6 +22,15 @@ ssh openssh-client
 /usr/sbin/sshd openssh-server
 chromium chromium
 /usr/share/libonnx-testdata/data/node libonnx-testdata
+javac openjdk-17-jdk-headless
+clang-14 clang-14
+ld.lld-14 lld-14
+zipalign zipalign
+apksigner apksigner
+dexdump dexdump
+enjarify enjarify
+/usr/share/android-framework-res/framework-res.apk android-framework-res
+/usr/share/java/com.android.json.jar libandroid-json-java
 TABLE
 }
 

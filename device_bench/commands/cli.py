@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import typer
 
+from _edgeship.device_bench.commands.app import app_commands
 from _edgeship.device_bench.commands.compare import compare
 from _edgeship.device_bench.commands.devices import devices
 from _edgeship.device_bench.commands.guidelines import guidelines
@@ -55,3 +56,5 @@ def _about(version: VersionOption = False) -> None:
 
 for _command in COMMANDS:
     app.command(_command.__name__)(_command)
+
+app.add_typer(app_commands, name="app")

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import typer
@@ -49,11 +51,18 @@ def page(name: str) -> str:
         program, about = installed, _INSTALLED
     parts = [_HEAD.format(program=program, about=about)]
     parts.append(_section(None, help_of(app, program)))
-    group = typer.main.get_command(app)
-    for word, command in group.commands.items():  # type: ignore[attr-defined]
-        if not command.hidden:
-            parts.append(_section(f"{program} {word}", help_of(app, program, word)))
+    for words in _commands(typer.main.get_command(app)):
+        parts.append(_section(f"{program} {' '.join(words)}", help_of(app, program, *words)))
     return "\n".join(parts)
+
+
+def _commands(group: Any, *before: str) -> Iterator[tuple[str, ...]]:
+    """Yield the words of each command, and after those of a group the commands in it."""
+    for word, command in group.commands.items():
+        if not command.hidden:
+            yield (*before, word)
+            if hasattr(command, "commands"):
+                yield from _commands(command, *before, word)
 
 
 def help_of(app: typer.Typer, program: str, *words: str) -> str:
