@@ -2,30 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from _edgeship.device_bench.runners.base import Runner
 from _edgeship.errors import InputError
 
 #: What `--runner` takes.
-CHOICES = ("native", "python", "benchmark_model", "benchmark_model:FILE")
+CHOICES = ("native", "app", "app:APK", "python", "benchmark_model", "benchmark_model:FILE")
 
 
-def runner(name: str) -> Runner:
+def runner(
+    name: str, *, uninstall_app: bool = False, tell: Callable[[str], None] = lambda step: None
+) -> Runner:
     """Return a new runner by its name.
 
     Args:
-        name: "native", "python", "benchmark_model" (which is then looked for on PATH and in the
-            cache) or "benchmark_model:FILE".
+        name: "native", "python", "app" (which is built if it is not there), "app:APK",
+            "benchmark_model" (which is then looked for on PATH and in the cache) or
+            "benchmark_model:FILE".
+        uninstall_app: Whether an app is uninstalled at the end of each session.
+        tell: Called before each step of building the app, which takes seconds.
 
     Raises:
         InputError: There is no such runner, or its program is not found on the host.
+        DeviceError: The app cannot be built here.
     """
     kind, _, argument = name.partition(":")
     if kind == "benchmark_model":
         from _edgeship.device_bench.runners.benchmark_model import BenchmarkModelRunner, find_binary
 
         return BenchmarkModelRunner(Path(argument) if argument else find_binary())
+    if kind == "app":
+        from _edgeship.device_bench.app.placing import default_apk
+        from _edgeship.device_bench.runners.app_runner import AppRunner
+
+        apk = Path(argument) if argument else default_apk(tell)
+        return AppRunner(apk, uninstall=uninstall_app)
     if name == "native":
         from _edgeship.device_bench.runners.native_runner import NativeRunner
 
