@@ -1,4 +1,4 @@
-"""Nodes whose result is known from shapes, or is what they read: Shape, Identity, Dropout."""
+"""Nodes that say less than they seem to: Shape, Identity, Dropout, a Squeeze of no axes."""
 
 from __future__ import annotations
 
@@ -65,3 +65,10 @@ def cast_like(node: ir.Node, site: Site) -> Sequence[ir.Value | None] | None:
     return (
         [site.op("Cast", node.inputs[0], to=other.dtype.value)] if other and other.dtype else None
     )
+
+
+@replaces("Squeeze")
+def squeeze(node: ir.Node, site: Site) -> Sequence[ir.Value | None] | None:
+    """Squeeze of no axes: of all that have one entry, as runtimes read it, and not of none."""
+    axes = site.knowledge.array(node.inputs[1]) if len(node.inputs) > 1 else None
+    return None if axes is None or axes.size else [site.op("Squeeze", node.inputs[0])]

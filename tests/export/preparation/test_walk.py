@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from _edgeship.export.graph.shapes import static_shape
 from _edgeship.export.preparation.prepare import prepare
 from tests.export.preparation.graphs import checked, compare, int64, model, node, normal, operators
 
@@ -269,3 +271,14 @@ def test_what_is_made_of_no_elements_is_a_constant(op):
     )
     prepared = checked(proto, {"x": normal(2, 3)})
     assert operators(prepared) == {"Add": 1}
+
+
+@pytest.mark.parametrize("opset", [11, 18])
+def test_a_squeeze_of_no_axes_squeezes_all_of_one_entry(opset):
+    squeeze = node("Squeeze", "x" if opset < 13 else "x none", "y")
+    if opset < 13:
+        attribute = helper.make_attribute("axes", [], attr_type=onnx.AttributeProto.INTS)
+        squeeze.attribute.append(attribute)
+    x = normal(1, 3, 1)
+    proto = model([squeeze], {"x": x.shape}, "y", {"none": int64()}, opset=opset)
+    assert static_shape(checked(proto, {"x": x}).model.graph.outputs[0]) == (3,)
