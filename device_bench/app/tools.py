@@ -13,6 +13,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from _edgeship.device_bench.app import native_build
 from _edgeship.device_bench.app.android_stubs import STUBS_JAR, STUBS_PINS, put_stubs
 from _edgeship.device_bench.app.nested_archive import Member, read_member
 from _edgeship.device_bench.building.litert_library import host_abi
@@ -21,7 +22,7 @@ from _edgeship.device_bench.processes.words import last_words
 from _edgeship.errors import DeviceError
 from _edgeship.files import sha256_of
 
-# A program or file, and the package of Debian that it is in.
+# A program or file, and the package of Debian that it is in; C's compiler names itself.
 _NEEDED = (
     ("javac", "openjdk-17-jdk-headless"),
     ("java", "openjdk-17-jdk-headless"),
@@ -96,6 +97,7 @@ def check_installed() -> None:
             todo="Build it there, or open the folder android_app in Android Studio.",
         )
     missing = [entry for entry in _NEEDED if not _is_there(entry[0])]
+    missing += native_build.missing()
     if missing:
         names = ", ".join(name for name, _ in missing)
         packages = " ".join(dict.fromkeys(package for _, package in missing))
