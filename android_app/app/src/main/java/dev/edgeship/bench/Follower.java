@@ -27,6 +27,11 @@ final class Follower {
     return run;
   }
 
+  /** Waits until a run has ended. */
+  static void awaitEnd(RunFolder run) throws IOException, InterruptedException {
+    while (!RunLock.isFree(run.lock())) Thread.sleep(EVERY_MS);
+  }
+
   /** Copies the whole report, and returns when no more can come. */
   static void copy(RunFolder run, OutputStream out) throws IOException, InterruptedException {
     byte[] buffer = new byte[1 << 16];

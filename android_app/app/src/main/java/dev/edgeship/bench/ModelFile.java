@@ -10,16 +10,17 @@ import java.nio.channels.FileChannel;
 /**
  * Whether a file is a .tflite, and whole, before native code maps it.
  *
- * <p>It follows the flatbuffer from its root to the ends of all constants, which is what a file that
- * was cut off, or is something else, does not survive. It is no full verification: LiteRT does that.
+ * <p>It follows the flatbuffer from its root to operators, tensors and the bytes of all constants. A
+ * file that was cut off, or is something else, refers to bytes that it does not have. The numbers of
+ * fields are those of the schema of TensorFlow Lite, version 3.
  */
 final class ModelFile {
   private static final int IDENTIFIER = 0x334c4654; // "TFL3"
 
-  // Numbers of the fields of Model and Buffer in the schema of TensorFlow Lite.
-  private static final int SUBGRAPHS = 2;
-  private static final int BUFFERS = 4;
-  private static final int DATA = 0;
+  /** Checks a table that lies at a position of the file. */
+  private interface Check {
+    void table(int at);
+  }
 
   private final ByteBuffer bytes;
 
@@ -30,10 +31,11 @@ final class ModelFile {
   /**
    * Checks a file.
    *
+   * @param name what a refusal calls it
+   *
    * @throws Refused if it is no .tflite file, is cut off or damaged, or too large
    */
-  static void check(File file) throws Refused, IOException {
-    String name = file.getName();
+  static void check(File file, String name) throws Refused, IOException {
     long length = file.length();
     if (length > Order.MAX_FILE_BYTES) {
       throw new Refused(R.string.refused_too_large, name, Order.MAX_FILE_BYTES);
@@ -51,38 +53,83 @@ final class ModelFile {
 
   private boolean isWhole() {
     try {
-      int root = indirect(0);
-      int subgraphs = vector(root, SUBGRAPHS);
-      int buffers = vector(root, BUFFERS);
-      if (subgraphs < 0 || bytes.getInt(subgraphs) < 1 || buffers < 0) return false;
-      return fit(subgraphs, 4) && fit(buffers, 4) && areWhole(buffers);
+      int model = indirect(0);
+      tables(model, 1, this::plain); // operator codes
+      tables(model, 2, this::subgraph);
+      scalars(model, 3, 1); // description
+      tables(model, 4, this::buffer);
+      tables(model, 6, this::plain); // metadata
+      return vector(model, 2) >= 0 && bytes.getInt(vector(model, 2)) > 0;
     } catch (IndexOutOfBoundsException error) {
       return false;
     }
   }
 
-  /** Whether the bytes of all constants lie in the file. */
-  private boolean areWhole(int buffers) {
-    for (int i = 0; i < bytes.getInt(buffers); i++) {
-      int data = vector(indirect(buffers + 4 + 4 * i), DATA);
-      if (data >= 0 && !fit(data, 1)) return false;
+  private void subgraph(int at) {
+    tables(at, 0, this::tensor);
+    scalars(at, 1, 4); // inputs
+    scalars(at, 2, 4); // outputs
+    tables(at, 3, this::operator);
+    scalars(at, 4, 1); // name
+  }
+
+  private void tensor(int at) {
+    scalars(at, 0, 4); // shape
+    scalars(at, 3, 1); // name
+    int quantization = field(at, 4);
+    if (quantization >= 0) {
+      int table = indirect(quantization);
+      scalars(table, 2, 4); // scales
+      scalars(table, 3, 8); // zero points
     }
-    return true;
   }
 
-  /** Whether a vector's elements, each of that many bytes, lie in the file. */
-  private boolean fit(int vector, int size) {
+  private void operator(int at) {
+    scalars(at, 1, 4); // inputs
+    scalars(at, 2, 4); // outputs
+  }
+
+  private void buffer(int at) {
+    scalars(at, 0, 1);
+  }
+
+  private void plain(int at) {
+    field(at, 0);
+  }
+
+  /** Checks a vector of tables, and each of them, if the field is there. */
+  private void tables(int table, int field, Check check) {
+    scalars(table, field, 4);
+    int vector = vector(table, field);
+    if (vector < 0) return;
+    for (int i = 0; i < bytes.getInt(vector); i++) check.table(indirect(vector + 4 + 4 * i));
+  }
+
+  /** Checks that a vector's elements, each of that many bytes, lie in the file, if it is there. */
+  private void scalars(int table, int field, int size) {
+    int vector = vector(table, field);
+    if (vector < 0) return;
     int count = bytes.getInt(vector);
-    return count >= 0 && vector + 4 + (long) count * size <= bytes.limit();
+    if (count < 0 || vector + 4 + (long) count * size > bytes.limit()) {
+      throw new IndexOutOfBoundsException();
+    }
   }
 
-  /** Returns where the vector in a table's field begins, or -1 if the field is not there. */
   private int vector(int table, int field) {
+    int position = field(table, field);
+    return position < 0 ? -1 : indirect(position);
+  }
+
+  /** Returns where a field of a table lies, or -1 if it is not there. */
+  private int field(int table, int field) {
     int fields = within((long) table - bytes.getInt(table));
+    int size = bytes.getShort(fields) & 0xffff;
+    within((long) fields + size - 1);
+    within((long) table + (bytes.getShort(fields + 2) & 0xffff) - 1);
     int entry = 4 + 2 * field;
-    if (entry >= (bytes.getShort(fields) & 0xffff)) return -1;
+    if (entry >= size) return -1;
     int offset = bytes.getShort(fields + entry) & 0xffff;
-    return offset == 0 ? -1 : indirect(table + offset);
+    return offset == 0 ? -1 : within((long) table + offset);
   }
 
   private int indirect(int position) {

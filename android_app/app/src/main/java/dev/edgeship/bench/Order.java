@@ -86,7 +86,7 @@ final class Order {
       checked.add(value);
     }
     if (model == null) throw new Refused(R.string.refused_no_model);
-    ModelFile.check(model);
+    ModelFile.check(model, model.getName());
     return new Order(checked, model);
   }
 

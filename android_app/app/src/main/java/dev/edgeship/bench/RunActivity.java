@@ -26,8 +26,6 @@ public final class RunActivity extends Activity {
   /** Extra: what people call the file to run; optional. */
   static final String NAME = "name";
 
-  private static final int MAX_NAME = 200;
-
   private RunJob job;
 
   @Override
@@ -39,10 +37,11 @@ public final class RunActivity extends Activity {
             WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON
                 | WindowManager.LayoutParams.FLAG_SHOW_WHEN_LOCKED
                 | WindowManager.LayoutParams.FLAG_TURN_SCREEN_ON);
-    Page page = new Page(this);
-    page.title(R.string.run_title);
-    page.text(R.string.run_stay);
-    page.button(R.string.run_stop, this::stop);
+    Page page = new Page(this, R.string.run_title);
+    String name = getIntent().getStringExtra(NAME);
+    if (name != null) page.column.text(Names.shown(name));
+    page.column.note(getText(R.string.run_stay));
+    page.column.mainButton(R.string.run_stop, this::stop);
     page.show();
     begin(getIntent());
   }
@@ -104,7 +103,7 @@ public final class RunActivity extends Activity {
     PowerManager power = (PowerManager) getSystemService(POWER_SERVICE);
     boolean sustained = NewerAndroid.sustainPerformance(power, getWindow());
     String name = intent.getStringExtra(NAME);
-    if (name != null && name.length() > MAX_NAME) name = name.substring(0, MAX_NAME);
+    if (name != null) name = Names.shown(name);
     job = new RunJob(this, begun.run, intent.getStringExtra(ORDER), name, sustained);
     if (hasWindowFocus()) job.cameToFront();
     new Thread(

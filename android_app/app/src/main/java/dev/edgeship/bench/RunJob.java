@@ -119,7 +119,7 @@ final class RunJob implements Runnable {
     try {
       run.describe(
           new JSONObject()
-              .put(RunFolder.MODEL, name == null ? read.model.getName() : name)
+              .put(RunFolder.MODEL, name == null ? Names.shown(read.model.getName()) : name)
               .put(RunFolder.WORDS, new JSONArray(read.words)));
     } catch (JSONException error) {
       throw new AssertionError(error); // Texts are never refused.

@@ -99,6 +99,13 @@ final class Runs {
     return true;
   }
 
+  /** Removes all runs that have ended; returns how many. */
+  int removeAll() throws IOException {
+    int removed = 0;
+    for (RunFolder run : newestFirst()) if (remove(run.id)) removed++;
+    return removed;
+  }
+
   /** Removes the oldest runs, apart from one, until few enough are left. */
   void prune(String except) throws IOException {
     List<RunFolder> runs = newestFirst();

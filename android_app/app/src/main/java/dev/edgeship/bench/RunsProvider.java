@@ -6,12 +6,15 @@ import android.database.Cursor;
 import android.database.MatrixCursor;
 import android.net.Uri;
 import android.os.ParcelFileDescriptor;
+import android.provider.OpenableColumns;
 import android.util.Log;
+import java.io.File;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.List;
 import java.util.Locale;
+import org.json.JSONException;
 
 /**
  * Gives adb the runs, their reports and outputs; the manifest keeps other apps out.
@@ -25,6 +28,11 @@ public final class RunsProvider extends ContentProvider {
   private static final long BEGIN_WITHIN_MS = 15_000;
   private static final String[] COLUMNS = {"id", "begun", "state", "model"};
 
+  /** Returns the address of all runs as a file, for an app that is given it. */
+  static Uri address(String file) {
+    return new Uri.Builder().scheme("content").authority(AUTHORITY).appendPath(file).build();
+  }
+
   @Override
   public boolean onCreate() {
     return true;
@@ -34,6 +42,7 @@ public final class RunsProvider extends ContentProvider {
   public ParcelFileDescriptor openFile(Uri uri, String mode) throws FileNotFoundException {
     if (!mode.equals("r")) throw new FileNotFoundException("Runs can only be read.");
     List<String> path = uri.getPathSegments();
+    if (isShared(path)) return open(shared(path.get(0)));
     if (path.size() != 2 || !Runs.isId(path.get(0))) throw unknown(uri);
     switch (path.get(1)) {
       case "report":
@@ -48,7 +57,9 @@ public final class RunsProvider extends ContentProvider {
   @Override
   public Cursor query(
       Uri uri, String[] projection, String selection, String[] arguments, String order) {
-    if (!uri.getPathSegments().isEmpty()) return null;
+    List<String> path = uri.getPathSegments();
+    if (isShared(path)) return describe(path.get(0), projection);
+    if (!path.isEmpty()) return null;
     MatrixCursor rows = new MatrixCursor(COLUMNS);
     for (RunFolder run : runs().newestFirst()) {
       try {
@@ -67,19 +78,18 @@ public final class RunsProvider extends ContentProvider {
   public int delete(Uri uri, String selection, String[] arguments) {
     List<String> path = uri.getPathSegments();
     if (path.size() > 1) return 0;
-    int removed = 0;
     try {
-      if (path.size() == 1) return runs().remove(path.get(0)) ? 1 : 0;
-      for (RunFolder run : runs().newestFirst()) if (runs().remove(run.id)) removed++;
+      if (path.isEmpty()) return runs().removeAll();
+      return runs().remove(path.get(0)) ? 1 : 0;
     } catch (IOException error) {
       throw new IllegalStateException(error.getMessage(), error);
     }
-    return removed;
   }
 
   @Override
   public String getType(Uri uri) {
-    return null;
+    List<String> path = uri.getPathSegments();
+    return isShared(path) ? SharedFile.type(path.get(0)) : null;
   }
 
   @Override
@@ -126,7 +136,41 @@ public final class RunsProvider extends ContentProvider {
   private ParcelFileDescriptor outputs(String id) throws FileNotFoundException {
     RunFolder run = runs().find(id);
     if (run == null) throw new FileNotFoundException("There is no run " + id + ".");
-    return ParcelFileDescriptor.open(run.outputs(), ParcelFileDescriptor.MODE_READ_ONLY);
+    return open(run.outputs());
+  }
+
+  private static ParcelFileDescriptor open(File file) throws FileNotFoundException {
+    return ParcelFileDescriptor.open(file, ParcelFileDescriptor.MODE_READ_ONLY);
+  }
+
+  private static boolean isShared(List<String> path) {
+    return path.size() == 1 && SharedFile.type(path.get(0)) != null;
+  }
+
+  private File shared(String name) throws FileNotFoundException {
+    try {
+      return SharedFile.write(getContext(), name);
+    } catch (IOException | JSONException error) {
+      Log.w("edgebench", error);
+      throw new FileNotFoundException(error.getMessage());
+    }
+  }
+
+  /** Says what an app that was given the file asks for: its name and size. */
+  private Cursor describe(String name, String[] projection) {
+    String[] known = {OpenableColumns.DISPLAY_NAME, OpenableColumns.SIZE};
+    MatrixCursor row = new MatrixCursor(projection == null ? known : projection);
+    MatrixCursor.RowBuilder values = row.newRow();
+    try {
+      for (String column : row.getColumnNames()) {
+        if (column.equals(known[0])) values.add(SharedFile.name(name));
+        else if (column.equals(known[1])) values.add(shared(name).length());
+        else values.add(null);
+      }
+    } catch (FileNotFoundException error) {
+      return null;
+    }
+    return row;
   }
 
   private static FileNotFoundException unknown(Uri uri) {
