@@ -1,8 +1,7 @@
-"""`compare`: how long files take compared with the first."""
+"""`compare`: how long files take compared with the first, and runners compared with the first."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -19,10 +18,13 @@ ROUNDS = 30
 def compare(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="A.tflite B.tflite...", help="The others are compared with A."),
+        typer.Argument(
+            metavar="A.tflite [B.tflite...]",
+            help="The others are compared with A; one is enough with several runners.",
+        ),
     ],
     device: options.DevicesOption,
-    runner: options.RunnerOption = "native",
+    runner: options.RunnersOption = "native",
     accelerator: options.AcceleratorOption = "cpu",
     threads: options.ThreadsOption = 1,
     cores: options.CoresOption = None,
@@ -36,6 +38,7 @@ def compare(
     seconds: options.SecondsOption = None,
     warmup: options.WarmupOption = None,
     timeout: options.TimeoutOption = None,
+    uninstall_app: options.UninstallAppOption = False,
     store: options.StoreOption = options.STORE,
     as_json: options.JsonOption = False,
 ) -> None:
@@ -43,22 +46,24 @@ def compare(
 
     The interval of a ratio is at 99.9 %, so that a file compared with itself shows "no difference
     shown" in all but one of a thousand comparisons. Ratios are of the fast runs, which other
-    programs disturb least.
+    programs disturb least. With --runner native,app each file is measured by both in turns, which
+    shows what an app's conditions cost.
     """
-    if len(files) < 2:
-        raise InputError("There is only one file.", todo="name two or more to compare")
-    from _edgeship.device_bench.commands.figures import (
-        comparisons,
-        measured,
-        session_json,
-        show_comparisons,
-        show_session,
-    )
+    from _edgeship.device_bench.runners.find import split
+
+    first, *also = split(runner)
+    if len(files) < 2 and not also:
+        raise InputError(
+            "There is only one file.",
+            todo="name two or more to compare, or several runners: --runner native,app",
+        )
+    from _edgeship.device_bench.commands.comparisons import as_list, show_comparisons
+    from _edgeship.device_bench.commands.figures import measured, session_json, show_session
     from _edgeship.device_bench.commands.measuring import make_plans, measure_all
     from _edgeship.device_bench.measurement.settings import MeasurementOptions
 
     wanted = MeasurementOptions(
-        runner=runner,
+        runner=first,
         accelerator=accelerator,
         threads=threads,
         cores=cores,
@@ -68,10 +73,11 @@ def compare(
         seconds=seconds,
         warmup=warmup,
         timeout=timeout,
+        uninstall_app=uninstall_app,
     )
-    plans = make_plans(device, wanted)
+    plans = make_plans(device, wanted, also)
     result = measure_all(files, plans, store)
-    comparable = [s for s in result.sessions if len(measured(s)) == len(files)]
+    comparable = [s for s in result.sessions if len(measured(s)) == len(s.measurements)]
     if as_json:
         print_json(
             {
@@ -79,12 +85,7 @@ def compare(
                 "sessions": [
                     {
                         **session_json(session),
-                        "comparisons": [
-                            {"label": one.subject.label, **asdict(found)}
-                            for one, found in comparisons(session)
-                        ]
-                        if session in comparable
-                        else [],
+                        "comparisons": as_list(session) if session in comparable else [],
                     }
                     for session in result.sessions
                 ],

@@ -8,7 +8,8 @@ from typing import Any
 from rich.table import Table
 
 from _edgeship.device_bench.results.records import Measurement, Profile, Session
-from _edgeship.device_bench.results.statistics import Comparison, Summary, compare, summarize
+from _edgeship.device_bench.results.rows import granted_text, runners_of, title
+from _edgeship.device_bench.results.statistics import Summary, summarize
 from _edgeship.device_bench.results.units import INSTRUCTIONS, NOT_TIME, amount, heading, span
 from _edgeship.terminal.console import add_row, console, printable, size, table
 
@@ -30,13 +31,16 @@ def show_session(session: Session) -> None:
         output.print(f"cut short; finished rounds of each file: {', '.join(map(str, done))}")
     if session.device.unit == INSTRUCTIONS:
         output.print(NOT_TIME)
+    granted = granted_text(session.measurements)
+    if granted:
+        output.print(printable(f"the app: {granted}"))
     output.print()
     if measured(session):
         output.print(_figures(session))
     for one in session.measurements:
         if one.profile is not None:
             output.print()
-            output.print(printable(f"{one.subject.label}: slowest operators"))
+            output.print(printable(f"{title(session, one)}: slowest operators"))
             output.print(_operators(one.profile, session.device.unit))
     show_warnings(session)
 
@@ -46,7 +50,7 @@ def show_warnings(session: Session) -> None:
     shared: dict[str, list[str]] = {}
     for one in session.measurements:
         for text in one.warnings:
-            shared.setdefault(text, []).append(one.subject.label)
+            shared.setdefault(text, []).append(title(session, one))
     if shared:
         console().print()
     for text, labels in shared.items():
@@ -61,7 +65,7 @@ def describe(session: Session) -> str:
     parts = [part for part in (device.model, device.soc, device.os, device.abi) if part]
     cores = ",".join(map(str, settings.cores))
     how = [
-        settings.runner,
+        " and ".join(runners_of(session)),
         settings.accelerator,
         f"{settings.threads} thread{'s' if settings.threads > 1 else ''}",
         f"cores {cores}" if cores else "cores not pinned",
@@ -88,52 +92,15 @@ def session_json(session: Session) -> dict[str, Any]:
     }
 
 
-def comparisons(session: Session) -> list[tuple[Measurement, Comparison]]:
-    """Return every file but the first, with how long it takes compared with the first."""
-    found = measured(session)
-    return [(one, compare(found[0].rounds, one.rounds)) for one in found[1:]]
-
-
-def show_comparisons(session: Session) -> None:
-    """Print the ratio of each file to the first, with its interval and a verdict."""
-    output = console()
-    first = session.measurements[0].subject.label
-    counted = "Time" if session.device.unit == "ns" else "Instructions"
-    compared = comparisons(session)
-    columns = ("file", "ratio", "interval", "confidence", "pairs of rounds", "verdict")
-    shown = table(*columns, numbers=columns[1:5])
-    for one, found in compared:
-        known = found.confidence > 0
-        add_row(
-            shown,
-            one.subject.label,
-            f"{found.ratio:.4f} x",
-            f"{found.low:.4f} to {found.high:.4f}" if known else "unknown",
-            _confidence(found),
-            str(found.rounds),
-            found.verdict,
-        )
-    output.print()
-    output.print(printable(f"{counted} compared with {first}:"))
-    output.print(shown)
-    if any(found.confidence == 0 for _, found in compared):
-        output.print("These are too few rounds to show anything: use --rounds 11 or more.")
-
-
-def _confidence(found: Comparison) -> str:
-    if found.confidence == 1:
-        return "exact"
-    # Truncated, not rounded: 99.95 % must not become 100 %.
-    return f"{int(found.confidence * 1000) / 10:.1f} %" if found.confidence else ""
-
-
 def _figures(session: Session) -> Table:
     unit = session.device.unit
     rows = [_cells(summarize(one.rounds), unit) for one in measured(session)]
     numbers = tuple(rows[0])
-    shown = table("file", *numbers, "outputs", numbers=numbers)
+    names = ("file", "run by") if len(runners_of(session)) > 1 else ("file",)
+    shown = table(*names, *numbers, "outputs", numbers=numbers)
     for one, row in zip(measured(session), rows, strict=True):
-        add_row(shown, one.subject.label, *row.values(), _outputs(one))
+        who = (one.subject.label, one.settings.runner)[: len(names)]
+        add_row(shown, *who, *row.values(), _outputs(one))
     return shown
 
 

@@ -48,6 +48,7 @@ def guidelines(
     seconds: options.SecondsOption = None,
     warmup: options.WarmupOption = None,
     timeout: options.TimeoutOption = None,
+    uninstall_app: options.UninstallAppOption = False,
     store: options.StoreOption = options.STORE,
     as_json: options.JsonOption = False,
 ) -> None:
@@ -78,6 +79,7 @@ def guidelines(
         seconds=seconds,
         warmup=warmup,
         timeout=timeout,
+        uninstall_app=uninstall_app,
     )
     [plan] = make_plans([device], wanted)
     results: list[ColumnResult] = []

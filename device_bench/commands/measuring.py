@@ -85,13 +85,20 @@ def make_plans(
     from _edgeship.device_bench.devices.find import find_all
     from _edgeship.device_bench.runners import find as runners
 
+    names = (wanted.runner, *also)
+    kinds = [name.partition(":")[0] for name in names]
+    for kind in kinds:
+        if kinds.count(kind) > 1:
+            raise InputError(f"The runner {kind} is named twice.", todo="name each runner once")
+    if wanted.uninstall_app and "app" not in kinds:
+        raise InputError("--uninstall-app has no app to uninstall.", todo="add --runner app")
+
+    def made(name: str) -> Runner:
+        return runners.runner(name, uninstall_app=wanted.uninstall_app, tell=print_error)
+
     # Runners of its own for each device: their threads share nothing.
     return [
-        Plan(
-            device,
-            tuple(runners.runner(name) for name in (wanted.runner, *also)),
-            wanted.settings(device),
-        )
+        Plan(device, tuple(made(name) for name in names), wanted.settings(device))
         for device in find_all(selectors)
     ]
 

@@ -52,7 +52,25 @@ RunnerOption = Annotated[
     typer.Option(
         "--runner",
         metavar="NAME",
-        help="native, python (local only), benchmark_model or benchmark_model:FILE.",
+        help="native, app or app:APK (phones), python (local only), benchmark_model or "
+        "benchmark_model:FILE.",
+    ),
+]
+
+RunnersOption = Annotated[
+    str,
+    typer.Option(
+        "--runner",
+        metavar="NAME[,NAME...]",
+        help="native, app or app:APK (phones), python (local only), benchmark_model or "
+        "benchmark_model:FILE. With several, each file is measured by each of them.",
+    ),
+]
+
+UninstallAppOption = Annotated[
+    bool,
+    typer.Option(
+        "--uninstall-app", help="Uninstall the app of --runner app at the end. By default it stays."
     ),
 ]
 

@@ -27,6 +27,7 @@ def run(
     ops: Annotated[
         bool, typer.Option("--ops", help="Also measure each operator, in processes of their own.")
     ] = False,
+    uninstall_app: options.UninstallAppOption = False,
     store: options.StoreOption = options.STORE,
     as_json: options.JsonOption = False,
 ) -> None:
@@ -49,6 +50,7 @@ def run(
         seconds=seconds,
         warmup=warmup,
         timeout=timeout,
+        uninstall_app=uninstall_app,
     )
     plans = make_plans(device, wanted)
     result = measure_all(files, plans, store, profile=ops)

@@ -66,6 +66,7 @@ def zoo(
     rounds: options.RoundsOption = None,
     runs: options.RunsOption = None,
     seconds: options.SecondsOption = None,
+    uninstall_app: options.UninstallAppOption = False,
     store: options.StoreOption = options.STORE,
     as_json: options.JsonOption = False,
 ) -> None:
@@ -103,6 +104,7 @@ def zoo(
         rounds=rounds,
         runs=runs,
         seconds=seconds,
+        uninstall_app=uninstall_app,
     )
     plans = make_plans([device], wanted)
     entries = _prepare(names, schemes, weights, folder)

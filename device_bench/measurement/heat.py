@@ -85,9 +85,10 @@ def throttled_runs(
 ) -> tuple[bool, ...]:
     """Return for each timed run whether the device was slowed down for heat during it.
 
-    What Android reports holds for all runs of the process. Otherwise the runner's record of each
-    run decides; without one, all runs count as throttled if, before or after the process, the
-    highest frequency allowed for a core was below what that core is built for.
+    What Android reports, to the shell or to the app, holds for all runs of the process. Otherwise
+    the runner's record of each run decides; without one, all runs count as throttled if, before or
+    after the process, the highest frequency allowed for a core was below what that core is built
+    for.
 
     Args:
         process: What the runner reported.
@@ -97,7 +98,8 @@ def throttled_runs(
         pinned: Indices of the cores that the process was pinned to; empty for all.
     """
     count = len(process.runs)
-    if max(before.thermal_status or 0, after.thermal_status or 0) >= _MODERATE:
+    told = (process.app.worst_status or 0) if process.app else 0
+    if max(before.thermal_status or 0, after.thermal_status or 0, told) >= _MODERATE:
         return (True,) * count
     if len(process.capped) == count:
         return process.capped

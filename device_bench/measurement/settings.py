@@ -29,7 +29,7 @@ class MeasurementOptions:
     """How to measure, as far as the user has said; None leaves it to what suits the device.
 
     Attributes:
-        runner: As for `--runner`: "native", "python", "benchmark_model" or "benchmark_model:FILE".
+        runner: As for `--runner`; one of `runners.find.CHOICES`.
         accelerator: One of `ACCELERATORS`.
         threads: Threads of the CPU kernels.
         cores: As for `--cores`; None lets the system choose.
@@ -39,6 +39,7 @@ class MeasurementOptions:
         seconds: Minimum time of the timed runs of a process.
         warmup: Minimum time of the runs before them, in seconds.
         timeout: Seconds after which a process is killed.
+        uninstall_app: Whether the app of the runner "app" is uninstalled at the end.
     """
 
     runner: str = "native"
@@ -51,6 +52,7 @@ class MeasurementOptions:
     seconds: float | None = None
     warmup: float | None = None
     timeout: float | None = None
+    uninstall_app: bool = False
 
     def settings(self, device: Device) -> MeasurementSettings:
         """Return the settings for a device, which is only contacted if cores are named.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable
 
+from _edgeship.device_bench.measurement import app_warnings
 from _edgeship.device_bench.measurement.heat import BAND, processor_sensors
 from _edgeship.device_bench.results.records import Measurement, Properties
 from _edgeship.device_bench.results.statistics import Summary, summarize
@@ -220,4 +221,5 @@ _OF_TIMES: tuple[_Check, ...] = (
     _busy,
     _dark,
     _low_battery,
+    *app_warnings.CHECKS,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from _edgeship.device_bench.results import units
 from _edgeship.device_bench.results.records import Session
@@ -73,7 +73,27 @@ def _line(row: Row) -> dict[str, object]:
         "degrees_after": row.degrees_after,
         "outputs_identical": parity.identical if parity else None,
         "outputs_max_rel": parity.max_rel if parity else None,
+        **_app(row),
         "warnings": " ".join(one.warnings),
+    }
+
+
+def _app(row: Row) -> dict[str, object]:
+    """Return what Android granted the app, the worst of all rounds; empty for other runners."""
+    every = [one.process.app for one in row.measurement.rounds if one.process.app is not None]
+
+    def worst(values: Iterable[float | None]) -> float | None:
+        return max((value for value in values if value is not None), default=None)
+
+    return {
+        "app_version": " ".join(dict.fromkeys(one.version for one in every)),
+        "app_cores": " ".join(dict.fromkeys(one.cores for one in every)),
+        "app_importance": worst(one.importance for one in every),
+        "app_sustained_performance": any(one.sustained_performance for one in every)
+        if every
+        else None,
+        "app_thermal_status": worst(one.worst_status for one in every),
+        "app_thermal_headroom": worst(one.worst_headroom for one in every),
     }
 
 

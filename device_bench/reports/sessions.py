@@ -9,7 +9,7 @@ from _edgeship.device_bench.reports import plots
 from _edgeship.device_bench.reports.parts import Cell, Plot, Section, Table
 from _edgeship.device_bench.results import units
 from _edgeship.device_bench.results.records import Core, Properties, Session
-from _edgeship.device_bench.results.rows import Row, cores_text, parity_text
+from _edgeship.device_bench.results.rows import Row, cores_text, granted_text, parity_text
 from _edgeship.device_bench.results.statistics import Summary, counted_runs
 from _edgeship.terminal.console import size
 
@@ -83,7 +83,7 @@ def _warnings(some: Sequence[Row]) -> list[str]:
     files: dict[str, list[str]] = {}
     for row in some:
         for text in _doubts(row):
-            files.setdefault(text, []).append(row.measurement.subject.label)
+            files.setdefault(text, []).append(row.title)
     return [
         text if len(labels) == len(some) else f"{', '.join(labels)}: {text}"
         for text, labels in files.items()
@@ -112,6 +112,7 @@ def _facts(session: Session, some: Sequence[Row]) -> dict[str, str]:
         "cores": cores_in_words(device.cores),
         "memory": size(device.ram_bytes) if device.ram_bytes is not None else "",
         "runtime": ", ".join(dict.fromkeys(row.runtime for row in some if row.runtime)),
+        "app": granted_text(row.measurement for row in some),
     }
     if before is not None:
         facts["screen"] = {True: "on", False: "off", None: ""}[before.screen_on]
@@ -154,7 +155,7 @@ def _operators(row: Row) -> Table:
     """
     profile = row.measurement.profile
     if profile is None:
-        raise ValueError(f"{row.measurement.subject.label} has no profile")
+        raise ValueError(f"{row.title} has no profile")
     time = units.heading("time", row.unit)
     largest = sorted(profile.ops, key=lambda op: -op.time)[:_TOP]
     cells = tuple(
@@ -169,7 +170,7 @@ def _operators(row: Row) -> Table:
     )
     shown = f", the {_TOP} largest of {len(profile.ops)}" if len(profile.ops) > _TOP else ""
     return Table(
-        f"Operators of {row.measurement.subject.label}{shown}",
+        f"Operators of {row.title}{shown}",
         ("index", "operator", "by a delegate", time, "share"),
         cells,
         frozenset(("index", time, "share")),
@@ -180,14 +181,14 @@ def _plots(some: Sequence[Row], unit: str) -> tuple[Plot, ...]:
     if not some:
         return ()
     bars = [
-        plots.Bar(row.measurement.subject.label, one.median, one.low, one.high)
+        plots.Bar(row.title, one.median, one.low, one.high)
         for row in some
         if (one := row.summary) is not None
     ]
     drawn = [Plot(plots.medians(bars, unit), "Median of the runs, and its interval at 95 %.")]
     # The count of instructions is the same every time: there is no spread to draw.
     if unit != units.INSTRUCTIONS:
-        by_label = {row.measurement.subject.label: row.measurement.rounds for row in some}
+        by_label = {row.title: row.measurement.rounds for row in some}
         counted = {
             label: [run for values in counted_runs(some_rounds).values() for run in values]
             for label, some_rounds in by_label.items()

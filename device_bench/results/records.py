@@ -9,6 +9,12 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
+#: Importance of an app in front, as Android counts it.
+IN_FRONT = 100
+
+#: Android's names of its throttling statuses, by their number.
+THERMAL_STATUS = ("none", "light", "moderate", "severe", "critical", "emergency", "shutdown")
+
 
 class Record(BaseModel):
     """Base of all records, which are immutable and refuse unknown fields.
@@ -123,10 +129,10 @@ class AppConditions(Record):
         cores: The cores that it may run on, as the kernel writes them: "0-7".
         sustained_performance: Whether Android's mode for steady speed was on: it holds the clock
             at what the phone can keep up.
-        importance: `ActivityManager.RunningAppProcessInfo.importance`: 100 is in front, more is
-            less important.
-        thermal_status: Android's throttling status before the runs, 0 (none) to 6 (shutdown); None
-            before Android 10.
+        importance: `ActivityManager.RunningAppProcessInfo.importance`: `IN_FRONT`, or more for an
+            app that is less important.
+        thermal_status: Android's throttling status before the runs, an index of `THERMAL_STATUS`;
+            None before Android 10.
         thermal_headroom: How near it is to severe throttling, which is 1; None if not told.
         thermal_status_after: The status after the runs.
         thermal_headroom_after: The headroom after the runs.

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from _edgeship.device_bench.results.records import (
+    IN_FRONT,
+    THERMAL_STATUS,
     Conditions,
     Measurement,
     MeasurementSettings,
@@ -54,6 +56,11 @@ class Row:
         return self.measurement.settings.runner
 
     @property
+    def title(self) -> str:
+        """The file, with the runner where its session has several."""
+        return title(self.session, self.measurement)
+
+    @property
     def degrees_before(self) -> float | None:
         """The highest temperature before the first round, in degrees Celsius; None if unknown."""
         return hottest([one.before for one in self.measurement.rounds[:1]])
@@ -81,6 +88,46 @@ class Row:
 def rows(sessions: Iterable[Session]) -> list[Row]:
     """Return a row for each measurement of the sessions, in their order."""
     return [Row(session, one) for session in sessions for one in session.measurements]
+
+
+def runners_of(session: Session) -> list[str]:
+    """Return the runners of a session, each once, in the order in which they take turns."""
+    return list(dict.fromkeys(one.settings.runner for one in session.measurements))
+
+
+def title(session: Session, measurement: Measurement) -> str:
+    """Return a measurement's file, with its runner where the session has several."""
+    label = measurement.subject.label
+    return f"{label} by {measurement.settings.runner}" if len(runners_of(session)) > 1 else label
+
+
+def granted_text(measurements: Iterable[Measurement]) -> str:
+    """Return in words what Android granted the app that ran some of these; "" if none did."""
+    every = [
+        one.process.app
+        for measurement in measurements
+        for one in measurement.rounds
+        if one.process.app is not None
+    ]
+    if not every:
+        return ""
+    least = max(one.importance for one in every)
+    parts = [
+        "version " + " and ".join(dict.fromkeys(one.version for one in every)),
+        "in front" if least == IN_FRONT else f"not always in front (importance {least})",
+        "cores " + " and ".join(dict.fromkeys(one.cores for one in every)),
+        "sustained performance mode "
+        + " and ".join(
+            dict.fromkeys("on" if one.sustained_performance else "off" for one in every)
+        ),
+    ]
+    statuses = [one.worst_status for one in every if one.worst_status is not None]
+    if statuses:
+        parts.append(f"thermal status {THERMAL_STATUS[max(statuses)]}")
+    headrooms = [one.worst_headroom for one in every if one.worst_headroom is not None]
+    if headrooms:
+        parts.append(f"thermal headroom {max(headrooms):.2f} at most (1 is severe throttling)")
+    return ", ".join(parts)
 
 
 def hottest(conditions: Sequence[Conditions]) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,15 @@ from _edgeship.errors import InputError
 
 #: What `--runner` takes.
 CHOICES = ("native", "app", "app:APK", "python", "benchmark_model", "benchmark_model:FILE")
+
+_KINDS = "|".join(sorted({choice.partition(":")[0] for choice in CHOICES}))
+# A comma before another runner; names of files may have commas, too.
+_BETWEEN = re.compile(rf"\s*,\s*(?=(?:{_KINDS})(?:[:,\s]|$))")
+
+
+def split(text: str) -> list[str]:
+    """Return the names in a list such as "native,app"; a name that is wrong stays as it is."""
+    return _BETWEEN.split(text.strip())
 
 
 def runner(

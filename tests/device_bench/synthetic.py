@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from _edgeship.device_bench.results.records import (
+    AppConditions,
     Conditions,
     Core,
     DeviceParity,
@@ -74,6 +76,50 @@ def session(
             for label, median in zip(labels, medians, strict=True)
         ),
         complete=complete,
+    )
+
+
+GRANTED = AppConditions(
+    version="0.2.0",
+    abi="arm64-v8a",
+    cores="0-7",
+    sustained_performance=True,
+    importance=100,
+    thermal_status=0,
+    thermal_headroom=0.41,
+    thermal_status_after=1,
+    thermal_headroom_after=0.62,
+)
+
+
+def two_runners(slower: float = 1.25, **options: Any) -> Session:
+    """Return a session whose files were measured by the runners native and app, in turns.
+
+    Args:
+        slower: How much longer the app takes.
+        **options: Those of `session`; ``medians`` and ``labels`` are of the files.
+    """
+    labels = options.pop("labels", ("net_fp32", "net_int8"))
+    medians = options.pop("medians", (4.8e6, 2.3e6))
+    made = session(
+        medians=[value for one in medians for value in (one, one * slower)],
+        labels=[label for label in labels for _ in range(2)],
+        **options,
+    )
+    every = [_by(one, ("native", "app")[index % 2]) for index, one in enumerate(made.measurements)]
+    return made.model_copy(update={"measurements": tuple(every)})
+
+
+def _by(measurement: Measurement, runner: str) -> Measurement:
+    changes = {"runner": runner, "app": GRANTED if runner == "app" else None}
+    return measurement.model_copy(
+        update={
+            "settings": measurement.settings.model_copy(update={"runner": runner}),
+            "rounds": tuple(
+                one.model_copy(update={"process": one.process.model_copy(update=changes)})
+                for one in measurement.rounds
+            ),
+        }
     )
 
 

@@ -46,7 +46,7 @@ def phone(tmp_path, monkeypatch) -> FakeRunner:
     device = BreakableDevice(base)
     runner = FakeRunner(device)
     monkeypatch.setattr(devices, "find", lambda selector: device)
-    monkeypatch.setattr(runners, "runner", lambda name: runner)
+    monkeypatch.setattr(runners, "runner", lambda name, **options: runner)
     monkeypatch.setattr(system, "read_properties", lambda device: PHONE)
     monkeypatch.setattr(system, "read_conditions", lambda device: cool())
     return runner
@@ -139,9 +139,90 @@ def test_compare_says_when_rounds_are_too_few(phone, files, tmp_path):
     assert "use --rounds 11 or more" in out
 
 
-def test_compare_needs_two_files(files):
+def test_compare_needs_two_files_or_two_runners(files):
     _, err = run("compare", files[0], "--device", "local", code=2)
     assert "only one file" in err
+    assert "--runner native,app" in err
+
+
+def steady(level: int) -> Iterator[tuple[int, ...]]:
+    """Times of processes that differ a little."""
+    for number in itertools.count():
+        yield tuple(level + 1000 * (number % 3) + 100 * k for k in range(40))
+
+
+@pytest.fixture
+def two(phone, monkeypatch) -> dict[str, FakeRunner]:
+    """The phone with two runners, of which the app takes 10 % longer."""
+    made = {"native": phone, "app": FakeRunner(phone.device, name="app")}
+    made["native"].times, made["app"].times = steady(1_000_000), steady(1_100_000)
+    monkeypatch.setattr(runners, "runner", lambda name, **options: made[name.partition(":")[0]])
+    return made
+
+
+def test_compare_one_file_by_two_runners(two, files, tmp_path):
+    store = tmp_path / "s.sqlite"
+    runner = ("--runner", "native,app")
+    out, _ = run("compare", files[0], "--device", "adb", *runner, "--store", store)
+    assert len(two["native"].jobs) == len(two["app"].jobs) == 30
+    assert "; native and app, cpu" in out
+    assert "Time compared with the runner native:" in out
+    assert "Time compared with a.tflite" not in out
+    [line] = [line for line in out.splitlines() if line.endswith("slower") or "slower " in line]
+    assert line.split()[:3] == ["a.tflite", "app", "1.0999"]  # of 1.0 and 1.1 ms, and the noise
+    # The figures of both, each with its name.
+    shown = [line.split()[:2] for line in out.splitlines() if "as on the host" in line]
+    assert shown == [["a.tflite", "native"], ["a.tflite", "app"]]
+
+
+def test_compare_several_files_by_two_runners(two, files, tmp_path):
+    places = ("--device", "adb", "--store", tmp_path / "s.sqlite", "--rounds", "11", "--json")
+    out, _ = run("compare", *files, *places, "--runner", "native, app:/a,b.apk")
+    [session] = json.loads(out)["sessions"]
+    a, b = (file.name for file in files)
+    pairs = [
+        (one["compared_with"]["label"], one["compared_with"]["runner"], one["label"], one["runner"])
+        for one in session["comparisons"]
+    ]
+    # Each pair differs in one thing only.
+    assert pairs == [
+        *((a, "native", b, "native"), (a, "app", b, "app")),
+        *((a, "native", a, "app"), (b, "native", b, "app")),
+    ]
+    ratios = [one["ratio"] for one in session["comparisons"]]
+    assert ratios == pytest.approx([1, 1, 1.1, 1.1], abs=0.002)
+    out, _ = run("compare", *files, *places[:-1], "--runner", "native,app")
+    assert "Time compared with a.tflite:" in out
+    assert "Time compared with the runner native:" in out
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--runner", "native,native"), "runner native is named twice"),
+        (("--runner", "app:a.apk,app:b.apk"), "runner app is named twice"),
+        (("--runner", "native,walker"), "no runner called 'native,walker'"),
+        (("--uninstall-app",), "no app to uninstall"),
+    ],
+)
+def test_runners_that_cannot_be_compared(files, options, words, tmp_path):
+    store = ("--store", tmp_path / "s.sqlite")
+    _, err = run("compare", *files, "--device", "local", *options, *store, code=2)
+    assert words in err
+
+
+def test_whether_the_app_stays_is_an_option(two, files, tmp_path, monkeypatch):
+    given = []
+
+    def made(name: str, *, uninstall_app: bool, **options: object) -> FakeRunner:
+        given.append((name, uninstall_app))
+        return two[name]
+
+    monkeypatch.setattr(runners, "runner", made)
+    places = ("--device", "adb", "--store", tmp_path / "s.sqlite", "--rounds", "1")
+    run("run", files[0], *places, "--runner", "app", "--uninstall-app")
+    run("run", files[0], *places, "--runner", "app")
+    assert given == [("app", True), ("app", False)]
 
 
 def test_what_is_measured_before_an_error_is_shown(phone, files, tmp_path):
@@ -248,7 +329,7 @@ def test_two_devices_work_at_once_and_one_may_fail(files, tmp_path, monkeypatch)
     found["adb:TWO"].before = lambda number: meeting.wait() if number == 1 else None
     made = iter(found.values())
     monkeypatch.setattr(devices, "find", lambda selector: found[selector].device)
-    monkeypatch.setattr(runners, "runner", lambda name: next(made))
+    monkeypatch.setattr(runners, "runner", lambda name, **options: next(made))
     monkeypatch.setattr(
         system,
         "read_properties",

@@ -11,6 +11,7 @@ from _edgeship.device_bench.measurement.heat import Cooling, processor_sensors, 
 from _edgeship.device_bench.measurement.pause import Pause
 from _edgeship.device_bench.results.records import Conditions, Process
 from tests.device_bench.measurement.fakes import PHONE, cool
+from tests.device_bench.synthetic import GRANTED
 
 RUNS = Process(runner="native", runtime="LiteRT", init=1, first=1, runs=(10, 11, 12))
 
@@ -103,6 +104,16 @@ def test_a_pause_ends_when_the_session_stops():
     ("process", "after", "pinned", "expected"),
     [
         (RUNS, cool(), (), (False,) * 3),
+        # What Android told the app, before or after the runs.
+        (RUNS.model_copy(update={"app": GRANTED}), cool(), (), (False,) * 3),
+        (
+            RUNS.model_copy(
+                update={"app": GRANTED.model_copy(update={"thermal_status": 2})},
+            ),
+            cool(),
+            (),
+            (True,) * 3,
+        ),
         # The runner's notes for each run.
         (
             RUNS.model_copy(update={"capped": (False, True, False)}),

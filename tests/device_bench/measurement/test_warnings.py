@@ -21,6 +21,7 @@ from _edgeship.device_bench.results.records import (
     Subject,
 )
 from tests.device_bench.measurement.fakes import PHONE, cool
+from tests.device_bench.synthetic import GRANTED
 
 PC = Properties(selector="local", model="PC", abi="x86_64", cores=(Core(index=0), Core(index=1)))
 PARITY = DeviceParity(identical=True, max_rel=0, sqnr_db=None, reference="LiteRT")
@@ -197,3 +198,27 @@ def test_instructions_must_repeat():
     assert "report it" in find_warnings(differing, exact)[0]
     threads = differing.model_copy(update={"settings": MeasurementSettings(threads=2)})
     assert "--threads 1" in find_warnings(threads, exact)[0]
+
+
+CALM = GRANTED.model_copy(update={"cores": "0-1", "thermal_status_after": 0})
+
+
+@pytest.mark.parametrize("changes", [{}, {"cores": "unknown"}, {"cores": "0-7"}, {"cores": "1-0"}])
+def test_an_app_that_gets_all_it_wants_has_no_warnings(changes):
+    granted = CALM.model_copy(update=changes)
+    assert find_warnings(measurement(process={"app": granted}), PHONE) == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"thermal_status_after": 1}, ("10 of 10 rounds", "thermal status light", "cool")),
+        ({"thermal_headroom_after": 1.25}, ("severe throttling", "1.25", "cool")),
+        ({"importance": 200}, ("10 of 10 rounds", "not in front", "importance 200", "unlock")),
+        ({"cores": "1"}, ("1 of the 2 cores", "power-saving")),
+    ],
+)
+def test_an_app_that_does_not_is_told(changes, words):
+    granted = CALM.model_copy(update=changes)
+    [found] = find_warnings(measurement(process={"app": granted}), PHONE)
+    assert all(word in found for word in words), found

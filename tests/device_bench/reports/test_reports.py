@@ -14,7 +14,7 @@ from _edgeship.device_bench.reports.sessions import sections
 from _edgeship.device_bench.results.records import Session
 from _edgeship.device_bench.results.rows import rows
 from _edgeship.device_bench.results.statistics import summarize
-from tests.device_bench.synthetic import PHONE, VIRTUAL, session
+from tests.device_bench.synthetic import GRANTED, PHONE, VIRTUAL, session, two_runners
 
 ROOT = Path(__file__).parents[3]
 
@@ -209,3 +209,62 @@ def test_json_writes_numbers_that_json_does_not_know_as_strings() -> None:
     first = first.model_copy(update={"parity": broken})
     found = standard_json.loads(json.render([whole.model_copy(update={"measurements": (first,)})]))
     assert found["sessions"][0]["measurements"][0]["parity"]["max_rel"] == "Infinity"
+
+
+def test_where_several_runners_meet_each_is_named() -> None:
+    page = _Page(html.render("Measurements", "Written today.", sections(rows([two_runners()]))))
+    times, files, *operators = page.tables
+    for table in (times, files):
+        runner = table[0].index("run by")
+        label = table[0].index("file")
+        assert sorted((row[label], row[runner]) for row in table[1:]) == [
+            *(("net_fp32", "app, cpu"), ("net_fp32", "native, cpu")),
+            *(("net_int8", "app, cpu"), ("net_int8", "native, cpu")),
+        ]
+    assert len(operators) == 4
+    assert [row["runner"] for row in _csv([two_runners()])] == ["native", "app"] * 2
+
+
+def test_every_measurement_of_several_runners_is_drawn() -> None:
+    [overview, one] = sections(rows([two_runners()]))
+    del overview
+    names = [f"{file} by {who}" for file in ("net_fp32", "net_int8") for who in ("native", "app")]
+    for plot in one.plots:
+        assert [name for name in names if name not in plot.svg] == []
+    assert [table.title for table in one.tables[1:]] == [f"Operators of {name}" for name in names]
+    [alone] = sections(rows([session()]))[1:]
+    assert not any(" by " in table.title for table in alone.tables)
+
+
+def test_what_android_granted_the_app_is_told() -> None:
+    [_, one] = sections(rows([two_runners()]))
+    assert one.facts is not None
+    assert one.facts["app"] == (
+        "version 0.2.0, in front, cores 0-7, sustained performance mode on, thermal status light, "
+        "thermal headroom 0.62 at most (1 is severe throttling)"
+    )
+    [_, other] = sections(rows([session()]))
+    assert other.facts is not None
+    assert "app" not in other.facts
+    native, app = _csv([two_runners()])[:2]
+    names = ("version", "cores", "importance", "sustained_performance", "thermal_status")
+    assert [app[f"app_{name}"] for name in names] == ["0.2.0", "0-7", "100", "True", "1"]
+    assert app["app_thermal_headroom"] == "0.62"
+    assert {value for name, value in native.items() if name.startswith("app_")} == {""}
+
+
+def test_an_app_behind_others_is_told() -> None:
+    made = two_runners(rounds=2, labels=("net",), medians=(1e6,))
+    native, app = made.measurements
+    first, second = app.rounds
+    behind = GRANTED.model_copy(update={"importance": 200, "cores": "0-3"})
+    changed = second.process.model_copy(update={"app": behind})
+    rounds = (first, second.model_copy(update={"process": changed}))
+    measurements = (native, app.model_copy(update={"rounds": rounds}))
+    [_, one] = sections(rows([made.model_copy(update={"measurements": measurements})]))
+    assert one.facts is not None
+    assert "not always in front (importance 200), cores 0-7 and 0-3" in one.facts["app"]
+
+
+def _csv(whole: list[Session]) -> list[dict[str, str]]:
+    return list(standard_csv.DictReader(io.StringIO(csv.render(whole))))

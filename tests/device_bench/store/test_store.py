@@ -18,7 +18,7 @@ from _edgeship.device_bench.results.records import DeviceParity, Measurement, Se
 from _edgeship.device_bench.store.database import SCHEMA_VERSION
 from _edgeship.device_bench.store.store import Filter, Store
 from _edgeship.errors import InputError
-from tests.device_bench.synthetic import PHONE, VIRTUAL, session
+from tests.device_bench.synthetic import PHONE, VIRTUAL, session, two_runners
 
 ROOT = Path(__file__).parents[3]
 
@@ -88,6 +88,25 @@ def test_numbers_that_json_does_not_know_come_back(path: Path, value: float) -> 
         found = store.session(whole.id).measurements[0].parity
     assert found is not None
     assert repr(found.max_rel) == repr(value)
+
+
+def test_what_android_granted_an_app_comes_back(path: Path) -> None:
+    whole = two_runners()
+    with Store(path) as store:
+        _save(store, whole)
+        assert store.session(whole.id) == whole
+
+
+def test_a_session_from_before_there_was_an_app_is_read(path: Path) -> None:
+    whole = session()
+    with Store(path) as store:
+        _save(store, whole)
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE rounds SET record = json_remove(record, '$.process.app')")
+        [(kept,)] = connection.execute("SELECT record FROM rounds LIMIT 1").fetchall()
+    assert '"app"' not in kept
+    with Store(path) as store:
+        assert store.session(whole.id) == whole
 
 
 def test_filters_choose_sessions_oldest_first(path: Path) -> None:
