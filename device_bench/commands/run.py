@@ -62,16 +62,18 @@ def run(
             show_session(session)
             console().print()
         if result.sessions:
-            _next(files, device, store)
+            _next(files, device, runner, store)
     result.finish()
 
 
-def _next(files: list[Path], devices: list[str], store: Path) -> None:
+def _next(files: list[Path], devices: list[str], runner: str, store: Path) -> None:
     output = console()
     output.print(printable(f"Saved in {store}. Next:"))
     kept = [] if store == options.STORE else ["--store", str(store)]
     steps = [["report", *kept]]
-    if len(files) > 1:
-        steps.insert(0, ["compare", *map(str, files), "--device", devices[0], *kept])
+    by_app = runner.partition(":")[0] == "app"
+    if len(files) > 1 or by_app:
+        how = [] if runner == "native" else ["--runner", f"native,{runner}" if by_app else runner]
+        steps.insert(0, ["compare", *map(str, files), "--device", devices[0], *how, *kept])
     for step in steps:
         output.print(printable(f"  python -m device_bench {shlex.join(step)}"))

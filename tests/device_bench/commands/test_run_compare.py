@@ -82,6 +82,21 @@ def test_run_shows_figures_warnings_and_what_to_do_next(phone, files, tmp_path):
     assert [len(one.rounds) for one in session.measurements] == [3, 3]
 
 
+def test_what_the_app_ran_is_to_be_compared_with_the_native_runner(two, files, tmp_path):
+    store = tmp_path / "s.sqlite"
+    where = ("--device", "adb", "--store", store, "--rounds", "1")
+    for runner, others in (
+        ("app", "native,app"),
+        ("app:/my apps/a.apk", "native,app:/my apps/a.apk"),
+    ):
+        out, _ = run("run", files[0], *where, "--runner", runner)
+        [step] = [line for line in out.splitlines() if "device_bench compare" in line]
+        words = shlex.split(step)
+        assert words[4:] == [
+            *(str(files[0]), "--device", "adb", "--runner", others, "--store", str(store)),
+        ], words
+
+
 def test_run_prints_json(phone, files, tmp_path):
     out, _ = run(
         *("run", *files, "--device", "adb", "--store", tmp_path / "s.sqlite", "--json"),
