@@ -1,14 +1,19 @@
-"""The APK that all tests of the app share."""
+"""The APK that all tests of the app share, and caches for tests of building it."""
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+from _edgeship.cache import cache_folder
 from _edgeship.device_bench.app.build import BuiltApp, build_app
 from _edgeship.device_bench.app.tools import check_installed
 from _edgeship.errors import DeviceError
+from tests.android.app_fixtures import android_jar, app, litert, unpacked
+
+__all__ = ["android_jar", "app", "apk", "built_app", "cache", "litert", "unpacked"]
 
 
 def _missing() -> str:
@@ -35,3 +40,16 @@ def built_app() -> BuiltApp:
 def apk(built_app: BuiltApp) -> Path:
     """Path of the APK; nobody may change the file."""
     return built_app.path
+
+
+@pytest.fixture
+def cache(built_app: BuiltApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache of the test's own, with the key and the tools of the shared one."""
+    shared = cache_folder()
+    own = tmp_path / "cache"
+    (own / "built").mkdir(parents=True)
+    for folder in (shared / "built").glob("android-*"):
+        (own / "built" / folder.name).symlink_to(folder)
+    shutil.copy(built_app.key, own)
+    monkeypatch.setenv("EDGESHIP_CACHE", str(own))
+    return own
