@@ -26,15 +26,15 @@ _INSTALL_SECONDS = 180.0
 _BASE = re.compile(r"package:(/[^\0]{1,1000}/base\.apk)")
 _SHA256 = re.compile(r"\\?(?P<digest>[0-9a-f]{64})\s")
 
-# How am and content begin the lines that tell of an error.
-_AM_ERROR = re.compile(r"^(Error\b.*|.*\b\w+Exception\b.*|.*Permission Denial.*)")
-_CONTENT_ERROR = re.compile(
-    r"^(Error\b.*|\[ERROR\].*|Could not find provider.*|.*\b\w+Exception\b.*)"
-)
+# The lines of am and content that tell of an error, apart from those of a stack trace.
+_AM_ERROR = re.compile(r"(?!at )(Error\b.*|.*\b\w+Exception\b.*|.*Permission Denial.*)")
+_CONTENT_ERROR = re.compile(r"(?!at )(Error\b.*|\[ERROR\].*|.*\b\w+Exception\b.*)")
+_NO_PROVIDER = "Could not find provider"
 
-# Android's record of how processes of an app ended, the newest first; since Android 11.
+# Android's record of how processes of an app ended, the newest first; since Android 11, which has
+# each field on a line of its own.
 _EXIT = re.compile(
-    rf"process={re.escape(PACKAGE)}:run reason=\d{{1,3}} \((?P<why>.{{1,60}}?)\) sub"
+    rf"process={re.escape(PACKAGE)}:run\s+reason=\d{{1,3}} \((?P<why>.{{1,60}}?)\)\s+subreason="
 )
 
 
@@ -169,7 +169,7 @@ def check_content(done: Completed, device: Device) -> None:
             todo="Make room on the phone, and try again.",
         )
     todo = "Unlock the phone, and try again."
-    if line.startswith("Could not find provider"):
+    if _NO_PROVIDER in line:
         todo = f"Install it anew: `adb uninstall {PACKAGE}`, then measure again."
     raise DeviceError(
         "The app does not hand out its results.",

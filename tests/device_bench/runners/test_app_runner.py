@@ -283,24 +283,33 @@ def last(done: Completed) -> str:
             "adb uninstall",
         ),
         (
-            "java.lang.SecurityException: Permission Denial: starting Intent\n  at a.b.C(D.java:1)",
+            "Exception occurred while executing 'start':\n"
+            "java.lang.SecurityException: Permission Denial: starting Intent {}\n\tat a.B(C.java:1)",
             "Permission Denial",
             "Security settings",
         ),
-        ("Exception occurred while executing 'start':\n", "", ""),
     ],
 )
 @pytest.mark.parametrize("code", [0, 1])
 def test_am_says_why_it_does_not_start_the_app(at: At, said: str, why: str, todo: str, code: int):
     at.phone.answers["am start"] = Completed(code, "Starting: Intent { cmp=x }\n", said)
-    if not why and code == 0:
-        at.run()  # words alone are no error
-        return
     with pytest.raises(DeviceError, match="does not start the app") as caught:
         at.run()
     assert why in caught.value.why
+    assert "C.java" not in caught.value.why
     assert todo in caught.value.todo
     assert at.phone.commands[-2] == f"am force-stop {PACKAGE}"
+
+
+def test_other_words_of_am_are_quoted_and_warnings_are_none(at: At) -> None:
+    at.phone.answers["am start"] = Completed(255, "", "cmd: Can't find service: activity\n")
+    with pytest.raises(DeviceError, match="does not start the app") as caught:
+        at.run()
+    assert "Can't find service" in caught.value.why
+    at.phone.answers["am start"] = lambda words: Completed(
+        0, f"{at.phone.does(words).out}Warning: its current task was brought to the front\n", ""
+    )
+    assert at.run().process.runs == (40,)
 
 
 def test_an_app_that_does_not_appear(at: At) -> None:
@@ -329,7 +338,11 @@ def test_a_run_that_never_begins(at: At) -> None:
 
 def test_an_app_without_its_provider(at: At) -> None:
     at.phone.answers["content query"] = Completed(
-        0, "", f"Could not find provider: {PACKAGE}.runs\n"
+        0,
+        "",
+        f"Error while accessing provider:{PACKAGE}.runs\n"
+        f"java.lang.IllegalStateException: Could not find provider: {PACKAGE}.runs\n"
+        "\tat com.android.commands.content.Content$Command.execute(Content.java:520)\n",
     )
     with pytest.raises(DeviceError, match="does not hand out its results") as caught:
         at.prepare()
@@ -370,14 +383,17 @@ def test_what_the_app_says_is_not_trusted(at: At) -> None:
     assert len(caught.value.why) <= 600
 
 
+@pytest.mark.parametrize("android", [11, 15])
 @pytest.mark.parametrize("report", ["", lines(APP), lines(APP, *INSIDE[:3])[:-9]])
-def test_an_app_that_is_ended(at: At, report: str) -> None:
+def test_an_app_that_is_ended(at: At, report: str, android: int) -> None:
     at.phone.report = report
-    at.phone.answers["dumpsys activity exit-info"] = Completed(0, EXIT_INFO, "")
+    record = EXIT_INFO if android > 11 else EXIT_INFO.replace(" reason", "\n reason")
+    record = record if android > 11 else record.replace(" subreason", "\n subreason")
+    at.phone.answers["dumpsys activity exit-info"] = Completed(0, record, "")
     with pytest.raises(DeviceError, match="was ended while it measured") as caught:
         at.run()
     assert caught.value.why == (
-        "Its report breaks off. Android's latest record of its end is LOW_MEMORY."
+        "Its report breaks off. Android's latest record of its end is APP CRASH(NATIVE)."
     )
     assert "memory" in caught.value.todo
     assert at.phone.there == []
@@ -387,8 +403,8 @@ EXIT_INFO = f"""ACTIVITY MANAGER PROCESS EXIT INFO (dumpsys activity exit-info)
   package: {PACKAGE}
     Historical Process Exit for uid=10123
         ApplicationExitInfo #0:
-          timestamp=2026-03-04 15:43:53.000 pid=9 realUid=10123 packageUid=10123
-          process={PACKAGE}:run reason=3 (LOW_MEMORY) subreason=0 (UNKNOWN) status=0
+          timestamp=2026-03-04 15:43:53.000 pid=9 realUid=10123 packageUid=10123 user=0
+          process={PACKAGE}:run reason=5 (APP CRASH(NATIVE)) subreason=0 (UNKNOWN) status=0
         ApplicationExitInfo #1:
           process={PACKAGE}:run reason=1 (EXIT_SELF) subreason=0 (UNKNOWN) status=0
 """
