@@ -88,7 +88,7 @@ def throttled_runs(
     What Android reports, to the shell or to the app, holds for all runs of the process. Otherwise
     the runner's record of each run decides; without one, all runs count as throttled if, before or
     after the process, the highest frequency allowed for a core was below what that core is built
-    for.
+    for. In an app's mode for steady speed the clocks say nothing about heat, and only Android does.
 
     Args:
         process: What the runner reported.
@@ -101,6 +101,9 @@ def throttled_runs(
     told = (process.app.worst_status or 0) if process.app else 0
     if max(before.thermal_status or 0, after.thermal_status or 0, told) >= _MODERATE:
         return (True,) * count
+    if process.app is not None and process.app.sustained_performance:
+        # This mode holds the clocks down on purpose, so that they need not fall later.
+        return (False,) * count
     if len(process.capped) == count:
         return process.capped
     held = any(

@@ -16,6 +16,12 @@ from tests.device_bench.synthetic import GRANTED
 RUNS = Process(runner="native", runtime="LiteRT", init=1, first=1, runs=(10, 11, 12))
 
 
+def app(**changes: object) -> Process:
+    """The same runs in an app, under conditions with changes."""
+    granted = GRANTED.model_copy(update={"sustained_performance": False, **changes})
+    return RUNS.model_copy(update={"runner": "app", "app": granted})
+
+
 class Told(Pause):
     """A pause that takes no time and remembers what it was told."""
 
@@ -105,15 +111,12 @@ def test_a_pause_ends_when_the_session_stops():
     [
         (RUNS, cool(), (), (False,) * 3),
         # What Android told the app, before or after the runs.
-        (RUNS.model_copy(update={"app": GRANTED}), cool(), (), (False,) * 3),
-        (
-            RUNS.model_copy(
-                update={"app": GRANTED.model_copy(update={"thermal_status": 2})},
-            ),
-            cool(),
-            (),
-            (True,) * 3,
-        ),
+        (app(), cool(), (), (False,) * 3),
+        (app(thermal_status=2), cool(), (), (True,) * 3),
+        (app(thermal_status_after=3, sustained_performance=True), cool(), (), (True,) * 3),
+        # The mode for steady speed holds the clocks down without any heat.
+        (app(sustained_performance=True), cool(mhz_cap={0: 1000}), (), (False,) * 3),
+        (app(sustained_performance=False), cool(mhz_cap={0: 1000}), (), (True,) * 3),
         # The runner's notes for each run.
         (
             RUNS.model_copy(update={"capped": (False, True, False)}),

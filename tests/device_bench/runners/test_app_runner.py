@@ -284,7 +284,7 @@ def last(done: Completed) -> str:
         ),
         (
             "Exception occurred while executing 'start':\n"
-            "java.lang.SecurityException: Permission Denial: starting Intent {}\n\tat a.B(C.java:1)",
+            "java.lang.SecurityException: Permission Denial: starting\n\tat a.B(C.java:1)",
             "Permission Denial",
             "Security settings",
         ),
