@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from _edgeship.device_bench.app.project import MAIN, PROJECT, versions
 from _edgeship.device_bench.building.once import FLAGS, SOURCES, run_tool
@@ -84,21 +86,14 @@ def build_library(abi: str, folder: Path) -> Path:
         DeviceError: The compiler, the linker or a JDK is missing, or the sources are refused.
         InputError: The Android project is not there.
     """
-    tools, java = _found()
     output = folder / LIBRARY
+    java = _found_jni()
     with tempfile.TemporaryDirectory(prefix="edgeship-") as own:
-        stubs = [_stub(tools, abi, names, Path(own)) for names in _symbol_lists()]
+        stubs = [_stub(abi, names, Path(own)) for names in _symbol_lists()]
         paths = [str(path) for path in sources() if path.suffix == ".c"]
-        headers = [f"-isystem{path}" for path in (_BIONIC / "include", java, java / "linux")]
-        _clang(
-            tools,
-            abi,
-            [
-                *(*FLAGS, *_COMPILE, "-nostdlibinc", *headers, f"-I{SOURCES}", *paths),
-                *(*_LINK, f"-Wl,--version-script={_JNI / 'exports.map'}", *stubs),
-                *("-o", str(output)),
-            ],
-        )
+        words = [*FLAGS, *_COMPILE, f"-isystem{java}", f"-isystem{java / 'linux'}"]
+        words += [f"-I{SOURCES}", *paths, *_LINK, f"-Wl,--version-script={_JNI / 'exports.map'}"]
+        compile_for_android(abi, [*words, *stubs, "-o", str(output)])
     return output
 
 
@@ -118,18 +113,22 @@ def missing() -> list[tuple[str, str]]:
     return lacks
 
 
-def _found() -> tuple[_Tools, Path]:
-    """Return the tools and the folder with jni.h."""
-    tools, java = _find_tools(), _find_jni()
-    if tools is None or java is None:
-        lacks = missing()
-        raise DeviceError(
-            "The app's native library cannot be compiled.",
-            why="On PATH there is not: " + "; ".join(what for what, _ in lacks) + ".",
-            todo="Install it; on Debian or Ubuntu: apt install "
-            + " ".join(package for _, package in lacks),
-        )
-    return tools, java
+def _refuse_what_is_missing() -> NoReturn:
+    lacks = missing()
+    raise DeviceError(
+        "The app's native library cannot be compiled.",
+        why="On PATH there is not: " + "; ".join(what for what, _ in lacks) + ".",
+        todo="Install it; on Debian or Ubuntu: apt install "
+        + " ".join(package for _, package in lacks),
+    )
+
+
+def _found_tools() -> _Tools:
+    return _find_tools() or _refuse_what_is_missing()
+
+
+def _found_jni() -> Path:
+    return _find_jni() or _refuse_what_is_missing()
 
 
 def _find_tools() -> _Tools | None:
@@ -151,26 +150,41 @@ def _find_jni() -> Path | None:
     return folder if whole else None
 
 
-def _stub(tools: _Tools, abi: str, names: Path, folder: Path) -> str:
+def _stub(abi: str, names: Path, folder: Path) -> str:
     """Make an empty library with some names, and return its path."""
     source, output = folder / f"{names.stem}.c", folder / f"{names.stem}.so"
     lines = names.read_text(encoding="ascii").split()
     source.write_text("".join(f"void {name}(void) {{}}\n" for name in lines))
     words = ["-w", "-fno-builtin", "-shared", "-nostdlib", f"-Wl,-soname,{output.name}"]
-    _clang(tools, abi, [*words, str(source), "-o", str(output)])
+    compile_for_android(abi, [*words, str(source), "-o", str(output)])
     return str(output)
 
 
-def _clang(tools: _Tools, abi: str, words: list[str]) -> None:
+def compile_for_android(abi: str, words: Sequence[str]) -> None:
+    """Run clang with bionic's headers.
+
+    Args:
+        abi: "arm64-v8a" or "x86_64".
+        words: The rest of its command line.
+
+    Raises:
+        DeviceError: The compiler or the linker is missing, or refuses the words.
+        InputError: The Android project is not there.
+    """
+    tools = _found_tools()
     machine, own = _MACHINES[abi]
     target = f"--target={machine}-linux-android{versions().min_sdk}"
     # Not even the name of a source may tell where the checkout lies.
     same = [f"-ffile-prefix-map={PROJECT}=.", f"-ffile-prefix-map={SOURCES}=."]
-    argv = [tools.clang, target, *own, f"--ld-path={tools.linker}", *same, *words]
-    done = run_tool(argv, tools.packages, seconds=_SECONDS)
+    headers = ["-nostdlibinc", f"-isystem{_BIONIC / 'include'}"]
+    done = run_tool(
+        [tools.clang, target, *own, f"--ld-path={tools.linker}", *same, *headers, *words],
+        tools.packages,
+        seconds=_SECONDS,
+    )
     if done.code != 0:
         raise DeviceError(
-            f"{LIBRARY} cannot be compiled.",
+            f"{Path(words[-1]).name} cannot be compiled.",
             where=f"{tools.clang} for {abi}",
             why=last_words(done),
         )
