@@ -16,7 +16,8 @@ from typing import NoReturn
 
 from _edgeship.device_bench.app.project import MAIN, PROJECT, versions
 from _edgeship.device_bench.building.once import FLAGS, SOURCES, run_tool
-from _edgeship.device_bench.processes.words import last_words
+from _edgeship.device_bench.processes.base import Completed
+from _edgeship.device_bench.processes.words import how_it_ended, last_lines, last_words
 from _edgeship.errors import DeviceError
 
 #: Name of the library.
@@ -89,7 +90,7 @@ def build_library(abi: str, folder: Path) -> Path:
     output = folder / LIBRARY
     java = _found_jni()
     with tempfile.TemporaryDirectory(prefix="edgeship-") as own:
-        stubs = [_stub(abi, names, Path(own)) for names in _symbol_lists()]
+        stubs = [_stub(abi, names, Path(own)) for names in symbol_lists()]
         paths = [str(path) for path in sources() if path.suffix == ".c"]
         words = [*FLAGS, *_COMPILE, f"-isystem{java}", f"-isystem{java / 'linux'}"]
         words += [f"-I{SOURCES}", *paths, *_LINK, f"-Wl,--version-script={_JNI / 'exports.map'}"]
@@ -97,7 +98,8 @@ def build_library(abi: str, folder: Path) -> Path:
     return output
 
 
-def _symbol_lists() -> list[Path]:
+def symbol_lists() -> list[Path]:
+    """Return the files with the names of bionic's functions, a file for each of its libraries."""
     return sorted(_BIONIC.glob("symbols/*.txt"))
 
 
@@ -186,5 +188,13 @@ def compile_for_android(abi: str, words: Sequence[str]) -> None:
         raise DeviceError(
             f"{Path(words[-1]).name} cannot be compiled.",
             where=f"{tools.clang} for {abi}",
-            why=last_words(done),
+            why=_cause(done),
         )
+
+
+def _cause(done: Completed) -> str:
+    """Return the first error that a compiler or linker wrote; what follows comes of it."""
+    errors = [line for line in done.err.splitlines() if "error:" in line]
+    if not errors:
+        return last_words(done)
+    return f"{last_lines(errors[0])} ({how_it_ended(done.code)})."
