@@ -26,6 +26,8 @@ _APK, _ABOUT = "app.apk", "about.json"
 #: The asset with the digest of what the app was built from.
 SOURCES_ASSET = "built_from.json"
 
+_MAX_ASSET_BYTES = 4096
+
 Tell = Callable[[str], None]
 
 
@@ -156,8 +158,8 @@ def sources_digest() -> str:
 def built_from(apk: Path) -> str:
     """Return the digest that an APK carries, or "" if it is none of ours."""
     try:
-        with zipfile.ZipFile(apk) as archive:
-            said = json.loads(archive.read(f"assets/{SOURCES_ASSET}"))
+        with zipfile.ZipFile(apk) as archive, archive.open(f"assets/{SOURCES_ASSET}") as asset:
+            said = json.loads(asset.read(_MAX_ASSET_BYTES))
     except (OSError, KeyError, ValueError, zipfile.BadZipFile):
         return ""
     return str(said.get("sources", "")) if isinstance(said, dict) else ""

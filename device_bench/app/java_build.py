@@ -8,7 +8,7 @@ from pathlib import Path
 from _edgeship.device_bench.app.project import MAIN, PROJECT, Versions
 from _edgeship.device_bench.app.tools import Tools
 from _edgeship.device_bench.building.once import run_tool
-from _edgeship.device_bench.processes.words import last_words
+from _edgeship.device_bench.processes.words import last_lines, last_words
 from _edgeship.errors import DeviceError
 
 #: The app's sources.
@@ -65,7 +65,15 @@ def _javac(
         seconds=_SECONDS,
     )
     if done.code != 0:
-        raise DeviceError("The app's Java cannot be compiled.", where="javac", why=last_words(done))
+        # What it says first is what is wrong; its last words only count that.
+        said = [
+            line for line in done.err.splitlines() if ": error: " in line or "warning: [" in line
+        ]
+        raise DeviceError(
+            "The app's Java cannot be compiled.",
+            where="javac",
+            why=last_lines("\n".join(said[:2])) or last_words(done),
+        )
 
 
 def _d8(tools: Tools, versions: Versions, classes: Sequence[Path], output: Path) -> None:

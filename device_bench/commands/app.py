@@ -1,4 +1,4 @@
-"""`app`: the Android app that measures and shows networks; how it is built."""
+"""`app`: the Android app that measures and shows networks; built, and brought to phones."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from _edgeship.device_bench.commands import options
 from _edgeship.terminal.command_group import HELP
 from _edgeship.terminal.console import add_row, console, print_json, printable, size, table
 
@@ -25,12 +26,22 @@ _NO_LITERT = (
     "litert-gpu for the GPU), and build again:"
 )
 
+PhonesOption = Annotated[
+    list[str],
+    typer.Option(
+        "--device",
+        metavar="DEVICE",
+        autocompletion=options.devices,
+        help="adb or adb:SERIAL; may be given several times. `device_bench devices` lists them.",
+    ),
+]
+
 app_commands = typer.Typer(context_settings=HELP, rich_markup_mode="markdown")
 
 
 @app_commands.callback(invoke_without_command=True)
 def _about(context: typer.Context) -> None:
-    """Build the Android app that measures as apps do, and shows networks at work."""
+    """Build the Android app that measures as apps do and shows networks at work, and install it."""
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
 
@@ -79,6 +90,58 @@ def build(
         _show(built, out, seconds)
 
 
+@app_commands.command()
+def install(
+    device: PhonesOption,
+    apk: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help=f"The app. By default {OUT}, which is built if it is missing or outdated.",
+        ),
+    ] = None,
+) -> None:
+    """Install the app on phones, or update it where another one is installed.
+
+    `run --runner app` does this by itself. On the phone, the app also shows networks at work.
+    """
+    from _edgeship.device_bench.app.placing import default_apk
+    from _edgeship.device_bench.devices.find import find_all
+    from _edgeship.device_bench.devices.workspace import Workspace
+    from _edgeship.device_bench.runners.app_on_phone import installed_digest
+    from _edgeship.device_bench.runners.app_package import check_phone, read_package, update
+
+    with _steps() as tell:
+        package = read_package(apk or default_apk(tell))
+    output = console()
+    for phone in find_all(device):
+        check_phone(phone)
+        if installed_digest(phone) == package.sha256:
+            output.print(printable(f"{phone.selector}: has this app already"))
+            continue
+        with Workspace(phone) as workspace:
+            update(workspace, package)
+        output.print(printable(f"{phone.selector}: installed {package.path}"))
+    if not package.libraries:
+        _say_no_litert(apk or OUT)
+
+
+@app_commands.command()
+def uninstall(device: PhonesOption) -> None:
+    """Uninstall the app from phones, with the results that it keeps there."""
+    from _edgeship.device_bench.devices.find import find_all
+    from _edgeship.device_bench.runners import app_on_phone
+    from _edgeship.device_bench.runners.app_package import check_phone
+
+    for phone in find_all(device):
+        check_phone(phone)
+        there = app_on_phone.installed_digest(phone) != ""
+        if there:
+            app_on_phone.uninstall(phone)
+        done = "uninstalled the app" if there else "does not have the app"
+        console().print(printable(f"{phone.selector}: {done}"))
+
+
 @contextmanager
 def _steps() -> Iterator[Callable[[str], None]]:
     """Show the current step on stderr, if that is a terminal."""
@@ -115,14 +178,20 @@ def _show(built: BuiltApp, out: Path, seconds: float) -> None:
 
 
 def _next(built: BuiltApp, out: Path) -> None:
+    if not built.has_litert:
+        _say_no_litert(out)
+        return
+    named = "app" if out == OUT else f"app:{out}"
+    words = ["run", "FILE.tflite", "--device", "adb", "--runner", named]
+    console().print(printable(f"next:\n  python -m device_bench {shlex.join(words)}"))
+
+
+def _say_no_litert(out: Path) -> None:
     from _edgeship.device_bench.app.project import versions
 
-    output = console()
-    if not built.has_litert:
-        output.print(f"note: {_NO_LITERT.format(version=versions().litert)}")
-        words = ["build", "--litert", f"litert-{versions().litert}.aar"]
-        if out != OUT:
-            words += ["--out", str(out)]
-        output.print(printable(f"  python -m device_bench app {shlex.join(words)}"))
-        return
-    output.print("next:\n  python -m device_bench run FILE.tflite --device adb --runner app")
+    version = versions().litert
+    words = ["app", "build", "--litert", f"litert-{version}.aar"]
+    if out != OUT:
+        words += ["--out", str(out)]
+    console().print(f"note: {_NO_LITERT.format(version=version)}")
+    console().print(printable(f"  python -m device_bench {shlex.join(words)}"))

@@ -55,10 +55,16 @@ def copied_project(folder: Path, monkeypatch) -> Path:
 
 @pytest.fixture
 def small(built_app: BuiltApp, cache: Path, tmp_path: Path, monkeypatch) -> Path:
-    """Makes building take no time: every step but packing and signing is taken from a built app.
+    """Makes building take no time: all but packing and placing is played.
 
     Returns the current folder, in which the APK is put.
     """
+
+    def link(tools: object, versions: object, work: Path) -> tuple[Path, Path]:
+        path = work / "linked.apk"
+        with zipfile.ZipFile(built_app.path) as opened:
+            manifest = opened.read("AndroidManifest.xml")
+        return archive(path, {"AndroidManifest.xml": manifest}), work
 
     def dex(*arguments: object) -> list[Path]:
         with zipfile.ZipFile(built_app.path) as opened:
@@ -69,6 +75,12 @@ def small(built_app: BuiltApp, cache: Path, tmp_path: Path, monkeypatch) -> Path
         path.write_bytes(library(ARM64 if abi == "arm64-v8a" else X86_64))
         return path
 
+    def sign(unsigned: Path, signed: Path, *rest: object) -> None:
+        shutil.copy(unsigned, signed)
+
+    monkeypatch.setattr(building, "link_resources", link)
+    monkeypatch.setattr(building, "sign", sign)
+    monkeypatch.setattr(building, "verify", lambda apk, versions: "5" * 64)
     monkeypatch.setattr(building, "build_dex", dex)
     monkeypatch.setattr(building, "build_library", compiled)
     monkeypatch.chdir(tmp_path)
@@ -84,9 +96,10 @@ class TestReproducible:
     def test_another_place_gives_the_same_bytes_with_the_same_key(
         self, built_app: BuiltApp, cache: Path, tmp_path: Path, monkeypatch
     ) -> None:
-        """Sources, cache, temporary folders: all are others, and only the key is the same."""
+        """Sources, cache, temporary folders, language: all are others; only the key is the same."""
         copied_project(tmp_path / "elsewhere" / "a longer name" / "app", monkeypatch)
-        monkeypatch.setenv("TMPDIR", str(tmp_path))
+        for name, other in {"TMPDIR": str(tmp_path), "TZ": "Asia/Tokyo", "LC_ALL": "tr_TR"}.items():
+            monkeypatch.setenv(name, other)
         again = build_app()
         assert again.fresh and again.path != built_app.path
         assert again.sha256 == built_app.sha256
@@ -116,7 +129,7 @@ class TestReproducible:
         before = left_in(cache)
         with pytest.raises(DeviceError, match="Java cannot be compiled") as caught:
             build_app()
-        assert "error" in caught.value.why
+        assert "Broken.java:1: error: cannot find symbol" in caught.value.why
         assert left_in(cache) == before
 
 
@@ -222,6 +235,13 @@ class TestDefault:
         with pytest.raises(InputError, match="is no app"):
             default_apk()
         assert placing.DEFAULT.read_text() == "mine"
+
+    def test_an_app_of_others_carries_no_digest(self, tmp_path: Path) -> None:
+        for content in (b"[]", b"{}", b"not json", b'{"sources":' + b"9" * 10_000 + b"}"):
+            path = archive(tmp_path / "a.apk", {f"assets/{building.SOURCES_ASSET}": content})
+            assert built_from(path) == ""
+        assert built_from(archive(tmp_path / "b.apk", {})) == ""
+        assert built_from(tmp_path / "absent") == ""
 
     def test_a_copy_is_whole_or_absent(self, built_app: BuiltApp, tmp_path: Path) -> None:
         gone = built_app.model_copy(update={"path": tmp_path / "absent.apk"})
