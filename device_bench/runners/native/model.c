@@ -65,12 +65,12 @@ typedef int (*GetTensor)(LiteRtSignature, size_t, LiteRtTensor *);
 typedef int (*GetRequirements)(LiteRtCompiledModel, size_t, size_t, LiteRtRequirements *);
 
 static bool make_tensor(const Model *model, LiteRtSignature signature, size_t index,
-                        GetTensor get_tensor, GetRequirements get_requirements, Tensor *made,
+                        GetTensor find_tensor, GetRequirements get_requirements, Tensor *made,
                         Failure *failure) {
   const LiteRt *api = &model->api;
   LiteRtTensor tensor;
   LiteRtRequirements requirements;
-  return litert_check(get_tensor(signature, index, &tensor), "Reading a tensor", failure) &&
+  return litert_check(find_tensor(signature, index, &tensor), "Reading a tensor", failure) &&
          litert_check(api->GetRankedTensorType(tensor, &made->type), "Reading a tensor's type",
                       failure) &&
          litert_check(get_requirements(model->compiled, 0, index, &requirements),
