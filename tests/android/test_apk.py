@@ -46,6 +46,16 @@ def libraries(apk: Path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in names}
 
 
+def exported(library: Path) -> set[str]:
+    """Return the names of the functions that a library offers to others."""
+    rows = said("readelf", "--wide", "--dyn-syms", library).splitlines()
+    return {
+        row.split()[-1]
+        for row in rows
+        if " FUNC " in row and " GLOBAL " in row and " UND " not in row
+    }
+
+
 class TestSignature:
     def test_it_is_signed_with_v2_and_v3_by_one_signer(self, built_app) -> None:
         told = said("apksigner", "verify", "--verbose", "--print-certs", built_app.path)
@@ -178,10 +188,4 @@ class TestClasses:
         for name, data in libraries(apk).items():
             path = tmp_path / name.replace("/", "-")
             path.write_bytes(data)
-            listed = said("readelf", "--wide", "--dyn-syms", path).splitlines()
-            exported = {
-                row.split()[-1]
-                for row in listed
-                if " FUNC " in row and " GLOBAL " in row and " UND " not in row
-            }
-            assert exported == declared
+            assert exported(path) == declared

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,8 @@ from _edgeship.device_bench.app.java_build import JAVA, java_files
 from _edgeship.device_bench.app.project import ABIS, CATALOG, MAIN, PACKAGE, parse_catalog, versions
 from _edgeship.device_bench.app.resources import MANIFEST, RES
 from _edgeship.device_bench.building import bundle
+from _edgeship.device_bench.processes.running import run_process
+from tests.android.test_apk import exported
 
 ROOT = Path(__file__).parents[2]
 PROJECT = ROOT / "android_app"
@@ -145,6 +149,22 @@ class TestSources:
         text = (PROJECT / "app" / path).read_text()
         listed = set(re.findall(r"\b([a-z_]+\.c)\b", re.sub(r"#.*", "", text)))
         assert listed == {path.name for path in native_build.sources() if path.suffix == ".c"}
+
+    @pytest.mark.slow
+    @pytest.mark.skipif(shutil.which("cmake") is None, reason="needs the Debian package cmake")
+    def test_cmake_builds_the_library_with_this_computers_compiler(
+        self, apk: Path, tmp_path: Path
+    ) -> None:
+        """In place of the NDK's; it exports what the APK's library does."""
+        java = Path(shutil.which("javac") or "").resolve().parents[1] / "include"
+        source = str(PROJECT / "app" / "src" / "main" / "cpp")
+        flags = f"-DCMAKE_C_FLAGS=-I{java} -I{java / 'linux'}"
+        for argv in (["-S", source, "-B", str(tmp_path), flags], ["--build", str(tmp_path)]):
+            done = run_process(["cmake", *argv], timeout=120)
+            assert done.code == 0, done.out + done.err
+        with zipfile.ZipFile(apk) as archive:
+            packed = Path(archive.extract("lib/x86_64/libedgebench.so", tmp_path))
+        assert exported(tmp_path / "libedgebench.so") == exported(packed)
 
     def test_the_manifest_is_in_gradles_form(self) -> None:
         root = etree.parse(str(MANIFEST)).getroot()
