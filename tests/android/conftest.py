@@ -13,7 +13,7 @@ from _edgeship.device_bench.app.tools import check_installed
 from _edgeship.errors import DeviceError
 from tests.android.app_fixtures import android_jar, app, litert, unpacked
 
-__all__ = ["android_jar", "app", "apk", "built_app", "cache", "litert", "unpacked"]
+__all__ = ["android_jar", "apk", "app", "built_app", "cache", "litert", "unpacked"]
 
 
 def _missing() -> str:

@@ -1,0 +1,55 @@
+"""Fixtures with the app on the JVM; `conftest.py` makes them available to the tests here."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import ai_edge_litert
+import pytest
+
+from _edgeship.device_bench.app.resources import RES
+from _edgeship.device_bench.app.tools import android_tools
+from tests.android.on_jvm import AppOnJvm
+from tests.android.unpacked import JSON_JAR, Unpacked, unpack
+
+# A program or a file -> Debian package that has it.
+_PACKAGES = {
+    "enjarify": "enjarify",
+    "gcc": "gcc",
+    "unshare": "util-linux",
+    str(JSON_JAR): "libandroid-json-java",
+}
+
+
+@pytest.fixture(scope="session")
+def unpacked(apk: Path) -> Unpacked:
+    """The app, ready for the JVM."""
+    missing = {
+        package
+        for name, package in _PACKAGES.items()
+        if not (Path(name).is_file() if "/" in name else shutil.which(name))
+    }
+    if missing:
+        pytest.skip(f"needs the Debian packages {' '.join(sorted(missing))}")
+    return unpack(apk, RES)
+
+
+@pytest.fixture(scope="session")
+def android_jar(apk: Path) -> Path:
+    """Android's classes without their code, API 23."""
+    return android_tools().android_jar
+
+
+@pytest.fixture(scope="session")
+def litert() -> Path:
+    """The folder with the libLiteRt.so of the Python package."""
+    return Path(next(iter(ai_edge_litert.__path__)))
+
+
+@pytest.fixture
+def app(unpacked: Unpacked, litert: Path, tmp_path: Path) -> Iterator[AppOnJvm]:
+    """The app, just installed on an empty phone."""
+    with AppOnJvm(unpacked, litert, tmp_path / "phone") as app:
+        yield app

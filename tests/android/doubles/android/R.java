@@ -1,0 +1,16 @@
+package android;
+
+/** Numbers of Android's own resources. */
+public final class R {
+  /** Attributes. */
+  public static final class attr {
+    public static final int state_enabled = 0x0101009e;
+    public static final int state_pressed = 0x010100a7;
+    public static final int state_checked = 0x010100a0;
+  }
+
+  /** Colors. */
+  public static final class color {
+    public static final int transparent = 0x0106000d;
+  }
+}

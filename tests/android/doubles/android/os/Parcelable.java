@@ -1,0 +1,4 @@
+package android.os;
+
+/** What may travel between processes. Nothing travels here. */
+public interface Parcelable {}

@@ -1,0 +1,4 @@
+package android.view;
+
+/** What holds a view. */
+public interface ViewParent {}

@@ -1,0 +1,6 @@
+package android.view.accessibility;
+
+/** What a screen reader is told of a view. */
+public class AccessibilityNodeInfo {
+  private AccessibilityNodeInfo() {}
+}
