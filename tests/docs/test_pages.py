@@ -40,12 +40,16 @@ def command_lines() -> Iterator[tuple[str, list[str]]]:
 
 
 @cache
-def options_of(name: str, command: str) -> frozenset[str]:
-    """Return the options of a command; of the program itself for "" or what is no command."""
+def options_of(name: str, *words: str) -> frozenset[str]:
+    """Return the options of the command that words begin with, of the program itself for none."""
     app = import_module(PROGRAMS[name][0]).app
-    group = typer.main.get_command(app)
-    words = [command] if command in group.commands else []  # type: ignore[attr-defined]
-    text = help_of(app, f"python -m {name}", *words)
+    command, path = typer.main.get_command(app), []
+    for word in words:
+        command = getattr(command, "commands", {}).get(word)
+        if command is None:
+            break
+        path.append(word)
+    text = help_of(app, f"python -m {name}", *path)
     return frozenset(re.findall(r"^│ [* ]*(--[a-z-]+)", text, re.MULTILINE)) | EVERYWHERE
 
 
@@ -59,9 +63,9 @@ def test_there_are_commands_of_every_program() -> None:
 
 @pytest.mark.parametrize("line", COMMAND_LINES, ids=" ".join)
 def test_the_options_of_a_command_exist(line: tuple[str, ...]) -> None:
-    name, command, *words = line
-    used = {word.partition("=")[0] for word in (command, *words) if word.startswith("--")}
-    assert used <= options_of(name, command)
+    name, *words = line
+    used = {word.partition("=")[0] for word in words if word.startswith("--")}
+    assert used <= options_of(name, *words)
 
 
 def test_commands_without_an_option_would_be_told_apart() -> None:
@@ -69,6 +73,8 @@ def test_commands_without_an_option_would_be_told_apart() -> None:
     assert "--quant" in options_of("export", "shufflenet_v2")
     assert "--quant" not in options_of("export", "inspect")
     assert "--cores" in options_of("device_bench", "run")
+    assert "--litert" in options_of("device_bench", "app", "build")
+    assert "--litert" not in options_of("device_bench", "app")
 
 
 def test_links_from_the_papers_at_the_top_lead_somewhere() -> None:
