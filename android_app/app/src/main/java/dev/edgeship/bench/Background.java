@@ -5,6 +5,7 @@ import android.util.Log;
 import java.io.IOException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import org.json.JSONException;
 
 /** A screen's work that must not hold up its touches: one job after the other. */
@@ -48,6 +49,21 @@ final class Background {
   /** Ends what goes on. */
   void close() {
     thread.shutdownNow();
+  }
+
+  /** Ends what goes on, and does a last thing when it has ended. */
+  void close(Runnable last) {
+    close();
+    new Thread(
+            () -> {
+              try {
+                thread.awaitTermination(Long.MAX_VALUE, TimeUnit.NANOSECONDS);
+              } catch (InterruptedException error) {
+                throw new AssertionError(error); // Nobody knows this thread.
+              }
+              last.run();
+            })
+        .start();
   }
 
   private <T> void tell(Told<T> told, T result) {

@@ -58,6 +58,7 @@ final class Bench {
     }
   }
 
+  /** Returns the place in ACCELERATORS of what the user chose. */
   int accelerator() {
     return within(kept.getInt(ACCELERATOR, 0), ACCELERATORS.length);
   }
@@ -66,6 +67,7 @@ final class Bench {
     kept.edit().putInt(ACCELERATOR, index).apply();
   }
 
+  /** Returns the place in THREADS of what the user chose. */
   int threads() {
     return within(kept.getInt(THREAD, 2), THREADS.length);
   }

@@ -62,7 +62,12 @@ final class Column {
 
   /** Adds what stands above a part of the screen. */
   TextView heading(int text) {
-    TextView view = text(context.getText(text), R.dimen.text_heading, R.color.text);
+    return heading(context.getText(text));
+  }
+
+  /** Adds what stands above a part of the screen. */
+  TextView heading(CharSequence text) {
+    TextView view = text(text, R.dimen.text_heading, R.color.text);
     view.setTypeface(Typeface.DEFAULT, Typeface.BOLD);
     return view;
   }
@@ -118,8 +123,18 @@ final class Column {
    * @param spoken what a screen reader says for each word
    */
   void choice(String[] words, String[] spoken, int chosen, Chosen told) {
+    choice(LinearLayout.HORIZONTAL, words, spoken, chosen, told);
+  }
+
+  /** Adds a choice of one out of some names, below one another. */
+  void list(String[] names, int chosen, Chosen told) {
+    choice(LinearLayout.VERTICAL, names, names, chosen, told);
+  }
+
+  private void choice(
+      int orientation, String[] words, String[] spoken, int chosen, Chosen told) {
     RadioGroup group = new RadioGroup(context);
-    group.setOrientation(LinearLayout.HORIZONTAL);
+    group.setOrientation(orientation);
     for (int i = 0; i < words.length; i++) {
       RadioButton button = new RadioButton(context);
       int index = i;
@@ -130,8 +145,12 @@ final class Column {
       button.setButtonTintList(ColorStateList.valueOf(context.getColor(R.color.accent)));
       size(button, R.dimen.text_body);
       button.setOnClickListener(view -> told.at(index));
+      boolean below = orientation == LinearLayout.VERTICAL;
+      int width = below ? ViewGroup.LayoutParams.MATCH_PARENT : 0; // or an equal share
       group.addView(
-          button, new LinearLayout.LayoutParams(0, ViewGroup.LayoutParams.WRAP_CONTENT, 1));
+          button,
+          new LinearLayout.LayoutParams(
+              width, ViewGroup.LayoutParams.WRAP_CONTENT, below ? 0 : 1));
       if (i == chosen) group.check(button.getId());
     }
     add(group);

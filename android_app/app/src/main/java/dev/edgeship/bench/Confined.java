@@ -17,12 +17,22 @@ final class Confined {
    * @throws Refused if it lies elsewhere, is no readable file, or is too large
    */
   static File file(String path, List<File> folders, long most) throws Refused {
+    File real = any(path, folders);
+    if (!real.isFile() || !real.canRead()) throw new Refused(R.string.refused_no_file, path);
+    if (real.length() > most) throw new Refused(R.string.refused_too_large, path, most);
+    return real;
+  }
+
+  /**
+   * Returns what lies at a path, a file, a folder or nothing, with all links resolved.
+   *
+   * @throws Refused if it lies elsewhere
+   */
+  static File any(String path, List<File> folders) throws Refused {
     File real = resolve(path);
     if (!new File(path).isAbsolute() || !below(real, folders)) {
       throw new Refused(R.string.refused_outside, path);
     }
-    if (!real.isFile() || !real.canRead()) throw new Refused(R.string.refused_no_file, path);
-    if (real.length() > most) throw new Refused(R.string.refused_too_large, path, most);
     return real;
   }
 

@@ -73,6 +73,7 @@ public final class MainActivity extends Activity {
     message.setAccessibilityLiveRegion(View.ACCESSIBILITY_LIVE_REGION_POLITE);
     result = column.card();
     column.button(R.string.bench_results, () -> open(ResultsActivity.class));
+    column.button(R.string.bench_demo, () -> open(DemoActivity.class));
     page.show();
   }
 

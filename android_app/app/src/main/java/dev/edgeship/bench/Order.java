@@ -1,11 +1,7 @@
 package dev.edgeship.bench;
 
 import java.io.File;
-import java.io.FileInputStream;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -53,15 +49,7 @@ final class Order {
    */
   static Order read(String path, List<File> folders) throws Refused, IOException {
     File file = Confined.file(path, folders, MAX_BYTES);
-    byte[] bytes = new byte[(int) file.length()];
-    try (FileInputStream stream = new FileInputStream(file)) {
-      int count = 0;
-      for (int got = 0; count < bytes.length && got >= 0; count += Math.max(got, 0)) {
-        got = stream.read(bytes, count, bytes.length - count);
-      }
-      if (count < bytes.length) throw new Refused(R.string.refused_order_text, path);
-    }
-    return of(lines(bytes, path), folders);
+    return of(TextFile.lines(file, MAX_BYTES), folders);
   }
 
   /** Checks the words of an order, as {@link #read} does. */
@@ -94,16 +82,6 @@ final class Order {
   String value(String option, String otherwise) {
     int index = words.lastIndexOf(option);
     return index < 0 ? otherwise : words.get(index + 1);
-  }
-
-  private static List<String> lines(byte[] bytes, String path) throws Refused {
-    try {
-      String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
-      if (text.indexOf('\0') >= 0) throw new Refused(R.string.refused_order_text, path);
-      return text.isEmpty() ? Collections.emptyList() : Arrays.asList(text.split("\r?\n"));
-    } catch (CharacterCodingException error) {
-      throw new Refused(R.string.refused_order_text, path);
-    }
   }
 
   private static Set<String> set(String... words) {

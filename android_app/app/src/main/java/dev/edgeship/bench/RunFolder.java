@@ -1,7 +1,6 @@
 package dev.edgeship.bench;
 
 import java.io.File;
-import java.io.FileInputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -100,17 +99,9 @@ final class RunFolder {
   private JSONObject read(String name) throws IOException {
     File file = new File(folder, name);
     if (!file.isFile()) return new JSONObject();
-    if (file.length() > MAX_NOTE_BYTES) throw new IOException(file + " is too large");
-    byte[] bytes = new byte[(int) file.length()];
-    try (FileInputStream stream = new FileInputStream(file)) {
-      int count = 0;
-      while (count < bytes.length) {
-        int got = stream.read(bytes, count, bytes.length - count);
-        if (got < 0) throw new IOException(file + " became shorter");
-        count += got;
-      }
-      return new JSONObject(new String(bytes, StandardCharsets.UTF_8));
-    } catch (JSONException error) {
+    try {
+      return new JSONObject(TextFile.read(file, MAX_NOTE_BYTES));
+    } catch (JSONException | Refused error) {
       throw new IOException(file + " is damaged", error);
     }
   }

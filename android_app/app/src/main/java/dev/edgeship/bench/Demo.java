@@ -1,0 +1,137 @@
+package dev.edgeship.bench;
+
+import android.content.Context;
+import android.net.Uri;
+import java.io.Closeable;
+import java.io.File;
+import java.io.IOException;
+
+/** The demo without its screen: a bundle, one of its files open, and a picture. */
+final class Demo implements Closeable {
+  private final Context context;
+  private final Bench settings;
+
+  private DemoFolder bundle;
+  private Manifest.Artifact artifact;
+  private LiteRtNetwork network;
+  private Classifier classifier;
+
+  Demo(Context context) {
+    this.context = context;
+    settings = new Bench(context);
+  }
+
+  /** Returns the bundle, or null if there is none yet. */
+  synchronized DemoFolder bundle() {
+    return bundle;
+  }
+
+  /** Returns the open file, or null if there is none. */
+  synchronized Manifest.Artifact artifact() {
+    return artifact;
+  }
+
+  /** Opens the bundle that was used before, if there is one. */
+  synchronized void reopen() throws Refused, IOException {
+    bundle = DemoFolder.open(folder());
+    if (bundle != null) use(0);
+  }
+
+  /** Takes the bundle in a folder that the user chose. */
+  void takeTree(Uri tree) throws Refused, IOException {
+    Incoming.at(context, tree); // Refuses what is no content of another app.
+    take(new TreeSource(context.getContentResolver(), tree));
+  }
+
+  /** Takes the bundle in a zip of another app. */
+  void takeZip(Incoming incoming) throws Refused, IOException {
+    File zip = new File(context.getCacheDir(), "bundle.zip");
+    try {
+      incoming.copy(zip, Order.MAX_FILE_BYTES);
+      take(ZipSource.open(zip));
+    } finally {
+      zip.delete();
+    }
+  }
+
+  /** Takes the bundle at a path that adb names: a folder, or a zip. */
+  void takePath(String path) throws Refused, IOException {
+    File real = Confined.any(path, OpenFolders.of(context));
+    if (real.isDirectory()) take(new FolderSource(real));
+    else take(ZipSource.open(Confined.file(path, OpenFolders.of(context), Order.MAX_FILE_BYTES)));
+  }
+
+  /** Opens another file of the bundle. */
+  synchronized void use(int number) throws Refused {
+    close();
+    Manifest.Artifact chosen = bundle.artifacts.get(number);
+    LiteRtNetwork opened =
+        LiteRtNetwork.open(
+            bundle.file(chosen),
+            chosen,
+            Bench.THREADS[settings.threads()],
+            Bench.ACCELERATORS[settings.accelerator()]);
+    try {
+      classifier = new Classifier(bundle.manifest, chosen, bundle.labels, opened);
+      network = opened;
+      artifact = chosen;
+    } finally {
+      if (network == null) opened.close();
+    }
+  }
+
+  /** Classifies a picture of another app. */
+  Answer classify(Incoming incoming) throws Refused, IOException {
+    File copy = new File(context.getCacheDir(), "picture");
+    try {
+      incoming.copy(copy, Picture.MAX_BYTES);
+      return classifyPicture(copy);
+    } finally {
+      copy.delete();
+    }
+  }
+
+  /** Classifies a picture at a path that adb names. */
+  Answer classifyPath(String path) throws Refused, IOException {
+    return classifyPicture(Confined.file(path, OpenFolders.of(context), Picture.MAX_BYTES));
+  }
+
+  /** Classifies the next frame of a camera. */
+  synchronized Answer classify(Rows frame) throws Refused {
+    if (classifier == null) throw new Refused(R.string.demo_no_bundle);
+    return classifier.classify(frame);
+  }
+
+  /** Begins a new clip. */
+  synchronized void forget() {
+    if (classifier != null) classifier.forget();
+  }
+
+  @Override
+  public synchronized void close() {
+    if (network != null) network.close();
+    network = null;
+    classifier = null;
+    artifact = null;
+  }
+
+  private Answer classifyPicture(File file) throws Refused, IOException {
+    Rows picture = Picture.open(file);
+    forget();
+    return classify(picture);
+  }
+
+  private void take(DemoSource source) throws Refused, IOException {
+    try (DemoSource closed = source) {
+      DemoFolder taken = DemoFolder.copy(closed, folder());
+      synchronized (this) {
+        bundle = taken;
+        use(0);
+      }
+    }
+  }
+
+  private File folder() {
+    return new File(context.getCacheDir(), "demo");
+  }
+}

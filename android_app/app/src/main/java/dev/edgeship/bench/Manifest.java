@@ -1,0 +1,83 @@
+package dev.edgeship.bench;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import org.json.JSONArray;
+import org.json.JSONException;
+import org.json.JSONObject;
+
+/** What manifest.json says that the demo needs; `python -m export` writes it beside the files. */
+final class Manifest {
+  /** One .tflite file that takes one picture, or one clip, and gives one list of numbers. */
+  static final class Artifact {
+    /** Its name, in the folder of the manifest. */
+    final String file;
+
+    final Port input;
+    final Port output;
+
+    private Artifact(JSONObject entry) throws Refused, JSONException {
+      file = entry.getString("file");
+      if (!isPlain(file)) throw new Refused(R.string.refused_artifact, Names.shown(file));
+      input = Port.read(one(entry.getJSONArray("inputs")));
+      output = Port.read(one(entry.getJSONArray("outputs")));
+    }
+
+    private static JSONObject one(JSONArray ports) throws Refused, JSONException {
+      if (ports.length() != 1) throw new Refused(R.string.refused_ports);
+      return ports.getJSONObject(0);
+    }
+
+    private static boolean isPlain(String name) {
+      return name.endsWith(".tflite") && name.indexOf('/') < 0 && name.indexOf('\0') < 0;
+    }
+  }
+
+  /** Name of the network. */
+  final String model;
+
+  final Preprocess preprocess;
+
+  /** The .tflite files that the demo can show, in the order of the manifest. */
+  final List<Artifact> artifacts;
+
+  private Manifest(String model, Preprocess preprocess, List<Artifact> artifacts) {
+    this.model = model;
+    this.preprocess = preprocess;
+    this.artifacts = Collections.unmodifiableList(artifacts);
+  }
+
+  /**
+   * Reads a manifest.
+   *
+   * @throws Refused if it is none, or names nothing that the demo can show
+   */
+  static Manifest read(String text) throws Refused {
+    try {
+      JSONObject whole = new JSONObject(text);
+      if (whole.isNull("preprocess")) throw new Refused(R.string.refused_no_pictures);
+      String model = Names.shown(whole.getJSONObject("model").optString("name"));
+      Preprocess preprocess = Preprocess.read(whole.getJSONObject("preprocess"));
+      return new Manifest(model, preprocess, artifacts(whole.getJSONArray("artifacts")));
+    } catch (JSONException error) {
+      throw new Refused(R.string.refused_manifest, Names.shown(String.valueOf(error.getMessage())));
+    }
+  }
+
+  private static List<Artifact> artifacts(JSONArray entries) throws Refused, JSONException {
+    List<Artifact> artifacts = new ArrayList<>();
+    Refused first = new Refused(R.string.refused_no_artifact);
+    for (int i = entries.length() - 1; i >= 0; i--) {
+      JSONObject entry = entries.getJSONObject(i);
+      if (!entry.optString("target", "tflite").equals("tflite")) continue;
+      try {
+        artifacts.add(0, new Artifact(entry));
+      } catch (Refused refused) {
+        first = refused; // The others may do; if none does, this is why.
+      }
+    }
+    if (artifacts.isEmpty()) throw first;
+    return artifacts;
+  }
+}
