@@ -104,6 +104,13 @@ final class Bench {
         .putExtra(RunActivity.NAME, name());
   }
 
+  /** Returns the intent that opens the demo with the same settings. */
+  Intent demo() {
+    return new Intent(context, DemoActivity.class)
+        .putExtra(DemoActivity.ACCELERATOR, ACCELERATORS[accelerator()])
+        .putExtra(DemoActivity.THREADS, THREADS[threads()]);
+  }
+
   private File model() {
     return new File(context.getCacheDir(), "bench/model.tflite");
   }

@@ -9,7 +9,8 @@ import java.io.IOException;
 /** The demo without its screen: a bundle, one of its files open, and a picture. */
 final class Demo implements Closeable {
   private final Context context;
-  private final Bench settings;
+  private String accelerator = "cpu";
+  private int threads = 1;
 
   private DemoFolder bundle;
   private Manifest.Artifact artifact;
@@ -18,7 +19,12 @@ final class Demo implements Closeable {
 
   Demo(Context context) {
     this.context = context;
-    settings = new Bench(context);
+  }
+
+  /** Sets how files that are opened from now on are run. */
+  synchronized void runOn(String accelerator, int threads) {
+    this.accelerator = accelerator;
+    this.threads = threads;
   }
 
   /** Returns the bundle, or null if there is none yet. */
@@ -66,11 +72,7 @@ final class Demo implements Closeable {
     close();
     Manifest.Artifact chosen = bundle.artifacts.get(number);
     LiteRtNetwork opened =
-        LiteRtNetwork.open(
-            bundle.file(chosen),
-            chosen,
-            Bench.THREADS[settings.threads()],
-            Bench.ACCELERATORS[settings.accelerator()]);
+        LiteRtNetwork.open(bundle.file(chosen), chosen, threads, accelerator);
     try {
       classifier = new Classifier(bundle.manifest, chosen, bundle.labels, opened);
       network = opened;

@@ -13,7 +13,8 @@ import java.io.IOException;
 /**
  * Classifies a picture, or what the camera sees, with a network that edgeship exported.
  *
- * <p>The manifest lets only adb and this app start it.
+ * <p>It has a process of its own, as LiteRT trusts the files that it opens. The manifest lets only
+ * adb and this app start it.
  */
 public final class DemoActivity extends Activity implements DemoScreen.Pressed, Camera.Told {
   /** Extra: path of a bundle that adb has pushed, a folder or a zip; optional. */
@@ -22,6 +23,13 @@ public final class DemoActivity extends Activity implements DemoScreen.Pressed, 
   /** Extra: path of a picture that adb has pushed; optional. */
   static final String PICTURE = "picture";
 
+  /** Extra: cpu, gpu or npu; optional. */
+  static final String ACCELERATOR = "accelerator";
+
+  /** Extra: how many threads of the processor run the network; optional. */
+  static final String THREADS = "threads";
+
+  private static final int MOST_THREADS = 64;
   private static final int PICK_FOLDER = 1;
   private static final int PICK_ZIP = 2;
   private static final int PICK_PICTURE = 3;
@@ -60,6 +68,10 @@ public final class DemoActivity extends Activity implements DemoScreen.Pressed, 
   }
 
   private void begin(Intent intent) {
+    String accelerator = intent.getStringExtra(ACCELERATOR);
+    int threads = intent.getIntExtra(THREADS, 4);
+    demo.runOn(
+        accelerator == null ? "cpu" : accelerator, Math.max(1, Math.min(threads, MOST_THREADS)));
     String bundle = intent.getStringExtra(BUNDLE);
     String picture = intent.getStringExtra(PICTURE);
     open(

@@ -72,8 +72,9 @@ public final class MainActivity extends Activity {
     message = column.text("");
     message.setAccessibilityLiveRegion(View.ACCESSIBILITY_LIVE_REGION_POLITE);
     result = column.card();
-    column.button(R.string.bench_results, () -> open(ResultsActivity.class));
-    column.button(R.string.bench_demo, () -> open(DemoActivity.class));
+    column.button(
+        R.string.bench_results, () -> startActivity(new Intent(this, ResultsActivity.class)));
+    column.button(R.string.bench_demo, () -> startActivity(bench.demo()));
     page.show();
   }
 
@@ -197,10 +198,6 @@ public final class MainActivity extends Activity {
   private void show(PastRun past) {
     RunCard.fill(this, result, past);
     result.view().setVisibility(View.VISIBLE);
-  }
-
-  private void open(Class<? extends Activity> screen) {
-    startActivity(new Intent(this, screen));
   }
 
   private void say(String text) {

@@ -3,6 +3,8 @@ package dev.edgeship.bench;
 import android.app.Activity;
 import android.content.Intent;
 import android.os.Bundle;
+import android.os.Handler;
+import android.os.Looper;
 import android.os.PowerManager;
 import android.os.Process;
 import android.util.Log;
@@ -26,6 +28,10 @@ public final class RunActivity extends Activity {
   /** Extra: what people call the file to run; optional. */
   static final String NAME = "name";
 
+  private static final long LEFT_AFTER_MS = 500;
+
+  private final Handler later = new Handler(Looper.getMainLooper());
+  private final Runnable leftFront = this::leftFront;
   private RunJob job;
 
   @Override
@@ -60,6 +66,17 @@ public final class RunActivity extends Activity {
   @Override
   protected void onPause() {
     super.onPause();
+    // Android also pauses it for a moment when an intent comes in.
+    later.postDelayed(leftFront, LEFT_AFTER_MS);
+  }
+
+  @Override
+  protected void onResume() {
+    super.onResume();
+    later.removeCallbacks(leftFront);
+  }
+
+  private void leftFront() {
     if (job != null) job.leftFront();
   }
 
