@@ -12,6 +12,7 @@ from androguard.core.dex import DEX
 from _edgeship.device_bench.app.elf import read_library
 from _edgeship.device_bench.app.packing import PAGE_BYTES, data_offset
 from _edgeship.device_bench.app.project import ABIS, PACKAGE, versions
+from _edgeship.device_bench.app.tools import android_tools
 from _edgeship.device_bench.processes.running import run_process
 from tests.android.manifests import ANDROID, components, manifest_of
 
@@ -118,6 +119,21 @@ class TestManifest:
         assert manifest.get(f"{ANDROID}versionCode") == str(known.code)
         assert sdk.get(f"{ANDROID}minSdkVersion") == str(known.min_sdk)
         assert sdk.get(f"{ANDROID}targetSdkVersion") == str(known.target_sdk)
+
+    def test_the_phones_installer_finds_what_it_shows(self, apk: Path) -> None:
+        told = said(android_tools().aapt2, "dump", "badging", apk)
+        assert f"package: name='{PACKAGE}' versionCode='{versions().code}'" in told
+        assert re.search(rf"^launchable-activity: name='{PACKAGE}\.MainActivity'", told, re.M)
+        (label, icon) = re.search(r"^application: label='(.*)' icon='(.*)'$", told, re.M).groups()
+        assert label
+        with zipfile.ZipFile(apk) as archive:
+            assert icon in archive.namelist()
+        # A camera, which the app can use, is nothing that a phone must have for it.
+        assert re.findall(r"^ *uses-feature: name='(.*)'$", told, re.M) == [
+            "android.hardware.faketouch"
+        ]
+        (abis,) = re.findall(r"^native-code: (.*)$", told, re.M)
+        assert abis == " ".join(f"'{abi}'" for abi in ABIS)
 
     def test_it_asks_for_no_permission_but_these(self, apk: Path) -> None:
         asked = {each.get(f"{ANDROID}name") for each in manifest_of(apk).iter("uses-permission")}
