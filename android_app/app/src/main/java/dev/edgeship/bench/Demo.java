@@ -9,8 +9,8 @@ import java.io.IOException;
 /** The demo without its screen: a bundle, one of its files open, and a picture. */
 final class Demo implements Closeable {
   private final Context context;
-  private String accelerator = "cpu";
-  private int threads = 1;
+  private volatile String accelerator = "cpu";
+  private volatile int threads = 1;
 
   private DemoFolder bundle;
   private Manifest.Artifact artifact;
@@ -22,7 +22,7 @@ final class Demo implements Closeable {
   }
 
   /** Sets how files that are opened from now on are run. */
-  synchronized void runOn(String accelerator, int threads) {
+  void runOn(String accelerator, int threads) {
     this.accelerator = accelerator;
     this.threads = threads;
   }
@@ -37,10 +37,10 @@ final class Demo implements Closeable {
     return artifact;
   }
 
-  /** Opens the bundle that was used before, if there is one. */
+  /** Opens the bundle that was used last, if there is one. */
   synchronized void reopen() throws Refused, IOException {
-    bundle = DemoFolder.open(folder());
-    if (bundle != null) use(0);
+    if (bundle == null) bundle = DemoFolder.open(folder());
+    if (bundle != null) use(Math.max(0, bundle.artifacts.indexOf(artifact)));
   }
 
   /** Takes the bundle in a folder that the user chose. */

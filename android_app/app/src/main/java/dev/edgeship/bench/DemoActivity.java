@@ -39,6 +39,7 @@ public final class DemoActivity extends Activity implements DemoScreen.Pressed, 
   private Demo demo;
   private DemoScreen screen;
   private Camera camera;
+  private volatile boolean firstFrame;
 
   @Override
   protected void onCreate(Bundle state) {
@@ -47,12 +48,14 @@ public final class DemoActivity extends Activity implements DemoScreen.Pressed, 
     demo = new Demo(this);
     screen = new DemoScreen(this, this);
     screen.showBundle(demo);
-    begin(state == null ? getIntent() : new Intent());
+    // What is made anew after a turn of the phone goes on with what was open.
+    begin(getIntent(), state == null);
   }
 
   @Override
   protected void onNewIntent(Intent intent) {
-    begin(intent);
+    setIntent(intent);
+    begin(intent, true);
   }
 
   @Override
@@ -67,21 +70,16 @@ public final class DemoActivity extends Activity implements DemoScreen.Pressed, 
     super.onDestroy();
   }
 
-  private void begin(Intent intent) {
+  private void begin(Intent intent, boolean fresh) {
     String accelerator = intent.getStringExtra(ACCELERATOR);
-    int threads = intent.getIntExtra(THREADS, 4);
-    demo.runOn(
-        accelerator == null ? "cpu" : accelerator, Math.max(1, Math.min(threads, MOST_THREADS)));
-    String bundle = intent.getStringExtra(BUNDLE);
-    String picture = intent.getStringExtra(PICTURE);
-    open(
-        () -> {
-          if (bundle != null) demo.takePath(bundle);
-          else if (demo.bundle() == null) demo.reopen();
-        });
-    if (picture != null) {
-      background.run(() -> demo.classifyPath(picture), screen::showAnswer, screen::say);
-    }
+    int threads = Math.max(1, Math.min(intent.getIntExtra(THREADS, 4), MOST_THREADS));
+    String bundle = fresh ? intent.getStringExtra(BUNDLE) : null;
+    String picture = fresh ? intent.getStringExtra(PICTURE) : null;
+    demo.runOn(accelerator == null ? "cpu" : accelerator, threads);
+    if (bundle == null) open(demo::reopen);
+    else open(() -> demo.takePath(bundle));
+    if (picture == null) return;
+    background.run(() -> demo.classifyPath(picture), screen::showAnswer, screen::say);
   }
 
   /** What opens a bundle or one of its files. */
@@ -176,7 +174,7 @@ public final class DemoActivity extends Activity implements DemoScreen.Pressed, 
 
   private void openCamera() {
     screen.say("");
-    demo.forget();
+    firstFrame = true;
     getWindow().addFlags(WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON);
     camera = new Camera(this, this);
     camera.open();
@@ -192,6 +190,8 @@ public final class DemoActivity extends Activity implements DemoScreen.Pressed, 
   @Override
   public void frame(Rows frame) {
     try {
+      if (firstFrame) demo.forget();
+      firstFrame = false;
       Answer answer = demo.classify(frame);
       runOnUiThread(
           () -> {

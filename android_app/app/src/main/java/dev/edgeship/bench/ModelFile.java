@@ -4,28 +4,35 @@ import java.io.File;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 
 /**
- * Whether a file is a .tflite, and whole, before native code maps it.
+ * Whether a file is a .tflite, and whole, before native code maps it: LiteRT believes what is in it.
  *
- * <p>It follows the flatbuffer from its root to operators, tensors and the bytes of all constants. A
- * file that was cut off, or is something else, refers to bytes that it does not have. The numbers of
- * fields are those of the schema of TensorFlow Lite, version 3.
+ * <p>It follows the flatbuffer from its root to everything in it, and checks that all numbers of
+ * tensors, buffers, operators and subgraphs are such. Fields have the numbers of the schema of
+ * TensorFlow Lite, version 3. What operators' parameters mean is not looked at.
  */
 final class ModelFile {
   private static final int IDENTIFIER = 0x334c4654; // "TFL3"
 
-  /** Checks a table that lies at a position of the file. */
-  private interface Check {
-    void table(int at);
-  }
+  /** LiteRT's tensors have no more dimensions. */
+  private static final int MOST_DIMENSIONS = 8;
 
-  private final ByteBuffer bytes;
+  /** No tensor that a phone could hold has more elements. */
+  private static final long MOST_ELEMENTS = 1 << 30;
+
+  private static final String[] QUANTIZATION = {"", "a", "444d", "444d"};
+  private static final String[] SPARSE_VECTORS = {"", "d", "b", "a"};
+
+  private final Flatbuffer file;
+  private int codes;
+  private int subgraphs;
+  private int[] tensors;
+  private boolean[] filled; // Whether a buffer has bytes.
 
   private ModelFile(ByteBuffer bytes) {
-    this.bytes = bytes.order(ByteOrder.LITTLE_ENDIAN);
+    file = new Flatbuffer(bytes);
   }
 
   /**
@@ -44,103 +51,190 @@ final class ModelFile {
     try (RandomAccessFile opened = new RandomAccessFile(file, "r")) {
       ByteBuffer mapped = opened.getChannel().map(FileChannel.MapMode.READ_ONLY, 0, length);
       ModelFile model = new ModelFile(mapped);
-      if (model.bytes.getInt(4) != IDENTIFIER) {
-        throw new Refused(R.string.refused_not_tflite, name);
+      if (mapped.getInt(4) != IDENTIFIER) throw new Refused(R.string.refused_not_tflite, name);
+      model.model();
+    } catch (Flatbuffer.Damaged error) {
+      throw new Refused(R.string.refused_damaged, name);
+    }
+  }
+
+  private void model() throws Flatbuffer.Damaged {
+    int model = file.root("4oosodoooo");
+    codes = codes(model);
+    buffers(model);
+    int list = file.vector(model, 2, 4);
+    subgraphs = file.count(list);
+    expect(subgraphs > 0, "no subgraph");
+    tensors = new int[subgraphs];
+    for (int i = 0; i < subgraphs; i++) {
+      tensors[i] = file.count(file.vector(file.element(list, i, "oddos4"), 0, 4));
+    }
+    for (int i = 0; i < subgraphs; i++) subgraph(file.element(list, i, "oddos4"), tensors[i]);
+    numbers(model, 5, 0, filled.length); // buffers of metadata
+    metadata(model);
+    signatures(model);
+    external(model);
+  }
+
+  private int codes(int model) throws Flatbuffer.Damaged {
+    int list = file.vector(model, 1, 4);
+    for (int i = 0; i < file.count(list); i++) file.element(list, i, "1s44");
+    return file.count(list);
+  }
+
+  private void buffers(int model) throws Flatbuffer.Damaged {
+    int list = file.vector(model, 4, 4);
+    expect(list >= 0, "no buffers");
+    filled = new boolean[file.count(list)];
+    for (int i = 0; i < filled.length; i++) {
+      int buffer = file.element(list, i, "a88");
+      long offset = file.large(buffer, 1);
+      long size = file.large(buffer, 2);
+      // Bytes of large files lie behind the flatbuffer; 0 and 1 mean that they do not.
+      boolean behind = offset < 0 || offset > 1;
+      if (behind) expect(size >= 0 && offset >= 0 && offset <= file.size() - size, "no such bytes");
+      filled[i] = behind || file.count(file.vector(buffer, 0, 1)) > 0;
+    }
+  }
+
+  private void subgraph(int subgraph, int count) throws Flatbuffer.Damaged {
+    int list = file.vector(subgraph, 0, 4);
+    boolean[] constant = new boolean[count];
+    for (int i = 0; i < count; i++) constant[i] = tensor(file.element(list, i, "d14so1od1o4"));
+    numbers(subgraph, 1, 0, count);
+    numbers(subgraph, 2, 0, count);
+    int operators = file.vector(subgraph, 3, 4);
+    for (int i = 0; i < file.count(operators); i++) {
+      operator(file.element(operators, i, "4dd1oa1ad881o4"), constant);
+    }
+  }
+
+  /** Checks a tensor, and returns whether the file has its values. */
+  private boolean tensor(int tensor) throws Flatbuffer.Damaged {
+    shape(file.vector(tensor, 0, 4));
+    shape(file.vector(tensor, 7, 4));
+    int buffer = file.number(tensor, 2, 0);
+    expect(buffer >= 0 && buffer < filled.length, "no such buffer");
+    quantization(file.table(tensor, 4, "dddh1o4"));
+    sparsity(file.table(tensor, 6, "ddo"));
+    int variants = file.vector(tensor, 9, 4);
+    for (int i = 0; i < file.count(variants); i++) file.element(variants, i, "d11");
+    return filled[buffer];
+  }
+
+  /** Checks dimensions, of which -1 is one that is left open. */
+  private void shape(int vector) throws Flatbuffer.Damaged {
+    int rank = file.count(vector);
+    expect(rank <= MOST_DIMENSIONS, "more dimensions than LiteRT knows");
+    long elements = 1;
+    for (int i = 0; i < rank; i++) {
+      int dimension = file.number(vector, i);
+      expect(dimension >= -1, "a negative dimension");
+      elements *= Math.max(1, dimension);
+      expect(elements <= MOST_ELEMENTS, "a tensor that no phone holds");
+    }
+  }
+
+  private void quantization(int table) throws Flatbuffer.Damaged {
+    if (table < 0) return;
+    int kind = file.small(table, 4);
+    expect(kind < QUANTIZATION.length, "an unknown quantization");
+    expect(kind == 0 || file.table(table, 5, QUANTIZATION[kind]) >= 0, "no such quantization");
+  }
+
+  private void sparsity(int table) throws Flatbuffer.Damaged {
+    if (table < 0) return;
+    int list = file.vector(table, 2, 4);
+    for (int i = 0; i < file.count(list); i++) {
+      int dimension = file.element(list, i, "141o1o");
+      for (int field = 2; field <= 4; field += 2) {
+        int kind = file.small(dimension, field);
+        expect(kind < SPARSE_VECTORS.length, "an unknown vector");
+        expect(
+            kind == 0 || file.table(dimension, field + 1, SPARSE_VECTORS[kind]) >= 0,
+            "no such vector");
       }
-      if (!model.isWhole()) throw new Refused(R.string.refused_damaged, name);
     }
   }
 
-  private boolean isWhole() {
-    try {
-      int model = indirect(0);
-      tables(model, 1, this::plain); // operator codes
-      tables(model, 2, this::subgraph);
-      scalars(model, 3, 1); // description
-      tables(model, 4, this::buffer);
-      tables(model, 6, this::plain); // metadata
-      return vector(model, 2) >= 0 && bytes.getInt(vector(model, 2)) > 0;
-    } catch (IndexOutOfBoundsException error) {
-      return false;
+  private void operator(int operator, boolean[] constant) throws Flatbuffer.Damaged {
+    int code = file.number(operator, 0, 0);
+    expect(code >= 0 && code < codes, "no such operator");
+    numbers(operator, 1, -1, constant.length);
+    numbers(operator, 2, -1, constant.length);
+    numbers(operator, 8, -1, constant.length);
+    int outputs = file.vector(operator, 2, 4);
+    for (int i = 0; i < file.count(outputs); i++) {
+      int output = file.number(outputs, i);
+      expect(output < 0 || !constant[output], "an operator that writes a constant");
+    }
+    options(operator, 4, OperatorOptions.first(file.small(operator, 3)));
+    options(operator, 12, OperatorOptions.second(file.small(operator, 11)));
+    long offset = file.large(operator, 9);
+    long size = file.large(operator, 10);
+    boolean inside = size >= 0 && offset >= 0 && offset <= file.size() - size;
+    expect(offset == 0 || inside, "no such bytes");
+  }
+
+  private void options(int operator, int field, String fields) throws Flatbuffer.Damaged {
+    String plain = fields.replace('g', '4').replace('G', 'd');
+    int options = file.table(operator, field, plain);
+    if (options < 0) return;
+    for (int i = 0; i < fields.length(); i++) {
+      if (fields.charAt(i) == 'G') numbers(options, i, 0, subgraphs);
+      if (fields.charAt(i) != 'g') continue;
+      int subgraph = file.number(options, i, 0);
+      expect(subgraph >= -1 && subgraph < subgraphs, "no such subgraph");
     }
   }
 
-  private void subgraph(int at) {
-    tables(at, 0, this::tensor);
-    scalars(at, 1, 4); // inputs
-    scalars(at, 2, 4); // outputs
-    tables(at, 3, this::operator);
-    scalars(at, 4, 1); // name
-  }
-
-  private void tensor(int at) {
-    scalars(at, 0, 4); // shape
-    scalars(at, 3, 1); // name
-    int quantization = field(at, 4);
-    if (quantization >= 0) {
-      int table = indirect(quantization);
-      scalars(table, 2, 4); // scales
-      scalars(table, 3, 8); // zero points
+  private void metadata(int model) throws Flatbuffer.Damaged {
+    int list = file.vector(model, 6, 4);
+    for (int i = 0; i < file.count(list); i++) {
+      int buffer = file.number(file.element(list, i, "s4"), 1, 0);
+      expect(buffer >= 0 && buffer < filled.length, "no such buffer");
     }
   }
 
-  private void operator(int at) {
-    scalars(at, 1, 4); // inputs
-    scalars(at, 2, 4); // outputs
-  }
-
-  private void buffer(int at) {
-    scalars(at, 0, 1);
-  }
-
-  private void plain(int at) {
-    field(at, 0);
-  }
-
-  /** Checks a vector of tables, and each of them, if the field is there. */
-  private void tables(int table, int field, Check check) {
-    scalars(table, field, 4);
-    int vector = vector(table, field);
-    if (vector < 0) return;
-    for (int i = 0; i < bytes.getInt(vector); i++) check.table(indirect(vector + 4 + 4 * i));
-  }
-
-  /** Checks that a vector's elements, each of that many bytes, lie in the file, if it is there. */
-  private void scalars(int table, int field, int size) {
-    int vector = vector(table, field);
-    if (vector < 0) return;
-    int count = bytes.getInt(vector);
-    if (count < 0 || vector + 4 + (long) count * size > bytes.limit()) {
-      throw new IndexOutOfBoundsException();
+  private void signatures(int model) throws Flatbuffer.Damaged {
+    int list = file.vector(model, 7, 4);
+    for (int i = 0; i < file.count(list); i++) {
+      int signature = file.element(list, i, "oos.4");
+      int subgraph = file.number(signature, 4, 0);
+      expect(subgraph >= 0 && subgraph < subgraphs, "no such subgraph");
+      expect(file.has(signature, 2), "a signature without a name");
+      ports(file.vector(signature, 0, 4), tensors[subgraph]);
+      ports(file.vector(signature, 1, 4), tensors[subgraph]);
     }
   }
 
-  private int vector(int table, int field) {
-    int position = field(table, field);
-    return position < 0 ? -1 : indirect(position);
+  private void ports(int list, int count) throws Flatbuffer.Damaged {
+    for (int i = 0; i < file.count(list); i++) {
+      int port = file.element(list, i, "s4");
+      int tensor = file.number(port, 1, 0);
+      expect(tensor >= 0 && tensor < count, "no such tensor");
+      expect(file.has(port, 0), "a port without a name");
+    }
   }
 
-  /** Returns where a field of a table lies, or -1 if it is not there. */
-  private int field(int table, int field) {
-    int fields = within((long) table - bytes.getInt(table));
-    int size = bytes.getShort(fields) & 0xffff;
-    within((long) fields + size - 1);
-    within((long) table + (bytes.getShort(fields + 2) & 0xffff) - 1);
-    int entry = 4 + 2 * field;
-    if (entry >= size) return -1;
-    int offset = bytes.getShort(fields + entry) & 0xffff;
-    return offset == 0 ? -1 : within((long) table + offset);
+  private void external(int model) throws Flatbuffer.Damaged {
+    int groups = file.vector(model, 8, 4);
+    for (int i = 0; i < file.count(groups); i++) file.element(groups, i, "s");
+    int buffers = file.vector(model, 9, 4);
+    // Bytes in other files: nothing that a single .tflite has.
+    expect(file.count(buffers) == 0, "bytes in other files");
   }
 
-  private int indirect(int position) {
-    int offset = bytes.getInt(position);
-    // It is unsigned: what looks negative is larger than any file.
-    if (offset <= 0) throw new IndexOutOfBoundsException();
-    return within((long) position + offset);
+  /** Checks that all numbers of a vector are from one to below another. */
+  private void numbers(int table, int field, int from, int below) throws Flatbuffer.Damaged {
+    int list = file.vector(table, field, 4);
+    for (int i = 0; i < file.count(list); i++) {
+      int number = file.number(list, i);
+      expect(number >= from && number < below, "no such number");
+    }
   }
 
-  private int within(long position) {
-    if (position < 0 || position >= bytes.limit()) throw new IndexOutOfBoundsException();
-    return (int) position;
+  private static void expect(boolean holds, String otherwise) throws Flatbuffer.Damaged {
+    if (!holds) throw new Flatbuffer.Damaged(otherwise);
   }
 }
