@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import ai_edge_litert
@@ -13,6 +14,11 @@ from _edgeship.device_bench.app.resources import RES
 from _edgeship.device_bench.app.tools import android_tools
 from tests.android.on_jvm import AppOnJvm
 from tests.android.unpacked import JSON_JAR, Unpacked, unpack
+from tests.phone.apps import Apps
+from tests.phone.machine import MachineError
+from tests.phone.phone import Phone
+from tests.phone.programs import FetchError
+from tests.phone.server import AdbServer
 
 # A program or a file -> Debian package that has it.
 _PACKAGES = {
@@ -53,3 +59,23 @@ def app(unpacked: Unpacked, litert: Path, tmp_path: Path) -> Iterator[AppOnJvm]:
     """The app, just installed on an empty phone."""
     with AppOnJvm(unpacked, litert, tmp_path / "phone") as app:
         yield app
+
+
+@pytest.fixture(scope="module")
+def running_app_phone(unpacked: Unpacked, litert: Path, adb_server: AdbServer) -> Iterator[Phone]:
+    """A virtual phone that apps can be installed on; `app_phone` puts it in order."""
+    try:
+        phone = Phone(partial(Apps, res=RES, litert=litert))
+    except (FetchError, MachineError) as error:
+        pytest.skip(f"no virtual phone: {error}")
+    with phone:
+        yield phone
+
+
+@pytest.fixture
+def app_phone(running_app_phone: Phone, adb_server: AdbServer) -> Iterator[Phone]:
+    """A virtual phone that apps can be installed on: connected, empty, without faults."""
+    adb_server.run("connect", running_app_phone.serial)
+    yield running_app_phone
+    running_app_phone.restore()
+    adb_server.run("disconnect", running_app_phone.serial)

@@ -11,9 +11,16 @@ from _edgeship.cache import cache_folder
 from _edgeship.device_bench.app.build import BuiltApp, build_app
 from _edgeship.device_bench.app.tools import check_installed
 from _edgeship.errors import DeviceError
-from tests.android.app_fixtures import android_jar, app, litert, unpacked
+from tests.android.app_fixtures import (
+    android_jar,
+    app,
+    app_phone,
+    litert,
+    running_app_phone,
+    unpacked,
+)
 
-__all__ = ["android_jar", "apk", "app", "built_app", "cache", "litert", "unpacked"]
+__all__ = ["android_jar", "apk", "app", "app_phone", "built_app", "cache", "litert", "running_app_phone", "unpacked"]
 
 
 def _missing() -> str:

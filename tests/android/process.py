@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
@@ -16,11 +17,15 @@ from typing import IO, Any
 from tests.android.unpacked import JSON_JAR, Unpacked, doubles, shims
 
 # What a process needs of this machine, seen in its own mounts only: $1 is the phone's "/", $2 the
-# process's name, the rest the command. /proc is new, since the phone's shows another processor.
+# process's name, $3 folders that it may not see, the rest the command. /proc is new, since the
+# phone's shows another processor.
 _ENTER = r"""
 set -e
-root=$1 name=$2
-shift 2
+root=$1 name=$2 hidden=$3
+shift 3
+for folder in $hidden; do
+    mount -t tmpfs tmpfs "$root/$folder"
+done
 mount --rbind / "$root/mnt/host"
 for folder in usr lib lib64 etc/java-17-openjdk; do
     if [ -d "/$folder" ]; then
@@ -48,6 +53,8 @@ _JVM = (
     "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
     "-Djava.awt.headless=true",
 )
+
+_SECONDS_TO_END = 5.0
 
 _MAIN = "dev.edgeship.doubles.Main"
 
@@ -88,6 +95,7 @@ class AppProcess:
         name: The name of the process; it gets the providers that belong to it.
         enter: The beginning of a command line that makes or joins namespaces.
         settings: What `Phone.java` reads: "locked", "sdk" and so on.
+        hidden: Folders of the phone that are empty for it.
     """
 
     def __init__(
@@ -99,6 +107,7 @@ class AppProcess:
         name: str,
         enter: Sequence[str] = ALONE,
         settings: Mapping[str, object] | None = None,
+        hidden: Sequence[str] = (),
     ) -> None:
         java = [*self._java(app, settings or {}), _MAIN]
         providers = [
@@ -107,7 +116,10 @@ class AppProcess:
             if each.kind == "provider" and each.process == name
         ]
         self._process = subprocess.Popen(  # noqa: S603  all words are ours
-            [*enter, "/bin/sh", "-c", _ENTER, "sh", str(root), name, *java, *providers],
+            [
+                *(*enter, "/bin/sh", "-c", _ENTER, "sh", str(root), name, " ".join(hidden)),
+                *(*java, *providers),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -174,18 +186,24 @@ class AppProcess:
 
     def kill(self) -> None:
         """Kill it, as the system does."""
-        self._process.kill()
+        # Below it is the JVM; what is around that joins its namespaces, and ends with it.
+        for number in _descendants(self._process.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(number, signal.SIGKILL)
         self.wait()
 
     def close(self) -> None:
         """End it, if it still runs."""
-        if self._process.poll() is None:
-            self._process.kill()
-        self.wait()
-        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()  # It ends with its input.
+        try:
+            self.wait(_SECONDS_TO_END)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        for pipe in (self._process.stdout, self._process.stderr):
             assert pipe is not None
-            with contextlib.suppress(BrokenPipeError):
-                pipe.close()
+            pipe.close()
 
     def _java(self, app: Unpacked, settings: Mapping[str, object]) -> list[str]:
         java = Path(str(shutil.which("java"))).resolve()
@@ -229,6 +247,15 @@ class AppProcess:
 def inside(path: Path) -> str:
     """Return where a file of this machine lies for a process of the app."""
     return f"/mnt/host{path.resolve()}"
+
+
+def _descendants(number: int) -> list[int]:
+    try:
+        text = Path(f"/proc/{number}/task/{number}/children").read_text()
+    except FileNotFoundError:
+        return []
+    children = [int(word) for word in text.split()]
+    return [each for child in children for each in (*_descendants(child), child)]
 
 
 def _environment(app: Unpacked, litert: Path | None) -> dict[str, str]:

@@ -135,9 +135,13 @@ class Machine:
             self._unshare.communicate()
             self._unshare = None
 
-    async def start(self, command: str) -> Running:
+    def enter(self) -> list[str]:
+        """Return the beginning of a command line that runs a program of this machine on it."""
         argv = [_tool("nsenter"), "--target", str(self._init), "--user", "--mount", "--pid"]
-        argv += ["--preserve-credentials", _tool("chroot"), str(self._root), "/system/bin/sh"]
+        return [*argv, "--preserve-credentials"]
+
+    async def start(self, command: str) -> Running:
+        argv = [*self.enter(), _tool("chroot"), str(self._root), "/system/bin/sh"]
         if command:
             argv += ["-c", command]
         loop = asyncio.get_running_loop()

@@ -14,13 +14,18 @@ import uuid
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tests.phone import root, shell, sync
 from tests.phone.daemon import Daemon, Service
 from tests.phone.machine import Machine
 
+if TYPE_CHECKING:
+    from tests.phone.apps import Apps
+
 _T = TypeVar("_T")
+
+MakeApps = Callable[[Path, Machine, sync.Storage], "Apps"]
 
 _BANNER = ("ro.product.name", "ro.product.model", "ro.product.device")
 _FEATURES = "shell_v2,cmd,stat_v2,fixed_push_mkdir,fixed_push_symlink_timestamp"
@@ -36,6 +41,9 @@ class Phone:
     nothing about a phone. Methods switch faults on and off; those called `when_...` wait for the
     right moment first.
 
+    Args:
+        make_apps: Makes what answers `pm`, `am` and `content`; without it there are no apps.
+
     Attributes:
         root: The folder on this machine that is "/" on it.
 
@@ -44,7 +52,7 @@ class Phone:
         MachineError: This machine does not allow what it needs.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, make_apps: MakeApps | None = None) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="virtual-phone-"))
         self.root = self._folder / "root"
         self._storage = sync.Storage(self.root)
@@ -58,8 +66,11 @@ class Phone:
         self._loop = asyncio.new_event_loop()
         self._loop_thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._loop_thread.start()
+        self._apps: Apps | None = None
         try:
             root.build(self.root)
+            if make_apps is not None:
+                self._apps = make_apps(self.root, self._machine, self._storage)
             self._boot()
         except BaseException:
             self.close()
@@ -80,12 +91,22 @@ class Phone:
         """Switch it off for good and remove its files."""
         self._settle()
         self._do(self._daemon.vanish())
+        if self._apps is not None:
+            self._apps.stop()
         self._machine.switch_off()
         self._do(self._daemon.close())
+        if self._apps is not None:
+            self._apps.close()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._loop_thread.join()
         self._loop.close()
         shutil.rmtree(self._folder)
+
+    @property
+    def apps(self) -> Apps:
+        """Its apps, if it was made with any."""
+        assert self._apps is not None
+        return self._apps
 
     @property
     def serial(self) -> str:
@@ -212,6 +233,8 @@ class Phone:
         self.cool_down()
         self._properties = dict(root.PROPERTIES)
         root.write_properties(self.root, self._properties)
+        if self._apps is not None:
+            self._apps.restore()
         for process in self._machine.processes():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)

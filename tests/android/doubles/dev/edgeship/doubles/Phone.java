@@ -26,8 +26,11 @@ public final class Phone {
 
   public static volatile boolean offersSustainedPerformance = true;
 
-  /** Whether something else has the focus, such as the lock screen: activities come up without. */
+  /** Whether the lock screen has the focus: activities come up behind it. */
   public static volatile boolean locked = Boolean.getBoolean("phone.locked");
+
+  /** Whether something else has it, such as a question of the system. */
+  public static volatile boolean covered = Boolean.getBoolean("phone.covered");
 
   /** Importance of this process as ActivityManager tells it; 100 is the foreground. */
   public static volatile int importance = 100;

@@ -61,7 +61,10 @@ public final class Screen {
 
   /** Gives the focus of the screen to the activity in front, unless the phone is locked. */
   static void focus() {
-    if (front() != null && !front().isFinishing() && !Phone.locked) front().focus(true);
+    if (front() != null
+        && !front().isFinishing() && !Phone.locked && !Phone.covered) {
+      front().focus(true);
+    }
   }
 
   /** Starts what an activity asks for: one of this app, or what a test answers for. */
