@@ -5,6 +5,8 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.util.HashSet;
+import java.util.Set;
 
 /**
  * Whether a file is a .tflite, and whole, before native code maps it: LiteRT believes what is in it.
@@ -28,7 +30,6 @@ final class ModelFile {
   private final Flatbuffer file;
   private int codes;
   private int subgraphs;
-  private int[] tensors;
   private boolean[] filled; // Whether a buffer has bytes.
 
   private ModelFile(ByteBuffer bytes) {
@@ -62,28 +63,24 @@ final class ModelFile {
     int model = file.root("4oosodoooo");
     codes = codes(model);
     buffers(model);
-    int list = file.vector(model, 2, 4);
+    int list = file.list(model, 2);
     subgraphs = file.count(list);
     expect(subgraphs > 0, "no subgraph");
-    tensors = new int[subgraphs];
-    for (int i = 0; i < subgraphs; i++) {
-      tensors[i] = file.count(file.vector(file.element(list, i, "oddos4"), 0, 4));
-    }
-    for (int i = 0; i < subgraphs; i++) subgraph(file.element(list, i, "oddos4"), tensors[i]);
+    for (int i = 0; i < subgraphs; i++) subgraph(file.element(list, i, "oddos4"));
     numbers(model, 5, 0, filled.length); // buffers of metadata
     metadata(model);
-    signatures(model);
+    signatures(model, list);
     external(model);
   }
 
   private int codes(int model) throws Flatbuffer.Damaged {
-    int list = file.vector(model, 1, 4);
+    int list = file.list(model, 1);
     for (int i = 0; i < file.count(list); i++) file.element(list, i, "1s44");
     return file.count(list);
   }
 
   private void buffers(int model) throws Flatbuffer.Damaged {
-    int list = file.vector(model, 4, 4);
+    int list = file.list(model, 4);
     expect(list >= 0, "no buffers");
     filled = new boolean[file.count(list)];
     for (int i = 0; i < filled.length; i++) {
@@ -97,13 +94,14 @@ final class ModelFile {
     }
   }
 
-  private void subgraph(int subgraph, int count) throws Flatbuffer.Damaged {
-    int list = file.vector(subgraph, 0, 4);
+  private void subgraph(int subgraph) throws Flatbuffer.Damaged {
+    int list = file.list(subgraph, 0);
+    int count = file.count(list);
     boolean[] constant = new boolean[count];
     for (int i = 0; i < count; i++) constant[i] = tensor(file.element(list, i, "d14so1od1o4"));
     numbers(subgraph, 1, 0, count);
     numbers(subgraph, 2, 0, count);
-    int operators = file.vector(subgraph, 3, 4);
+    int operators = file.list(subgraph, 3);
     for (int i = 0; i < file.count(operators); i++) {
       operator(file.element(operators, i, "4dd1oa1ad881o4"), constant);
     }
@@ -117,7 +115,7 @@ final class ModelFile {
     expect(buffer >= 0 && buffer < filled.length, "no such buffer");
     quantization(file.table(tensor, 4, "dddh1o4"));
     sparsity(file.table(tensor, 6, "ddo"));
-    int variants = file.vector(tensor, 9, 4);
+    int variants = file.list(tensor, 9);
     for (int i = 0; i < file.count(variants); i++) file.element(variants, i, "d11");
     return filled[buffer];
   }
@@ -144,7 +142,7 @@ final class ModelFile {
 
   private void sparsity(int table) throws Flatbuffer.Damaged {
     if (table < 0) return;
-    int list = file.vector(table, 2, 4);
+    int list = file.list(table, 2);
     for (int i = 0; i < file.count(list); i++) {
       int dimension = file.element(list, i, "141o1o");
       for (int field = 2; field <= 4; field += 2) {
@@ -189,38 +187,43 @@ final class ModelFile {
   }
 
   private void metadata(int model) throws Flatbuffer.Damaged {
-    int list = file.vector(model, 6, 4);
+    int list = file.list(model, 6);
     for (int i = 0; i < file.count(list); i++) {
       int buffer = file.number(file.element(list, i, "s4"), 1, 0);
       expect(buffer >= 0 && buffer < filled.length, "no such buffer");
     }
   }
 
-  private void signatures(int model) throws Flatbuffer.Damaged {
-    int list = file.vector(model, 7, 4);
+  private void signatures(int model, int subgraphList) throws Flatbuffer.Damaged {
+    int list = file.list(model, 7);
     for (int i = 0; i < file.count(list); i++) {
       int signature = file.element(list, i, "oos.4");
-      int subgraph = file.number(signature, 4, 0);
-      expect(subgraph >= 0 && subgraph < subgraphs, "no such subgraph");
+      int number = file.number(signature, 4, 0);
+      expect(number >= 0 && number < subgraphs, "no such subgraph");
       expect(file.has(signature, 2), "a signature without a name");
-      ports(file.vector(signature, 0, 4), tensors[subgraph]);
-      ports(file.vector(signature, 1, 4), tensors[subgraph]);
+      int subgraph = file.element(subgraphList, number, "oddos4");
+      ports(file.list(signature, 0), file.vector(subgraph, 1, 4));
+      ports(file.list(signature, 1), file.vector(subgraph, 2, 4));
     }
   }
 
-  private void ports(int list, int count) throws Flatbuffer.Damaged {
+  /** Checks names: they are those of all inputs, or outputs, of the subgraph, and of nothing else. */
+  private void ports(int list, int ends) throws Flatbuffer.Damaged {
+    Set<Integer> named = new HashSet<>();
     for (int i = 0; i < file.count(list); i++) {
       int port = file.element(list, i, "s4");
-      int tensor = file.number(port, 1, 0);
-      expect(tensor >= 0 && tensor < count, "no such tensor");
       expect(file.has(port, 0), "a port without a name");
+      named.add(file.number(port, 1, 0));
     }
+    Set<Integer> there = new HashSet<>();
+    for (int i = 0; i < file.count(ends); i++) there.add(file.number(ends, i));
+    expect(named.equals(there), "names of other tensors");
   }
 
   private void external(int model) throws Flatbuffer.Damaged {
-    int groups = file.vector(model, 8, 4);
+    int groups = file.list(model, 8);
     for (int i = 0; i < file.count(groups); i++) file.element(groups, i, "s");
-    int buffers = file.vector(model, 9, 4);
+    int buffers = file.list(model, 9);
     // Bytes in other files: nothing that a single .tflite has.
     expect(file.count(buffers) == 0, "bytes in other files");
   }
