@@ -161,7 +161,8 @@ def _archive(file: Path) -> Iterator[_Found]:
                     # Such archives hold libraries for other machines and systems, too.
                     if about.abi in ABIS and not _of_linux(about):
                         yield _Found(source, name, data, about)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
+        # A ValueError is zipfile's about names that are no UTF-8.
         raise InputError(
             f"--litert {file} is damaged.", why=str(error), todo="Download it again."
         ) from error
@@ -180,6 +181,8 @@ def _check_name(file: Path, name: str) -> None:
 def _content(file: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     if entry.flag_bits & _ENCRYPTED:
         raise InputError(f"--litert {file}: {entry.filename!r} is encrypted.")
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise InputError(f"--litert {file}: {entry.filename!r} is packed in an unknown way.")
     # What an archive says about sizes is not to be trusted either.
     with archive.open(entry) as opened:
         data = opened.read(_MAX_LIBRARY_BYTES + 1)

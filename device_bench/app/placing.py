@@ -58,7 +58,7 @@ def _has_litert(apk: Path) -> bool:
     try:
         with zipfile.ZipFile(apk) as archive:
             return any(name.endswith(f"/{RUNTIME}") for name in archive.namelist())
-    except (OSError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise InputError(
             f"{apk} is no app.",
             why=str(error),

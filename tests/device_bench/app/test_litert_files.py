@@ -190,6 +190,17 @@ class TestDamaged:
         path.write_bytes(data)
         assert "is encrypted" in refused(path).what
 
+    def test_a_name_that_is_no_utf_8(self, tmp_path: Path) -> None:
+        path = archive(tmp_path / "a.aar", {RUNTIME: library(), "é": b""})
+        path.write_bytes(path.read_bytes().replace("é".encode(), b"\xff\xff"))
+        assert "is damaged" in refused(path).what
+
+    def test_another_way_of_packing(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.aar"
+        with zipfile.ZipFile(path, "w") as opened:
+            opened.writestr(zipfile.ZipInfo(RUNTIME), library(), zipfile.ZIP_LZMA)
+        assert "packed in an unknown way" in refused(path).what
+
     def test_too_large_a_library(self, tmp_path: Path, monkeypatch) -> None:
         """A zip bomb: little in the archive, and more than is read."""
         monkeypatch.setattr(litert_files, "_MAX_LIBRARY_BYTES", 1 << 20)
