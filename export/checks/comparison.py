@@ -11,6 +11,7 @@ import onnx_ir as ir
 from _edgeship.errors import VerificationError
 from _edgeship.export.checks.results import OutputRange, RuntimeResult
 from _edgeship.export.checks.subject import Subject
+from _edgeship.export.delegates.report import DelegateReport
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.runtimes.values import Outputs
 from _edgeship.export.verification.joined import output_parts
@@ -35,7 +36,7 @@ def compare_runtimes(subject: Subject, runtimes: Sequence[str]) -> list[RuntimeR
         reference = run_onnx(subject.onnx, subject.samples)
         parts = output_parts(ir.from_proto(onnx.load_model_from_string(subject.onnx)), reference)
     elif subject.baseline is not None:
-        reference = subject.file.run(subject.file_samples, subject.baseline)
+        reference = subject.file.run(subject.file_samples, subject.baseline).outputs
         others = [name for name in runtimes if name != subject.baseline]
         runtimes = others or subject.default_runtimes
     return [_compare(subject, name, reference, parts) for name in runtimes]
@@ -46,15 +47,32 @@ def _compare(
 ) -> RuntimeResult:
     names = list(subject.file.outputs)
     try:
-        outputs = subject.file.run(subject.file_samples, runtime)
+        ran = subject.file.run(subject.file_samples, runtime)
+        delegate = None if ran.delegate is None else _with_nodes(ran.delegate, subject)
         if reference is None:
-            return RuntimeResult(runtime, None, None, _ranges(outputs, names))
+            ranges = _ranges(ran.outputs, names)
+            return RuntimeResult(runtime, None, None, ranges, delegate)
         expected = subject.file.expected(reference, runtime)
-        parity = compare(expected, outputs, names, parts)
+        parity = compare(expected, ran.outputs, names, parts)
     except VerificationError as error:
         return RuntimeResult(runtime, None, " ".join(f"{error.what} {error.why}".split()))
     problem = judge(parity, subject.kind, subject.yardstick) if subject.kind else None
-    return RuntimeResult(runtime, parity, problem)
+    return RuntimeResult(runtime, parity, problem, delegate=delegate)
+
+
+def _with_nodes(report: DelegateReport, subject: Subject) -> DelegateReport:
+    """Return a report whose operators name the ONNX nodes that they come from."""
+    if subject.onnx is None or not report.left:
+        return report
+    graph = onnx.load_model_from_string(subject.onnx).graph
+    return report.with_nodes(
+        {
+            name: f"{node.op_type} {node.name}".strip()
+            for node in graph.node
+            for name in node.output
+            if name
+        }
+    )
 
 
 def _ranges(outputs: Outputs, names: Sequence[str]) -> tuple[OutputRange, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from _edgeship.export.delegates.report import DelegateReport
 from _edgeship.export.verification.parity import Parity
 
 
@@ -35,9 +36,11 @@ class RuntimeResult:
         parity: Its distance from the reference; None where it failed or nothing was compared.
         problem: Why it failed or is out of tolerance, in a sentence, or None.
         outputs: What it computed, where there was no reference.
+        delegate: How much of the file a delegate ran; None where that is not known.
     """
 
     runtime: str
     parity: Parity | None
     problem: str | None
     outputs: tuple[OutputRange, ...] = ()
+    delegate: DelegateReport | None = None

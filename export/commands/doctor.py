@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shutil
+import subprocess
+import sys
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from importlib.resources import files
@@ -33,6 +36,8 @@ _SHARED = {
     "torch": "builds the networks and captures them",
     "typer": "the command line",
 }
+
+_DESCRIBE = "_edgeship.export.delegates.describe"
 
 OPTIONAL = {
     "tensorflow": "verify --runtime tensorflow",
@@ -87,9 +92,26 @@ def examine() -> dict[str, Any]:
         "free_disk_bytes": shutil.disk_usage(".").free,
         "calibration_images": _shipped_images(),
         "packages": [asdict(package) for package in packages],
+        "gpu": _gpu(),
         "missing": missing,
         "install": f"pip install {' '.join(missing)}" if missing else None,
     }
+
+
+def _gpu() -> dict[str, Any]:
+    """Return what `verify --runtime gpu` runs on here, or what is missing for it."""
+    process = subprocess.run(  # noqa: S603  (our own program)
+        [sys.executable, "-m", _DESCRIBE], capture_output=True, text=True, check=False
+    )
+    if process.returncode != 0:
+        # A package that it needs is missing, which the table says, too.
+        return {
+            "device": None,
+            "missing": process.stderr.strip().rpartition("\n")[2],
+            "install": "install what is missing below",
+        }
+    found: dict[str, Any] = json.loads(process.stdout)
+    return found
 
 
 def _version(name: str) -> str | None:
@@ -114,6 +136,11 @@ def _show(report: dict[str, Any]) -> None:
     add_row(machine, "platform", report["platform"])
     add_row(machine, "CPUs", str(report["cpus"]))
     add_row(machine, "free disk here", size(report["free_disk_bytes"]))
+    gpu = report["gpu"]
+    missing = (
+        f"none that verify --runtime gpu can use: {gpu['missing']}; to get one, {gpu['install']}"
+    )
+    add_row(machine, "GPU accelerator", gpu["in_words"] if gpu["device"] else missing)
     add_row(machine, "calibration images", f"{report['calibration_images']} shipped")
     machine.show_header = False
     packages = table("package", "version", "for")

@@ -35,12 +35,22 @@ def inspect(
             "export take.",
         ),
     ] = False,
+    delegates: Annotated[
+        bool,
+        typer.Option(
+            "--delegates",
+            help="Show instead what XNNPACK and LiteRT's GPU accelerator take of a .tflite, and "
+            "why they take no more.",
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say what FILE holds: inputs, outputs, operators, weights, quantization."""
     from _edgeship.export.checks.opening import open_model
 
-    if tensors:
+    if delegates:
+        _show_delegates(file, as_json)
+    elif tensors:
         _show_tensors(file, as_json)
     else:
         _show(file, open_model(file), as_json)
@@ -67,6 +77,33 @@ def _show_tensors(file: Path, as_json: bool) -> None:
         print_json({"file": str(file), "tensors": tensors_of(model)})
     else:
         console().print(sheet_table(sheet(model)))
+
+
+def _show_delegates(file: Path, as_json: bool) -> None:
+    """Print what delegates take of a file.
+
+    Raises:
+        InputError: It is no .tflite file.
+        VerificationError: LiteRT refuses it.
+    """
+    from _edgeship.export.commands.delegate_view import show_delegate
+    from _edgeship.export.tflite.file import open_tflite
+
+    if file.suffix.lower() != ".tflite":
+        raise InputError(
+            f"--delegates does not go with {file}.",
+            why="only .tflite files run on delegates",
+            todo="leave it out, or give the .tflite file",
+        )
+    reports, missing = open_tflite(file).delegates()
+    if as_json:
+        found = [report.to_dict() for report in reports]
+        print_json({"file": str(file), "delegates": found, "missing": missing or None})
+        return
+    for report in reports:
+        show_delegate(report)
+    if missing:
+        console().print(printable(f"GPU: {missing}"), soft_wrap=True)
 
 
 def _show(file: Path, model: ModelFile, as_json: bool) -> None:

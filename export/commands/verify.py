@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from _edgeship.export.commands import options
+from _edgeship.export.commands.delegate_view import show_delegate
 from _edgeship.export.pipeline import TARGETS
 from _edgeship.terminal import words
 from _edgeship.terminal.console import add_row, console, print_json, printable, table
@@ -116,6 +117,11 @@ def _show(file: Path, subject: Subject, comparisons: list[RuntimeResult]) -> Non
     for note in subject.notes:
         output.print(printable(f"note: {note}"))
     output.print()
+    for one in comparisons:
+        # That XNNPACK takes a whole file is nothing to tell.
+        if one.delegate is not None and (one.delegate.left or one.delegate.device):
+            show_delegate(one.delegate)
+            output.print()
     output.print(_verdicts(subject, comparisons) if subject.reference_name else _runs(comparisons))
     if any(one.parity is not None and one.parity.part for one in comparisons):
         output.print()

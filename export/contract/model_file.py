@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from _edgeship.export.calibration.input_spec import InputSpec
 from _edgeship.export.calibration.preprocess import Preprocess
 from _edgeship.export.contract.manifest import Artifact
+from _edgeship.export.delegates.report import Run
 from _edgeship.export.runtimes.values import Outputs, Sample
 from _edgeship.sheets import Sheet
 
@@ -64,7 +65,7 @@ class Related(Protocol):
     ) -> tuple[list[Sample], list[Sample]]:
         """Return the samples as the graph gets them, and as the file does."""
 
-    def run(self, samples: Sequence[Sample], runtime: str) -> Outputs:
+    def run(self, samples: Sequence[Sample], runtime: str) -> Run:
         """Run the file on samples made for it; axes lie as in ONNX."""
 
     def expected(self, reference: Outputs, runtime: str) -> Outputs:

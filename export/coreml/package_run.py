@@ -15,6 +15,7 @@ from _edgeship.export.coreml.evaluator.mil.program import Array, Feature
 from _edgeship.export.coreml.evaluator.running import Evaluator
 from _edgeship.export.coreml.package_runtimes import predict
 from _edgeship.export.coreml.probabilities import check_probabilities
+from _edgeship.export.delegates.report import Run
 from _edgeship.export.runtimes.values import Outputs, Sample
 
 #: Runtimes of packages: our own, and Core ML itself, which only macOS has.
@@ -80,7 +81,7 @@ class RelatedPackage:
             for_package.append(fed)
         return for_graph, for_package
 
-    def run(self, samples: Sequence[Sample], runtime: str) -> Outputs:
+    def run(self, samples: Sequence[Sample], runtime: str) -> Run:
         """Run the package on samples under the names of its inputs.
 
         Raises:
@@ -90,8 +91,8 @@ class RelatedPackage:
         if runtime == COREML:
             labels = self.evaluator.program.labels
             found = predict(self.path, self.inputs, labels, samples)
-            return [self._outputs(results) for results in found]
-        return [self._evaluated(sample) for sample in samples]
+            return Run([self._outputs(results) for results in found])
+        return Run([self._evaluated(sample) for sample in samples])
 
     def expected(self, reference: Outputs, runtime: str) -> Outputs:
         """Return what a runtime is to give where the graph computes ``reference``.

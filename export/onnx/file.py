@@ -16,6 +16,7 @@ from _edgeship.errors import InputError
 from _edgeship.export.calibration.preprocess import Preprocess
 from _edgeship.export.contract.manifest import Artifact
 from _edgeship.export.contract.model_file import Reference, Shapes
+from _edgeship.export.delegates.report import Run
 from _edgeship.export.onnx.optimized import run_optimized
 from _edgeship.export.onnx.summary import sheets, summarize
 from _edgeship.export.runtimes.running import run_onnx
@@ -60,11 +61,11 @@ class RelatedONNX:
             for sample in samples
         ]
 
-    def run(self, samples: Sequence[Sample], runtime: str) -> Outputs:
+    def run(self, samples: Sequence[Sample], runtime: str) -> Run:
         """Run the file on samples made for it."""
         run = run_onnx if runtime == BASIC else run_optimized
         order = [self.names.index(name) for name in self.outputs]
-        return [[arrays[index] for index in order] for arrays in run(self.data, samples)]
+        return Run([[arrays[index] for index in order] for arrays in run(self.data, samples)])
 
     def expected(self, reference: Outputs, runtime: str) -> Outputs:
         """Return what a runtime is to give where the graph computes ``reference``: the same."""

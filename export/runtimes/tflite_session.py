@@ -62,11 +62,8 @@ class TFLiteSession:
             InputError: The sample lacks an input or has one of another shape or dtype.
             VerificationError: The runtime fails on the file.
         """
-        feeds = [
-            _to_file(sample, port, detail)
-            for port, detail in zip(self._io.inputs, self._inputs, strict=True)
-        ]
         captured = Captured()
+        feeds = self.feeds(sample)
         try:
             with captured_stderr() as captured:
                 raw = self._invoke(feeds)
@@ -75,10 +72,33 @@ class TFLiteSession:
                 f"The {self._runtime} runtime fails when it runs the file.",
                 why=explain(error, captured),
             ) from error
+        return self.results(raw)
+
+    def feeds(self, sample: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        """Return a sample as the file stores its inputs.
+
+        Raises:
+            InputError: The sample lacks an input or has one of another shape or dtype.
+        """
+        return [
+            _to_file(sample, port, detail)
+            for port, detail in zip(self._io.inputs, self._inputs, strict=True)
+        ]
+
+    def results(self, raw: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Return outputs as the file stores them as `run` returns them."""
         return [
             from_file(dequantize(values, detail), port.perm)
             for values, port, detail in zip(raw, self._io.outputs, self._outputs, strict=True)
         ]
+
+    def nodes(self) -> list[Detail]:
+        """Return what the interpreter knows of its nodes: the file's operators, then delegates'.
+
+        Each has an ``index``, an ``op_name``, and indices of tensors, ``inputs`` and ``outputs``.
+        """
+        # The only way to the nodes that the runtimes' Python interface has.
+        return list(self._interpreter._get_ops_details())
 
     def tensors(self) -> dict[int, Detail]:
         """Return the details of all tensors of the first subgraph by their index."""

@@ -11,12 +11,15 @@ from typing import Any
 from _edgeship.export.calibration.preprocess import Preprocess
 from _edgeship.export.contract.manifest import Artifact
 from _edgeship.export.contract.model_file import Reference, Shapes
+from _edgeship.export.delegates.report import DelegateReport, Run
 from _edgeship.export.runtimes.interpreters import RUNTIMES
-from _edgeship.export.runtimes.running import run_tflite
 from _edgeship.export.runtimes.tflite_ports import FileIO
+from _edgeship.export.runtimes.tflite_session import TFLiteSession
 from _edgeship.export.runtimes.values import Outputs, Sample
 from _edgeship.export.tflite.building.layout import inverse, permuted
+from _edgeship.export.tflite.delegation import delegate_reports, of_xnnpack
 from _edgeship.export.tflite.file_ports import match, on_their_own
+from _edgeship.export.tflite.gpu_run import GPU_RUNTIMES, run_on_gpu
 from _edgeship.export.tflite.inspection import Inspection, inspect
 from _edgeship.export.tflite.sheets import sheets
 from _edgeship.files import read_bytes
@@ -24,6 +27,9 @@ from _edgeship.sheets import Sheet
 
 #: What other runtimes are compared with where there is no ONNX graph: the plain kernels.
 BASELINE = "litert-reference"
+
+#: The runtime whose delegate is XNNPACK, and shows its plan.
+_WITH_XNNPACK = "litert"
 
 #: Tolerance of what `inspect` finds; other quantizations have one of their name.
 _KINDS = {
@@ -63,9 +69,15 @@ class RelatedTFLite:
         names = [port.name for port in self.io.inputs]
         return samples, [dict(zip(names, each.values(), strict=True)) for each in samples]
 
-    def run(self, samples: Sequence[Sample], runtime: str) -> Outputs:
+    def run(self, samples: Sequence[Sample], runtime: str) -> Run:
         """Run the file on samples under the names of its inputs."""
-        return run_tflite(self.data, samples, self.io, runtime)
+        if runtime in GPU_RUNTIMES:
+            return run_on_gpu(self.data, samples, self.io, runtime)
+        session = TFLiteSession(self.data, self.io, runtime)
+        report = None
+        if runtime == _WITH_XNNPACK:
+            report = of_xnnpack(session)
+        return Run([session.run(sample) for sample in samples], report)
 
     def expected(self, reference: Outputs, runtime: str) -> Outputs:
         """Return what a runtime is to give where the graph computes ``reference``: the same."""
@@ -92,6 +104,14 @@ class TFLiteFile:
         """Return the same for people."""
         return sheets(self.found)
 
+    def delegates(self) -> tuple[list[DelegateReport], str]:
+        """Return what delegates take of it, and why one of them could not be asked, or "".
+
+        Raises:
+            VerificationError: LiteRT refuses the file.
+        """
+        return delegate_reports(self.data, self.alone().io)
+
     @property
     def digest(self) -> str:
         """What a manifest records as its sha256."""
@@ -110,7 +130,7 @@ class TFLiteFile:
     @property
     def known_runtimes(self) -> Collection[str]:
         """The runtimes that there are."""
-        return RUNTIMES
+        return (*RUNTIMES, *GPU_RUNTIMES)
 
     @property
     def default_runtimes(self) -> tuple[str, ...]:

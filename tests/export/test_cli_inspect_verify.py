@@ -98,7 +98,7 @@ def test_verify_exits_3_if_a_runtime_refuses_the_file(
     def refuse(*args: object) -> None:
         raise VerificationError("The runtime refuses the file.", why="It is Monday.")
 
-    monkeypatch.setattr(tflite_file, "run_tflite", refuse)
+    monkeypatch.setattr(tflite_file, "TFLiteSession", refuse)
     stdout, _ = run("verify", exported / "small_int8.tflite", code=3)
     assert "NO: The runtime refuses the file. It is Monday." in stdout
 
