@@ -26,16 +26,14 @@ CLASSES = ("ModelFile", "Flatbuffer", "OperatorOptions", "Refused")
 #: The largest file that the app takes.
 MOST_BYTES = (2 << 30) - 1
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("javac") is None, reason="needs the Debian package openjdk-17-jdk-headless"
-)
-
 Check = Callable[[Sequence[bytes]], list[str]]
 
 
 @pytest.fixture(scope="module")
 def classes(tmp_path_factory) -> Path:
     """The app's own classes, with as much of their surroundings as they need."""
+    if shutil.which("javac") is None:
+        pytest.skip("needs the Debian package openjdk-17-jdk-headless")
     folder = tmp_path_factory.mktemp("model-file")
     sources = folder / "dev/edgeship/bench"
     sources.mkdir(parents=True)
@@ -89,11 +87,13 @@ def check(classes: Path, tmp_path: Path) -> Check:
     return run
 
 
+@pytest.mark.slow
 def test_what_the_exporter_writes_is_whole(check: Check) -> None:
     files = [network().data(), chain(), chain("int8"), chain("int8", "int8")]
     assert check(files) == ["whole"] * len(files)
 
 
+@pytest.mark.slow
 def test_a_file_that_is_cut_off_anywhere_is_refused(check: Check) -> None:
     data = chain()
     answers = check([data[:size] for size in range(len(data))])
@@ -101,6 +101,7 @@ def test_a_file_that_is_cut_off_anywhere_is_refused(check: Check) -> None:
     assert set(answers[8:]) == {"refused_damaged"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "data",
     [b"", b"TFL3", b"\0\0\0\0TFL4" + bytes(100), b"PK\3\4" + bytes(100), b"<html></html>" * 9],
@@ -109,6 +110,7 @@ def test_other_files_are_refused(check: Check, data: bytes) -> None:
     assert check([data]) == ["refused_not_tflite"]
 
 
+@pytest.mark.slow
 def test_a_file_that_is_too_large_is_refused_unread(classes: Path, tmp_path: Path) -> None:
     large, largest = tmp_path / "large", tmp_path / "largest"
     for path, size in ((large, MOST_BYTES + 1), (largest, MOST_BYTES)):
@@ -148,6 +150,7 @@ def repeated(subgraphs: int, tensors: int) -> bytes:
     return bytes(builder.Output())
 
 
+@pytest.mark.slow
 def test_a_file_that_refers_to_the_same_again_and_again_ends_soon(check: Check) -> None:
     """Whoever followed all of the last would be busy for minutes, or run out of memory."""
     files = [repeated(1, 1), repeated(10, 50_000), repeated(50_000, 10), repeated(50_000, 50_000)]
