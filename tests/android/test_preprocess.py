@@ -20,6 +20,8 @@ from _edgeship.export.calibration.preprocess import (
 from tests.android.plain_java import ask
 from tests.android.unpacked import Unpacked
 
+pytestmark = pytest.mark.slow
+
 _RULES = {
     "RGB": default_preprocess(3),
     "BGR": Preprocess((0.4, 0.5, 0.6), (0.2, 0.25, 0.3), bgr=True),

@@ -54,7 +54,7 @@ public final class Plain {
       case "order":
         return Plain::order;
       case "summary":
-        return job -> Summary.read(new File(job.getString("report")));
+        return job -> Summary.read(new File(job.getString("report")), "broken off");
       case "export":
         return Plain::export;
       case "name":

@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 
-/** The app's own copy of a bundle: what `python -m export` wrote, and labels.txt if there is one. */
+/** The app's own copy of a bundle: what `python -m export` wrote, and labels.txt if it is there. */
 final class DemoFolder {
   static final String MANIFEST = "manifest.json";
   static final String LABELS = "labels.txt";

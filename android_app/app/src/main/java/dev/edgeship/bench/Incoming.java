@@ -13,8 +13,8 @@ import java.util.Locale;
 /**
  * A file that another app, or the system's picker, gives.
  *
- * <p>Only content addresses are taken: behind them, the other app opens the file with its own rights.
- * A path, or the address of this app's own provider, would be opened with ours.
+ * <p>Only content addresses are taken: behind them, the other app opens the file with its own
+ * rights. A path, or the address of this app's own provider, would be opened with ours.
  */
 final class Incoming {
   private final Context context;

@@ -55,13 +55,23 @@ final class Manifest {
    */
   static Manifest read(String text) throws Refused {
     try {
-      JSONObject whole = new JSONObject(text);
+      JSONObject whole = parse(text);
       if (whole.isNull("preprocess")) throw new Refused(R.string.refused_no_pictures);
       String model = Names.shown(whole.getJSONObject("model").optString("name"));
       Preprocess preprocess = Preprocess.read(whole.getJSONObject("preprocess"));
       return new Manifest(model, preprocess, artifacts(whole.getJSONArray("artifacts")));
     } catch (JSONException error) {
       throw new Refused(R.string.refused_manifest, Names.shown(String.valueOf(error.getMessage())));
+    }
+  }
+
+  private static JSONObject parse(String text) throws Refused, JSONException {
+    try {
+      return new JSONObject(text);
+    } catch (StackOverflowError error) {
+      // The parser calls itself for each bracket, and takes more than JSON has: to count them
+      // beforehand would mean to parse.
+      throw new Refused(R.string.refused_deep);
     }
   }
 

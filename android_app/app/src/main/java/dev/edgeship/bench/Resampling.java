@@ -1,11 +1,11 @@
 package dev.edgeship.bench;
 
 /**
- * How much each pixel of a line counts for each pixel of a shorter or longer line: a bilinear filter
- * that widens when it makes smaller, so that nothing is skipped.
+ * How much each pixel of a line counts for each pixel of a shorter or longer line: a bilinear
+ * filter that widens when it makes smaller, so that nothing is skipped.
  *
- * <p>The arithmetic is that of Pillow (Resample.c), in the same order and with the same rounding, so
- * that the pixels are equal to those that edgeship calibrates and verifies with.
+ * <p>The arithmetic is that of Pillow (Resample.c), in the same order and with the same rounding,
+ * so that the pixels are equal to those that edgeship calibrates and verifies with.
  */
 final class Resampling {
   /** Bits behind the point of a weight. */

@@ -112,7 +112,7 @@ public final class RunActivity extends Activity {
 
   private void refuse(Runs.Begun begun) throws IOException, JSONException {
     new ReportFile(begun.run.report()).error(getString(R.string.run_another));
-    begun.run.conclude(Summary.read(begun.run.report()));
+    begun.run.conclude(Summary.read(begun.run.report(), getString(R.string.run_broken_off)));
     begun.end();
   }
 

@@ -73,7 +73,7 @@ final class RunJob implements Runnable {
         Log.e("edgebench", "run " + run.id, error);
         report.error(context.getString(R.string.run_failed, error.toString()));
       }
-      run.conclude(Summary.read(run.report()));
+      run.conclude(Summary.read(run.report(), context.getString(R.string.run_broken_off)));
     } catch (IOException | JSONException error) {
       // Nothing can be written, the storage being full for example: the report breaks off.
       Log.e("edgebench", "run " + run.id, error);

@@ -32,25 +32,36 @@ final class Summary {
   private long[] times = new long[1024];
   private int count;
 
+  private boolean cut;
+
   private Summary() {}
 
   /**
    * Reads a report.
    *
+   * @param brokenOff the error of a report that breaks off
    * @return its figures; with an error instead where the report has one, or breaks off
    */
-  static JSONObject read(File report) throws IOException, JSONException {
+  static JSONObject read(File report, String brokenOff) throws IOException, JSONException {
     Summary summary = new Summary();
     try (BufferedReader lines =
         new BufferedReader(
             new InputStreamReader(new FileInputStream(report), StandardCharsets.UTF_8))) {
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        // There may be many thousands of these.
-        if (line.startsWith(RUN)) summary.addRun(line);
-        else if (!line.isEmpty()) summary.addEvent(new JSONObject(line));
+        summary.add(line);
       }
     }
-    return summary.conclude();
+    return summary.conclude(brokenOff);
+  }
+
+  private void add(String line) {
+    try {
+      // There may be many thousands of these.
+      if (line.startsWith(RUN)) addRun(line);
+      else addEvent(new JSONObject(line));
+    } catch (JSONException error) {
+      cut = true; // The storage was full, for example.
+    }
   }
 
   private void addRun(String line) throws JSONException {
@@ -89,11 +100,9 @@ final class Summary {
     }
   }
 
-  private JSONObject conclude() throws JSONException {
+  private JSONObject conclude(String brokenOff) throws JSONException {
     if (found.has(ERROR)) return found;
-    if (count == 0 || !found.has(ACCELERATED)) {
-      return found.put(ERROR, "The report breaks off.");
-    }
+    if (cut || count == 0 || !found.has(ACCELERATED)) return found.put(ERROR, brokenOff);
     long[] sorted = Arrays.copyOf(times, count);
     Arrays.sort(sorted);
     return found
