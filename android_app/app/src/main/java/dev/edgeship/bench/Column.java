@@ -69,10 +69,11 @@ final class Column {
   TextView heading(CharSequence text) {
     TextView view = text(text, R.dimen.text_heading, R.color.text);
     view.setTypeface(Typeface.DEFAULT, Typeface.BOLD);
+    NewerAndroid.markHeading(view);
     return view;
   }
 
-  /** Adds what people look for, in large type. */
+  /** Adds what people look for, or what the screen is about, in large type. */
   TextView large(CharSequence text, int size) {
     return text(text, size, R.color.text);
   }

@@ -3,6 +3,7 @@ package dev.edgeship.bench;
 import android.os.Build;
 import android.os.PowerManager;
 import android.util.Log;
+import android.view.View;
 import android.view.Window;
 import android.view.WindowInsets;
 
@@ -43,6 +44,16 @@ final class NewerAndroid {
     } catch (ReflectiveOperationException error) {
       Log.w("edgebench", error);
       return false;
+    }
+  }
+
+  /** Tells screen readers that users may jump from this to the next heading. */
+  static void markHeading(View view) {
+    if (Build.VERSION.SDK_INT < P) return;
+    try {
+      View.class.getMethod("setAccessibilityHeading", boolean.class).invoke(view, true);
+    } catch (ReflectiveOperationException error) {
+      Log.w("edgebench", error);
     }
   }
 

@@ -23,7 +23,7 @@ final class Page {
     column = new Column(activity);
     column.pad(R.dimen.margin);
     activity.setTitle(title);
-    column.large(activity.getText(title), R.dimen.text_title);
+    NewerAndroid.markHeading(column.large(activity.getText(title), R.dimen.text_title));
     scroll = new ScrollView(activity);
     scroll.setFillViewport(true);
     scroll.setClipToPadding(false);

@@ -69,7 +69,7 @@ final class RunJob implements Runnable {
         measure();
       } catch (Refused refused) {
         report.error(refused.text(context.getResources()));
-      } catch (InterruptedException | RuntimeException | LinkageError error) {
+      } catch (IOException | InterruptedException | RuntimeException | LinkageError error) {
         Log.e("edgebench", "run " + run.id, error);
         report.error(context.getString(R.string.run_failed, error.toString()));
       }

@@ -106,8 +106,16 @@ final class Runs {
     return removed;
   }
 
-  /** Removes the oldest runs, apart from one, until few enough are left. */
+  /**
+   * Removes the oldest runs until few enough are left, and what was left of runs that died at birth.
+   *
+   * @param except the run that has just begun, of which there is one at a time
+   */
   void prune(String except) throws IOException {
+    String[] names = folder.list();
+    for (String name : names == null ? new String[0] : names) {
+      if (name.startsWith(UNBORN)) new RunFolder(new File(folder, name), name).delete();
+    }
     List<RunFolder> runs = newestFirst();
     for (int i = KEPT; i < runs.size(); i++) {
       // To ask for the lock of one's own run would release it.
