@@ -43,6 +43,7 @@ def export(
     input_layout: Literal["nhwc", "nchw"] | None = None,
     io_layout: Literal["nhwc", "nchw"] = "nhwc",
     io_dtype: Literal["float32", "int8", "uint8"] = "float32",
+    require_delegate: str | Sequence[str] = (),
     ios: int | None = None,
     io: Literal["tensor", "image"] = "tensor",
     labels: Sequence[str] = (),
@@ -90,6 +91,9 @@ def export(
             and its first operators tell.
         io_layout: Axis order of a .tflite file's image inputs and outputs.
         io_dtype: Type of an int8 .tflite file's inputs and outputs.
+        require_delegate: Delegates that must take every operator of a .tflite file and compute it
+            right: ``xnnpack``, ``gpu``, or both. The GPU is LiteRT's accelerator on the Vulkan
+            driver that is found here.
         ios: The oldest iOS that an .mlpackage runs on.
         io: Whether an .mlpackage takes the network's input, or a picture of 0 to 255 that it
             normalises itself.
@@ -130,6 +134,7 @@ def export(
         input_layout=input_layout,
         io_layout=io_layout,
         io_dtype=io_dtype,
+        require_delegate=_words(require_delegate, "require_delegate") if require_delegate else (),
         ios=ios,
         io=io,
         labels=tuple(labels),

@@ -139,6 +139,14 @@ def convert(
         str,
         typer.Option(metavar="float32|int8|uint8", help="Type of a .tflite's inputs and outputs."),
     ] = "float32",
+    require_delegate: Annotated[
+        str | None,
+        typer.Option(
+            metavar="xnnpack|gpu",
+            help="Refuse a .tflite that the delegate does not take whole or computes wrong; both "
+            "with a comma. The GPU is LiteRT's accelerator on the Vulkan driver that is here.",
+        ),
+    ] = None,
     ios: Annotated[
         int | None,
         typer.Option(
@@ -196,6 +204,7 @@ def convert(
         input_layout=input_layout,
         io_layout=io_layout,
         io_dtype=options.parse_io_dtype(io_dtype),
+        require_delegate=require_delegate,
         ios=ios,
         io=io,
         labels=labels,
@@ -237,6 +246,7 @@ def _request(
     input_layout: str | None,
     io_layout: str,
     io_dtype: str,
+    require_delegate: str | None,
     ios: int | None,
     io: str,
     labels: Path | None,
@@ -263,6 +273,7 @@ def _request(
     if input_layout is not None:
         pictures = options.parse_layout(input_layout, "--input-layout")
     layout = options.parse_layout(io_layout, "--io-layout")
+    delegates = () if require_delegate is None else options.parse_delegates(require_delegate)
     from _edgeship.models.weights.pretrained import NAMED_WEIGHTS
 
     if weights is not None and weights not in NAMED_WEIGHTS:
@@ -291,6 +302,7 @@ def _request(
         input_layout=pictures,
         io_layout=layout,
         io_dtype=options.parse_io_dtype(io_dtype),
+        require_delegate=delegates,
         ios=ios,
         io=takes,
         labels=classes,

@@ -81,6 +81,18 @@ def parse_color(text: str) -> Literal["rgb", "bgr"]:
     return cast("Literal['rgb', 'bgr']", color)
 
 
+def parse_delegates(text: str) -> tuple[str, ...]:
+    """Return the delegates of ``--require-delegate``, such as ``gpu``.
+
+    Raises:
+        InputError: No target has one.
+    """
+    known = [name for target in TARGETS.values() for name in target.delegates]
+    return one_of(
+        words_of(text, "--require-delegate", known), known, "delegate", "--require-delegate"
+    )
+
+
 def parse_runtimes(text: str, known: Collection[str]) -> tuple[str, ...]:
     """Return the runtimes of ``--runtime``, such as ``litert,tensorflow``.
 

@@ -62,6 +62,10 @@ class Job:
     original: Outputs | None = None
 
 
+#: Returns why outputs are out of the tolerance that a file is judged by, in a sentence, or "".
+Judge = Callable[["Outputs"], str]
+
+
 class Written(Protocol):
     """A file or package made by one scheme, not yet saved."""
 
@@ -87,10 +91,14 @@ class Written(Protocol):
             min_sqnr_db: The SQNR in dB that a tensor must reach; None for the tolerance of float.
         """
 
-    def check(self) -> None:
+    def check(self, again: Judge) -> None:
         """Check what the outputs alone do not show.
 
+        Args:
+            again: Judges outputs that something else than `run` computed, as those of `run` were.
+
         Raises:
+            InputError: What the user asks for cannot be checked here.
             VerificationError: Something is wrong.
         """
 
@@ -162,6 +170,7 @@ class Target:
         suffix: What its files' names end in.
         opens: Further endings of names of files that ``open`` reads.
         schemes: The quantization schemes that it has, by name.
+        delegates: What ``--require-delegate`` can ask of its files.
         options: Fields of `Request` that only some targets read, this one among them -> how the
             command line calls the option.
         picks_boxes: Whether its files can pick the boxes of a detector.
@@ -185,6 +194,7 @@ class Target:
     open: Callable[[Path], ModelFile]
     operators: Callable[[], Mapping[str, str]]
     opens: tuple[str, ...] = ()
+    delegates: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
     picks_boxes: bool = False
     refuse: Callable[[Request, Sequence[Scheme]], None] = refuse_nothing

@@ -12,7 +12,7 @@ from _edgeship.export.calibration.graph_ranges import graph_ranges
 from _edgeship.export.calibration.ranges import Ranges
 from _edgeship.export.contract.manifest import Artifact
 from _edgeship.export.contract.schemes import Scheme
-from _edgeship.export.contract.target import Job
+from _edgeship.export.contract.target import Job, Judge
 from _edgeship.export.coreml import picking
 from _edgeship.export.coreml.activations import quantize_activations
 from _edgeship.export.coreml.compression import PALETTE_BITS, compress
@@ -103,7 +103,7 @@ class _Package:
             )
         return sentence
 
-    def check(self) -> None:
+    def check(self, again: Judge) -> None:
         """Check the classes that a classifier names, and on a Mac what Core ML itself computes."""
         adapted, labels = self.prepared.adapted, self.prepared.settings.ports.labels
         if self.prepared.picking is not None:

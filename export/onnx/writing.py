@@ -14,7 +14,7 @@ from _edgeship.export.calibration.graph_ranges import graph_ranges
 from _edgeship.export.calibration.ranges import Ranges
 from _edgeship.export.contract.manifest import Artifact
 from _edgeship.export.contract.schemes import Scheme, still_float
-from _edgeship.export.contract.target import Job
+from _edgeship.export.contract.target import Job, Judge
 from _edgeship.export.graph.onnx_graph import serialize
 from _edgeship.export.onnx.deployment import deployable, to_bytes
 from _edgeship.export.onnx.divergence import first_divergence
@@ -72,7 +72,7 @@ class _File:
             f"SQNR {found.sqnr_db:.1f} dB."
         )
 
-    def check(self) -> None:
+    def check(self, again: Judge) -> None:
         """Check the weights one by one, and that the fused kernels compute what the file says.
 
         Raises:

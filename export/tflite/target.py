@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from _edgeship.errors import InputError
 from _edgeship.export.contract.target import Job, Prepared, Target
 from _edgeship.export.tflite.schemes import SCHEMES
+from _edgeship.terminal.words import one_of
 
 if TYPE_CHECKING:
     from _edgeship.export.contract.model_file import ModelFile
@@ -26,8 +27,14 @@ def _refuse(request: Request, schemes: Sequence[Scheme]) -> None:
     """Check that one of the schemes can have inputs and outputs of the type asked for.
 
     Raises:
-        InputError: None of them can, or boxes cannot be picked from such.
+        InputError: None of them can, or boxes cannot be picked from such; or a delegate is asked
+            for that does not exist, or that nothing here can run.
     """
+    one_of(request.require_delegate, TFLITE.delegates, "delegate", "--require-delegate")
+    if "gpu" in request.require_delegate:
+        from _edgeship.export.delegates.accelerator import find_accelerator
+
+        find_accelerator()
     if request.detection == "nms" and request.io_dtype != "float32":
         raise InputError(
             f"--detection nms does not go with --io-dtype {request.io_dtype}.",
@@ -62,7 +69,12 @@ TFLITE = Target(
     title="TFLite",
     suffix=".tflite",
     schemes=SCHEMES,
-    options={"io_layout": "--io-layout", "io_dtype": "--io-dtype"},
+    options={
+        "io_layout": "--io-layout",
+        "io_dtype": "--io-dtype",
+        "require_delegate": "--require-delegate",
+    },
+    delegates=("xnnpack", "gpu"),
     picks_boxes=True,
     lower=_lower,
     open=_open,

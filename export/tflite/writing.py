@@ -11,7 +11,7 @@ from _edgeship.artifacts import OutputFolder
 from _edgeship.export.calibration.ranges import Ranges
 from _edgeship.export.contract.manifest import Artifact
 from _edgeship.export.contract.schemes import Scheme, still_float
-from _edgeship.export.contract.target import Job
+from _edgeship.export.contract.target import Job, Judge
 from _edgeship.export.graph.onnx_graph import serialize
 from _edgeship.export.network.definition import OnnxFile
 from _edgeship.export.runtimes.running import run_onnx, run_tflite
@@ -27,6 +27,7 @@ from _edgeship.export.tflite.lowering import Lowered, lower
 from _edgeship.export.tflite.quantization import ACTIVATION_BITS, quantize
 from _edgeship.export.tflite.reading import read_model
 from _edgeship.export.tflite.record import artifact_record
+from _edgeship.export.tflite.required import demand_delegate
 from _edgeship.export.tflite.writer import from_bytes, to_bytes, to_model
 from _edgeship.export.verification.demand import demand
 from _edgeship.export.verification.parity import Parity
@@ -70,11 +71,13 @@ class _File:
             f"{found.index}; {found.onnx_name} in the ONNX graph): SQNR {found.sqnr_db:.1f} dB."
         )
 
-    def check(self) -> None:
-        """Check what picks the boxes of a detector; of other files the outputs show it all."""
+    def check(self, again: Judge) -> None:
+        """Check what picks the boxes of a detector, and the delegates that the user requires."""
+        io, job = self.prepared.lowered.io, self.prepared.job
         if self.prepared.picking is not None:
-            io = self.prepared.lowered.io
-            self.prepared.picking.check(self.data, self.prepared.job.checked, io)
+            self.prepared.picking.check(self.data, job.checked, io)
+        for delegate in job.request.require_delegate:
+            demand_delegate(delegate, self.data, job.checked, io, again)
 
     def record(self, name: str, parity: Parity, rounded_db: float | None) -> Artifact:
         record = artifact_record(

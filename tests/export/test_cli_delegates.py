@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
+import onnx
 import pytest
+from onnx import TensorProto, helper
 
 from _edgeship.export.delegates.accelerator import find_accelerator
+from _edgeship.export.delegates.report import Run
+from _edgeship.export.tflite import required
+from _edgeship.export.tflite.gpu_run import run_on_gpu
 from tests.export.command_line import run, write_network
 from tests.export.delegates.gpu_here import accelerator
 
@@ -76,3 +82,72 @@ def test_doctor_names_the_driver() -> None:
     device = accelerator().device
     stdout, _ = run("doctor", "--json")
     assert json.loads(stdout)["gpu"]["device"] == device
+
+
+def test_an_export_may_require_that_delegates_take_all(exported: Path, tmp_path: Path) -> None:
+    accelerator()
+    network = exported / "small.onnx"
+    out = tmp_path / "out"
+    run(network, "--quant", "none,int8", "--require-delegate", "xnnpack,gpu", "--out", out)
+    assert (out / "small_int8.tflite").is_file()
+
+
+def write_five_axes(path: Path) -> Path:
+    """Write a network that works on five axes, which the GPU accelerator does not take."""
+    shape = (1, 2, 3, 4, 5)
+    graph = helper.make_graph(
+        [helper.make_node("Relu", ["x"], ["y"], "act")],
+        "deep",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, shape)],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    onnx.save(model, str(path))
+    return path
+
+
+def test_an_export_that_would_fall_back_ends_with_the_reason(tmp_path: Path) -> None:
+    accelerator()
+    network = write_five_axes(tmp_path / "deep.onnx")
+    arguments = (network, "--io-layout", "nchw", "--require-delegate", "gpu", "--out", tmp_path)
+    _, stderr = run(*arguments, code=3)
+    assert "The delegate GPU takes 0 of 1 operators" in stderr
+    assert "dimensions must be less than 5" in stderr
+    assert not list(tmp_path.glob("*.tflite"))
+
+
+def test_an_export_that_the_gpu_computes_wrong_is_refused(
+    exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accelerator()
+
+    def wrong(*arguments: Any) -> Run:
+        right = run_on_gpu(*arguments)
+        return Run([[array + 1 for array in arrays] for arrays in right.outputs], right.delegate)
+
+    monkeypatch.setattr(required, "run_on_gpu", wrong)
+    network = exported / "small.onnx"
+    _, stderr = run(network, "--require-delegate", "gpu", "--out", tmp_path, code=3)
+    assert "The GPU accelerator does not compute what the network computes." in stderr
+    assert not list(tmp_path.glob("*.tflite"))
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--require-delegate", "gpi"), "did you mean gpu?"),
+        (("--require-delegate", "gpu", "--to", "coreml"), "does not go with --to coreml"),
+    ],
+)
+def test_wrong_requirements(exported: Path, options: tuple[str, ...], words: str) -> None:
+    _, stderr = run(exported / "small.onnx", *options, code=2)
+    assert words in stderr
+
+
+def test_a_requirement_without_a_driver_fails_before_anything_is_loaded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    find_accelerator.cache_clear()
+    monkeypatch.setenv("VK_ICD_FILENAMES", "/no/such/driver.json")
+    _, stderr = run("no_such_network", "--require-delegate", "gpu", code=2)
+    assert "finds no driver that it can use" in stderr
