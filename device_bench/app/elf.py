@@ -1,4 +1,4 @@
-"""What a shared library says about itself: its machine, and the libraries that it needs.
+"""What a shared library says about itself: its machine, what it needs, what it may offer.
 
 The file is untrusted: every offset and count is checked before it is used. ELF is specified in the
 System V ABI; only 64-bit little-endian files are read, as all of Android's current machines have.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 _MAGIC = b"\x7fELF"
 _MACHINES = {183: "arm64-v8a", 62: "x86_64", 40: "armeabi-v7a", 3: "x86", 243: "riscv64"}
@@ -36,11 +36,17 @@ class SharedLibrary:
         abi: The machine, by Android's name; its number if that has none.
         needed: Names of the libraries that are loaded with it.
         alignment: Of the segments that are mapped, in bytes: the largest page that it can do with.
+        strings: All names that it has, of symbols and libraries, with zero bytes between them.
     """
 
     abi: str
     needed: tuple[str, ...]
     alignment: int
+    strings: bytes = field(default=b"", repr=False)
+
+    def may_offer(self, symbol: str) -> bool:
+        """Return whether a symbol of this name is in it; it may be one that it only needs."""
+        return f"{symbol}\0".encode() in self.strings
 
 
 @dataclass(frozen=True)
@@ -75,8 +81,18 @@ def read_library(data: bytes) -> SharedLibrary:
     loaded = [segment for segment in segments if segment.kind == _LOAD]
     if not loaded:
         raise NotAnElfError("Nothing of it is loaded.")
+    entries = [
+        entry
+        for segment in segments
+        if segment.kind == _DYNAMIC
+        for entry in _entries(data, segment)
+    ]
+    strings = _strings(data, loaded, dict(entries))
     return SharedLibrary(
-        _abi(machine), tuple(_needed(data, segments)), min(each.alignment for each in loaded)
+        _abi(machine),
+        tuple(_name(strings, value) for tag, value in entries if tag == _NEEDED),
+        min(each.alignment for each in loaded),
+        strings,
     )
 
 
@@ -91,21 +107,19 @@ def _segment(data: bytes, at: int) -> _Segment:
     return _Segment(kind, offset, address, size, alignment)
 
 
-def _needed(data: bytes, segments: list[_Segment]) -> Iterator[str]:
-    """Yield the names in the dynamic section."""
-    dynamic = [segment for segment in segments if segment.kind == _DYNAMIC]
-    entries = [entry for segment in dynamic for entry in _entries(data, segment)]
-    values = dict(entries)
+def _strings(data: bytes, loaded: list[_Segment], values: dict[int, int]) -> bytes:
+    """Return the table of names that the dynamic section names."""
     if _STRTAB not in values or _STRSZ not in values:
-        return
-    start = _file_offset(segments, values[_STRTAB])
-    names = data[start : start + values[_STRSZ]]
-    for tag, value in entries:
-        if tag == _NEEDED:
-            name = names[value : value + _MAX_NAME + 1].split(b"\0")[0]
-            if not name or len(name) > _MAX_NAME:
-                raise NotAnElfError("It needs a library without a name.")
-            yield name.decode("utf-8", errors="replace")
+        return b""
+    start = _file_offset(loaded, values[_STRTAB])
+    return data[start : start + values[_STRSZ]]
+
+
+def _name(strings: bytes, at: int) -> str:
+    name = strings[at : at + _MAX_NAME + 1].split(b"\0")[0]
+    if not name or len(name) > _MAX_NAME:
+        raise NotAnElfError("It needs a library without a name.")
+    return name.decode("utf-8", errors="replace")
 
 
 def _entries(data: bytes, segment: _Segment) -> Iterator[tuple[int, int]]:
@@ -116,9 +130,9 @@ def _entries(data: bytes, segment: _Segment) -> Iterator[tuple[int, int]]:
         yield tag, value
 
 
-def _file_offset(segments: list[_Segment], address: int) -> int:
-    for segment in segments:
-        if segment.kind == _LOAD and 0 <= address - segment.address < segment.size:
+def _file_offset(loaded: list[_Segment], address: int) -> int:
+    for segment in loaded:
+        if 0 <= address - segment.address < segment.size:
             return address - segment.address + segment.offset
     raise NotAnElfError("Its names lie outside of it.")
 

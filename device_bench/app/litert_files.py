@@ -11,13 +11,14 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from _edgeship.device_bench.app.elf import NotAnElfError, SharedLibrary, read_library
 from _edgeship.device_bench.app.packing import PAGE_BYTES
-from _edgeship.device_bench.app.project import ABIS
+from _edgeship.device_bench.app.project import ABIS, versions
+from _edgeship.device_bench.building.once import SOURCES
 from _edgeship.errors import InputError
 
 #: The library without which the app measures nothing.
@@ -25,6 +26,9 @@ RUNTIME = "libLiteRt.so"
 
 # The library, its accelerators for GPUs and its dispatchers for NPUs.
 _NAME = re.compile(r"libLiteRt[A-Za-z0-9_]{0,64}\.so")
+
+# A function in the lists of litert.h: F(Name, (types)) or D(Name, type).
+_FUNCTION = re.compile(r"^  [FD]\((\w+),", re.MULTILINE)
 
 _MAX_LIBRARY_BYTES = 256 << 20
 _MAX_ARCHIVE_BYTES = 1 << 30
@@ -68,6 +72,7 @@ def litert_libraries(files: Sequence[Path]) -> dict[str, bytes]:
                     todo="Name one of them with --litert.",
                 )
     _check_whole(files, chosen)
+    _check_functions(chosen.values())
     return {name: found.data for name, found in chosen.items()}
 
 
@@ -96,6 +101,24 @@ def _check_whole(files: Sequence[Path], chosen: dict[str, _Found]) -> None:
                 f"--litert: there is no {RUNTIME} for {abi} to go with {names}.",
                 where=", ".join(map(str, files)),
                 todo=f"{_WHERE} --litert may be given several times.",
+            )
+
+
+def functions() -> list[str]:
+    """Return the functions of LiteRT that the app's C code looks for when it opens the library."""
+    declared = (SOURCES / "litert.h").read_text(encoding="utf-8")
+    return [f"LiteRt{name}" for name in _FUNCTION.findall(declared)]
+
+
+def _check_functions(libraries: Iterable[_Found]) -> None:
+    """Refuse a library that the app could not open: one of a much older or newer version."""
+    for found in libraries:
+        lacks = [name for name in functions() if not found.about.may_offer(name)]
+        if found.name == RUNTIME and lacks:
+            raise InputError(
+                f"--litert: {found.source!r} lacks functions that the app needs.",
+                why=f"Missing: {', '.join(lacks[:3])}{', ...' if len(lacks) > 3 else ''}.",
+                todo=f"Take version {versions().litert} of com.google.ai.edge.litert:litert.",
             )
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import struct
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from _edgeship.device_bench.app.litert_files import functions
 
 ARM64, X86_64, ARM, X86 = 183, 62, 40, 3
 
@@ -19,6 +21,7 @@ def library(
     *,
     align: int = 16384,
     kind: int = 3,
+    symbols: Sequence[str] | None = None,
     content: bytes = b"",
 ) -> bytes:
     """Return a 64-bit shared library that holds nothing but what it says about itself.
@@ -28,9 +31,11 @@ def library(
         needed: The libraries that are loaded with it.
         align: Of its one loaded segment.
         kind: 3 for a shared library, 2 for a program.
+        symbols: Names that it offers; by default the functions of LiteRT that the app needs.
         content: Bytes at its end, so that two libraries differ.
     """
-    names = b"\0" + b"".join(name.encode() + b"\0" for name in needed)
+    offered = functions() if symbols is None else symbols
+    names = b"\0" + b"".join(name.encode() + b"\0" for name in [*needed, *offered])
     offsets = [names.index(b"\0" + name.encode() + b"\0") + 1 for name in needed]
     start = _HEADER_BYTES + _SEGMENTS * _SEGMENT_BYTES
     size = 16 * (len(needed) + 3)

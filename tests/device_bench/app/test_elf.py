@@ -13,8 +13,12 @@ from tests.device_bench.app.libraries import ARM64, X86_64, library, library_32
 
 
 def test_a_small_library_is_read() -> None:
-    assert read_library(library()) == SharedLibrary("arm64-v8a", ("libc.so", "libdl.so"), 16384)
-    assert read_library(library(X86_64, (), align=4096)) == SharedLibrary("x86_64", (), 4096)
+    found = read_library(library(symbols=["f"]))
+    names = b"\0libc.so\0libdl.so\0f\0"
+    assert found == SharedLibrary("arm64-v8a", ("libc.so", "libdl.so"), 16384, names)
+    assert found.may_offer("f") and not found.may_offer("g")
+    other = read_library(library(X86_64, (), align=4096, symbols=[]))
+    assert other == SharedLibrary("x86_64", (), 4096, b"\0")
 
 
 def test_of_a_32_bit_library_only_the_machine_is_asked() -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from _edgeship.device_bench.app import litert_files
-from _edgeship.device_bench.app.litert_files import litert_libraries, page_notes
+from _edgeship.device_bench.app.elf import read_library
+from _edgeship.device_bench.app.litert_files import functions, litert_libraries, page_notes
 from _edgeship.device_bench.building.litert_library import host_abi
 from _edgeship.errors import InputError
 from tests.device_bench.app.libraries import ARM, ARM64, X86_64, aar, archive, library, library_32
@@ -135,6 +136,14 @@ class TestRefused:
         error = refused(archive(tmp_path / "a.aar", files))
         assert f"to go with x86_64/{GPU}" in error.what
 
+    def test_a_library_of_another_version(self, tmp_path: Path) -> None:
+        """The app would find out on the phone only."""
+        old = [name for name in functions() if name != "LiteRtRunCompiledModel"]
+        error = refused(archive(tmp_path / "a.aar", {RUNTIME: library(symbols=old)}))
+        assert "lacks functions that the app needs" in error.what
+        assert error.why == "Missing: LiteRtRunCompiledModel."
+        assert "2.3.0" in error.todo
+
     def test_two_different_libraries(self, tmp_path: Path) -> None:
         other = archive(tmp_path / "b.zip", {RUNTIME: library(content=b"2")})
         error = refused(aar(tmp_path / "a.aar"), other)
@@ -228,6 +237,17 @@ class TestDamaged:
         assert "implausibly many files" in refused(path).what
         monkeypatch.setattr(litert_files, "_MAX_ARCHIVE_BYTES", 10)
         assert "implausibly large" in refused(path).what
+
+
+@pytest.mark.skipif(not host_abi(), reason="needs Linux on x86-64 or arm64")
+def test_the_litert_of_this_computer_has_what_the_app_needs() -> None:
+    import ai_edge_litert
+
+    data = (Path(next(iter(ai_edge_litert.__path__))) / "libLiteRt.so").read_bytes()
+    about = read_library(data)
+    assert len(functions()) > 30
+    assert [name for name in functions() if not about.may_offer(name)] == []
+    assert not about.may_offer("LiteRtNoSuchFunction")
 
 
 def test_a_library_for_small_pages_is_noted() -> None:
