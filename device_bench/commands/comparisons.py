@@ -81,8 +81,20 @@ def show_comparisons(session: Session) -> None:
         output.print()
         output.print(printable(f"{counted} compared with the runner {first.settings.runner}:"))
         _show(runners, by_runner=True)
+        _show_runtimes(session)
     if any(pair.found.confidence == 0 for pair in (*files, *runners)):
         output.print("These are too few rounds to show anything: use --rounds 11 or more.")
+
+
+def _show_runtimes(session: Session) -> None:
+    """Name the libraries, where the runners used different ones."""
+    used = {one.settings.runner: one.rounds[0].process.runtime for one in session.measurements}
+    if len(set(used.values())) > 1:
+        each = ", ".join(f"{runner} ran {runtime}" for runner, runtime in used.items())
+        console().print(
+            printable(f"{each}: what differs between these is a part of the ratio."),
+            soft_wrap=True,
+        )
 
 
 def _pair(base: Measurement, one: Measurement) -> Pair:

@@ -35,7 +35,7 @@ class Package:
     def litert(self, abi: str) -> str:
         """Return a name for its LiteRT library, whose version the library itself does not tell."""
         digest = self.libraries.get(abi)
-        return "LiteRT of the phone" if digest is None else f"LiteRT {digest[:12]}"
+        return "LiteRT outside of the APK" if digest is None else f"LiteRT {digest[:12]}"
 
 
 def read_package(path: Path) -> Package:

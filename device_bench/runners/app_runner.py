@@ -141,7 +141,7 @@ class AppRunner:
         granted = report.process.app
         version = granted.version if granted else ""
         changes = {
-            "runtime": f"{self._package.litert(self._abi)} in the app {version}",
+            "runtime": f"{self._package.litert(self._abi)}, app {version}",
             "outputs_sha256": digest_of(outputs),
         }
         return Outcome(

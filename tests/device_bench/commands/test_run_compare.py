@@ -185,9 +185,17 @@ def test_compare_one_file_by_two_runners(two, files, tmp_path):
     assert "Time compared with a.tflite" not in out
     [line] = [line for line in out.splitlines() if line.endswith("slower") or "slower " in line]
     assert line.split()[:3] == ["a.tflite", "app", "1.0999"]  # of 1.0 and 1.1 ms, and the noise
+    assert "a part of the ratio" not in out
     # The figures of both, each with its name.
     shown = [line.split()[:2] for line in out.splitlines() if "as on the host" in line]
     assert shown == [["a.tflite", "native"], ["a.tflite", "app"]]
+
+
+def test_compare_names_the_libraries_where_they_differ(two, files, tmp_path):
+    two["app"].runtime = "LiteRT 123, app 0.2.0"
+    places = ("--device", "adb", "--store", tmp_path / "s.sqlite", "--rounds", "2")
+    out, _ = run("compare", files[0], *places, "--runner", "native,app")
+    assert "native ran fake, app ran LiteRT 123, app 0.2.0: what differs between" in out
 
 
 def test_compare_several_files_by_two_runners(two, files, tmp_path):

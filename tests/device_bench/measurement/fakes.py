@@ -79,6 +79,7 @@ class FakeRunner:
         self.name = name
         self.device = device
         self.before = before
+        self.runtime = "fake"
         self.prepared = 0
         self.left = 0
         self.leaving: Callable[[], object] = lambda: None
@@ -112,7 +113,12 @@ class FakeRunner:
 
     def _process(self, runs: tuple[int, ...]) -> Process:
         return Process(
-            runner=self.name, runtime="fake", init=5000, first=2000, runs=runs, capped=self.capped
+            runner=self.name,
+            runtime=self.runtime,
+            init=5000,
+            first=2000,
+            runs=runs,
+            capped=self.capped,
         )
 
 

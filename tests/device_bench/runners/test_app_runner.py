@@ -69,11 +69,20 @@ def test_it_is_installed_where_there_is_none_and_run(at: At) -> None:
     assert (process.runner, process.runs) == ("app", (40,))
     assert process.outputs_sha256 == hashlib.sha256(OUTPUTS).hexdigest()
     digest = hashlib.sha256(b"a library").hexdigest()
-    assert process.runtime == f"LiteRT {digest[:12]} in the app 0.2.0"
+    assert process.runtime == f"LiteRT {digest[:12]}, app 0.2.0"
     assert process.app is not None
     assert (process.app.thermal_status, process.app.thermal_status_after) == (0, 1)
     # Nothing of it stays on the phone.
     assert at.phone.there == []
+
+
+def test_a_library_that_is_not_in_the_apk_has_no_name(at: At, tmp_path: Path) -> None:
+    at.runner = AppRunner(apk(tmp_path / "other.apk", x86_64=b"for others"))
+    assert at.run().process.runtime == "LiteRT outside of the APK, app 0.2.0"
+    at.phone.abi = "x86_64"
+    at.phone.report = lines({**APP, "abi": "x86_64"}, *INSIDE, APP_END)
+    digest = hashlib.sha256(b"for others").hexdigest()
+    assert at.run().process.runtime == f"LiteRT {digest[:12]}, app 0.2.0"
 
 
 def test_what_is_asked_of_the_phone(at: At) -> None:
