@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 LIBRARY = "libedgebench.so"
 
-#: What adb's shell has and no other app can get.
+#: What adb's shell has, and an app only if its user grants it over adb.
 GUARD = "android.permission.DUMP"
 
 #: Everything that the app asks for.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import sys
 from pathlib import Path
 
@@ -13,9 +15,20 @@ from _edgeship.device_bench.app.resources import with_package
 from _edgeship.errors import DeviceError, InputError
 
 
+ROOT = Path(__file__).parents[3]
+
+
 def test_the_project_is_there() -> None:
     assert versions().min_sdk == 26
     assert project.MAIN.is_dir()
+
+
+def test_it_travels_with_the_package() -> None:
+    """Wheels hold _edgeship and what is mounted there, and sdists hold that once."""
+    mounted = {path.name for path in (ROOT / "_edgeship").iterdir() if path.is_symlink()}
+    assert "android_app" in mounted
+    (excluded,) = re.findall(r"^exclude = (\[.+\])$", (ROOT / "pyproject.toml").read_text(), re.M)
+    assert set(json.loads(excluded)) == {f"/{name}" for name in mounted}
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="Python reads TOML since 3.11")
