@@ -4,29 +4,36 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.android.unpacked import JSON_JAR, Unpacked, doubles, kept
+from tests.android.unpacked import JSON_JAR, Unpacked, doubles, kept, shims
 
 _SOURCE = Path(__file__).parent / "plain/dev/edgeship/bench/Plain.java"
 
 
-def ask(unpacked: Unpacked, jobs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def ask(
+    unpacked: Unpacked, jobs: Sequence[dict[str, Any]], litert: Path | None = None
+) -> list[dict[str, Any]]:
     """Have jobs done in one process.
 
     Args:
         unpacked: The app, whose dex is what runs.
         jobs: What `Plain.java` takes.
+        litert: A folder with libLiteRt.so, for jobs that run a network.
 
     Returns:
         A result for each; of what is refused, the name of the sentence and its words.
     """
     path = f"{_program(unpacked)}:{_classes(unpacked)}"
+    library = unpacked.folder / "lib"
+    places = [shims(), library, *([litert] if litert else [])]
     done = subprocess.run(  # noqa: S603
-        ["java", "-Xshare:auto", "-cp", path, "dev.edgeship.bench.Plain"],  # noqa: S607
+        ["java", f"-Djava.library.path={library}", "-cp", path, "dev.edgeship.bench.Plain"],  # noqa: S607
+        env={**os.environ, "LD_LIBRARY_PATH": ":".join(map(str, places))},
         input=json.dumps(list(jobs)),
         capture_output=True,
         text=True,

@@ -51,6 +51,8 @@ public final class Plain {
         return Plain::bundle;
       case "classify":
         return Plain::classify;
+      case "demo":
+        return Plain::demo;
       case "order":
         return Plain::order;
       case "summary":
@@ -136,6 +138,24 @@ public final class Plain {
               .put("label", answer.label(i) == null ? JSONObject.NULL : answer.label(i)));
     }
     return new JSONObject().put("kind", answer.kind.name()).put("top", lines);
+  }
+
+  /** Classifies pictures with LiteRT: of each, the class with the largest number, and that. */
+  private static JSONObject demo(JSONObject job) throws Exception {
+    DemoFolder bundle = DemoFolder.open(new File(job.getString("bundle")));
+    Manifest$Artifact artifact =
+        (Manifest$Artifact) (Object) bundle.artifacts.get(job.getInt("file"));
+    JSONArray classes = new JSONArray();
+    JSONArray values = new JSONArray();
+    LiteRtNetwork network = LiteRtNetwork.open(bundle.file(artifact), artifact, 1, "cpu");
+    Classifier classifier = new Classifier(bundle.manifest, artifact, bundle.labels, network);
+    for (int i = 0; i < job.getJSONArray("pictures").length(); i++) {
+      Answer answer = classifier.classify(picture(job.getJSONArray("pictures").getJSONObject(i)));
+      classes.put(answer.classes[0]);
+      values.put(answer.values[0]);
+    }
+    network.close();
+    return new JSONObject().put("classes", classes).put("values", values);
   }
 
   private static JSONObject order(JSONObject job) throws Exception {

@@ -107,7 +107,7 @@ final class Runs {
   }
 
   /**
-   * Removes the oldest runs until few enough are left, and what was left of runs that died at birth.
+   * Removes the oldest runs until few enough are left, and what is left of runs that died at birth.
    *
    * @param except the run that has just begun, of which there is one at a time
    */
