@@ -77,7 +77,6 @@ def install(device: Device, path: str) -> None:
             why=error.why,
             todo="Unlock the phone, answer its question, and try again.",
         ) from error
-    _check_there("pm", done, device)
     said = f"{done.out}\n{done.err}"
     if any(line.strip() == "Success" for line in said.splitlines()):
         return

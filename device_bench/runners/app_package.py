@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from _edgeship.device_bench.runners import app_on_phone
 from _edgeship.errors import DeviceError, InputError
 
 _SECONDS = 30.0
+_PIECE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -45,27 +47,37 @@ def read_package(path: Path) -> Package:
         InputError: There is no such file, or it is no APK.
     """
     try:
-        data = path.read_bytes()
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
         with zipfile.ZipFile(path) as packed:
             names = set(packed.namelist())
             libraries = {
-                abi: hashlib.sha256(packed.read(name)).hexdigest()
+                abi: _digest(packed, name)
                 for abi in ABIS
                 if (name := f"lib/{abi}/libLiteRt.so") in names
             }
-    except (OSError, zipfile.BadZipFile) as error:
-        raise InputError(
-            f"{path} is no app.",
-            why=str(error),
-            todo="Build one: `python -m device_bench app build`; or use --runner app.",
-        ) from error
+    # What zipfile raises for damaged and hostile archives.
+    except (OSError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
+        raise _no_app(path, str(error)) from error
     if "AndroidManifest.xml" not in names:
-        raise InputError(
-            f"{path} is no app.",
-            why="It has no AndroidManifest.xml.",
-            todo="Name an APK, or use --runner app.",
-        )
-    return Package(path, hashlib.sha256(data).hexdigest(), libraries)
+        raise _no_app(path, "It has no AndroidManifest.xml.")
+    return Package(path, digest, libraries)
+
+
+def _digest(packed: zipfile.ZipFile, name: str) -> str:
+    """Return the SHA-256 of a file in an archive, which may unpack to any size."""
+    found = hashlib.sha256()
+    with packed.open(name) as file:
+        while piece := file.read(_PIECE_BYTES):
+            found.update(piece)
+    return found.hexdigest()
+
+
+def _no_app(path: Path, why: str) -> InputError:
+    return InputError(
+        f"{path} is no app.",
+        why=why,
+        todo="Build one: `python -m device_bench app build`; or use --runner app.",
+    )
 
 
 def check_phone(device: Device) -> str:

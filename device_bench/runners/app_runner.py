@@ -15,12 +15,7 @@ import time
 from pathlib import Path
 
 from _edgeship.device_bench.devices.workspace import Workspace
-from _edgeship.device_bench.processes.base import (
-    Device,
-    DeviceFull,
-    DeviceGone,
-    DeviceTimeout,
-)
+from _edgeship.device_bench.processes.base import Device, DeviceGone, DeviceTimeout
 from _edgeship.device_bench.processes.words import last_words
 from _edgeship.device_bench.runners import app_on_phone, app_refusals
 from _edgeship.device_bench.runners.app_package import check_phone, read_package, update
@@ -213,13 +208,6 @@ def _read_report(workspace: Workspace, run: str, deadline: float, job: Job) -> s
 def _save_outputs(workspace: Workspace, run: str) -> None:
     uri = f"{app_on_phone.RUNS}/{run}/outputs"
     done = workspace.run(["sh", "-c", _SAVE, "sh", uri, _OUTPUTS], timeout=_SECONDS)
-    if "No space left" in done.err:
-        raise DeviceFull(
-            "The outputs do not fit on the phone.",
-            where=_where(workspace.device),
-            why="No space left on device.",
-            todo="Make room on the phone, and try again.",
-        )
     app_on_phone.check_content(done, workspace.device)
 
 

@@ -55,7 +55,7 @@ def apk(path: Path, name: str = "one", **libraries: bytes) -> Path:
         name: Makes its content differ from others.
         **libraries: ABI, with _ for -, -> the LiteRT library for it.
     """
-    with zipfile.ZipFile(path, "w") as packed:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("AndroidManifest.xml", name)
         for abi, data in libraries.items():
             packed.writestr(f"lib/{abi.replace('v8a', '-v8a')}/libLiteRt.so", data)

@@ -458,13 +458,30 @@ def test_outputs_must_have_the_size_reported(at: At) -> None:
 def test_outputs_that_do_not_fit_on_the_phone(at: At) -> None:
     def full(words: list[str]) -> Completed:
         if words[-1].endswith("app-outputs"):
-            return Completed(1, "", "java.io.IOException: write failed: No space left on device")
+            return Completed(
+                0,
+                "",
+                f"Error while accessing provider:{PACKAGE}.runs\n"
+                "java.io.IOException: write failed: ENOSPC (No space left on device)\n",
+            )
         return at.phone.does(words)
 
     at.phone.answers["content read"] = full
     with pytest.raises(DeviceFull, match="do not fit on the phone") as caught:
         at.run()
     assert "Make room" in caught.value.todo
+
+
+def test_outputs_that_the_app_does_not_hand_out(at: At) -> None:
+    def refuse(words: list[str]) -> Completed:
+        if words[-1].endswith("app-outputs"):
+            return Completed(0, "", "java.io.FileNotFoundException: There is no run run-1.\n")
+        return at.phone.does(words)
+
+    at.phone.answers["content read"] = refuse
+    with pytest.raises(DeviceError, match="does not hand out its results") as caught:
+        at.run()
+    assert "There is no run run-1." in caught.value.why
 
 
 def test_a_run_that_takes_too_long_is_stopped_and_removed(at: At) -> None:
@@ -498,6 +515,16 @@ def test_what_a_lost_phone_still_does_is_ended_when_it_is_back(at: At) -> None:
     assert left in at.phone.did("content delete")[0]
 
 
+def test_what_a_lost_phone_still_does_is_ended_at_the_end_at_the_latest(at: At) -> None:
+    at.phone.answers["content read"] = DeviceGone("The phone does not answer.")
+    with pytest.raises(DeviceGone):
+        at.run()
+    assert len(at.phone.there) == 1
+    at.runner.leave(at.workspace)
+    assert not at.phone.running
+    assert at.phone.there == []
+
+
 def test_an_interrupt_on_a_phone_that_goes_away_stays_an_interrupt(at: At) -> None:
     at.prepare()
     at.phone.answers["content read"] = KeyboardInterrupt()
@@ -525,6 +552,20 @@ def test_a_file_that_is_no_app(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(InputError, match="is no app"):
         AppRunner(path)
+
+
+def test_a_damaged_app_is_refused_or_read_and_nothing_else(tmp_path: Path) -> None:
+    whole = apk(tmp_path / "whole.apk", arm64v8a=b"a library" * 100).read_bytes()
+    path = tmp_path / "a.apk"
+    refused = 0
+    for index in range(len(whole)):
+        for changed in (0, 0xFF):
+            path.write_bytes(whole[:index] + bytes([changed]) + whole[index + 1 :])
+            try:
+                AppRunner(path)
+            except InputError:
+                refused += 1
+    assert refused > len(whole) / 4
 
 
 def test_another_kind_of_archive(tmp_path: Path) -> None:
