@@ -9,8 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import flatbuffers
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 
 from _edgeship.device_bench.app.native_build import build_library, missing
 from _edgeship.device_bench.app.project import MAIN
@@ -137,19 +139,41 @@ def test_a_second_run_at_the_same_time_is_refused_and_does_not_end_the_first(
     assert complete[-1].startswith('{"event":"end"')
 
 
-def test_the_demo_computes_what_the_interpreter_does(java, model: str, tmp_path: Path) -> None:
-    sample = image()
+def with_open_batch(data: bytes) -> bytes:
+    """The same file, in which the number of pictures is left open."""
+    model = schema.ModelT.InitFromPackedBuf(data, 0)
+    for tensor in model.subgraphs[0].tensors:
+        if tensor.name in (b"image", b"features", b"scores"):
+            tensor.shapeSignature = [-1, *list(tensor.shape)[1:]]
+    builder = flatbuffers.Builder()
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+@pytest.mark.parametrize(
+    ("data", "dtype", "number"),
+    [
+        (chain(), np.float32, 1),
+        (with_open_batch(chain()), np.float32, 1),
+        (chain("int8"), np.float32, 1),
+        (chain("int8", "int8"), np.int8, 9),
+        (chain("int8", "uint8"), np.uint8, 3),
+    ],
+    ids=["float32", "open batch", "int8", "int8 in and out", "uint8 in and out"],
+)
+def test_the_demo_computes_what_the_interpreter_does(
+    java, tmp_path: Path, data: bytes, dtype: type, number: int
+) -> None:
+    sample = image() if dtype == np.float32 else (image() * 40).astype(dtype)
+    (tmp_path / "model").write_bytes(data)
     (tmp_path / "in").write_bytes(sample.tobytes())
-    lines = java("classify", model, str(tmp_path / "in"), str(tmp_path / "out"))
-    assert lines[:2] == ["input [1, 8, 8, 4] 1", "output [1, 8, 8, 5] 1"]
+    words = (str(tmp_path / name) for name in ("model", "in", "out"))
+    lines = java("classify", *words)
+    assert lines[:2] == [f"input [1, 8, 8, 4] {number}", f"output [1, 8, 8, 5] {number}"]
     assert all(int(line.removeprefix("ns ")) > 0 for line in lines[2:])
-    (expected,) = interpret(chain(), sample)
-    np.testing.assert_allclose(
-        np.frombuffer((tmp_path / "out").read_bytes(), np.float32),
-        expected.ravel(),
-        rtol=1e-6,
-        atol=1e-6,
-    )
+    (expected,) = interpret(data, sample)
+    found = np.frombuffer((tmp_path / "out").read_bytes(), dtype)
+    np.testing.assert_allclose(found, expected.ravel(), rtol=1e-6, atol=1e-6)
 
 
 def test_misuse_gets_an_answer_and_never_crashes(java, model: str, tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /** Calls the C code as the app does, and as it should not; prints a line for each answer. */
 final class NativeDriver {
+  private static final int FLOAT32 = 1;
+
   public static void main(String[] words) throws Exception {
     String[] rest = Arrays.copyOfRange(words, 1, words.length);
     switch (words[0]) {
@@ -74,12 +76,15 @@ final class NativeDriver {
   private static void classify(String model, String input, String output) throws IOException {
     byte[] bytes = Files.readAllBytes(Paths.get(input));
     long handle = open(model);
-    System.out.println("input " + Arrays.toString(Native.inputShape(handle)) + " " + Native.inputType(handle));
-    System.out.println("output " + Arrays.toString(Native.outputShape(handle)) + " " + Native.outputType(handle));
+    int[] shape = Native.outputShape(handle);
+    int type = Native.outputType(handle);
+    String taken = Arrays.toString(Native.inputShape(handle));
+    System.out.println("input " + taken + " " + Native.inputType(handle));
+    System.out.println("output " + Arrays.toString(shape) + " " + type);
     ByteBuffer in = ByteBuffer.allocateDirect(bytes.length);
     in.put(bytes);
-    int size = 4;
-    for (int dimension : Native.outputShape(handle)) size *= dimension;
+    int size = type == FLOAT32 ? 4 : 1;
+    for (int dimension : shape) size *= dimension;
     ByteBuffer out = ByteBuffer.allocateDirect(size);
     for (int i = 0; i < 3; i++) System.out.println("ns " + Native.infer(handle, in, out));
     byte[] result = new byte[size];
@@ -118,11 +123,13 @@ final class NativeDriver {
     answers.put("infer null", Native.infer(handle, null, out));
     answers.put("infer to null", Native.infer(handle, in, null));
     answers.put("infer from the heap", Native.infer(handle, ByteBuffer.allocate(1024), out));
-    answers.put("infer from too little", Native.infer(handle, ByteBuffer.allocateDirect(1023), out));
+    ByteBuffer little = ByteBuffer.allocateDirect(1023);
+    answers.put("infer from too little", Native.infer(handle, little, out));
     answers.put("infer to too much", Native.infer(handle, in, ByteBuffer.allocateDirect(1281)));
     answers.put("infer from a slice", sliced(handle, out) > 0);
     answers.put("infer", Native.infer(handle, in, out) > 0);
-    for (long wrong : new long[] {0, -1, 1, handle + 1, handle - 1, Long.MIN_VALUE, Long.MAX_VALUE}) {
+    long[] others = {0, -1, 1, handle + 1, handle - 1, Long.MIN_VALUE, Long.MAX_VALUE};
+    for (long wrong : others) {
       long answer = Native.infer(wrong, in, out);
       if (answer != -1) throw new IllegalStateException(wrong + " gives " + answer);
       Native.close(wrong);
@@ -176,7 +183,9 @@ final class NativeDriver {
                 ByteBuffer out = ByteBuffer.allocateDirect(1280);
                 for (int turn = 0; turn < 200; turn++) {
                   handles[own] = Native.open(model, 1, "cpu", new String[1]);
-                  for (long handle : handles) if (Native.infer(handle, in, out) > 0) runs.incrementAndGet();
+                  for (long handle : handles) {
+                    if (Native.infer(handle, in, out) > 0) runs.incrementAndGet();
+                  }
                   Native.close(handles[(own + turn) % handles.length]);
                   Native.close(handles[own]);
                 }

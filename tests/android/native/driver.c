@@ -1,10 +1,10 @@
-/* Runs the runner's function several times in one process and prints, after each time, what is left.
+/* Runs the runner's function several times in one process and prints, after each, what is left.
  *
  *   driver REPORT [@stop | @later | @fail-each] WORDS... [-- ...]
  *
- * The lines of run N go to REPORT.N. @stop asks for the end before the run begins, @later 0.2 s after;
- * @fail-each repeats the run, in which one call after the other fails (fake_litert.c), until none
- * does. Printed is one JSON object for each run. */
+ * The lines of run N go to REPORT.N. @stop asks for the end before the run begins, @later 0.2 s
+ * after; @fail-each repeats the run, in which one call after the other fails (fake_litert.c), until
+ * none does. Printed is one JSON object for each run. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>

@@ -1,7 +1,8 @@
-/* A LiteRT that computes next to nothing, for tests of those who call it. It keeps account of what it
- * hands out, fails at a call of one's choice, and crashes on what the real one must not be asked.
+/* A LiteRT that computes next to nothing, for tests of those who call it. It keeps account of what
+ * it hands out, fails at a call of one's choice, and crashes on what LiteRT must not be asked.
  *
- * A file is a model with one input and one output of ten floats; the output is the input plus one. */
+ * Any file is a model with one input and one output of ten floats; the output is the input plus
+ * one. */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* Java's strings are UTF-16, and files and reports have UTF-8. JNI's own "modified UTF-8" is neither:
- * it writes an emoji as six bytes that no file system takes for one. */
+/* Java's strings are UTF-16, and files and reports have UTF-8. JNI's own "modified UTF-8" is
+ * neither: it writes an emoji as six bytes that no file system takes for one. */
 #ifndef EDGEBENCH_UTF_H
 #define EDGEBENCH_UTF_H
 
