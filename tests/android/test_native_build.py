@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -140,6 +141,14 @@ class TestBuild:
         assert all(str(tmp_path) in str(path) for path in native_build.sources())
         again = native_build.build_library(abi, tmp_path)
         assert again.read_bytes() == libraries[abi].read_bytes()
+
+    @pytest.mark.parametrize("abi", ABIS)
+    def test_the_apk_has_the_library_that_these_tests_look_at(
+        self, libraries, abi: str, apk: Path
+    ) -> None:
+        with zipfile.ZipFile(apk) as archive:
+            packed = archive.read(f"lib/{abi}/{native_build.LIBRARY}")
+        assert packed == libraries[abi].read_bytes()
 
     def test_a_refused_source_is_quoted(self, tmp_path: Path, monkeypatch) -> None:
         shutil.copytree(SOURCES, tmp_path / "native")
