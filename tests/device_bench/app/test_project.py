@@ -14,7 +14,6 @@ from _edgeship.device_bench.app.project import CATALOG, Versions, parse_catalog,
 from _edgeship.device_bench.app.resources import with_package
 from _edgeship.errors import DeviceError, InputError
 
-
 ROOT = Path(__file__).parents[3]
 
 
