@@ -9,14 +9,15 @@ import android.os.PowerManager;
 import android.os.Process;
 import android.util.Log;
 import android.view.WindowManager;
+import android.widget.TextView;
 import java.io.IOException;
 import org.json.JSONException;
 
 /**
  * Runs one file in a process of its own, in front and with the screen on, and then goes away.
  *
- * <p>Nothing on the screen moves meanwhile, as drawing would take part in what is measured. The
- * manifest lets only adb and this app start it.
+ * <p>Nothing on the screen changes while it measures, as drawing would take part in what is
+ * measured. The manifest lets only adb and this app start it.
  */
 public final class RunActivity extends Activity {
   /** Extra: the run's ID. */
@@ -32,6 +33,7 @@ public final class RunActivity extends Activity {
 
   private final Handler later = new Handler(Looper.getMainLooper());
   private final Runnable leftFront = this::leftFront;
+  private TextView stage;
   private RunJob job;
 
   @Override
@@ -46,6 +48,7 @@ public final class RunActivity extends Activity {
     Page page = new Page(this, R.string.run_title);
     String name = getIntent().getStringExtra(NAME);
     if (name != null) page.column.text(Names.shown(name));
+    stage = page.column.text(R.string.run_waiting);
     page.column.note(getText(R.string.run_stay));
     page.column.mainButton(R.string.run_stop, this::stop);
     page.show();
@@ -121,7 +124,8 @@ public final class RunActivity extends Activity {
     boolean sustained = NewerAndroid.sustainPerformance(power, getWindow());
     String name = intent.getStringExtra(NAME);
     if (name != null) name = Names.shown(name);
-    job = new RunJob(this, begun.run, intent.getStringExtra(ORDER), name, sustained);
+    String order = intent.getStringExtra(ORDER);
+    job = new RunJob(this, begun.run, order, name, sustained, this::showStage);
     if (hasWindowFocus()) job.cameToFront();
     new Thread(
             () -> {
@@ -130,6 +134,10 @@ public final class RunActivity extends Activity {
             },
             "run " + begun.run.id)
         .start();
+  }
+
+  private void showStage(int text) {
+    runOnUiThread(() -> stage.setText(text));
   }
 
   /** Ends the process too: it takes the lock away, and the next run gets a fresh one. */

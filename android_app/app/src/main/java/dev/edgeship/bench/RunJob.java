@@ -15,7 +15,16 @@ import org.json.JSONObject;
 
 /** One run, on a thread of its own: from the order to the last line of the report. */
 final class RunJob implements Runnable {
+  /** Is told, on the run's thread, how far it has come: the number of a text in R.string. */
+  interface Told {
+    void stage(int text);
+  }
+
   private static final long FRONT_WITHIN_S = 10;
+
+  // Windows open with an animation, which would take part in loading the network.
+  private static final long SETTLE_MS = 300;
+
   private static final int CANNOT_REPORT = 2;
 
   private final Context context;
@@ -24,6 +33,7 @@ final class RunJob implements Runnable {
   private final String order;
   private final String name;
   private final boolean sustained;
+  private final Told told;
   private final CountDownLatch front = new CountDownLatch(1);
 
   private boolean measuring;
@@ -36,12 +46,14 @@ final class RunJob implements Runnable {
    * @param name what people call the file to run; null for its name in the order
    * @param sustained whether the phone was put into sustained performance mode
    */
-  RunJob(Context context, RunFolder run, String order, String name, boolean sustained) {
+  RunJob(
+      Context context, RunFolder run, String order, String name, boolean sustained, Told told) {
     this.context = context;
     this.run = run;
     this.order = order;
     this.name = name;
     this.sustained = sustained;
+    this.told = told;
     report = new ReportFile(run.report());
   }
 
@@ -85,12 +97,15 @@ final class RunJob implements Runnable {
     Order read = Order.read(order, OpenFolders.of(context));
     describe(read);
     Native.load();
+    told.stage(R.string.run_waiting);
     if (!front.await(FRONT_WITHIN_S, TimeUnit.SECONDS)) {
       throw new Refused(isLocked() ? R.string.run_locked : R.string.run_not_in_front);
     }
     Conditions conditions = new Conditions(context);
     report.app(conditions.before(sustained));
     if (!start()) return;
+    told.stage(R.string.run_measuring);
+    Thread.sleep(SETTLE_MS);
     Process.setThreadPriority(Process.THREAD_PRIORITY_DEFAULT);
     int code = Native.run(words(read), run.report().getPath());
     end();
