@@ -20,7 +20,17 @@ from tests.android.app_fixtures import (
     unpacked,
 )
 
-__all__ = ["android_jar", "apk", "app", "app_phone", "built_app", "cache", "litert", "running_app_phone", "unpacked"]
+__all__ = [
+    "android_jar",
+    "apk",
+    "app",
+    "app_phone",
+    "built_app",
+    "cache",
+    "litert",
+    "running_app_phone",
+    "unpacked",
+]
 
 
 def _missing() -> str:

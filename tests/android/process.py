@@ -190,6 +190,8 @@ class AppProcess:
         for number in _descendants(self._process.pid):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(number, signal.SIGKILL)
+        # nsenter stops together with what it runs, and must go on to see its end.
+        self._process.send_signal(signal.SIGCONT)
         self.wait()
 
     def close(self) -> None:

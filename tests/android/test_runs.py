@@ -16,12 +16,11 @@ from _edgeship.device_bench.runners.native_report import (
     RunnerError,
     parse_app_report,
 )
-from _edgeship.export.tflite.building.graph import options
 from tests.android.on_jvm import RUNS, AppOnJvm
 from tests.android.process import AppProcess
+from tests.android.slow_file import slow
 from tests.android.unpacked import Unpacked
 from tests.device_bench.small_files import chain, image, interpret, network
-from tests.export.tflite.small_graphs import Small
 
 pytestmark = pytest.mark.slow
 
@@ -44,17 +43,8 @@ def _short(app: AppOnJvm, model: bytes | None = None) -> str:
     return _order(app, model or chain(), "--threads", "1", "--runs", "3", "--warmup-runs", "1")
 
 
-def _slow() -> bytes:
-    """A convolution that takes milliseconds."""
-    small = Small(image=(1, 64, 64, 64))
-    small.constant("w", np.ones((64, 3, 3, 64), np.float32))
-    small.constant("b", np.zeros(64, np.float32))
-    opts = options("Conv2DOptions", strideH=1, strideW=1)
-    return small.op("CONV_2D", "image w b", "out", (1, 64, 64, 64), opts=opts).out("out").data()
-
-
 def _endless(app: AppOnJvm) -> str:
-    return _order(app, _slow(), "--threads", "1", "--run-ns", str(60 * 10**9))
+    return _order(app, slow(), "--threads", "1", "--run-ns", str(60 * 10**9))
 
 
 def _begin(app: AppOnJvm, run: str, order: str) -> AppProcess:
@@ -216,7 +206,6 @@ def test_a_running_run_is_not_removed(app):
     process.close()
 
 
-@pytest.mark.xfail(reason="the pause around a new intent counts as leaving the front")
 def test_a_second_run_meanwhile_is_refused_and_the_first_goes_on(app):
     process = _begin(app, "first", _endless(app))
 

@@ -42,6 +42,7 @@ class Apps:
         settings: What `Phone.java` reads, for processes that are started from now on: "locked",
             "covered", "thermal_status", "sdk".
         exits: How processes have ended.
+        installs: How often an app was installed or updated by `pm`.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Apps:
         self._litert = litert
         self.refusal = ""
         self.settings: dict[str, object] = {}
+        self.installs = 0
         self.exits = Exits(root / "system/etc/dumpsys/activity")
         self._installed: dict[str, tuple[Unpacked, str]] = {}
         self._processes: dict[str, AppProcess] = {}
@@ -69,6 +71,7 @@ class Apps:
         """End all faults, processes and apps."""
         self.refusal = ""
         self.settings.clear()
+        self.installs = 0
         self.stop()
         for package in list(self._installed):
             self._remove(package)
@@ -92,6 +95,18 @@ class Apps:
         with self._lock:
             self.exits.expect(name, why)
             self._processes[name].kill()
+
+    def uninstall(self, package: str) -> None:
+        """Uninstall an app, as its user does."""
+        self._remove(package)
+
+    def installed(self) -> dict[str, str]:
+        """Return name -> version of the apps."""
+        return {package: app.version for package, (app, _) in self._installed.items()}
+
+    def data(self, package: str) -> Path:
+        """Return where an app's own files lie on this computer."""
+        return self._root / "data/user/0" / package
 
     def ask(self, name: str, do: str, **details: object) -> object:
         """Have a process of an app do something; see `AppProcess.ask`."""
@@ -137,6 +152,7 @@ class Apps:
             caller.out(f"Failure [{why}]\n")
             return 1
         self.install(source)
+        self.installs += 1
         caller.out("Success\n")
         return 0
 

@@ -197,9 +197,22 @@ class Phone:
             after: Seconds between the start and the action.
         """
 
+        self.when(lambda: bool(self._programs(text)), action, after)
+
+    def when(
+        self, is_so: Callable[[], bool], action: Callable[[], object], after: float = 0.0
+    ) -> None:
+        """Do something once, after something has become so.
+
+        Args:
+            is_so: Whether it is so.
+            action: What to do.
+            after: Seconds between the two.
+        """
+
         def wait() -> None:
             while not self._giving_up.wait(_POLL_S):
-                if self._programs(text):
+                if is_so():
                     if not self._giving_up.wait(after):
                         action()
                     return
