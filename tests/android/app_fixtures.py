@@ -2,43 +2,26 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
-import ai_edge_litert
 import pytest
 
 from _edgeship.device_bench.app.resources import RES
 from _edgeship.device_bench.app.tools import android_tools
 from tests.android.on_jvm import AppOnJvm
-from tests.android.unpacked import JSON_JAR, Unpacked, unpack
-from tests.phone.apps import Apps
+from tests.android.unpacked import Unpacked, unpack
 from tests.phone.machine import MachineError
 from tests.phone.phone import Phone
 from tests.phone.programs import FetchError
 from tests.phone.server import AdbServer
-
-# A program or a file -> Debian package that has it.
-_PACKAGES = {
-    "enjarify": "enjarify",
-    "gcc": "gcc",
-    "unshare": "util-linux",
-    str(JSON_JAR): "libandroid-json-java",
-}
-
+from tests.phone.with_apps import LITERT, make_apps, missing_packages
 
 @pytest.fixture(scope="session")
 def unpacked(apk: Path) -> Unpacked:
     """The app, ready for the JVM."""
-    missing = {
-        package
-        for name, package in _PACKAGES.items()
-        if not (Path(name).is_file() if "/" in name else shutil.which(name))
-    }
-    if missing:
-        pytest.skip(f"needs the Debian packages {' '.join(sorted(missing))}")
+    if missing := missing_packages():
+        pytest.skip(f"needs the Debian packages {' '.join(missing)}")
     return unpack(apk, RES)
 
 
@@ -51,7 +34,7 @@ def android_jar(apk: Path) -> Path:
 @pytest.fixture(scope="session")
 def litert() -> Path:
     """The folder with the libLiteRt.so of the Python package."""
-    return Path(next(iter(ai_edge_litert.__path__)))
+    return LITERT
 
 
 @pytest.fixture
@@ -62,10 +45,10 @@ def app(unpacked: Unpacked, litert: Path, tmp_path: Path) -> Iterator[AppOnJvm]:
 
 
 @pytest.fixture(scope="module")
-def running_app_phone(unpacked: Unpacked, litert: Path, adb_server: AdbServer) -> Iterator[Phone]:
+def running_app_phone(unpacked: Unpacked, adb_server: AdbServer) -> Iterator[Phone]:
     """A virtual phone that apps can be installed on; `app_phone` puts it in order."""
     try:
-        phone = Phone(partial(Apps, res=RES, litert=litert))
+        phone = Phone(make_apps)
     except (FetchError, MachineError) as error:
         pytest.skip(f"no virtual phone: {error}")
     with phone:
