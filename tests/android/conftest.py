@@ -9,7 +9,7 @@ import pytest
 
 from _edgeship.cache import cache_folder
 from _edgeship.device_bench.app.build import BuiltApp, build_app
-from _edgeship.device_bench.app.tools import check_installed
+from _edgeship.device_bench.app.tools import check_available
 from _edgeship.errors import DeviceError
 from tests.android.app_fixtures import (
     android_jar,
@@ -36,7 +36,7 @@ __all__ = [
 def _missing() -> str:
     """Return what building lacks on this machine, or ""."""
     try:
-        check_installed()
+        check_available()
     except DeviceError as error:
         return f"{error.what} {error.todo}"
     return ""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from _edgeship.device_bench.app import android_stubs
-from _edgeship.device_bench.app.android_stubs import put_stubs
+from _edgeship.device_bench.app.android_stubs import check_obtainable, put_stubs
 from _edgeship.device_bench.processes.base import Completed
 from _edgeship.device_bench.processes.running import run_process
 from _edgeship.errors import DeviceError
@@ -55,6 +55,7 @@ def apt(pins, tmp_path, monkeypatch) -> list[str]:
     )
     keyring = tmp_path / "keyring.gpg"
     keyring.touch()
+    monkeypatch.delenv("EDGESHIP_DEBIAN_MIRROR", raising=False)
     monkeypatch.setattr(android_stubs, "_SOURCES", tmp_path / "apt")
     monkeypatch.setattr(android_stubs, "_KEYRING", keyring)
     called: list[str] = []
@@ -106,10 +107,32 @@ def test_another_jar_is_refused(apt, tmp_path, monkeypatch) -> None:
 
 
 def test_a_machine_without_a_mirror_is_told_what_to_do(tmp_path, cache, monkeypatch) -> None:
+    monkeypatch.delenv("EDGESHIP_DEBIAN_MIRROR", raising=False)
     monkeypatch.setattr(android_stubs, "_SOURCES", tmp_path / "none")
     with pytest.raises(DeviceError, match="cannot be fetched") as caught:
         put_stubs(tmp_path)
     assert f"put {DEB} into {cache / 'debs'}" in caught.value.todo
+    assert "EDGESHIP_DEBIAN_MIRROR" in caught.value.todo
+    with pytest.raises(DeviceError, match="cannot be fetched"):
+        check_obtainable()
+
+
+def test_a_machine_without_a_mirror_takes_one_that_is_named(apt, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(android_stubs, "_SOURCES", tmp_path / "none")
+    monkeypatch.setattr(android_stubs, "_KEYRING", tmp_path / "none")
+    monkeypatch.setenv("EDGESHIP_DEBIAN_MIRROR", "http://mirror.example/debian")
+    check_obtainable()
+    put_stubs(tmp_path)
+    assert (tmp_path / "android.jar").read_bytes() == b"the classes"
+
+
+@pytest.mark.parametrize(
+    "named", ["mirror.example", "http://a b", "http://x [trusted=yes]", "file:/x"]
+)
+def test_what_is_no_address_is_refused(named: str, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("EDGESHIP_DEBIAN_MIRROR", named)
+    with pytest.raises(DeviceError, match="is no address of a mirror"):
+        put_stubs(tmp_path)
 
 
 def test_apt_without_a_network_is_quoted(apt, tmp_path, monkeypatch) -> None:
