@@ -17,6 +17,7 @@ from tests.phone.programs import FetchError
 from tests.phone.server import AdbServer
 from tests.phone.with_apps import LITERT, make_apps, missing_packages
 
+
 @pytest.fixture(scope="session")
 def unpacked(apk: Path) -> Unpacked:
     """The app, ready for the JVM."""

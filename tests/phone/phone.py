@@ -196,7 +196,6 @@ class Phone:
             action: What to do, such as `unplug`.
             after: Seconds between the start and the action.
         """
-
         self.when(lambda: bool(self._programs(text)), action, after)
 
     def when(
