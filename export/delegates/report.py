@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from _edgeship.export.runtimes.values import Outputs
+if TYPE_CHECKING:
+    from _edgeship.export.runtimes.values import Outputs
 
 
 @dataclass(frozen=True)
