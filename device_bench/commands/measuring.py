@@ -94,13 +94,17 @@ def make_plans(
         raise InputError("--uninstall-app has no app to uninstall.", todo="add --runner app")
 
     def made(name: str) -> Runner:
-        return runners.runner(name, uninstall_app=wanted.uninstall_app, tell=print_error)
+        return runners.runner(name, uninstall_app=wanted.uninstall_app, tell=_tell_building)
 
     # Runners of its own for each device: their threads share nothing.
     return [
         Plan(device, tuple(made(name) for name in names), wanted.settings(device))
         for device in find_all(selectors)
     ]
+
+
+def _tell_building(step: str) -> None:
+    print_error(f"building the app: {step}")
 
 
 def measure_all(
