@@ -159,6 +159,26 @@ def _run(files: Path, name: str, report: str, about: dict[str, object], summary:
         (folder / "summary.json").write_text(summary)
 
 
+def test_only_the_newest_runs_are_kept_and_outputs_only_of_one(
+    unpacked: Unpacked, tmp_path: Path
+) -> None:
+    runs = tmp_path / "runs"
+    for number in range(205):
+        _run(tmp_path, f"r{number}", "", {}, "")
+        (runs / f"r{number}/outputs").write_bytes(b"much")
+        os.utime(runs / f"r{number}/lock", (number, number))
+    (runs / "new.died").mkdir()  # Of a process that was killed while it made this folder.
+    (runs / "new.died/lock").touch()
+    job = {"do": "begin", "files": str(tmp_path)}
+    begun, again = ask(unpacked, [{**job, "id": "now"}, {**job, "id": "now"}])
+    assert begun == {"while": "RUNNING", "after": "DIED"}
+    assert (again["refused"], again["words"]) == ("refused_run_exists", ["now"])
+    kept = {"now"} | {f"r{number}" for number in range(6, 205)}
+    assert {path.name for path in runs.iterdir()} == kept
+    assert len(kept) == 200
+    assert list(runs.glob("*/outputs")) == []
+
+
 def _report(times: Sequence[int]) -> str:
     lines = ['{"event":"app","thermal_status":0}', '{"event":"init","ns":7}']
     lines += ['{"event":"first","ns":9}', '{"event":"warmup","ns":99}']

@@ -59,6 +59,8 @@ public final class Plain {
         return job -> Summary.read(new File(job.getString("report")), "broken off");
       case "export":
         return Plain::export;
+      case "begin":
+        return Plain::begin;
       case "name":
         return job -> new JSONObject().put("shown", Names.shown(job.getString("name")));
       default:
@@ -164,6 +166,16 @@ public final class Plain {
     for (int i = 0; i < named.length(); i++) folders.add(new File(named.getString(i)));
     return new JSONObject()
         .put("words", new JSONArray(Order.read(job.getString("path"), folders).words));
+  }
+
+  /** Begins and ends a run, as RunActivity does. */
+  private static JSONObject begin(JSONObject job) throws Exception {
+    Runs runs = new Runs(new File(job.getString("files")));
+    Runs$Begun begun = runs.begin(job.getString("id"));
+    runs.prune(job.getString("id"));
+    String state = begun.run.state().name();
+    begun.end();
+    return new JSONObject().put("while", state).put("after", begun.run.state().name());
   }
 
   private static JSONObject export(JSONObject job) throws Exception {

@@ -4,7 +4,8 @@ import java.util.List;
 
 /** What a network says about a picture, and how long it took. */
 final class Answer {
-  private static final int SHOWN = 5;
+  /** How many classes there are at most. */
+  static final int SHOWN = 5;
 
   /** A picture as a network saw it. */
   static final class Seen {

@@ -24,7 +24,7 @@ import java.util.Collections;
  * <p>Frames that come while one is being looked at are dropped, so that what is shown is new.
  */
 final class Camera implements Closeable {
-  /** What is told about a camera. Both are called on the camera's thread. */
+  /** What is told about a camera, on the camera's thread or the screen's. */
   interface Told {
     void frame(Rows frame);
 
@@ -42,6 +42,7 @@ final class Camera implements Closeable {
   private CameraDevice device;
   private ImageReader reader;
   private int orientation;
+  private boolean opening;
   private boolean closed;
 
   Camera(Activity activity, Told told) {
@@ -69,6 +70,7 @@ final class Camera implements Closeable {
               size.getWidth(), size.getHeight(), ImageFormat.YUV_420_888, 2);
       reader.setOnImageAvailableListener(this::look, handler);
       manager.openCamera(id, new Opened(), handler);
+      opening = true;
     } catch (CameraAccessException | SecurityException error) {
       told.failed(R.string.camera_busy);
     }
@@ -78,7 +80,12 @@ final class Camera implements Closeable {
   public synchronized void close() {
     closed = true;
     if (device != null) device.close();
-    device = null;
+    else if (!opening) end();
+  }
+
+  /** Gives back what is left when the camera is closed, or was never opened. */
+  private void end() {
+    if (reader != null) reader.close();
     thread.quitSafely();
   }
 
@@ -184,7 +191,7 @@ final class Camera implements Closeable {
 
     @Override
     public void onClosed(CameraDevice camera) {
-      reader.close();
+      end();
     }
   }
 

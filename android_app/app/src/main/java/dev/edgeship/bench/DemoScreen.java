@@ -29,7 +29,9 @@ final class DemoScreen {
   private final TextView message;
   private final Column answer;
   private final ImageView seen;
-  private final Column words;
+  private final TextView[] lines = new TextView[Answer.SHOWN];
+  private final TextView kind;
+  private final TextView times;
 
   DemoScreen(Activity activity, Pressed pressed) {
     this.activity = activity;
@@ -49,7 +51,9 @@ final class DemoScreen {
     seen.setAdjustViewBounds(true);
     seen.setContentDescription(activity.getText(R.string.demo_seen));
     answer.add(seen);
-    words = answer.part();
+    for (int i = 0; i < lines.length; i++) lines[i] = answer.text("");
+    kind = answer.note("");
+    times = answer.note("");
     page.show();
     showAnswer(null);
     say("");
@@ -76,23 +80,28 @@ final class DemoScreen {
     answer.view().setVisibility(given == null ? View.GONE : View.VISIBLE);
     if (given == null) return;
     seen.setImageBitmap(bitmap(given.seen));
-    words.clear();
-    NumberFormat format = NumberFormat.getNumberInstance();
-    format.setMaximumFractionDigits(3);
-    format.setMinimumFractionDigits(3);
-    for (int i = 0; i < given.classes.length; i++) {
-      String label = given.label(i);
-      int number = given.classes[i];
-      String name = label == null ? activity.getString(R.string.demo_class, number) : label;
-      words.text(activity.getString(R.string.demo_line, format.format(given.values[i]), name));
+    for (int i = 0; i < lines.length; i++) {
+      boolean there = i < given.classes.length;
+      lines[i].setVisibility(there ? View.VISIBLE : View.GONE);
+      if (there) lines[i].setText(line(given, i));
     }
     int[] kinds = {R.string.demo_probabilities, R.string.demo_softmax, R.string.demo_scores};
-    words.note(activity.getText(kinds[given.kind.ordinal()]));
-    words.note(
+    kind.setText(kinds[given.kind.ordinal()]);
+    times.setText(
         activity.getString(
             R.string.demo_times,
             Times.milliseconds(given.prepared),
             Times.milliseconds(given.inferred)));
+  }
+
+  private String line(Answer given, int place) {
+    NumberFormat format = NumberFormat.getNumberInstance();
+    format.setMaximumFractionDigits(3);
+    format.setMinimumFractionDigits(3);
+    String label = given.label(place);
+    String name =
+        label == null ? activity.getString(R.string.demo_class, given.classes[place]) : label;
+    return activity.getString(R.string.demo_line, format.format(given.values[place]), name);
   }
 
   /** Shows a sentence; an empty one takes no room. */

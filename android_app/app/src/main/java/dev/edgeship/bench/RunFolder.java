@@ -81,6 +81,11 @@ final class RunFolder {
     return summary.has(Summary.ERROR) ? State.FAILED : State.FINISHED;
   }
 
+  /** Removes the outputs, if it has any. */
+  void forgetOutputs() throws IOException {
+    if (outputs().exists()) remove(outputs());
+  }
+
   /** Removes it with all files. */
   void delete() throws IOException {
     File[] files = folder.listFiles();

@@ -107,7 +107,9 @@ final class Runs {
   }
 
   /**
-   * Removes the oldest runs until few enough are left, and what is left of runs that died at birth.
+   * Removes the oldest runs until few enough are left, what is left of runs that died at birth, and
+   * the outputs of all runs: they may be large, and whoever began a run has read its outputs before
+   * the next one begins.
    *
    * @param except the run that has just begun, of which there is one at a time
    */
@@ -116,10 +118,13 @@ final class Runs {
     for (String name : names == null ? new String[0] : names) {
       if (name.startsWith(UNBORN)) new RunFolder(new File(folder, name), name).delete();
     }
-    List<RunFolder> runs = newestFirst();
-    for (int i = KEPT; i < runs.size(); i++) {
+    int count = 0;
+    for (RunFolder run : newestFirst()) {
       // To ask for the lock of one's own run would release it.
-      if (!runs.get(i).id.equals(except)) remove(runs.get(i).id);
+      if (run.id.equals(except)) continue;
+      count++;
+      if (count >= KEPT) remove(run.id);
+      else run.forgetOutputs();
     }
   }
 }
