@@ -18,7 +18,7 @@ from _edgeship.device_bench.app.signing import Key, sign, signing_key, verify
 from _edgeship.device_bench.app.sources import source_parts
 from _edgeship.device_bench.app.tools import Tools, android_tools
 from _edgeship.device_bench.building.once import build_once
-from _edgeship.device_bench.results.records import Record
+from _edgeship.device_bench.results.record import Record
 from _edgeship.files import sha256_of
 
 _APK, _ABOUT = "app.apk", "about.json"

@@ -16,7 +16,7 @@ from _edgeship.cache import cache_folder
 from _edgeship.device_bench.processes.base import Completed
 from _edgeship.device_bench.processes.running import run_process
 from _edgeship.device_bench.processes.words import last_words
-from _edgeship.device_bench.results.records import Record
+from _edgeship.device_bench.results.record import Record
 from _edgeship.errors import DeviceError
 
 #: Where the C sources of the runner and of the clock are.

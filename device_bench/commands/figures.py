@@ -7,8 +7,9 @@ from typing import Any
 
 from rich.table import Table
 
+from _edgeship.device_bench.results.app_conditions import granted_text
 from _edgeship.device_bench.results.records import Measurement, Profile, Session
-from _edgeship.device_bench.results.rows import granted_text, runners_of, title
+from _edgeship.device_bench.results.rows import granted, runners_of, title
 from _edgeship.device_bench.results.statistics import Summary, summarize
 from _edgeship.device_bench.results.units import INSTRUCTIONS, NOT_TIME, amount, heading, span
 from _edgeship.terminal.console import add_row, console, printable, size, table
@@ -31,9 +32,9 @@ def show_session(session: Session) -> None:
         output.print(f"cut short; finished rounds of each file: {', '.join(map(str, done))}")
     if session.device.unit == INSTRUCTIONS:
         output.print(NOT_TIME)
-    granted = granted_text(session.measurements)
-    if granted:
-        output.print(printable(f"the app: {granted}"))
+    conditions = granted_text(granted(session.measurements))
+    if conditions:
+        output.print(printable(f"the app: {conditions}"))
     output.print()
     if measured(session):
         output.print(_figures(session))

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import re
 
-from _edgeship.device_bench.results.records import (
-    IN_FRONT,
-    THERMAL_STATUS,
-    AppConditions,
-    Measurement,
-    Properties,
-)
+from _edgeship.device_bench.results.app_conditions import IN_FRONT, THERMAL_STATUS
+from _edgeship.device_bench.results.records import Measurement, Properties
+from _edgeship.device_bench.results.rows import granted
 from _edgeship.device_bench.results.statistics import Summary
 
 # The thermal headroom at which severe throttling begins.
@@ -20,7 +16,7 @@ _COOL = "let the phone cool, take it off its charger and out of its case, or low
 
 
 def _warm(measurement: Measurement, summary: Summary, device: Properties) -> str:
-    every = _granted(measurement)
+    every = granted([measurement])
     warm = [one.worst_status for one in every if one.worst_status]
     if not warm:
         return ""
@@ -31,7 +27,7 @@ def _warm(measurement: Measurement, summary: Summary, device: Properties) -> str
 
 
 def _near_throttling(measurement: Measurement, summary: Summary, device: Properties) -> str:
-    known = [one.worst_headroom for one in _granted(measurement) if one.worst_headroom is not None]
+    known = [one.worst_headroom for one in granted([measurement]) if one.worst_headroom is not None]
     if max(known, default=0.0) < _SEVERE:
         return ""
     return (
@@ -41,7 +37,7 @@ def _near_throttling(measurement: Measurement, summary: Summary, device: Propert
 
 
 def _behind(measurement: Measurement, summary: Summary, device: Properties) -> str:
-    every = _granted(measurement)
+    every = granted([measurement])
     behind = [one.importance for one in every if one.importance != IN_FRONT]
     if not behind:
         return ""
@@ -53,7 +49,7 @@ def _behind(measurement: Measurement, summary: Summary, device: Properties) -> s
 
 
 def _fewer_cores(measurement: Measurement, summary: Summary, device: Properties) -> str:
-    counts = [count for one in _granted(measurement) if (count := _count(one.cores)) is not None]
+    counts = [count for one in granted([measurement]) if (count := _count(one.cores)) is not None]
     if not counts or min(counts) >= len(device.cores):
         return ""
     return (
@@ -61,10 +57,6 @@ def _fewer_cores(measurement: Measurement, summary: Summary, device: Properties)
         "limits apps in a power-saving mode or behind others: switch that mode off, and look at "
         "the cores of --runner native."
     )
-
-
-def _granted(measurement: Measurement) -> list[AppConditions]:
-    return [one.process.app for one in measurement.rounds if one.process.app is not None]
 
 
 def _count(cores: str) -> int | None:

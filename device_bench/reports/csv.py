@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from _edgeship.device_bench.results import units
 from _edgeship.device_bench.results.records import Session
-from _edgeship.device_bench.results.rows import Row, rows
+from _edgeship.device_bench.results.rows import Row, granted, rows
 
 _TIMES = ("median", "low", "high", "p90", "p99", "mad", "init", "first")
 _UNITS = ("ns", units.INSTRUCTIONS)
@@ -80,7 +80,7 @@ def _line(row: Row) -> dict[str, object]:
 
 def _app(row: Row) -> dict[str, object]:
     """Return what Android granted the app, the worst of all rounds; empty for other runners."""
-    every = [one.process.app for one in row.measurement.rounds if one.process.app is not None]
+    every = granted([row.measurement])
 
     def worst(values: Iterable[float | None]) -> float | None:
         return max((value for value in values if value is not None), default=None)

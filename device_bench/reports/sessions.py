@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from _edgeship.device_bench.reports import plots
 from _edgeship.device_bench.reports.parts import Cell, Plot, Section, Table
 from _edgeship.device_bench.results import units
+from _edgeship.device_bench.results.app_conditions import granted_text
 from _edgeship.device_bench.results.records import Core, Properties, Session
-from _edgeship.device_bench.results.rows import Row, cores_text, granted_text, parity_text
+from _edgeship.device_bench.results.rows import Row, cores_text, granted, parity_text
 from _edgeship.device_bench.results.statistics import Summary, counted_runs
 from _edgeship.terminal.console import size
 
@@ -112,7 +113,7 @@ def _facts(session: Session, some: Sequence[Row]) -> dict[str, str]:
         "cores": cores_in_words(device.cores),
         "memory": size(device.ram_bytes) if device.ram_bytes is not None else "",
         "runtime": ", ".join(dict.fromkeys(row.runtime for row in some if row.runtime)),
-        "app": granted_text(row.measurement for row in some),
+        "app": granted_text(granted(row.measurement for row in some)),
     }
     if before is not None:
         facts["screen"] = {True: "on", False: "off", None: ""}[before.screen_on]

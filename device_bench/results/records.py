@@ -7,22 +7,10 @@ integers in the unit of the session's device: nanoseconds, or executed instructi
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
-#: Importance of an app in front, as Android counts it.
-IN_FRONT = 100
-
-#: Android's names of its throttling statuses, by their number.
-THERMAL_STATUS = ("none", "light", "moderate", "severe", "critical", "emergency", "shutdown")
-
-
-class Record(BaseModel):
-    """Base of all records, which are immutable and refuse unknown fields.
-
-    Infinity and NaN become strings in JSON; reading gives back the number.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+from _edgeship.device_bench.results.app_conditions import AppConditions
+from _edgeship.device_bench.results.record import Record
 
 
 class Core(Record):
@@ -82,10 +70,10 @@ class Conditions(Record):
     """
 
     at: str
-    temperatures: dict[str, float] = {}
+    temperatures: dict[str, float] = Field(default_factory=dict)
     thermal_status: int | None = None
-    mhz: dict[int, int] = {}
-    mhz_cap: dict[int, int] = {}
+    mhz: dict[int, int] = Field(default_factory=dict)
+    mhz_cap: dict[int, int] = Field(default_factory=dict)
     battery_percent: int | None = None
     charging: bool | None = None
     screen_on: bool | None = None
@@ -118,47 +106,6 @@ class MeasurementSettings(Record):
     seconds: float = 0.5
     rounds: int = 10
     timeout: float = 120.0
-
-
-class AppConditions(Record):
-    """What Android granted an app while it measured, as its interfaces for apps tell.
-
-    Attributes:
-        version: The app's.
-        abi: ABI of the app's process.
-        cores: The cores that it may run on, as the kernel writes them: "0-7".
-        sustained_performance: Whether Android's mode for steady speed was on: it holds the clock
-            at what the phone can keep up.
-        importance: `ActivityManager.RunningAppProcessInfo.importance`: `IN_FRONT`, or more for an
-            app that is less important.
-        thermal_status: Android's throttling status before the runs, an index of `THERMAL_STATUS`;
-            None before Android 10.
-        thermal_headroom: How near it is to severe throttling, which is 1; None if not told.
-        thermal_status_after: The status after the runs.
-        thermal_headroom_after: The headroom after the runs.
-    """
-
-    version: str
-    abi: str
-    cores: str
-    sustained_performance: bool
-    importance: int
-    thermal_status: int | None = None
-    thermal_headroom: float | None = None
-    thermal_status_after: int | None = None
-    thermal_headroom_after: float | None = None
-
-    @property
-    def worst_status(self) -> int | None:
-        """The higher of the two throttling statuses; None if neither is known."""
-        known = (self.thermal_status, self.thermal_status_after)
-        return max((status for status in known if status is not None), default=None)
-
-    @property
-    def worst_headroom(self) -> float | None:
-        """The higher of the two headrooms; None if neither is known."""
-        known = (self.thermal_headroom, self.thermal_headroom_after)
-        return max((value for value in known if value is not None), default=None)
 
 
 class Process(Record):

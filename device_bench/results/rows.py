@@ -6,9 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from _edgeship.device_bench.results.app_conditions import AppConditions
 from _edgeship.device_bench.results.records import (
-    IN_FRONT,
-    THERMAL_STATUS,
     Conditions,
     Measurement,
     MeasurementSettings,
@@ -101,33 +100,14 @@ def title(session: Session, measurement: Measurement) -> str:
     return f"{label} by {measurement.settings.runner}" if len(runners_of(session)) > 1 else label
 
 
-def granted_text(measurements: Iterable[Measurement]) -> str:
-    """Return in words what Android granted the app that ran some of these; "" if none did."""
-    every = [
+def granted(measurements: Iterable[Measurement]) -> list[AppConditions]:
+    """Return what Android granted the app in each round that an app ran."""
+    return [
         one.process.app
         for measurement in measurements
         for one in measurement.rounds
         if one.process.app is not None
     ]
-    if not every:
-        return ""
-    least = max(one.importance for one in every)
-    parts = [
-        "version " + " and ".join(dict.fromkeys(one.version for one in every)),
-        "in front" if least == IN_FRONT else f"not always in front (importance {least})",
-        "cores " + " and ".join(dict.fromkeys(one.cores for one in every)),
-        "sustained performance mode "
-        + " and ".join(
-            dict.fromkeys("on" if one.sustained_performance else "off" for one in every)
-        ),
-    ]
-    statuses = [one.worst_status for one in every if one.worst_status is not None]
-    if statuses:
-        parts.append(f"thermal status {THERMAL_STATUS[max(statuses)]}")
-    headrooms = [one.worst_headroom for one in every if one.worst_headroom is not None]
-    if headrooms:
-        parts.append(f"thermal headroom {max(headrooms):.2f} at most (1 is severe throttling)")
-    return ", ".join(parts)
 
 
 def hottest(conditions: Sequence[Conditions]) -> float | None:

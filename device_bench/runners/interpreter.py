@@ -12,7 +12,8 @@ from pydantic import Field, ValidationError
 
 from _edgeship.device_bench.devices.workspace import Workspace
 from _edgeship.device_bench.processes.words import last_words
-from _edgeship.device_bench.results.records import Process, Record
+from _edgeship.device_bench.results.record import Record
+from _edgeship.device_bench.results.records import Process
 from _edgeship.device_bench.runners.base import Job, Outcome
 from _edgeship.errors import DeviceError, InputError
 

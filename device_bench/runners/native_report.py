@@ -11,7 +11,9 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
-from _edgeship.device_bench.results.records import AppConditions, Op, Process, Profile, Record
+from _edgeship.device_bench.results.app_conditions import AppConditions
+from _edgeship.device_bench.results.record import Record
+from _edgeship.device_bench.results.records import Op, Process, Profile
 
 #: The most that a report may have: 100,000 runs and as many warm-ups take about 10 MB.
 MAX_CHARACTERS = 12 << 20

@@ -25,7 +25,8 @@ from _edgeship.device_bench.measurement.events import (
     SessionEnded,
     SessionStarted,
 )
-from _edgeship.device_bench.results.records import Measurement, Record, Round, Session
+from _edgeship.device_bench.results.record import Record
+from _edgeship.device_bench.results.records import Measurement, Round, Session
 from _edgeship.device_bench.store.database import Database
 from _edgeship.errors import InputError
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from _edgeship.device_bench.results.app_conditions import AppConditions
 from _edgeship.device_bench.results.records import (
-    AppConditions,
     Conditions,
     Core,
     DeviceParity,

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from _edgeship.device_bench.results.records import AppConditions, Op
+from _edgeship.device_bench.results.app_conditions import AppConditions
+from _edgeship.device_bench.results.records import Op
 from _edgeship.device_bench.runners import native_report
 from _edgeship.device_bench.runners.native_report import (
     BrokenOffError,
