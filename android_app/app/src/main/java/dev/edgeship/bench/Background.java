@@ -41,7 +41,8 @@ final class Background {
           } catch (IOException | JSONException | RuntimeException error) {
             // Other apps' providers throw what they like.
             Log.w("edgebench", error);
-            tell(failed, activity.getString(R.string.failed, Names.shown(error.toString())));
+            String why = error.getMessage() == null ? error.toString() : error.getMessage();
+            tell(failed, activity.getString(R.string.failed, Names.shown(why)));
           }
         });
   }
