@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from _edgeship.device_bench.app.java_build import build_dex
-from _edgeship.device_bench.app.litert_files import RUNTIME, litert_libraries, page_notes
+from _edgeship.device_bench.app.litert_files import RUNTIME, library_notes, litert_libraries
 from _edgeship.device_bench.app.native_build import build_library
 from _edgeship.device_bench.app.packing import pack
 from _edgeship.device_bench.app.project import ABIS, Versions, versions
@@ -141,7 +141,7 @@ def _make(
         min_sdk=known.min_sdk,
         signer=verify(apk, known),
         libraries={name: len(data) for name, data in sorted(packed.items())},
-        notes=tuple(page_notes(libraries)),
+        notes=tuple(library_notes(libraries)),
     )
     (folder / _ABOUT).write_text(about.model_dump_json(indent=2) + "\n")
     return []

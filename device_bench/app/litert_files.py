@@ -76,32 +76,32 @@ def litert_libraries(files: Sequence[Path]) -> dict[str, bytes]:
     return {name: found.data for name, found in chosen.items()}
 
 
-def page_notes(libraries: dict[str, bytes]) -> list[str]:
-    """Return a sentence for each library that a phone with pages of 16 KiB cannot load."""
-    return [
-        f"{name} cannot be loaded on phones with pages of 16 KiB: its segments are aligned to "
-        f"{alignment} bytes."
-        for name, data in sorted(libraries.items())
-        if (alignment := read_library(data).alignment) < PAGE_BYTES
+def library_notes(libraries: dict[str, bytes]) -> list[str]:
+    """Return a sentence for each kind of phone that gets no LiteRT, or one that it cannot load."""
+    notes = [
+        f"There is no {RUNTIME} for {abi}: on phones of that kind the app measures nothing."
+        for abi in ABIS
+        if libraries and f"{abi}/{RUNTIME}" not in libraries
     ]
+    for name, data in sorted(libraries.items()):
+        alignment = read_library(data).alignment
+        if alignment < PAGE_BYTES:
+            notes.append(
+                f"{name} cannot be loaded on phones with pages of 16 KiB: its segments are "
+                f"aligned to {alignment} bytes."
+            )
+    return notes
 
 
 def _check_whole(files: Sequence[Path], chosen: dict[str, _Found]) -> None:
-    abis = {found.about.abi for found in chosen.values()}
-    if files and not abis:
+    if files and not any(found.name == RUNTIME for found in chosen.values()):
+        others = ", ".join(sorted(chosen))
         raise InputError(
             f"--litert: there is no {RUNTIME} for Android on {' or '.join(ABIS)}.",
             where=", ".join(map(str, files)),
-            todo=_WHERE,
+            why=f"There is only {others}." if others else "",
+            todo=f"{_WHERE} --litert may be given several times.",
         )
-    for abi in sorted(abis):
-        if f"{abi}/{RUNTIME}" not in chosen:
-            names = ", ".join(sorted(name for name in chosen if name.startswith(abi)))
-            raise InputError(
-                f"--litert: there is no {RUNTIME} for {abi} to go with {names}.",
-                where=", ".join(map(str, files)),
-                todo=f"{_WHERE} --litert may be given several times.",
-            )
 
 
 def functions() -> list[str]:

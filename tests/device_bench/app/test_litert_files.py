@@ -9,7 +9,7 @@ import pytest
 
 from _edgeship.device_bench.app import litert_files
 from _edgeship.device_bench.app.elf import read_library
-from _edgeship.device_bench.app.litert_files import functions, litert_libraries, page_notes
+from _edgeship.device_bench.app.litert_files import functions, library_notes, litert_libraries
 from _edgeship.device_bench.building.litert_library import host_abi
 from _edgeship.errors import InputError
 from tests.device_bench.app.libraries import ARM, ARM64, X86_64, aar, archive, library, library_32
@@ -132,9 +132,10 @@ class TestRefused:
         assert ".so." in error.why
 
     def test_an_accelerator_without_the_library(self, tmp_path: Path) -> None:
-        files = {RUNTIME: library(), f"jni/x86_64/{GPU}": library(X86_64)}
+        files = {f"jni/x86_64/{GPU}": library(X86_64)}
         error = refused(archive(tmp_path / "a.aar", files))
-        assert f"to go with x86_64/{GPU}" in error.what
+        assert "there is no libLiteRt.so" in error.what
+        assert error.why == f"There is only x86_64/{GPU}."
 
     def test_a_library_of_another_version(self, tmp_path: Path) -> None:
         """The app would find out on the phone only."""
@@ -251,6 +252,12 @@ def test_the_litert_of_this_computer_has_what_the_app_needs() -> None:
 
 
 def test_a_library_for_small_pages_is_noted() -> None:
-    notes = page_notes({"arm64-v8a/libLiteRt.so": library(align=4096), "x86_64/a.so": library()})
-    assert len(notes) == 1
-    assert notes[0].startswith("arm64-v8a/libLiteRt.so cannot be loaded on phones with pages of 16")
+    old = {"arm64-v8a/libLiteRt.so": library(align=4096), "x86_64/libLiteRt.so": library()}
+    (note,) = library_notes(old)
+    assert note.startswith("arm64-v8a/libLiteRt.so cannot be loaded on phones with pages of 16 KiB")
+
+
+def test_an_abi_that_is_left_without_is_noted() -> None:
+    (note,) = library_notes({"arm64-v8a/libLiteRt.so": library()})
+    assert note.startswith("There is no libLiteRt.so for x86_64")
+    assert library_notes({}) == []
