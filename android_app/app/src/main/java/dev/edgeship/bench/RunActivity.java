@@ -35,6 +35,7 @@ public final class RunActivity extends Activity {
   private final Runnable leftFront = this::leftFront;
   private TextView stage;
   private RunJob job;
+  private boolean stopping;
 
   @Override
   @SuppressWarnings("deprecation") // The manifest's attributes for this came with API 27.
@@ -89,6 +90,12 @@ public final class RunActivity extends Activity {
   }
 
   private void stop() {
+    if (stopping) {
+      leave(); // LiteRT may hang, and nothing but the end of its process ends that.
+      return;
+    }
+    stopping = true;
+    stage.setText(R.string.run_stopping);
     if (job != null) job.stop(R.string.run_stopped);
   }
 
@@ -102,7 +109,7 @@ public final class RunActivity extends Activity {
         refuse(begun);
         return;
       }
-      runs.prune(id);
+      prune(runs, id);
       start(begun, intent);
     } catch (Refused refused) {
       Log.w("edgebench", refused.text(getResources()));
@@ -110,6 +117,14 @@ public final class RunActivity extends Activity {
     } catch (IOException | JSONException error) {
       Log.e("edgebench", "run " + id, error);
       if (job == null) leave();
+    }
+  }
+
+  private static void prune(Runs runs, String id) {
+    try {
+      runs.prune(id);
+    } catch (IOException error) {
+      Log.w("edgebench", error); // Old runs that stay are no reason not to measure.
     }
   }
 
