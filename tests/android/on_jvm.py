@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from tests.android.process import AppProcess, make_root
+from tests.android.process import AppProcess, DiedError, make_root
 from tests.android.unpacked import Unpacked
 
 RUNS = "content://dev.edgeship.bench.runs"
@@ -83,15 +85,16 @@ class AppOnJvm:
         """Write an order, and return its path."""
         return self.push(remote, "".join(f"{word}\n" for word in words).encode())
 
-    def start(self, run: str | None, order: str | None, **extras: object) -> AppProcess:
-        """Start RunActivity in a fresh process, which is returned."""
+    def start(self, run: object, order: object, **extras: object) -> AppProcess:
+        """Start RunActivity in a fresh process, which is returned; it may have ended already."""
         process = self.process(f"{_PACKAGE}:run")
         known = {"run": run, "order": order, **extras}
-        process.ask(
-            "start",
-            activity=f"{_PACKAGE}.RunActivity",
-            extras={key: value for key, value in known.items() if value is not None},
-        )
+        with contextlib.suppress(DiedError):
+            process.ask(
+                "start",
+                activity=f"{_PACKAGE}.RunActivity",
+                extras={key: value for key, value in known.items() if value is not None},
+            )
         return process
 
     def read(self, run: str, name: str = "report") -> bytes:
@@ -107,3 +110,26 @@ class AppOnJvm:
     def listed(self) -> list[dict[str, str]]:
         """Return the runs that the provider lists."""
         return [dict(row) for row in self.main.ask("query", uri=RUNS)]
+
+    def show(self, activity: str, **intent: object) -> None:
+        """Start an activity of the main process, with "action", "uri", "extras" and so on."""
+        self.main.ask("start", activity=f"{_PACKAGE}.{activity}", **intent)
+
+    def texts(self, process: AppProcess | None = None) -> list[str]:
+        """Return all texts on the screen, from top to bottom."""
+        shown = (process or self.main).ask("tree")
+        return list(_texts(shown["views"])) if shown["activity"] else []
+
+    def wait_for(self, text: str, process: AppProcess | None = None, seconds: float = 30) -> None:
+        """Wait until a text that contains another one is on the screen."""
+        end = time.monotonic() + seconds
+        while not any(text in shown for shown in self.texts(process)):
+            assert time.monotonic() < end, f"'{text}' did not appear: {self.texts(process)}"
+            time.sleep(0.02)
+
+
+def _texts(view: dict[str, Any]) -> Iterator[str]:
+    if view.get("text"):
+        yield view["text"]
+    for inner in view.get("inner", []):
+        yield from _texts(inner)

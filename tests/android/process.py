@@ -109,7 +109,7 @@ class AppProcess:
         settings: Mapping[str, object] | None = None,
         hidden: Sequence[str] = (),
     ) -> None:
-        java = [*self._java(app, settings or {}), _MAIN]
+        java = [*self._java(app, name, settings or {}), _MAIN]
         providers = [
             f"{each.authority}={each.name}"
             for each in app.components
@@ -207,13 +207,19 @@ class AppProcess:
             assert pipe is not None
             pipe.close()
 
-    def _java(self, app: Unpacked, settings: Mapping[str, object]) -> list[str]:
+    def _java(self, app: Unpacked, name: str, settings: Mapping[str, object]) -> list[str]:
         java = Path(str(shutil.which("java"))).resolve()
         known = {
             "app_version": app.version,
             "app_version_code": app.version_code,
             "resources": inside(app.folder / "resources.tsv"),
             "assets": inside(app.folder / "assets"),
+            "apk": inside(app.apk),
+            "elsewhere": ",".join(
+                each.name
+                for each in app.components
+                if each.kind == "activity" and each.process != name
+            ),
             **settings,
         }
         classes = ":".join(

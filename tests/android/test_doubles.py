@@ -23,6 +23,8 @@ _NEWER = {
     ("android/os/PowerManager", "getCurrentThermalStatus"): 29,
     ("android/os/PowerManager", "getThermalHeadroom"): 30,
     ("android/os/PowerManager", "isSustainedPerformanceModeSupported"): 24,
+    ("android/view/View", "isAccessibilityHeading"): 28,
+    ("android/view/View", "setAccessibilityHeading"): 28,
     ("android/view/Window", "setDecorFitsSystemWindows"): 30,
     ("android/view/Window", "setSustainedPerformanceMode"): 24,
     ("android/view/WindowInsets", "getDisplayCutout"): 28,

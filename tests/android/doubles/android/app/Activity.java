@@ -5,8 +5,10 @@ import android.content.Intent;
 import android.os.Bundle;
 import android.os.Looper;
 import android.view.ContextThemeWrapper;
+import android.view.Display;
 import android.view.View;
 import android.view.Window;
+import android.view.WindowManager;
 import dev.edgeship.doubles.Hook;
 import dev.edgeship.doubles.Screen;
 
@@ -39,6 +41,10 @@ public class Activity extends ContextThemeWrapper {
 
   public Window getWindow() {
     return window;
+  }
+
+  public WindowManager getWindowManager() {
+    return Display::new;
   }
 
   public void setContentView(View view) {
@@ -132,6 +138,12 @@ public class Activity extends ContextThemeWrapper {
   public final void create(Bundle state) {
     onCreate(state);
     onStart();
+  }
+
+  @Hook
+  public final void comeBack() {
+    onStart();
+    onResume();
   }
 
   @Hook

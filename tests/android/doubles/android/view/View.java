@@ -63,6 +63,7 @@ public class View {
   private OnLongClickListener held;
   private OnApplyWindowInsetsListener avoiding;
   private int liveRegion;
+  private boolean heading;
   private ViewParent parent;
 
   public View(Context context) {
@@ -203,6 +204,14 @@ public class View {
 
   public int getAccessibilityLiveRegion() {
     return liveRegion;
+  }
+
+  public void setAccessibilityHeading(boolean heading) {
+    this.heading = heading;
+  }
+
+  public boolean isAccessibilityHeading() {
+    return heading;
   }
 
   public void setAccessibilityDelegate(AccessibilityDelegate delegate) {}

@@ -10,6 +10,7 @@ import android.content.pm.ApplicationInfo;
 import android.content.pm.PackageManager;
 import android.content.res.AssetManager;
 import android.content.res.Resources;
+import android.hardware.camera2.CameraManager;
 import android.os.PowerManager;
 import java.io.File;
 import java.util.HashMap;
@@ -28,9 +29,11 @@ public final class AppContext extends Context {
   public AppContext() {
     application.packageName = Phone.PACKAGE;
     application.nativeLibraryDir = System.getProperty("java.library.path");
+    application.sourceDir = System.getProperty("phone.apk");
     application.dataDir = Phone.HOME.getPath();
     serve(POWER_SERVICE, new PowerManager());
     serve(ACTIVITY_SERVICE, new ActivityManager());
+    serve(CAMERA_SERVICE, new CameraManager());
     serve(KEYGUARD_SERVICE, new KeyguardManager());
   }
 
@@ -122,7 +125,9 @@ public final class AppContext extends Context {
 
   @Override
   public int checkSelfPermission(String permission) {
-    return PackageManager.PERMISSION_DENIED;
+    return Phone.GRANTED.contains(permission)
+        ? PackageManager.PERMISSION_GRANTED
+        : PackageManager.PERMISSION_DENIED;
   }
 
   @Override

@@ -1,11 +1,13 @@
 package dev.edgeship.doubles;
 
+import android.content.ComponentName;
 import android.content.ContentProvider;
 import android.content.Intent;
 import android.database.Cursor;
 import android.net.Uri;
 import android.os.Looper;
 import android.os.ParcelFileDescriptor;
+import android.os.Parcelable;
 import java.io.File;
 import java.io.FileInputStream;
 import java.io.FileNotFoundException;
@@ -52,6 +54,13 @@ final class Commands {
               Screen.front().leave();
               return true;
             });
+      case "come_back":
+        return onMain(
+            () -> {
+              Screen.front().comeBack();
+              Screen.focus();
+              return true;
+            });
       case "back":
         return onMain(
             () -> {
@@ -96,6 +105,15 @@ final class Commands {
                 command.has("size") ? command.getLong("size") : null,
                 command.optString("type", "application/octet-stream")));
         return true;
+      case "tree_at":
+        Phone.TREES.put(command.getString("uri"), new File(command.getString("path")));
+        return true;
+      case "grant":
+        return onMain(
+            () -> {
+              Screen.answer(command.getBoolean("yes"));
+              return true;
+            });
       case "set":
         Phone.locked = command.optBoolean("locked", Phone.locked);
         Phone.thermalStatus = command.optInt("thermal_status", Phone.thermalStatus);
@@ -116,9 +134,18 @@ final class Commands {
     for (Intent asked : Screen.ASKED) {
       Intent inner = asked.getParcelableExtra(Intent.EXTRA_INTENT);
       Uri stream = (inner == null ? asked : inner).getParcelableExtra(Intent.EXTRA_STREAM);
+      JSONObject extras = new JSONObject();
+      if (asked.getExtras() != null) {
+        for (Map.Entry<String, Object> extra : asked.getExtras().values.entrySet()) {
+          if (!(extra.getValue() instanceof Parcelable)) extras.put(extra.getKey(), extra.getValue());
+        }
+      }
+      ComponentName component = asked.getComponent();
       all.put(
           new JSONObject()
               .put("action", asked.getAction())
+              .put("component", component == null ? JSONObject.NULL : component.getClassName())
+              .put("extras", extras)
               .put("target", inner == null ? JSONObject.NULL : inner.getAction())
               .put("type", (inner == null ? asked : inner).getType())
               .put("flags", (inner == null ? asked : inner).getFlags())

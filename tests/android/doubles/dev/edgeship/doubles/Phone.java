@@ -38,6 +38,13 @@ public final class Phone {
   /** Permissions that the caller of a component holds. */
   public static volatile java.util.Set<String> callerHolds = Collections.emptySet();
 
+  /** Permissions that the user has given to the app. */
+  public static final java.util.Set<String> GRANTED =
+      java.util.concurrent.ConcurrentHashMap.newKeySet();
+
+  /** Folders of other apps that the user may choose: tree URI -> folder. */
+  public static final Map<String, File> TREES = Collections.synchronizedMap(new HashMap<>());
+
   /** Streams of foreign content URIs: URI -> (name, file, declared size). */
   public static final Map<String, Shared> SHARED = Collections.synchronizedMap(new HashMap<>());
 

@@ -9,6 +9,7 @@ import android.os.Bundle;
 import android.os.Looper;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
@@ -27,6 +28,10 @@ public final class Screen {
   public static final List<String> WANTED = Collections.synchronizedList(new ArrayList<>());
 
   private static final Deque<AlertDialog> DIALOGS = new ArrayDeque<>();
+
+  /** Activities of this app that belong to other processes. */
+  private static final List<String> ELSEWHERE =
+      Arrays.asList(System.getProperty("phone.elsewhere", "").split(","));
 
   static Context app;
 
@@ -70,7 +75,7 @@ public final class Screen {
   /** Starts what an activity asks for: one of this app, or what a test answers for. */
   public static void start(Activity from, Intent intent, int code) {
     ComponentName component = intent.getComponent();
-    if (component == null) {
+    if (component == null || ELSEWHERE.contains(component.getClassName())) {
       ASKED.add(intent);
       return;
     }
@@ -92,6 +97,16 @@ public final class Screen {
   public static void ask(Activity from, String[] names, int code) {
     Collections.addAll(WANTED, names);
     WAITING.put(from, new int[] {code});
+  }
+
+  /** Answers what the activity in front has asked for. */
+  static void answer(boolean yes) {
+    String[] names = WANTED.toArray(new String[0]);
+    int[] results = new int[names.length];
+    WANTED.clear();
+    if (yes) Collections.addAll(Phone.GRANTED, names);
+    else Arrays.fill(results, -1);
+    front().onRequestPermissionsResult(WAITING.remove(front())[0], names, results);
   }
 
   /** Ends an activity a little later, and shows the one below it. */
