@@ -81,21 +81,22 @@ class Workspace:
 
     Attributes:
         device: Where it is.
+        name: The folder's name, which no other workspace has had.
         path: The folder's absolute path on the device.
     """
 
     def __init__(self, device: Device) -> None:
         self.device = device
-        self._name = f"edgeship-{_host()}-{os.getpid()}-{secrets.token_hex(4)}"
-        self.path = f"{device.base}/{self._name}"
+        self.name = f"edgeship-{_host()}-{os.getpid()}-{secrets.token_hex(4)}"
+        self.path = f"{device.base}/{self.name}"
         self._there: dict[str, str] = {}
 
     def __enter__(self) -> Workspace:
-        _in_use.add(self._name)
+        _in_use.add(self.name)
         try:
             self.restore()
         except BaseException:
-            _in_use.discard(self._name)
+            _in_use.discard(self.name)
             raise
         return self
 
@@ -105,7 +106,7 @@ class Workspace:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        _in_use.discard(self._name)
+        _in_use.discard(self.name)
         try:
             self._script(_REMOVE, self.path, what="The folder of this session cannot be removed")
         except DeviceError:
@@ -185,7 +186,7 @@ class Workspace:
         words = [line.split(" ", 1) for line in listed.splitlines() if " " in line]
         old = {name for age, name in words if age == "old"}
         forgotten = {
-            name for age, name in words if age == "all" and _is_forgotten(name, name in old)
+            name for age, name in words if age == "all" and is_forgotten(name, is_old=name in old)
         }
         if forgotten:
             paths = sorted(f"{base}/{name}" for name in forgotten)
@@ -208,8 +209,13 @@ def _host() -> str:
     return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
 
 
-def _is_forgotten(name: str, is_old: bool) -> bool:
-    """Return whether a workspace is no longer in use; its name is text from the device."""
+def is_forgotten(name: str, *, is_old: bool) -> bool:
+    """Return whether a workspace is no longer in use.
+
+    Args:
+        name: Its name, which is text from a device; one that is none is never forgotten.
+        is_old: Whether it is more than a day old, which is what counts for those of other hosts.
+    """
     match = _NAME.fullmatch(name)
     if match is None:
         return False

@@ -31,6 +31,9 @@ _AM_ERROR = re.compile(r"(?!at )(Error\b.*|.*\b\w+Exception\b.*|.*Permission Den
 _CONTENT_ERROR = re.compile(r"(?!at )(Error\b.*|\[ERROR\].*|.*\b\w+Exception\b.*)")
 _NO_PROVIDER = "Could not find provider"
 
+# What `content query` prints of a run.
+_ROW = re.compile(r"Row: \d+ id=(?P<id>[A-Za-z0-9-]{1,64}),")
+
 # Android's record of how processes of an app ended, the newest first; since Android 11, which has
 # each field on a line of its own.
 _EXIT = re.compile(
@@ -178,19 +181,25 @@ def check_content(done: Completed, device: Device) -> None:
     )
 
 
-def content(device: Device, verb: str, of: str = "") -> None:
-    """Run a `content` command on all runs or on one.
-
-    Args:
-        device: The phone.
-        verb: "query" or "delete".
-        of: ID of the run; "" for all.
+def runs(device: Device) -> list[str]:
+    """Return the IDs of all runs that the app keeps.
 
     Raises:
-        DeviceError: It failed.
+        DeviceError: It does not tell.
     """
-    uri = f"{RUNS}/{of}" if of else RUNS
-    check_content(device.run(["content", verb, "--uri", uri], timeout=_SECONDS), device)
+    done = device.run(["content", "query", "--uri", RUNS], timeout=_SECONDS)
+    check_content(done, device)
+    return [m["id"] for line in done.out.splitlines() if (m := _ROW.match(line))]
+
+
+def remove(device: Device, run: str) -> None:
+    """Remove a run that has ended, with its report and outputs.
+
+    Raises:
+        DeviceError: It cannot be removed.
+    """
+    argv = ["content", "delete", "--uri", f"{RUNS}/{run}"]
+    check_content(device.run(argv, timeout=_SECONDS), device)
 
 
 def how_it_ended(device: Device) -> str:

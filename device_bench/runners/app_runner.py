@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from _edgeship.device_bench.devices.workspace import Workspace
+from _edgeship.device_bench.devices.workspace import Workspace, is_forgotten
 from _edgeship.device_bench.processes.base import Device, DeviceGone, DeviceTimeout
 from _edgeship.device_bench.processes.words import last_words
 from _edgeship.device_bench.runners import app_on_phone, app_refusals
@@ -75,8 +75,8 @@ class AppRunner:
         app_on_phone.stop(device)
         self._forget(device)
         _open(workspace)
-        # Starts the process that hands out reports, so that it need not start during a run.
-        app_on_phone.content(device, "query")
+        # This also starts the process that hands out reports, so that no run has to wait for it.
+        _remove_forgotten(device)
 
     def run(self, workspace: Workspace, job: Job) -> Outcome:
         """Execute one process of the app.
@@ -87,7 +87,8 @@ class AppRunner:
             DeviceTimeout: It did not end in time, and was stopped.
             DeviceGone: The device went away.
         """
-        run = f"run-{secrets.token_hex(8)}"
+        # The name says whose it is, as that of the workspace does.
+        run = f"{workspace.name}-{secrets.token_hex(4)}"
         order = _put_order(workspace, job)
         self._begun.append(run)
         try:
@@ -122,7 +123,7 @@ class AppRunner:
     def _forget(self, device: Device) -> None:
         """Remove the runs of this session from the phone."""
         while self._begun:
-            app_on_phone.content(device, "delete", self._begun[-1])
+            app_on_phone.remove(device, self._begun[-1])
             self._begun.pop()
 
     def _measured(self, workspace: Workspace, job: Job, run: str, order: str) -> Outcome:
@@ -168,6 +169,13 @@ class AppRunner:
                 todo="If it is not the app of this version of edgeship, leave its name out: "
                 "--runner app.",
             ) from error
+
+
+def _remove_forgotten(device: Device) -> None:
+    """Remove the runs that earlier sessions of this host began, and lost with their phone."""
+    for run in app_on_phone.runs(device):
+        if is_forgotten(run.rpartition("-")[0], is_old=False):
+            app_on_phone.remove(device, run)
 
 
 def _open(workspace: Workspace) -> None:

@@ -158,7 +158,11 @@ class ScriptedPhone:
                 self.there = [run for run in self.there if not uri.endswith(f"/{run}")]
                 return OK
             case ["content", "query", "--uri", _]:
-                return Completed(0, "No result found.\n", "")
+                rows = [
+                    f"Row: {number} id={run}, begun=1790000000000, state=finished, model=net.tflite"
+                    for number, run in enumerate(self.there)
+                ]
+                return Completed(0, "\n".join(rows or ["No result found."]) + "\n", "")
             case ["getprop", "ro.build.version.sdk"]:
                 return Completed(0, f"{self.level}\n", "")
             case ["chmod", *_] | ["dumpsys", *_] | ["true"]:

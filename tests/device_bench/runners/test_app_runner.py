@@ -332,6 +332,23 @@ def test_what_a_lost_phone_still_does_is_ended_when_it_is_back(at: At) -> None:
     assert left in at.phone.did("content delete")[0]
 
 
+def test_what_a_dead_session_left_is_removed_and_what_others_own_is_not(at: At) -> None:
+    own, dead = at.workspace.name.split("-"), str(2**22 + 1)
+    host = own[1]
+    forgotten = f"edgeship-{host}-{dead}-00000000-00000001"
+    others = [
+        f"edgeship-{'0' * 8}-{dead}-00000000-00000001",  # another computer's
+        f"edgeship-{host}-1-00000000-00000001",  # its process is alive
+        f"{at.workspace.name}-00000001",  # this very session's
+        "20261129-101010",  # the user's own, begun in the app
+        "edgeship-x; rm -rf",
+    ]
+    at.phone.there = [*others, forgotten]
+    at.prepare()
+    assert at.phone.there == others
+    assert [command.split("/")[-1] for command in at.phone.did("content delete")] == [forgotten]
+
+
 def test_what_a_lost_phone_still_does_is_ended_at_the_end_at_the_latest(at: At) -> None:
     at.phone.answers["content read"] = DeviceGone("The phone does not answer.")
     with pytest.raises(DeviceGone):
