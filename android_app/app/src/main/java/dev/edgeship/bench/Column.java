@@ -4,6 +4,7 @@ import android.content.Context;
 import android.content.res.ColorStateList;
 import android.graphics.Typeface;
 import android.graphics.drawable.GradientDrawable;
+import android.graphics.drawable.RippleDrawable;
 import android.util.TypedValue;
 import android.view.Gravity;
 import android.view.View;
@@ -70,6 +71,9 @@ final class Column {
     TextView view = text(text, R.dimen.text_heading, R.color.text);
     view.setTypeface(Typeface.DEFAULT, Typeface.BOLD);
     NewerAndroid.markHeading(view);
+    if (views.getChildCount() > 1) {
+      ((LinearLayout.LayoutParams) view.getLayoutParams()).topMargin = pixels(R.dimen.section);
+    }
     return view;
   }
 
@@ -95,21 +99,28 @@ final class Column {
 
   /** Adds a button. */
   Button button(int text, Runnable pressed) {
-    Button button = new Button(context);
-    button.setText(text);
-    button.setAllCaps(false);
-    size(button, R.dimen.text_body);
-    button.setMinHeight(pixels(R.dimen.touch));
-    button.setOnClickListener(view -> pressed.run());
-    add(button);
-    return button;
+    return button(text, R.color.tonal, R.color.on_quiet, pressed);
   }
 
   /** Adds the button that most people come for. */
   Button mainButton(int text, Runnable pressed) {
-    Button button = button(text, pressed);
-    button.setBackgroundTintList(context.getColorStateList(R.color.primary));
-    button.setTextColor(context.getColor(R.color.on_accent));
+    return button(text, R.color.primary, R.color.on_accent, pressed);
+  }
+
+  private Button button(int text, int fill, int words, Runnable pressed) {
+    Button button = new Button(context);
+    button.setText(text);
+    button.setTextColor(context.getColor(words));
+    button.setAllCaps(false);
+    size(button, R.dimen.text_body);
+    button.setMinHeight(pixels(R.dimen.touch));
+    GradientDrawable surface = new GradientDrawable();
+    surface.setColor(context.getColorStateList(fill));
+    surface.setCornerRadius(pixels(R.dimen.button_corner));
+    ColorStateList touch = ColorStateList.valueOf(context.getColor(R.color.touch));
+    button.setBackground(new RippleDrawable(touch, surface, null));
+    button.setOnClickListener(view -> pressed.run());
+    add(button);
     return button;
   }
 

@@ -5,7 +5,6 @@ import android.graphics.Bitmap;
 import android.view.View;
 import android.widget.ImageView;
 import android.widget.TextView;
-import java.text.NumberFormat;
 
 /** What the demo shows; it asks for nothing but presses. */
 final class DemoScreen {
@@ -90,18 +89,15 @@ final class DemoScreen {
     times.setText(
         activity.getString(
             R.string.demo_times,
-            Times.milliseconds(given.prepared),
-            Times.milliseconds(given.inferred)));
+            Numbers.milliseconds(given.prepared),
+            Numbers.milliseconds(given.inferred)));
   }
 
   private String line(Answer given, int place) {
-    NumberFormat format = NumberFormat.getNumberInstance();
-    format.setMaximumFractionDigits(3);
-    format.setMinimumFractionDigits(3);
     String label = given.label(place);
     String name =
         label == null ? activity.getString(R.string.demo_class, given.classes[place]) : label;
-    return activity.getString(R.string.demo_line, format.format(given.values[place]), name);
+    return activity.getString(R.string.demo_line, Numbers.places(given.values[place], 3), name);
   }
 
   /** Shows a sentence; an empty one takes no room. */

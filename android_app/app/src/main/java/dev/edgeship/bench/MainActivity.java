@@ -83,8 +83,8 @@ public final class MainActivity extends Activity {
     String[] spoken = new String[words.length];
     for (int i = 0; i < words.length; i++) {
       int count = Bench.THREADS[i];
-      words[i] = getString(R.string.number, count);
-      spoken[i] = getResources().getQuantityString(R.plurals.threads, count, count);
+      words[i] = Numbers.whole(count);
+      spoken[i] = getResources().getQuantityString(R.plurals.threads, count, words[i]);
     }
     settings.choice(words, spoken, bench.threads(), bench::setThreads);
   }

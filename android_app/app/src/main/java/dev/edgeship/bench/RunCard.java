@@ -26,7 +26,7 @@ final class RunCard {
   }
 
   private void fill() {
-    card.text(run.model.isEmpty() ? run.id : run.model);
+    card.heading(run.model.isEmpty() ? run.id : run.model);
     switch (run.state) {
       case FINISHED:
         figures(run.summary);
@@ -48,7 +48,7 @@ final class RunCard {
         context.getString(R.string.milliseconds, time(Summary.MEDIAN)), R.dimen.text_figure);
     card.text(
         context.getString(
-            R.string.result_median, summary.optInt(Summary.RUNS), time(Summary.P90)));
+            R.string.result_median, Numbers.whole(summary.optInt(Summary.RUNS)), time(Summary.P90)));
     card.note(
         context.getString(
             R.string.result_range,
@@ -77,7 +77,7 @@ final class RunCard {
   }
 
   private String time(String figure) {
-    return Times.milliseconds(run.summary.optLong(figure));
+    return Numbers.milliseconds(run.summary.optLong(figure));
   }
 
   private String thermal(int status) {
