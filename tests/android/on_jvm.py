@@ -100,7 +100,7 @@ class AppOnJvm:
     def read(self, run: str, name: str = "report") -> bytes:
         """Read what the provider has of a run; the report to its end."""
         target = "/data/read"
-        self.main.ask("read", uri=f"{RUNS}/{run}/{name}", to=target)
+        self.main.ask("read", uri=f"{RUNS}/{run}/{name}".rstrip("/"), to=target)
         return self.path(target).read_bytes()
 
     def events(self, run: str) -> list[dict[str, Any]]:

@@ -70,6 +70,8 @@ public final class Table {
   }
 
   public String text(String type, int id) {
+    if (id == android.R.string.cancel) return "Cancel";
+    if (id == android.R.string.ok) return "OK";
     return value(type, id);
   }
 
