@@ -168,11 +168,15 @@ final class Column {
     add(group);
   }
 
-  /** Adds any view, as wide as the column. */
+  /** Adds any view, as wide as the column and as high as it wants to be. */
   void add(View view) {
+    add(view, ViewGroup.LayoutParams.WRAP_CONTENT);
+  }
+
+  /** Adds any view, as wide as the column, and of a height in pixels; see LayoutParams. */
+  void add(View view, int height) {
     LinearLayout.LayoutParams place =
-        new LinearLayout.LayoutParams(
-            ViewGroup.LayoutParams.MATCH_PARENT, ViewGroup.LayoutParams.WRAP_CONTENT);
+        new LinearLayout.LayoutParams(ViewGroup.LayoutParams.MATCH_PARENT, height);
     if (views.getChildCount() > 0) place.topMargin = pixels(R.dimen.gap);
     views.addView(view, place);
   }

@@ -177,6 +177,7 @@ public final class DemoActivity extends Activity implements DemoScreen.Pressed, 
     firstFrame = true;
     getWindow().addFlags(WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON);
     camera = new Camera(this, this);
+    screen.showCamera(true);
     camera.open();
   }
 
@@ -185,6 +186,7 @@ public final class DemoActivity extends Activity implements DemoScreen.Pressed, 
     getWindow().clearFlags(WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON);
     camera.close();
     camera = null;
+    screen.showCamera(false);
   }
 
   @Override

@@ -3,6 +3,7 @@ package dev.edgeship.bench;
 import android.app.Activity;
 import android.graphics.Bitmap;
 import android.view.View;
+import android.widget.Button;
 import android.widget.ImageView;
 import android.widget.TextView;
 
@@ -25,6 +26,7 @@ final class DemoScreen {
   private final Pressed pressed;
   private final Column files;
   private final Column inputs;
+  private final Button camera;
   private final TextView message;
   private final Column answer;
   private final ImageView seen;
@@ -42,14 +44,13 @@ final class DemoScreen {
     bundle.button(R.string.demo_zip, pressed::zip);
     inputs = page.column.part();
     inputs.mainButton(R.string.demo_picture, pressed::picture);
-    inputs.mainButton(R.string.demo_camera, pressed::camera);
+    camera = inputs.mainButton(R.string.demo_camera, pressed::camera);
     message = page.column.text("");
     message.setAccessibilityLiveRegion(View.ACCESSIBILITY_LIVE_REGION_POLITE);
     answer = page.column.card();
     seen = new ImageView(activity);
-    seen.setAdjustViewBounds(true);
     seen.setContentDescription(activity.getText(R.string.demo_seen));
-    answer.add(seen);
+    answer.add(seen, activity.getResources().getDimensionPixelSize(R.dimen.picture));
     for (int i = 0; i < lines.length; i++) lines[i] = answer.text("");
     kind = answer.note("");
     times = answer.note("");
@@ -72,6 +73,11 @@ final class DemoScreen {
     for (int i = 0; i < names.length; i++) names[i] = Names.shown(bundle.artifacts.get(i).file);
     files.list(names, bundle.artifacts.indexOf(demo.artifact()), pressed::file);
     if (bundle.labels.isEmpty()) files.note(activity.getText(R.string.demo_no_labels));
+  }
+
+  /** Shows whether the camera is on. */
+  void showCamera(boolean on) {
+    camera.setText(on ? R.string.demo_camera_off : R.string.demo_camera);
   }
 
   /** Shows an answer, or none. */

@@ -48,7 +48,9 @@ final class RunCard {
         context.getString(R.string.milliseconds, time(Summary.MEDIAN)), R.dimen.text_figure);
     card.text(
         context.getString(
-            R.string.result_median, Numbers.whole(summary.optInt(Summary.RUNS)), time(Summary.P90)));
+            R.string.result_median,
+            Numbers.whole(summary.optInt(Summary.RUNS)),
+            time(Summary.P90)));
     card.note(
         context.getString(
             R.string.result_range,
