@@ -43,6 +43,7 @@ def export(
     input_layout: Literal["nhwc", "nchw"] | None = None,
     io_layout: Literal["nhwc", "nchw"] = "nhwc",
     io_dtype: Literal["float32", "int8", "uint8"] = "float32",
+    made_for: Literal["gpu"] | None = None,
     require_delegate: str | Sequence[str] = (),
     ios: int | None = None,
     io: Literal["tensor", "image"] = "tensor",
@@ -91,6 +92,8 @@ def export(
             and its first operators tell.
         io_layout: Axis order of a .tflite file's image inputs and outputs.
         io_dtype: Type of an int8 .tflite file's inputs and outputs.
+        made_for: ``gpu`` makes a .tflite file right on GPUs also where that makes it slower on the
+            CPU.
         require_delegate: Delegates that must take every operator of a .tflite file and compute it
             right: ``xnnpack``, ``gpu``, or both. The GPU is LiteRT's accelerator on the Vulkan
             driver that is found here.
@@ -134,6 +137,7 @@ def export(
         input_layout=input_layout,
         io_layout=io_layout,
         io_dtype=io_dtype,
+        made_for=made_for,
         require_delegate=_words(require_delegate, "require_delegate") if require_delegate else (),
         ios=ios,
         io=io,

@@ -139,6 +139,15 @@ def convert(
         str,
         typer.Option(metavar="float32|int8|uint8", help="Type of a .tflite's inputs and outputs."),
     ] = "float32",
+    made_for: Annotated[
+        str | None,
+        typer.Option(
+            "--for",
+            metavar="gpu",
+            help="Make a .tflite right on GPUs also where that makes it slower on the CPU: grouped "
+            "convolutions become one for each group.",
+        ),
+    ] = None,
     require_delegate: Annotated[
         str | None,
         typer.Option(
@@ -204,6 +213,7 @@ def convert(
         input_layout=input_layout,
         io_layout=io_layout,
         io_dtype=options.parse_io_dtype(io_dtype),
+        made_for=made_for,
         require_delegate=require_delegate,
         ios=ios,
         io=io,
@@ -246,6 +256,7 @@ def _request(
     input_layout: str | None,
     io_layout: str,
     io_dtype: str,
+    made_for: str | None,
     require_delegate: str | None,
     ios: int | None,
     io: str,
@@ -302,6 +313,7 @@ def _request(
         input_layout=pictures,
         io_layout=layout,
         io_dtype=options.parse_io_dtype(io_dtype),
+        made_for=None if made_for is None else options.parse_made_for(made_for),
         require_delegate=delegates,
         ios=ios,
         io=takes,

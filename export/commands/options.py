@@ -81,6 +81,16 @@ def parse_color(text: str) -> Literal["rgb", "bgr"]:
     return cast("Literal['rgb', 'bgr']", color)
 
 
+def parse_made_for(text: str) -> Literal["gpu"]:
+    """Return what a file is made for, from ``--for``.
+
+    Raises:
+        InputError: It is nothing that files are made for.
+    """
+    [processor] = one_of((text.lower(),), ("gpu",), "processor", "--for")
+    return cast("Literal['gpu']", processor)
+
+
 def parse_delegates(text: str) -> tuple[str, ...]:
     """Return the delegates of ``--require-delegate``, such as ``gpu``.
 

@@ -39,6 +39,8 @@ class Request:
             out.
         io_layout: Axis order of image inputs and outputs, for targets that can choose.
         io_dtype: Type of inputs and outputs, for schemes that can choose.
+        made_for: What a .tflite file is made for, where that costs other processors time; None for
+            nothing of that kind.
         require_delegate: Delegates that must take every operator of a file, and compute it right.
         ios: The oldest iOS that a package runs on.
         io: Whether a package takes the network's input or a picture that it normalises itself.
@@ -65,6 +67,7 @@ class Request:
     input_layout: Literal["nhwc", "nchw"] | None = None
     io_layout: Literal["nhwc", "nchw"] = "nhwc"
     io_dtype: str = "float32"
+    made_for: Literal["gpu"] | None = None
     require_delegate: tuple[str, ...] = ()
     ios: int | None = None
     io: Literal["tensor", "image"] = "tensor"

@@ -9,6 +9,8 @@ from ai_edge_litert import schema_py_generated as schema
 
 from _edgeship.export.tflite.building.graph import Op, TfliteGraph, options
 from _edgeship.export.tflite.fuse_bias import fuse_bias
+from _edgeship.export.tflite.padded_means import convolve_padded_means
+from _edgeship.export.tflite.strided_points import pick_points
 
 _FUSABLE = {
     "RELU": schema.ActivationFunctionType.RELU,
@@ -33,6 +35,8 @@ def optimize(graph: TfliteGraph) -> None:
     join_reshapes(graph)
     fuse_bias(graph)
     fuse_activations(graph)
+    convolve_padded_means(graph)
+    pick_points(graph)
     remove_unused(graph)
 
 

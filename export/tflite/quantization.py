@@ -25,6 +25,7 @@ from _edgeship.export.tflite.mixed_outputs import mixed_outputs
 from _edgeship.export.tflite.normalizations import normalizations
 from _edgeship.export.tflite.objects import name_of
 from _edgeship.export.tflite.output_copies import copy_outputs, original_of, remove_copies
+from _edgeship.export.tflite.padded_means import means
 from _edgeship.export.tflite.recipe import add_recipe, leave_in_float
 from _edgeship.export.tflite.refused_operators import (
     RefusedOperatorsError,
@@ -46,6 +47,9 @@ ACTIVATION_BITS = {"int8": 8, "int16x8": 16}
 
 #: Schemes with kernels for products of a constant and a matrix.
 _LEFT_CONSTANTS = ("int8", "fp16")
+
+#: Schemes that round weights, and compute in float or by ranges found while running.
+_WEIGHTS_ONLY = ("dynamic", "fp16")
 
 
 def quantize(
@@ -113,6 +117,8 @@ def _quantized(
     apart = set(in_float)
     if scheme not in _LEFT_CONSTANTS:
         apart |= constants_on_the_left(model)
+    if scheme in _WEIGHTS_ONLY:
+        apart |= means(model)
     if scheme in ACTIVATION_BITS:
         bits = ACTIVATION_BITS[scheme]
         soften_masks(model, ranges)

@@ -72,6 +72,7 @@ TFLITE = Target(
     options={
         "io_layout": "--io-layout",
         "io_dtype": "--io-dtype",
+        "made_for": "--for",
         "require_delegate": "--require-delegate",
     },
     delegates=("xnnpack", "gpu"),

@@ -28,9 +28,13 @@ from _edgeship.export.tflite.quantization import ACTIVATION_BITS, quantize
 from _edgeship.export.tflite.reading import read_model
 from _edgeship.export.tflite.record import artifact_record
 from _edgeship.export.tflite.required import demand_delegate
+from _edgeship.export.tflite.split_groups import split_groups, wrong_on_gpu
 from _edgeship.export.tflite.writer import from_bytes, to_bytes, to_model
 from _edgeship.export.verification.demand import demand
 from _edgeship.export.verification.parity import Parity
+
+#: Schemes whose weights the GPU accelerator reads in 8 bits.
+_WEIGHTS_IN_8_BITS = ("int8", "dynamic")
 
 
 @dataclass(frozen=True)
@@ -152,13 +156,33 @@ def prepare(job: Job) -> _Prepared:
     """
     graph, parity, folding = _fold_frames(job)
     lowered = lower(graph, job.request.io_layout, job.nhwc)
+    groups = _split_for_gpu(job, lowered)
     description = f"{job.network.name}, written by edgeship"
     written, batches = with_open_batch(graph, lowered, description, job.checked, _batches_of(job))
     data = to_bytes(to_model(written, lowered.io, description))
     detail = f"{len(lowered.graph.ops)} operators{folding}"
     boxes = picking.picking_of(job)
-    notes = (*_unable(job), *([] if boxes is None else [boxes.note]), *filter(None, [batches]))
+    notes = (
+        *_unable(job),
+        *([] if boxes is None else [boxes.note]),
+        *filter(None, [batches, groups]),
+    )
     return _Prepared(job, graph, lowered, data, detail, parity, notes, boxes)
+
+
+def _split_for_gpu(job: Job, lowered: Lowered) -> str:
+    """Split the grouped convolutions that GPUs compute wrong if asked to, or return a note."""
+    in_8_bits = any(scheme.name in _WEIGHTS_IN_8_BITS for scheme in job.schemes)
+    if job.request.made_for == "gpu":
+        split_groups(lowered.graph, in_8_bits)
+        return ""
+    wrong = len(wrong_on_gpu(lowered.graph, in_8_bits))
+    if not wrong:
+        return ""
+    return (
+        "LiteRT's GPU accelerator computes grouped convolutions such as this network's wrong, or "
+        f"ends the app ({wrong} of them); --for gpu avoids that, and costs the CPU some time."
+    )
 
 
 def _fold_frames(job: Job) -> tuple[ir.Model, Parity | None, str]:

@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from _edgeship.export.delegates.accelerator import find_accelerator
 from _edgeship.export.delegates.report import Run
@@ -136,6 +137,8 @@ def test_an_export_that_the_gpu_computes_wrong_is_refused(
     ("options", "words"),
     [
         (("--require-delegate", "gpi"), "did you mean gpu?"),
+        (("--for", "npu"), "did you mean gpu?"),
+        (("--for", "gpu", "--to", "onnx"), "--for does not go with --to onnx"),
         (("--require-delegate", "gpu", "--to", "coreml"), "does not go with --to coreml"),
     ],
 )
@@ -151,3 +154,51 @@ def test_a_requirement_without_a_driver_fails_before_anything_is_loaded(
     monkeypatch.setenv("VK_ICD_FILENAMES", "/no/such/driver.json")
     _, stderr = run("no_such_network", "--require-delegate", "gpu", code=2)
     assert "finds no driver that it can use" in stderr
+
+
+def write_groups(path: Path) -> Path:
+    """Write a classifier with a 1x1 convolution of three groups of eight channels."""
+    generator = np.random.default_rng(0)
+    constants = {
+        "first": generator.standard_normal((24, 3, 3, 3)) / 5,
+        "groups": generator.standard_normal((48, 8, 1, 1)) / 3,
+    }
+    nodes = [
+        helper.make_node("Conv", ["image", "first"], ["a"], pads=[1, 1, 1, 1]),
+        helper.make_node("Conv", ["a", "groups"], ["b"], group=3),
+        helper.make_node("GlobalAveragePool", ["b"], ["c"]),
+        helper.make_node("Flatten", ["c"], ["scores"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "groups",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, (1, 3, 16, 16))],
+        [helper.make_tensor_value_info("scores", TensorProto.FLOAT, (1, 48))],
+        [numpy_helper.from_array(v.astype(np.float32), k) for k, v in constants.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    onnx.save(model, str(path))
+    return path
+
+
+def test_groups_in_int8_are_right_on_gpus_only_if_the_file_is_made_for_them(
+    tmp_path: Path,
+) -> None:
+    accelerator()
+    network = write_groups(tmp_path / "groups.onnx")
+    out = tmp_path / "out"
+    options = (network, "--quant", "int8", "--require-delegate", "gpu", "--out", out)
+    _, stderr = run(*options, code=3)
+    assert "The GPU accelerator does not compute what the network computes." in stderr
+    stdout, _ = run(*options, "--for", "gpu")
+    assert "--for gpu" not in stdout
+    record = json.loads((out / "manifest.json").read_text())["artifacts"][0]
+    assert record["operators"]["CONV_2D"] == 4
+
+
+def test_a_file_that_gpus_compute_wrong_comes_with_a_note(tmp_path: Path) -> None:
+    network = write_groups(tmp_path / "groups.onnx")
+    stdout, _ = run(network, "--quant", "none", "--out", tmp_path / "float")
+    assert "--for gpu" not in stdout
+    stdout, _ = run(network, "--quant", "dynamic", "--out", tmp_path / "dynamic")
+    assert "(1 of them); --for gpu avoids that" in " ".join(stdout.split())

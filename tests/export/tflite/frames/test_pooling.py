@@ -34,7 +34,8 @@ def test_windows(window, shape):
     assert 1 <= kinds["MAX_POOL_2D"] <= 2
     for include in (0, 1):
         kinds = check_clips(pool("AveragePool", shape, window, count_include_pad=include))
-        assert 1 <= kinds["AVERAGE_POOL_2D"] <= 2
+        # Over a written border, a mean is a convolution.
+        assert 1 <= kinds["AVERAGE_POOL_2D"] + kinds["DEPTHWISE_CONV_2D"] <= 2
 
 
 @pytest.mark.parametrize("kind", ["MaxPool", "AveragePool"])

@@ -103,7 +103,8 @@ def test_auto_pad(auto_pad: str, kernel: int, stride: int) -> None:
     )
     kinds = check(model)
     if auto_pad in ("SAME_UPPER", "VALID"):
-        assert kinds == ["CONV_2D"]
+        picked = kernel == 1 and stride > 1  # GPUs need it
+        assert kinds == (["MAX_POOL_2D", "CONV_2D"] if picked else ["CONV_2D"])
 
 
 def test_auto_pad_with_dilation() -> None:
