@@ -14,11 +14,15 @@ from _edgeship.export.tflite.building.graph import Op, TfliteGraph, options
 
 
 def pick_points(graph: TfliteGraph) -> None:
-    """Take the strides out of 1x1 convolutions, in place; those of one tensor share the picking."""
+    """Take the strides out of 1x1 convolutions, in place; those of one tensor share the picking.
+
+    Behind a PAD they stay: the accelerator would merge it into the pool, and leave the border out.
+    """
+    borders = {op.outputs[0] for op in graph.ops if op.kind in ("PAD", "PADV2")}
     kept: list[Op] = []
     picked: dict[tuple[int, int, int], int] = {}
     for op in graph.ops:
-        if _is_strided_point(graph, op):
+        if _is_strided_point(graph, op) and op.inputs[0] not in borders:
             source, strides = op.inputs[0], (op.options.strideH, op.options.strideW)
             key = (source, *strides)
             if key not in picked:
