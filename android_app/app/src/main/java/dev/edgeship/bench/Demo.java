@@ -39,6 +39,7 @@ final class Demo implements Closeable {
 
   /** Opens the bundle that was used last, if there is one. */
   synchronized void reopen() throws Refused, IOException {
+    refuseDeadly();
     if (bundle == null) bundle = DemoFolder.open(folder());
     if (bundle != null) use(Math.max(0, bundle.artifacts.indexOf(artifact)));
   }
@@ -68,11 +69,10 @@ final class Demo implements Closeable {
   }
 
   /** Opens another file of the bundle. */
-  synchronized void use(int number) throws Refused {
+  synchronized void use(int number) throws Refused, IOException {
     close();
     Manifest.Artifact chosen = bundle.artifacts.get(number);
-    LiteRtNetwork opened =
-        LiteRtNetwork.open(bundle.file(chosen), chosen, threads, accelerator);
+    LiteRtNetwork opened = open(chosen);
     try {
       classifier = new Classifier(bundle.manifest, chosen, bundle.labels, opened);
       network = opened;
@@ -131,6 +131,33 @@ final class Demo implements Closeable {
         use(0);
       }
     }
+  }
+
+  private LiteRtNetwork open(Manifest.Artifact chosen) throws Refused, IOException {
+    // The screen before this one may still be opening a file.
+    synchronized (Demo.class) {
+      opening().createNewFile();
+      try {
+        return LiteRtNetwork.open(bundle.file(chosen), chosen, threads, accelerator);
+      } finally {
+        opening().delete();
+      }
+    }
+  }
+
+  /** Forgets a bundle with which LiteRT ended the process: it would do so again and again. */
+  private void refuseDeadly() throws Refused, IOException {
+    synchronized (Demo.class) {
+      if (!opening().exists()) return;
+      DemoFolder.remove(folder());
+      opening().delete();
+    }
+    throw new Refused(R.string.demo_died);
+  }
+
+  /** Is there while LiteRT opens a file, and afterwards if the process died of that. */
+  private File opening() {
+    return new File(context.getCacheDir(), "demo.opening");
   }
 
   private File folder() {

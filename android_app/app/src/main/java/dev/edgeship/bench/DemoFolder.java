@@ -92,7 +92,8 @@ final class DemoFolder {
     return labels;
   }
 
-  private static void remove(File folder) throws IOException {
+  /** Removes a copy, if it is there. */
+  static void remove(File folder) throws IOException {
     File[] files = folder.listFiles();
     for (File file : files == null ? new File[0] : files) {
       if (!file.delete()) throw new IOException(file + " cannot be removed");
