@@ -11,6 +11,7 @@ from _edgeship.device_bench.app.resources import RES
 from _edgeship.device_bench.app.tools import android_tools
 from tests.android.on_jvm import AppOnJvm
 from tests.android.unpacked import Unpacked, unpack
+from tests.export.command_line import run
 from tests.phone.machine import MachineError
 from tests.phone.phone import Phone
 from tests.phone.programs import FetchError
@@ -36,6 +37,15 @@ def android_jar(apk: Path) -> Path:
 def litert() -> Path:
     """The folder with the libLiteRt.so of the Python package."""
     return LITERT
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A trained network as its user gets it, in float32 and int8."""
+    folder = tmp_path_factory.mktemp("bundle")
+    words = ["shufflenet_v2_x0_5", "--weights", "cifar10", "--to", "tflite"]
+    run(*words, "--quant", "none,int8", "--out", folder)
+    return folder
 
 
 @pytest.fixture

@@ -15,21 +15,11 @@ from PIL import Image
 from _edgeship.export.calibration.preprocess import Preprocess, load_image
 from tests.android.plain_java import ask
 from tests.android.unpacked import Unpacked
-from tests.export.command_line import run
 
 pytestmark = pytest.mark.slow
 
 _IMAGES = sorted((Path(__file__).parents[2] / "export/calibration/images").glob("*.jpg"))
 _COUNT = 200
-
-
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A trained network as its user gets it, in float32 and int8."""
-    folder = tmp_path_factory.mktemp("bundle")
-    words = ["shufflenet_v2_x0_5", "--weights", "cifar10", "--to", "tflite"]
-    run(*words, "--quant", "none,int8", "--out", folder)
-    return folder
 
 
 def _cuttings(folder: Path) -> list[Path]:

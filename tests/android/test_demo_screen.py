@@ -16,15 +16,13 @@ from PIL import Image
 from _edgeship.export.calibration.preprocess import Preprocess, load_image
 from tests.android.on_jvm import AppOnJvm
 from tests.android.process import AppProcess
-from tests.android.test_demo_network import bundle
-
-__all__ = ["bundle"]
 
 pytestmark = pytest.mark.slow
 
 _IMAGES = sorted((Path(__file__).parents[2] / "export/calibration/images").glob("*.jpg"))
+_CAMERA = "Use the camera"
 _BUNDLE = "/data/local/tmp/w/bundle"
-_LABELS = "airplane automobile bird cat deer dog frog horse ship truck".split()
+_LABELS = "airplane automobile bird cat deer dog frog horse ship truck".split()  # noqa: SIM905
 
 
 @pytest.fixture
@@ -139,25 +137,26 @@ def test_a_camera_needs_permission_and_its_frames_are_classified(app):
     picture = _picture(app, 0)
     app.settings["scene"] = picture
     process = _show(app, bundle=_BUNDLE)
-    app.wait_for("Camera on or off", process)
+    app.wait_for(_CAMERA, process)
 
-    assert process.ask("click", text="Camera on or off")
+    assert process.ask("click", text=_CAMERA)
     process.ask("grant", yes=False)
     app.wait_for("The camera needs your permission", process)
-    assert process.ask("click", text="Camera on or off")
+    assert process.ask("click", text=_CAMERA)
     process.ask("grant", yes=True)
 
     assert len(_answers(app, process)) == 5
-    assert process.ask("click", text="Camera on or off")
-    assert process.ask("click", text="Camera on or off")
+    assert process.ask("click", text="Stop the camera")
+    assert process.ask("click", text=_CAMERA)
+    app.wait_for("Stop the camera", process)
     process.ask("leave")
     assert process.alive()
 
 
 def test_a_phone_without_camera_says_so(app):
     process = _show(app, bundle=_BUNDLE)
-    app.wait_for("Camera on or off", process)
-    process.ask("click", text="Camera on or off")
+    app.wait_for(_CAMERA, process)
+    process.ask("click", text=_CAMERA)
     process.ask("grant", yes=True)
 
     app.wait_for("This phone has no camera", process)
@@ -172,6 +171,11 @@ def _large(app: AppOnJvm) -> str:
     with path.open("r+b") as file:
         file.truncate((64 << 20) + 1)
     return "/data/local/tmp/w/large.png"
+
+
+def _cut_off(app: AppOnJvm) -> str:
+    whole = app.path(_picture(app, 0)).read_bytes()
+    return app.push("/data/local/tmp/w/cut.png", whole[:40])
 
 
 _PICTURES: dict[str, tuple[Callable[[AppOnJvm], str], str]] = {
