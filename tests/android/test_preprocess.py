@@ -143,24 +143,20 @@ def test_a_picture_that_would_become_too_large_is_refused(
     assert result["words"] == [512000, 256, 80_000_000]
 
 
-@pytest.mark.parametrize("orientation", range(10))
-def test_pictures_are_turned_as_their_exif_says(
-    orientation: int, unpacked: Unpacked, tmp_path: Path
-) -> None:
+def test_pictures_are_turned_as_their_exif_says(unpacked: Unpacked, tmp_path: Path) -> None:
     pixels = np.random.default_rng(3).integers(0, 256, (5, 7, 3), dtype=np.uint8)
     _, picture = _save(tmp_path, "one", pixels)
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    Image.fromarray(pixels).save(tmp_path / "exif.png", exif=exif)
-    with Image.open(tmp_path / "exif.png") as image:
-        expected = np.asarray(ImageOps.exif_transpose(image))
-    out = tmp_path / "out"
-    job = {"do": "upright", "orientation": orientation, "to": str(out), **picture}
-    [result] = ask(unpacked, [job])
-    assert (result["height"], result["width"]) == expected.shape[:2]
-    np.testing.assert_array_equal(
-        np.frombuffer(out.read_bytes(), np.uint8).reshape(expected.shape), expected
-    )
+    job = {"do": "upright", **picture}
+    jobs = [{**job, "orientation": each, "to": str(tmp_path / f"out{each}")} for each in range(10)]
+    for orientation, result in enumerate(ask(unpacked, jobs)):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        Image.fromarray(pixels).save(tmp_path / "exif.png", exif=exif)
+        with Image.open(tmp_path / "exif.png") as image:
+            expected = np.asarray(ImageOps.exif_transpose(image))
+        assert (result["height"], result["width"]) == expected.shape[:2]
+        got = np.frombuffer((tmp_path / f"out{orientation}").read_bytes(), np.uint8)
+        np.testing.assert_array_equal(got.reshape(expected.shape), expected)
 
 
 @pytest.mark.parametrize("pixel_stride", [1, 2])
