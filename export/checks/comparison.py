@@ -56,8 +56,15 @@ def _compare(
         parity = compare(expected, ran.outputs, names, parts)
     except VerificationError as error:
         return RuntimeResult(runtime, None, " ".join(f"{error.what} {error.why}".split()))
-    problem = judge(parity, subject.kind, subject.yardstick) if subject.kind else None
-    return RuntimeResult(runtime, parity, problem, delegate=delegate)
+    kind = _tolerance(subject.kind, delegate)
+    problem = judge(parity, kind, subject.yardstick) if kind else None
+    return RuntimeResult(runtime, parity, problem, delegate=delegate, tolerance=kind)
+
+
+def _tolerance(kind: str, delegate: DelegateReport | None) -> str:
+    """Return the tolerance of a file's kind, or of float16 where it was computed in that."""
+    half = delegate is not None and delegate.precision == "float16"
+    return "fp16" if half and kind == "float" else kind
 
 
 def _with_nodes(report: DelegateReport, subject: Subject) -> DelegateReport:

@@ -36,6 +36,8 @@ class RuntimeResult:
         parity: Its distance from the reference; None where it failed or nothing was compared.
         problem: Why it failed or is out of tolerance, in a sentence, or None.
         outputs: What it computed, where there was no reference.
+        tolerance: What it was judged by: the file's kind, or ``fp16`` where a driver computed a
+            float32 file in float16; "" where it was not judged.
         delegate: How much of the file a delegate ran; None where that is not known.
     """
 
@@ -44,3 +46,4 @@ class RuntimeResult:
     problem: str | None
     outputs: tuple[OutputRange, ...] = ()
     delegate: DelegateReport | None = None
+    tolerance: str = ""

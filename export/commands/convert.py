@@ -144,8 +144,8 @@ def convert(
         typer.Option(
             "--for",
             metavar="gpu",
-            help="Make a .tflite right on GPUs also where that makes it slower on the CPU: grouped "
-            "convolutions become one for each group.",
+            help="Make a .tflite right on GPUs also where that makes it slower on the CPU: in "
+            "grouped and in transposed convolutions.",
         ),
     ] = None,
     require_delegate: Annotated[

@@ -136,6 +136,8 @@ def _verdicts(subject: Subject, comparisons: list[RuntimeResult]) -> Table:
         words = "yes" if comparison.problem is None else f"NO: {comparison.problem}"
         if comparison.problem is None and not subject.kind:
             words = ""
+        elif comparison.tolerance not in ("", subject.kind):
+            words += f" ({comparison.tolerance})"
         add_row(shown, comparison.runtime, *_figures(comparison), words)
     return shown
 

@@ -16,7 +16,7 @@ from _edgeship.export.graph.onnx_graph import serialize
 from _edgeship.export.network.definition import OnnxFile
 from _edgeship.export.runtimes.running import run_onnx, run_tflite
 from _edgeship.export.runtimes.values import Outputs
-from _edgeship.export.tflite import picking
+from _edgeship.export.tflite import picking, split_groups, transposed_windows
 from _edgeship.export.tflite.batches import Run, with_open_batch
 from _edgeship.export.tflite.calibrate import activation_ranges
 from _edgeship.export.tflite.divergence import first_divergence
@@ -28,7 +28,6 @@ from _edgeship.export.tflite.quantization import ACTIVATION_BITS, quantize
 from _edgeship.export.tflite.reading import read_model
 from _edgeship.export.tflite.record import artifact_record
 from _edgeship.export.tflite.required import demand_delegate
-from _edgeship.export.tflite.split_groups import split_groups, wrong_on_gpu
 from _edgeship.export.tflite.writer import from_bytes, to_bytes, to_model
 from _edgeship.export.verification.demand import demand
 from _edgeship.export.verification.parity import Parity
@@ -156,7 +155,7 @@ def prepare(job: Job) -> _Prepared:
     """
     graph, parity, folding = _fold_frames(job)
     lowered = lower(graph, job.request.io_layout, job.nhwc)
-    groups = _split_for_gpu(job, lowered)
+    wrong = _make_for_gpu(job, lowered)
     description = f"{job.network.name}, written by edgeship"
     written, batches = with_open_batch(graph, lowered, description, job.checked, _batches_of(job))
     data = to_bytes(to_model(written, lowered.io, description))
@@ -165,23 +164,26 @@ def prepare(job: Job) -> _Prepared:
     notes = (
         *_unable(job),
         *([] if boxes is None else [boxes.note]),
-        *filter(None, [batches, groups]),
+        *filter(None, [batches, wrong]),
     )
     return _Prepared(job, graph, lowered, data, detail, parity, notes, boxes)
 
 
-def _split_for_gpu(job: Job, lowered: Lowered) -> str:
-    """Split the grouped convolutions that GPUs compute wrong if asked to, or return a note."""
+def _make_for_gpu(job: Job, lowered: Lowered) -> str:
+    """Write what GPUs compute wrong in other operators if asked to, or return a note."""
     in_8_bits = any(scheme.name in _WEIGHTS_IN_8_BITS for scheme in job.schemes)
     if job.request.made_for == "gpu":
-        split_groups(lowered.graph, in_8_bits)
+        split_groups.split_groups(lowered.graph, in_8_bits)
+        transposed_windows.cut_afterwards(lowered.graph)
         return ""
-    wrong = len(wrong_on_gpu(lowered.graph, in_8_bits))
+    wrong = split_groups.wrong_on_gpu(lowered.graph, in_8_bits)
+    wrong += transposed_windows.wrong_on_gpu(lowered.graph)
     if not wrong:
         return ""
+    kinds = " and ".join(sorted({op.kind for op in wrong}))
     return (
-        "LiteRT's GPU accelerator computes grouped convolutions such as this network's wrong, or "
-        f"ends the app ({wrong} of them); --for gpu avoids that, and costs the CPU some time."
+        f"LiteRT's GPU accelerator computes {len(wrong)} of this network's {kinds} wrong, or ends "
+        "the app; --for gpu avoids that, and costs the CPU some time."
     )
 
 

@@ -201,4 +201,5 @@ def test_a_file_that_gpus_compute_wrong_comes_with_a_note(tmp_path: Path) -> Non
     stdout, _ = run(network, "--quant", "none", "--out", tmp_path / "float")
     assert "--for gpu" not in stdout
     stdout, _ = run(network, "--quant", "dynamic", "--out", tmp_path / "dynamic")
-    assert "(1 of them); --for gpu avoids that" in " ".join(stdout.split())
+    words = " ".join(stdout.split())
+    assert "computes 1 of this network's CONV_2D wrong, or ends the app; --for gpu" in words

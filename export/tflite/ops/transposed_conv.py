@@ -33,7 +33,9 @@ def conv_transpose(ctx: Context, node: ir.Node) -> None:
         return
     weight = weight.reshape(*weight.shape[:2], *(axis.kernel for axis in axes))
     batch, *extents, channels = image.shape_of(ctx, y)
-    same = all(_is_same(axis) for axis in axes)
+    # Where nothing is cut off, SAME is VALID, which GPUs compute right for every stride.
+    whole = all(axis.before == 0 and axis.result == axis.full for axis in axes)
+    same = not whole and all(_is_same(axis) for axis in axes)
     if not same:
         extents = [max(axis.full, axis.before + axis.result) for axis in axes]
     shape = (batch, *extents, channels)

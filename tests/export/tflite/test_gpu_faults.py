@@ -20,6 +20,7 @@ from _edgeship.export.tflite.lowering import Lowered
 from _edgeship.export.tflite.padded_means import convolve_padded_means
 from _edgeship.export.tflite.peephole import optimize
 from _edgeship.export.tflite.split_groups import split_groups
+from _edgeship.export.tflite.transposed_windows import cut_afterwards
 from _edgeship.export.tflite.writer import to_bytes, to_model
 from tests.export.delegates.gpu_here import accelerator
 from tests.export.tflite.on_gpu import Case, gaps
@@ -58,6 +59,20 @@ def convolution(inputs: int, outputs: int, groups: int, stride: int = 1, taps: i
     return small.op("CONV_2D", "x w b", "y", (1, extent, extent, outputs), opts=opts).out("y")
 
 
+def transposed(taps: int, stride: int) -> Small:
+    small = Small(x=(1, 4, 5, 8)).constant("w", filters(8, taps, taps, 8))
+    shape = (1, 4 * stride, 5 * stride, 8)
+    small.constant("shape", np.array(shape, np.int32))
+    opts = options(
+        "TransposeConvOptions", padding=schema.Padding.SAME, strideH=stride, strideW=stride
+    )
+    return small.op("TRANSPOSE_CONV", "shape w x", "y", shape, opts=opts).out("y")
+
+
+def cut(small: Small) -> None:
+    cut_afterwards(small.graph)
+
+
 def split(small: Small) -> None:
     split_groups(small.graph, in_8_bits=True)
 
@@ -76,6 +91,10 @@ FAULTS: dict[str, tuple[Callable[[], Small], str, Callable[[Small], None]]] = {
     "groups of 2 inputs": (lambda: convolution(4, 8, 2), "none", split),
     "groups of 6 outputs": (lambda: convolution(8, 12, 2), "none", split),
     "groups of 10 inputs": (lambda: convolution(30, 60, 3), "none", split),
+    "transposed, an odd border": (lambda: transposed(3, 2), "none", cut),
+    "transposed, an odd border, int8": (lambda: transposed(5, 2), "int8", cut),
+    "transposed, a stride of 3": (lambda: transposed(5, 3), "none", cut),
+    "transposed, a stride of 4 without a border": (lambda: transposed(4, 4), "none", cut),
     "3x3 groups of 10 inputs, int8": (lambda: convolution(30, 60, 3, taps=3), "int8", split),
 }
 
@@ -125,10 +144,14 @@ def test_what_the_remedies_leave_alone_is_right() -> None:
         "float groups": (convolution(24, 48, 3), "none"),
         "3x3 groups, int8": (convolution(24, 48, 3, taps=3), "int8"),
         "3x3 with a stride, int8": (convolution(32, 16, 1, stride=2, taps=3), "int8"),
+        "transposed, an even border": (transposed(4, 2), "none"),
+        "transposed, no stride": (transposed(4, 1), "none"),
     }
-    for small, _ in right.values():
+    for name, (small, _) in right.items():
         before = [op.kind for op in small.graph.ops]
         optimize(small.graph)
+        cut_afterwards(small.graph)
+        split_groups(small.graph, in_8_bits="int8" in name)
         assert [op.kind for op in small.graph.ops] == before
     measured = gaps([case(small, scheme) for small, scheme in right.values()])
     assert all(isinstance(one, float) and one < RIGHT for one in measured), measured
@@ -149,6 +172,7 @@ KNOWN: dict[str, Any] = {
     "a constant for each sample of a batch": node_model("Add", {"x": (1, 8), "c": rand(4, 8)}),
     "a factor for each sample of a batch": node_model("Mul", {"x": (4, 8), "c": rand(4, 1)}),
     "a matrix for many": node_model("MatMul", {"x": (1, 4, 6, 8), "w": rand(1, 1, 8, 12)}),
+    "a batch from depth to space": node_model("DepthToSpace", {"x": (2, 16, 4, 4)}, blocksize=2),
     "a slope above 1": node_model("LeakyRelu", {"x": (1, 8, 4, 4)}, alpha=1.5),
     "an exclusive sum": node_model("CumSum", {"x": (1, 8, 4, 4), "a": np.array(1)}, exclusive=1),
     "a sum from the end": node_model("CumSum", {"x": (1, 8, 4, 4), "a": np.array(1)}, reverse=1),
