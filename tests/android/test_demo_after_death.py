@@ -53,7 +53,7 @@ def _die_while_opening(app: AppOnJvm, process: AppProcess) -> Path:
     return app.path(f"{_CACHE}/demo.opening")
 
 
-def test_a_network_that_ended_the_app_is_removed(app):
+def test_a_network_that_ended_the_app_is_removed(app: AppOnJvm) -> None:
     process = _show(app, bundle=_BUNDLE)
     app.wait_for("another one than the manifest describes", process)
     assert app.path(f"{_CACHE}/demo/net.tflite").is_file()
@@ -68,7 +68,7 @@ def test_a_network_that_ended_the_app_is_removed(app):
     app.wait_for("Choose what python -m export wrote", _show(app))
 
 
-def test_another_network_is_taken_after_one_that_ended_the_app(app):
+def test_another_network_is_taken_after_one_that_ended_the_app(app: AppOnJvm) -> None:
     left = _die_while_opening(app, _show(app))
 
     process = _show(app, bundle=_BUNDLE)

@@ -262,7 +262,7 @@ def test_pictures_are_stored_as_the_input_takes_them(
     pixels = np.random.default_rng(0).integers(0, 256, (4, 4, 3))
     scale, zero_point = (0.0039, 3) if dtype == "int8" else (0.004, 128)
     shape = [1, 4, 4, 3] if layout == "NHWC" else [1, 3, 4, 4]
-    port = {**_PORT, "shape": shape, "layout": layout, "dtype": dtype}
+    port: dict[str, Any] = {**_PORT, "shape": shape, "layout": layout, "dtype": dtype}
     if dtype != "float32":
         port |= {"scale": scale, "zero_point": zero_point}
     _, fed = _classify(unpacked, tmp_path, _manifest(_artifact(inputs=[port])), [0, 0, 1], pixels)

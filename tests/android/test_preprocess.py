@@ -63,9 +63,8 @@ def test_numbers_are_equal_to_those_of_python(
     rng = np.random.default_rng(1)
     jobs, expected = [], []
     for number, pixels in enumerate(_pictures()):
-        size = (
-            (224, 224) if number % 3 else tuple(int(extent) for extent in rng.integers(1, 250, 2))
-        )
+        height, width = (int(extent) for extent in rng.integers(1, 250, 2))
+        size = (224, 224) if number % 3 else (height, width)
         crop = float(rng.choice([1.0, 0.875, 0.96, rng.uniform(0.2, 1)]))
         known = _RULES[rule]
         preprocess = Preprocess(known.mean, known.std, crop, known.bgr)
@@ -100,7 +99,7 @@ def test_tall_pictures_lose_their_height_first(unpacked: Unpacked, tmp_path: Pat
         pixels = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
         path, picture = _save(tmp_path, str(number), pixels)
         out = tmp_path / f"{number}.floats"
-        sizes = {"rows": 96, "columns": 160, "to": str(out)}
+        sizes: dict[str, Any] = {"rows": 96, "columns": 160, "to": str(out)}
         jobs.append({"do": "preprocess", "preprocess": preprocess.describe(), **sizes, **picture})
         expected.append((out, load_image(path, (96, 160), 3, preprocess)))
     assert ask(unpacked, jobs) == [{}] * len(jobs)
@@ -110,9 +109,9 @@ def test_tall_pictures_lose_their_height_first(unpacked: Unpacked, tmp_path: Pat
 
 
 def test_what_a_manifest_cannot_mean_is_refused(unpacked: Unpacked, tmp_path: Path) -> None:
-    good = default_preprocess(3).describe()
+    good: dict[str, Any] = default_preprocess(3).describe()
     _, picture = _save(tmp_path, "one", np.zeros((2, 2, 3), np.uint8))
-    bad = [
+    bad: list[dict[str, Any]] = [
         {"crop": 0},
         {"crop": 1.5},
         {"crop": -1},
