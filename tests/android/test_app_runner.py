@@ -186,10 +186,6 @@ def test_it_can_be_uninstalled_in_the_end(at):
             "another key",
             "adb uninst",
         ),
-        ("INSTALL_FAILED_VERSION_DOWNGRADE: Downgrade detected", "newer version", "adb uninstall"),
-        ("INSTALL_FAILED_NO_MATCHING_ABIS: Failed to extract", "processor", "ABI"),
-        ("INSTALL_FAILED_VERIFICATION_FAILURE: null", "Play Protect", "Verify apps over USB"),
-        ("INSTALL_PARSE_FAILED_NO_CERTIFICATES: No signature", "not signed", "app build"),
     ],
     ids=lambda text: text.split(":")[0] if text.startswith("INSTALL") else "",
 )

@@ -10,6 +10,7 @@ import android.text.TextUtils;
 import android.util.TypedValue;
 import android.view.Gravity;
 import android.view.View;
+import dev.edgeship.doubles.Hook;
 import dev.edgeship.doubles.Lines;
 
 /** Text on the screen. */
@@ -162,6 +163,14 @@ public class TextView extends View {
     String shown = text.length() > 0 ? text.toString() : String.valueOf(hint);
     if (allCaps) shown = shown.toUpperCase(getResources().getConfiguration().locale);
     return new Lines(shown, paint, room, maximumLines, spaceFactor, extraSpace);
+  }
+
+  /** Whether all of the text is inside of the view, once it was laid out. */
+  @Hook
+  public boolean fits() {
+    int inner = getWidth() - getPaddingLeft() - getPaddingRight();
+    int high = getHeight() - getPaddingTop() - getPaddingBottom();
+    return lines.isWhole() && lines.width() <= inner + 1 && lines.height() <= high + 1;
   }
 
   @Override

@@ -77,6 +77,14 @@ final class Commands {
         return onMain(() -> Views.click(command.getString("text")));
       case "tree":
         return onMain(Views::tree);
+      case "draw":
+        return onMain(
+            () -> {
+              Renderer renderer =
+                  new Renderer(Screen.front().content(), command.getInt("height"));
+              if (command.has("to")) renderer.draw(new File(command.getString("to")));
+              return renderer.places();
+            });
       case "result":
         return onMain(
             () -> {

@@ -4,6 +4,7 @@ import android.graphics.Canvas;
 import android.graphics.Paint;
 import android.view.Gravity;
 import java.awt.Color;
+import java.awt.Font;
 import java.awt.font.LineBreakMeasurer;
 import java.awt.font.TextAttribute;
 import java.awt.font.TextLayout;
@@ -14,6 +15,7 @@ import java.util.List;
 /** A text broken into lines. */
 public final class Lines {
   private final List<TextLayout> layouts = new ArrayList<>();
+  private boolean whole = true;
   private final float ascent;
   private final float advance;
   private final float lineHeight;
@@ -32,16 +34,36 @@ public final class Lines {
       if (paragraph.isEmpty()) layouts.add(null);
       else breakUp(paragraph, paint, room);
     }
-    while (layouts.size() > most) layouts.remove(layouts.size() - 1);
+    while (layouts.size() > most) {
+      layouts.remove(layouts.size() - 1);
+      whole = false;
+    }
   }
 
   private void breakUp(String paragraph, Paint paint, int room) {
     AttributedString styled = new AttributedString(paragraph);
-    styled.addAttribute(TextAttribute.FONT, paint.font());
+    Font font = paint.font();
+    styled.addAttribute(TextAttribute.FONT, font);
+    for (int i = 0; i < paragraph.length(); i++) {
+      if (font.canDisplay(paragraph.charAt(i))) continue;
+      // Letters of other scripts come from another font, as on a phone.
+      Font other = new Font(Font.SANS_SERIF, Font.PLAIN, 1).deriveFont(font.getSize2D());
+      styled.addAttribute(TextAttribute.FONT, other, i, i + 1);
+    }
     LineBreakMeasurer measurer = new LineBreakMeasurer(styled.getIterator(), paint.context());
     while (measurer.getPosition() < paragraph.length()) {
+      int start = measurer.getPosition();
       layouts.add(measurer.nextLayout(Math.max(1, room)));
+      int end = measurer.getPosition();
+      // A word that is broken because it is longer than a line.
+      whole &= end == paragraph.length() || Character.isWhitespace(paragraph.charAt(end - 1))
+          || !Character.isLetterOrDigit(paragraph.charAt(end - 1)) || start == end;
     }
+  }
+
+  /** Whether no line is missing and no word is broken. */
+  public boolean isWhole() {
+    return whole;
   }
 
   public float width() {

@@ -157,6 +157,7 @@ public final class Table {
 
   private void configure() {
     configuration.locale = Locale.forLanguageTag(System.getProperty("phone.locale", "en-US"));
+    Locale.setDefault(configuration.locale);
     configuration.fontScale = Float.parseFloat(System.getProperty("phone.font_scale", "1"));
     if (Boolean.getBoolean("phone.night")) configuration.uiMode = Configuration.UI_MODE_NIGHT_YES;
     String language = configuration.locale.getLanguage();
