@@ -1,4 +1,4 @@
-"""The app's screens, drawn from its own views: `python -m tests.android.screens FOLDER`.
+"""The app's screens, drawn from its own views: `python -m tests.android.screens docs/images/app`.
 
 What is drawn is the real tree of views with the app's own resources, measured and laid out by the
 doubles' LinearLayout, ScrollView and so on, and painted with Java2D. It is not what Android paints:
@@ -42,6 +42,14 @@ _NETWORK = "shufflenet_v2_x0_5"
 _BUNDLE = "/data/local/tmp/bundle"
 _IMAGES = Path(__file__).parents[2] / "export/calibration/images"
 _LABELS = "airplane automobile bird cat deer dog frog horse ship truck".replace(" ", "\n")
+
+# Look -> the screens that the documents show in it.
+_SHOWN = {
+    "light": ("bench", "results", "demo", "run"),
+    "dark": ("bench", "demo"),
+    "large": ("bench",),
+    "rtl": ("results",),
+}
 
 # Name of a screen -> height of the phone that it is drawn for, in dp: what there is to see.
 _HEIGHTS = {"bench": 860, "results": 860, "run": 400, "demo": 940}
@@ -134,7 +142,7 @@ def draw(own: AppOnJvm, name: str, target: Path | None = None) -> list[dict[str,
 
 
 def main() -> int:
-    """Draw all screens in all looks."""
+    """Draw the screens that the documents show."""
     target = Path(sys.argv[1])
     target.mkdir(parents=True, exist_ok=True)
     app = unpack(build_app().path, RES)
@@ -145,7 +153,7 @@ def main() -> int:
         run(*words, "--quant", "none,int8", "--out", bundle)
         for look in LOOKS:
             with phone(app, work / look, look, bundle, density=1.5) as own:
-                for name in SCREENS:
+                for name in _SHOWN[look]:
                     draw(own, name, target / f"{name}-{look}.png")
     finally:
         shutil.rmtree(work)
