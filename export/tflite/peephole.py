@@ -95,9 +95,7 @@ def remove_unused(graph: TfliteGraph) -> None:
     used = set(graph.inputs) | set(graph.outputs)
     used.update(index for op in graph.ops for index in (*op.inputs, *op.outputs))
     used.discard(-1)
-    order = sorted(used)
-    number = {old: new for new, old in enumerate(order)} | {-1: -1}
-    graph.tensors = [graph.tensors[index] for index in order]
+    number = graph.keep(used) | {-1: -1}
     graph.inputs = [number[index] for index in graph.inputs]
     graph.outputs = [number[index] for index in graph.outputs]
     for op in graph.ops:

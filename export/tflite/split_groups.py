@@ -9,6 +9,7 @@ convolution's instructions on arm64, so that they are written only where a file 
 from __future__ import annotations
 
 import copy
+from collections import Counter
 
 import numpy as np
 
@@ -36,7 +37,32 @@ def split_groups(graph: TfliteGraph, in_8_bits: bool) -> None:
     for op in graph.ops:
         kept += _split(graph, op) if id(op) in wrong else [op]
     graph.ops = kept
+    _join(graph)
     remove_unused(graph)
+
+
+def _join(graph: TfliteGraph) -> None:
+    """Let a CONCATENATION read the parts of those that it alone reads.
+
+    It saves a copy, and XNNPACK fails on some files with one in another.
+    """
+    readers = Counter(index for op in graph.ops for index in op.inputs)
+    joints = {op.outputs[0]: op for op in graph.ops if op.kind == "CONCATENATION"}
+    for op in joints.values():
+        parts: list[int] = []
+        for index in op.inputs:
+            inner = joints.get(index)
+            alone = readers[index] == 1 and index not in graph.outputs
+            if inner is not None and alone and _is_plain_joint(inner, op):
+                parts += inner.inputs
+            else:
+                parts.append(index)
+        op.inputs = parts
+
+
+def _is_plain_joint(inner: Op, outer: Op) -> bool:
+    same_axis = inner.options.axis == outer.options.axis
+    return bool(same_axis and not inner.options.fusedActivationFunction)
 
 
 def _groups(graph: TfliteGraph, op: Op) -> int:

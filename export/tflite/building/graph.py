@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -110,6 +111,15 @@ class TfliteGraph:
         self._constants = {key: at for key, at in self._constants.items() if at < tensors}
         del self.tensors[tensors:]
         del self.ops[ops:]
+
+    def keep(self, used: Collection[int]) -> dict[int, int]:
+        """Drop all other tensors; return the new index of each that stays, for who names it."""
+        number = {old: new for new, old in enumerate(sorted(used))}
+        dropped = (tensor for i, tensor in enumerate(self.tensors) if i not in number)
+        self._names.difference_update(tensor.name for tensor in dropped)
+        self.tensors = [self.tensors[index] for index in sorted(used)]
+        self._constants = {k: number[at] for k, at in self._constants.items() if at in number}
+        return number
 
     def _add(self, tensor: Tensor) -> int:
         self.tensors.append(tensor)

@@ -223,3 +223,17 @@ def test_other_sums_stay(case: str) -> None:
     if addend != "b":
         inputs.pop("b")
     assert "ADD" in check(graph_model(nodes, inputs, outputs, opset=9))
+
+
+def test_constants_can_be_added_after_the_sweep() -> None:
+    graph, x = start()
+    graph.constant("unused", np.array([7], np.int32))
+    last = reshape(graph, x, (12,))
+    graph.outputs.append(last)
+    optimize(graph)
+    (op,) = graph.ops
+    known = graph.constant("shape", np.array([12], np.int32))
+    assert known == op.inputs[1]
+    new = graph.constant("unused", np.array([7], np.int32))
+    assert graph.tensors[new].data is not None
+    assert graph.tensors[new].data.tolist() == [7]
