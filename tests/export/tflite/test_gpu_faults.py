@@ -15,6 +15,7 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from onnx import helper
 
+from _edgeship.export.tflite import transposed_windows
 from _edgeship.export.tflite.building.graph import Array, options
 from _edgeship.export.tflite.lowering import Lowered
 from _edgeship.export.tflite.padded_means import convolve_padded_means
@@ -59,9 +60,9 @@ def convolution(inputs: int, outputs: int, groups: int, stride: int = 1, taps: i
     return small.op("CONV_2D", "x w b", "y", (1, extent, extent, outputs), opts=opts).out("y")
 
 
-def transposed(taps: int, stride: int) -> Small:
+def transposed(taps: int, stride: int, less: int = 0) -> Small:
     small = Small(x=(1, 4, 5, 8)).constant("w", filters(8, taps, taps, 8))
-    shape = (1, 4 * stride, 5 * stride, 8)
+    shape = (1, 4 * stride - less, 5 * stride - less, 8)
     small.constant("shape", np.array(shape, np.int32))
     opts = options(
         "TransposeConvOptions", padding=schema.Padding.SAME, strideH=stride, strideW=stride
@@ -93,6 +94,7 @@ FAULTS: dict[str, tuple[Callable[[], Small], str, Callable[[Small], None]]] = {
     "groups of 10 inputs": (lambda: convolution(30, 60, 3), "none", split),
     "transposed, an odd border": (lambda: transposed(3, 2), "none", cut),
     "transposed, an odd border, int8": (lambda: transposed(5, 2), "int8", cut),
+    "transposed, as PyTorch pads": (lambda: transposed(3, 2, less=1), "none", cut),
     "transposed, a stride of 3": (lambda: transposed(5, 3), "none", cut),
     "transposed, a stride of 4 without a border": (lambda: transposed(4, 4), "none", cut),
     "3x3 groups of 10 inputs, int8": (lambda: convolution(30, 60, 3, taps=3), "int8", split),
@@ -146,6 +148,7 @@ def test_what_the_remedies_leave_alone_is_right() -> None:
         "3x3 with a stride, int8": (convolution(32, 16, 1, stride=2, taps=3), "int8"),
         "transposed, an even border": (transposed(4, 2), "none"),
         "transposed, no stride": (transposed(4, 1), "none"),
+        "transposed, a stride of 3": (transposed(4, 3, less=1), "none"),
     }
     for name, (small, _) in right.items():
         before = [op.kind for op in small.graph.ops]
@@ -202,6 +205,25 @@ def test_the_faults_that_the_manual_lists_are_still_there() -> None:
     assert not right, f"the accelerator is right by now: {right}; see docs/targets/tflite.md"
     [ends] = [name for name, gap in measured.items() if isinstance(gap, str)]
     assert ends.endswith("which ends the process")
+
+
+def test_which_transposed_convolutions_are_wrong_follows_a_rule() -> None:
+    accelerator()
+    cases, expected = [], []
+    for taps, stride, less in [(3, 2, 0), (3, 2, 1), (4, 3, 0), (5, 3, 0), (4, 4, 0), (5, 4, 1)]:
+        for height, width in [(4, 4), (5, 5), (7, 7), (8, 8)]:
+            small = Small(x=(1, height, width, 8)).constant("w", filters(8, taps, taps, 8))
+            shape = (1, height * stride - less, width * stride - less, 8)
+            small.constant("shape", np.array(shape, np.int32))
+            opts = options(
+                "TransposeConvOptions", padding=schema.Padding.SAME, strideH=stride, strideW=stride
+            )
+            small.op("TRANSPOSE_CONV", "shape w x", "y", shape, opts=opts).out("y")
+            cases.append(case(small, "none"))
+            expected.append(bool(transposed_windows.wrong_on_gpu(small.graph)))
+    found = [isinstance(gap, str) or gap > RIGHT for gap in gaps(cases)]
+    assert found == expected
+    assert len(set(expected)) == 2
 
 
 def lowered_shape(lowered: Lowered) -> tuple[int, ...]:
