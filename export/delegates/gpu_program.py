@@ -20,6 +20,9 @@ from ai_edge_litert.compiled_model import CompiledModel
 from ai_edge_litert.hardware_accelerator import HardwareAccelerator
 from ai_edge_litert.options import CpuOptions, GpuOptions, Options
 
+#: Types of elements that the binding reads and writes.
+_KNOWN = [np.dtype(kind) for kind in ("float32", "int32", "int8", "uint8", "bool")]
+
 
 def main(folder: Path) -> None:
     """Answer all queries of a job, in order, then end at once: taking things down may crash."""
@@ -62,14 +65,26 @@ def _answer(folder: Path, index: int, query: dict[str, Any]) -> None:
     for sample in range(query["samples"]):
         for port, place in enumerate(order):
             array = np.load(folder / f"{index}.{sample}.{port}.npy")
-            inputs[place].write(np.ascontiguousarray(array).reshape(-1))
+            _write(inputs[place], np.ascontiguousarray(array).reshape(-1))
         model.run_by_index(0, inputs, outputs)
         for port, place in enumerate(results):
             detail = details[signature["outputs"][place]]
             shape = query["shapes"][port]
             count = int(np.prod(shape, dtype=np.int64))
-            array = np.array(outputs[place].read(count, np.dtype(detail["dtype"])))
+            array = _read(outputs[place], count, np.dtype(detail["dtype"]))
             np.save(folder / f"{index}.{sample}.{port}.out.npy", array.reshape(shape))
+
+
+def _write(buffer: Any, array: Any) -> None:
+    """Write an array; types that the binding does not know as their bytes."""
+    buffer.write(array if array.dtype in _KNOWN else array.view(np.int8))
+
+
+def _read(buffer: Any, count: int, dtype: Any) -> Any:
+    """Read an array, likewise."""
+    if dtype in _KNOWN:
+        return np.array(buffer.read(count, dtype))
+    return np.array(buffer.read(count * dtype.itemsize, np.int8)).view(dtype)
 
 
 def _places(names: list[str], wanted: list[str]) -> list[int]:

@@ -128,4 +128,15 @@ def _named(model: Any, index: int, kind: str, reason: str) -> Left:
     graph = model.subgraphs[0]
     outputs = graph.operators[index].outputs
     tensor = name_of(graph.tensors[outputs[0]]) if len(outputs) else ""
-    return Left(kind, reason, index, tensor)
+    return Left(kind, _without_tensor(model, index, reason), index, tensor)
+
+
+def _without_tensor(model: Any, index: int, reason: str) -> str:
+    """Return a reason without the name of a tensor at its end, so that like ones are equal."""
+    graph = model.subgraphs[0]
+    operator = graph.operators[index]
+    for tensor in (*operator.inputs, *operator.outputs):
+        name = f" {name_of(graph.tensors[tensor])}" if tensor >= 0 else ""
+        if name and reason.endswith(name):
+            return reason.removesuffix(name)
+    return reason

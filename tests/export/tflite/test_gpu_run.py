@@ -9,6 +9,7 @@ from _edgeship.errors import InputError, VerificationError
 from _edgeship.export.delegates.query import Answer, Query
 from _edgeship.export.runtimes.tflite_session import TFLiteSession
 from _edgeship.export.tflite import gpu_run
+from _edgeship.export.tflite.building.graph import Tensor, options
 from _edgeship.export.tflite.gpu_run import run_on_gpu
 from tests.export.delegates.gpu_here import accelerator
 from tests.export.tflite.small_graphs import Small, add
@@ -62,6 +63,36 @@ def test_what_it_refuses_is_named_with_the_reason_and_runs_on_the_cpu() -> None:
     expected = TFLiteSession(small.data(), small.io())
     for sample, [result] in zip(samples, run.outputs, strict=True):
         np.testing.assert_array_equal(result, expected.run(sample)[0])
+
+
+def test_operators_that_are_refused_alike_are_alike() -> None:
+    accelerator()
+    small = Small(x=DEEP)
+    for source, result in ("xa", "ab", "by"):
+        small.op("ABS", source, result, DEEP)
+    small.out("y")
+    report = run_on_gpu(small.data(), [], small.io()).delegate
+    assert report is not None
+    [(first, count)] = report.alike()
+    assert (first.tensor, count) == ("a", 3)
+    assert first.reason == "Tensor dimensions must be less than 5."
+
+
+def test_types_that_the_runtimes_binding_does_not_know() -> None:
+    """An int64 output, which the CPU casts for the GPU."""
+    accelerator()
+    small = whole()
+    small.graph.tensors.append(Tensor("wide", SHAPE, np.dtype(np.int64)))
+    opts = options("CastOptions", inDataType=0, outDataType=4)
+    small.graph.add("CAST", [2], [3], opts)
+    small.graph.outputs = [3]
+    samples = small.samples(1)
+    run = run_on_gpu(small.data(), samples, small.io())
+    [[result]] = run.outputs
+    assert result.dtype == np.int64
+    np.testing.assert_array_equal(
+        result, TFLiteSession(small.data(), small.io()).run(samples[0])[0]
+    )
 
 
 def test_float16_is_not_claimed_where_the_driver_has_none() -> None:
