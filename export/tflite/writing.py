@@ -12,6 +12,7 @@ from _edgeship.export.calibration.ranges import Ranges
 from _edgeship.export.contract.manifest import Artifact
 from _edgeship.export.contract.schemes import Scheme, still_float
 from _edgeship.export.contract.target import Job, Judge
+from _edgeship.export.delegates.accelerator import find_accelerator
 from _edgeship.export.graph.onnx_graph import serialize
 from _edgeship.export.network.definition import OnnxFile
 from _edgeship.export.runtimes.running import run_onnx, run_tflite
@@ -164,7 +165,7 @@ def prepare(job: Job) -> _Prepared:
     notes = (
         *_unable(job),
         *([] if boxes is None else [boxes.note]),
-        *filter(None, [batches, wrong]),
+        *filter(None, [batches, wrong, _judged_by(job)]),
     )
     return _Prepared(job, graph, lowered, data, detail, parity, notes, boxes)
 
@@ -185,6 +186,13 @@ def _make_for_gpu(job: Job, lowered: Lowered) -> str:
         f"LiteRT's GPU accelerator computes {len(wrong)} of this network's {kinds} wrong, or ends "
         "the app; --for gpu avoids that, and costs the CPU some time."
     )
+
+
+def _judged_by(job: Job) -> str:
+    """Return a note on the driver that files are required to run on, if one is."""
+    if "gpu" not in job.request.require_delegate:
+        return ""
+    return f"The GPU accelerator was asked on {find_accelerator().in_words}."
 
 
 def _fold_frames(job: Job) -> tuple[ir.Model, Parity | None, str]:

@@ -86,10 +86,12 @@ def test_doctor_names_the_driver() -> None:
 
 
 def test_an_export_may_require_that_delegates_take_all(exported: Path, tmp_path: Path) -> None:
-    accelerator()
+    device = accelerator().device
     network = exported / "small.onnx"
     out = tmp_path / "out"
-    run(network, "--quant", "none,int8", "--require-delegate", "xnnpack,gpu", "--out", out)
+    options = ("--quant", "none,int8", "--require-delegate", "xnnpack,gpu", "--out", out)
+    stdout, _ = run(network, *options)
+    assert f"The GPU accelerator was asked on {device}" in " ".join(stdout.split())
     assert (out / "small_int8.tflite").is_file()
 
 
