@@ -183,7 +183,9 @@ def _next(built: BuiltApp, out: Path) -> None:
         return
     named = "app" if out == OUT else f"app:{out}"
     words = ["run", "FILE.tflite", "--device", "adb", "--runner", named]
-    console().print(printable(f"next:\n  python -m device_bench {shlex.join(words)}"))
+    console().print(
+        printable(f"next:\n  python -m device_bench {shlex.join(words)}"), soft_wrap=True
+    )
 
 
 def _say_no_litert(out: Path) -> None:
@@ -194,4 +196,4 @@ def _say_no_litert(out: Path) -> None:
     if out != OUT:
         words += ["--out", str(out)]
     console().print(f"note: {_NO_LITERT.format(version=version)}")
-    console().print(printable(f"  python -m device_bench {shlex.join(words)}"))
+    console().print(printable(f"  python -m device_bench {shlex.join(words)}"), soft_wrap=True)

@@ -98,5 +98,5 @@ def compare(
                 show_comparisons(session)
             console().print()
         if result.sessions:
-            console().print(printable(f"Saved in {store}."))
+            console().print(printable(f"Saved in {store}."), soft_wrap=True)
     result.finish()

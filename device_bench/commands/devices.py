@@ -106,4 +106,6 @@ def _show(entries: list[Entry]) -> None:
         # If there is a phone, that is what to measure on.
         wanted = next((selector for selector in ready if selector.startswith("adb:")), ready[0])
         output.print()
-        output.print(printable(f"next: python -m device_bench run FILE --device {wanted}"))
+        output.print(
+            printable(f"next: python -m device_bench run FILE --device {wanted}"), soft_wrap=True
+        )

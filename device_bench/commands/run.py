@@ -68,7 +68,7 @@ def run(
 
 def _next(files: list[Path], devices: list[str], runner: str, store: Path) -> None:
     output = console()
-    output.print(printable(f"Saved in {store}. Next:"))
+    output.print(printable(f"Saved in {store}. Next:"), soft_wrap=True)
     kept = [] if store == options.STORE else ["--store", str(store)]
     steps = [["report", *kept]]
     by_app = runner.partition(":")[0] == "app"
@@ -76,4 +76,4 @@ def _next(files: list[Path], devices: list[str], runner: str, store: Path) -> No
         how = [] if runner == "native" else ["--runner", f"native,{runner}" if by_app else runner]
         steps.insert(0, ["compare", *map(str, files), "--device", devices[0], *how, *kept])
     for step in steps:
-        output.print(printable(f"  python -m device_bench {shlex.join(step)}"))
+        output.print(printable(f"  python -m device_bench {shlex.join(step)}"), soft_wrap=True)

@@ -83,7 +83,7 @@ def test_run_shows_figures_warnings_and_what_to_do_next(phone, files, tmp_path):
 
 
 def test_what_the_app_ran_is_to_be_compared_with_the_native_runner(two, files, tmp_path):
-    store = tmp_path / "s.sqlite"
+    store = tmp_path / ("in a folder with a long name " * 7) / "s.sqlite"  # no line is broken
     where = ("--device", "adb", "--store", store, "--rounds", "1")
     for runner, others in (
         ("app", "native,app"),
