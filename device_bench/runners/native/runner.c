@@ -119,9 +119,12 @@ int runner_run(int count, char *const *words, const Surroundings *around) {
   if (!complete) print_failure(around->out, &failure);
   /* Before anything is torn down: a driver that crashes then takes no report with it. */
   bool written = !fflush(around->out) && !ferror(around->out);
-  if (!around->process_ends) close_model(&session.model);
   free(session.warmup.runs);
   free(session.runs.runs);
-  unpin(&session.before);
+  /* A process that ends stays on its cores to its end, as whoever looks at it expects. */
+  if (!around->process_ends) {
+    close_model(&session.model);
+    unpin(&session.before);
+  }
   return complete && written ? EXIT_SUCCESS : EXIT_FAILURE;
 }
