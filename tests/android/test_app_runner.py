@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -17,16 +16,14 @@ from pathlib import Path
 import pytest
 
 from _edgeship.device_bench.app.project import PACKAGE
-from _edgeship.device_bench.devices.adb import AdbDevice
-from _edgeship.device_bench.measurement import bench, session
-from _edgeship.device_bench.measurement.events import Event, RoundDone, Waiting
+from _edgeship.device_bench.measurement import bench
 from _edgeship.device_bench.processes.base import DeviceFull, DeviceGone, DeviceTimeout
 from _edgeship.device_bench.results.records import MeasurementSettings, Session
 from _edgeship.device_bench.runners.app_runner import AppRunner
-from _edgeship.device_bench.store.store import Store
 from _edgeship.errors import DeviceError
 from tests.android.slow_file import slow
 from tests.device_bench import small_files
+from tests.device_bench.watched_session import WatchedSession, assert_nothing_is_left
 from tests.phone.phone import Phone
 
 pytestmark = pytest.mark.slow
@@ -39,24 +36,17 @@ SETTINGS = MeasurementSettings(
 LONG = SETTINGS.model_copy(update={"warmup_seconds": 2.0})
 
 
-class Bench:
-    """A session with the app on the phone that is stored, and told about.
+class Bench(WatchedSession):
+    """A session with the app.
 
     Attributes:
-        events: All of it, in order.
         uninstall: Whether the app goes in the end.
-        on_round: Called when the first round is done.
-        on_waiting: Called when the session waits for the phone.
     """
 
     def __init__(self, phone: Phone, apk: Path, folder: Path) -> None:
-        self.phone = phone
+        super().__init__(phone, folder)
         self.apk = apk
-        self.events: list[Event] = []
         self.uninstall = False
-        self.on_round: Callable[[], object] = lambda: None
-        self.on_waiting: Callable[[], object] = lambda: None
-        self._folder = folder
 
     def measure(
         self,
@@ -65,28 +55,9 @@ class Bench:
         *,
         profile: bool = False,
     ) -> Session:
-        file = self._folder / name
-        file.write_bytes(small_files.chain("int8") if settings.warmup_seconds == 0 else slow())
-        device = AdbDevice(self.phone.serial)
-        with Store(self._folder / "store.sqlite") as store:
-
-            def tell(event: Event) -> None:
-                store.listener(event)
-                self.events.append(event)
-                if isinstance(event, RoundDone) and len(self.rounds()) == 1:
-                    self.on_round()
-                if isinstance(event, Waiting):
-                    self.on_waiting()
-
-            return session.measure(
-                device,
-                [AppRunner(self.apk, uninstall=self.uninstall)],
-                [file],
-                settings,
-                command="test",
-                profile=profile,
-                on_event=tell,
-            )
+        data = small_files.chain("int8") if settings.warmup_seconds == 0 else slow()
+        runner = AppRunner(self.apk, uninstall=self.uninstall)
+        return self.run(runner, name, data, settings, profile=profile)
 
     def when_measuring(self, action: Callable[[], object]) -> None:
         """Do something once, when the next run has executed the file for the first time."""
@@ -98,31 +69,13 @@ class Bench:
 
         self.phone.when(is_measuring, action)
 
-    def rounds(self) -> list[RoundDone]:
-        return [event for event in self.events if isinstance(event, RoundDone)]
-
-    def waited_for(self) -> str:
-        return " ".join(event.reason for event in self.events if isinstance(event, Waiting))
-
-    def stored(self) -> Session:
-        with Store(self._folder / "store.sqlite", create=False) as store:
-            [only] = store.sessions()
-            return only
-
-    def stored_rounds(self) -> list[int]:
-        return [one.number for one in self.stored().measurements[0].rounds]
-
 
 @pytest.fixture
 def at(app_phone: Phone, apk: Path, tmp_path: Path) -> Iterator[Bench]:
     """A bench; in the end nothing of it may be left on the phone but the app itself."""
     at = Bench(app_phone, apk, tmp_path)
     yield at
-    deadline = time.monotonic() + 10
-    while app_phone.processes() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert app_phone.processes() == []
-    assert list(app_phone.path("/data/local/tmp").iterdir()) == []
+    assert_nothing_is_left(app_phone)
     if PACKAGE in app_phone.apps.installed():
         assert not at.uninstall
         runs = app_phone.apps.data(PACKAGE) / "files/runs"

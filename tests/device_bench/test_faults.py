@@ -9,22 +9,19 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from _edgeship.device_bench.devices.adb import AdbDevice
-from _edgeship.device_bench.measurement import bench, session
-from _edgeship.device_bench.measurement.events import Event, RoundDone, Waiting
+from _edgeship.device_bench.measurement import bench
 from _edgeship.device_bench.processes.base import DeviceFull, DeviceGone, DeviceTimeout
 from _edgeship.device_bench.results.records import MeasurementSettings, Session
 from _edgeship.device_bench.runners.native_runner import NativeRunner
-from _edgeship.device_bench.store.store import Store
 from _edgeship.errors import DeviceError
 from tests.device_bench import small_files
+from tests.device_bench.watched_session import WatchedSession, assert_nothing_is_left
 from tests.phone.phone import Phone
 
 pytestmark = [pytest.mark.slow, small_files.needs_virtual]
@@ -37,67 +34,20 @@ SETTINGS = MeasurementSettings(
 RUNNER = "./runner"
 
 
-class Bench:
-    """A session on the phone that is stored, and told about.
-
-    Attributes:
-        events: All of it, in order.
-        on_round: Called when the first round is done.
-        on_waiting: Called when the session waits for the phone.
-    """
-
-    def __init__(self, phone: Phone, folder: Path) -> None:
-        self.phone = phone
-        self.events: list[Event] = []
-        self.on_round: Callable[[], object] = lambda: None
-        self.on_waiting: Callable[[], object] = lambda: None
-        self._folder = folder
+class Bench(WatchedSession):
+    """A session with the native runner."""
 
     def measure(
         self, name: str = "model.tflite", settings: MeasurementSettings = SETTINGS
     ) -> Session:
-        file = self._folder / name
-        file.write_bytes(small_files.chain("int8"))
-        device = AdbDevice(self.phone.serial)
-        with Store(self._folder / "store.sqlite") as store:
-
-            def tell(event: Event) -> None:
-                store.listener(event)
-                self.events.append(event)
-                if isinstance(event, RoundDone) and len(self.rounds()) == 1:
-                    self.on_round()
-                if isinstance(event, Waiting):
-                    self.on_waiting()
-
-            return session.measure(
-                device, [NativeRunner()], [file], settings, command="test", on_event=tell
-            )
-
-    def rounds(self) -> list[RoundDone]:
-        return [event for event in self.events if isinstance(event, RoundDone)]
-
-    def waited_for(self) -> str:
-        return " ".join(event.reason for event in self.events if isinstance(event, Waiting))
-
-    def stored(self) -> Session:
-        with Store(self._folder / "store.sqlite", create=False) as store:
-            [only] = store.sessions()
-            return only
-
-    def stored_rounds(self) -> list[int]:
-        return [one.number for one in self.stored().measurements[0].rounds]
+        return self.run(NativeRunner(), name, small_files.chain("int8"), settings)
 
 
 @pytest.fixture
 def at(phone: Phone, tmp_path: Path) -> Iterator[Bench]:
     """A bench; in the end nothing of it may be left on the phone."""
     yield Bench(phone, tmp_path)
-    # A shell ends a moment after the program that was killed in it.
-    deadline = time.monotonic() + 10
-    while phone.processes() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert phone.processes() == []
-    assert list(phone.path("/data/local/tmp").iterdir()) == []
+    assert_nothing_is_left(phone)
 
 
 def test_without_faults_it_is_complete_and_computes_what_the_host_does(at):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -42,18 +42,28 @@ def running_phone(adb_server: AdbServer) -> Iterator[Phone]:
     missing = sorted({name for tool, name in PACKAGES.items() if shutil.which(tool) is None})
     if missing:
         pytest.skip(f"needs the Debian packages {' '.join(missing)}")
+    yield from switched_on(Phone)
+
+
+@pytest.fixture
+def phone(running_phone: Phone, adb_server: AdbServer) -> Iterator[Phone]:
+    """A virtual phone, connected, without faults and with nothing in /data/local/tmp."""
+    yield from in_order(running_phone, adb_server)
+
+
+def switched_on(make: Callable[[], Phone]) -> Iterator[Phone]:
+    """Give a phone until it is not needed; skip where this machine cannot have one."""
     try:
-        phone = Phone()
+        phone = make()
     except (FetchError, MachineError) as error:
         pytest.skip(f"no virtual phone: {error}")
     with phone:
         yield phone
 
 
-@pytest.fixture
-def phone(running_phone: Phone, adb_server: AdbServer) -> Iterator[Phone]:
-    """A virtual phone, connected, without faults and with nothing in /data/local/tmp."""
-    adb_server.run("connect", running_phone.serial)
-    yield running_phone
-    running_phone.restore()
-    adb_server.run("disconnect", running_phone.serial)
+def in_order(phone: Phone, adb_server: AdbServer) -> Iterator[Phone]:
+    """Give a phone that is connected, and take away what was done to it."""
+    adb_server.run("connect", phone.serial)
+    yield phone
+    phone.restore()
+    adb_server.run("disconnect", phone.serial)

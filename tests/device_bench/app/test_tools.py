@@ -12,6 +12,7 @@ import pytest
 from _edgeship.device_bench.app import tools
 from _edgeship.device_bench.app.nested_archive import Member, read_member
 from _edgeship.device_bench.app.tools import android_tools, check_installed
+from _edgeship.device_bench.building import wheels
 from _edgeship.device_bench.processes.base import Completed
 from _edgeship.errors import DeviceError
 from tests.device_bench.app.libraries import archive
@@ -64,7 +65,7 @@ class TestWheel:
             "aapt2": Member(("tools/inner.jar", "prebuilt/aapt2"), sha256(b"aapt2")),
         }
         monkeypatch.setattr(tools, "_KEPT", kept)
-        monkeypatch.setattr(tools, "run_tool", self.pip)
+        monkeypatch.setattr(wheels, "run_tool", self.pip)
         monkeypatch.setattr(tools, "check_installed", lambda: None)
         monkeypatch.setattr(tools, "put_stubs", self.stubs)
         self.answer = Completed(0, "", "")

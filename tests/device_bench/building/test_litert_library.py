@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 
-from _edgeship.device_bench.building import litert_library
+from _edgeship.device_bench.building import litert_library, wheels
 from _edgeship.device_bench.building.litert_library import copy_library, litert_version
 from _edgeship.device_bench.processes.base import Completed
 from _edgeship.errors import DeviceError
@@ -38,7 +38,7 @@ class TestWheel:
             shutil.copy(source, folder)
             return Completed(0, "", "")
 
-        monkeypatch.setattr(litert_library, "run_tool", pip)
+        monkeypatch.setattr(wheels, "run_tool", pip)
         return source.read_bytes()
 
     def test_it_is_fetched_once(self, monkeypatch, tmp_path) -> None:
@@ -77,7 +77,7 @@ class TestWheel:
 
     def test_pip_s_failure_is_quoted(self, monkeypatch, tmp_path) -> None:
         failed = Completed(1, "", "ERROR: no matching distribution\x1b[0m\n")
-        monkeypatch.setattr(litert_library, "run_tool", lambda *words, **rest: failed)
+        monkeypatch.setattr(wheels, "run_tool", lambda *words, **rest: failed)
         with pytest.raises(DeviceError, match="cannot be downloaded") as caught:
             copy_library(self.ABI, tmp_path / "lib")
         assert "no matching distribution?[0m" in caught.value.why
