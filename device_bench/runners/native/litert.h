@@ -24,7 +24,9 @@ typedef struct LiteRtProfilerT *LiteRtProfiler;
 enum { LITERT_OK = 0 };
 enum { LITERT_CPU = 1, LITERT_GPU = 2, LITERT_NPU = 4 };
 enum { LITERT_LOCK_READ = 0, LITERT_LOCK_WRITE = 1 };
-enum { LITERT_OPTION_MIN_LOG_SEVERITY = 25, LITERT_ANY_INT = 2, LITERT_LOG_ERROR = 3 };
+enum { LITERT_OPTION_DISPATCH_FOLDER = 1, LITERT_OPTION_MIN_LOG_SEVERITY = 25 };
+enum { LITERT_ANY_INT = 2, LITERT_ANY_STRING = 8 };
+enum { LITERT_LOG_ERROR = 3 };
 
 /* Kinds of profiler events, beside those of whole runs and telemetry: an operator that the
  * interpreter ran itself, and an operator inside a delegate. */
@@ -34,7 +36,10 @@ typedef struct {
   int32_t tag;
   struct {
     int32_t type;
-    int64_t integer;
+    union {
+      int64_t integer;
+      const char *text;
+    };
   } value;
 } LiteRtEnvironmentOption;
 _Static_assert(sizeof(LiteRtEnvironmentOption) == 24, "layout of LiteRT 2.3");

@@ -7,11 +7,13 @@
 
 #include "tensors.h"
 
-bool start_litert(Model *model, Failure *failure) {
-  const LiteRtEnvironmentOption quiet = {LITERT_OPTION_MIN_LOG_SEVERITY,
-                                         {LITERT_ANY_INT, LITERT_LOG_ERROR}};
+bool start_litert(Model *model, const Hardware *hardware, Failure *failure) {
+  const LiteRtEnvironmentOption options[] = {
+      {LITERT_OPTION_MIN_LOG_SEVERITY, {LITERT_ANY_INT, {.integer = LITERT_LOG_ERROR}}},
+      {LITERT_OPTION_DISPATCH_FOLDER, {LITERT_ANY_STRING, {.text = hardware->dispatch}}}};
   return litert_open(&model->api, failure) &&
-         litert_check(model->api.CreateEnvironment(1, &quiet, &model->environment),
+         litert_check(model->api.CreateEnvironment(hardware->dispatch ? 2 : 1, options,
+                                                   &model->environment),
                       "Starting LiteRT", failure);
 }
 
@@ -120,6 +122,7 @@ static bool make_outputs(Model *model, LiteRtSignature signature, Failure *failu
 
 bool load_model(Model *model, const char *path, const Hardware *hardware, Failure *failure) {
   LiteRtSignature signature;
+  model->asynchronous = hardware->accelerator != LITERT_CPU;
   return compile(model, path, hardware, failure) &&
          litert_check(model->api.GetModelSignature(model->file, 0, &signature),
                       "Reading the signature", failure) &&
@@ -127,9 +130,22 @@ bool load_model(Model *model, const char *path, const Hardware *hardware, Failur
          clear_inputs(model, failure);
 }
 
+/* Locking an output waits until the accelerator has written it, and brings it to the CPU. */
+static int wait_for_outputs(const Model *model) {
+  int status = LITERT_OK;
+  for (size_t i = 0; i < model->output_count && status == LITERT_OK; i++) {
+    void *bytes;
+    status = model->api.LockTensorBuffer(model->output_buffers[i], &bytes, LITERT_LOCK_READ);
+    if (status == LITERT_OK) status = model->api.UnlockTensorBuffer(model->output_buffers[i]);
+  }
+  return status;
+}
+
 int run_model(const Model *model) {
-  return model->api.RunCompiledModel(model->compiled, 0, model->input_count, model->input_buffers,
-                                     model->output_count, model->output_buffers);
+  int status =
+      model->api.RunCompiledModel(model->compiled, 0, model->input_count, model->input_buffers,
+                                  model->output_count, model->output_buffers);
+  return status == LITERT_OK && model->asynchronous ? wait_for_outputs(model) : status;
 }
 
 bool check_run(int status, Failure *failure) {

@@ -21,24 +21,26 @@ typedef struct {
   size_t input_count, output_count;
   Tensor *inputs, *outputs;
   LiteRtTensorBuffer *input_buffers, *output_buffers; /* the same, as RunCompiledModel takes them */
+  bool asynchronous; /* RunCompiledModel may return before an accelerator has finished */
 } Model;
 
 /* How a file is to be run. */
 typedef struct {
   int threads;
-  int accelerator; /* LITERT_CPU, LITERT_GPU or LITERT_NPU */
-  bool profile;    /* whether operators will be measured */
+  int accelerator;      /* LITERT_CPU, LITERT_GPU or LITERT_NPU */
+  const char *dispatch; /* folder with the libraries for an NPU, or NULL */
+  bool profile;         /* whether operators will be measured */
 } Hardware;
 
 /* Opens the library, and makes an environment that prints errors only. */
-MUST_USE bool start_litert(Model *model, Failure *failure);
+MUST_USE bool start_litert(Model *model, const Hardware *hardware, Failure *failure);
 
 /* Loads and compiles a file, and makes its buffers; inputs are zeros. */
 MUST_USE bool load_model(Model *model, const char *path, const Hardware *hardware,
                          Failure *failure);
 
-/* Runs the model once, and returns LiteRT's status for check_run: between two looks at the clock
- * there is to be nothing else. */
+/* Runs the model once until its outputs can be read, and returns LiteRT's status for check_run:
+ * between two looks at the clock there is to be nothing else. */
 MUST_USE int run_model(const Model *model);
 MUST_USE bool check_run(int status, Failure *failure);
 

@@ -2,7 +2,8 @@
  *
  * Times are nanoseconds of CLOCK_MONOTONIC. `init` is from the start of reading the file to buffers
  * ready to run; starting the process, the library and its environment is left out, as an app pays
- * for those once. The lines, in this order:
+ * for those once. A run ends when its outputs can be read: a GPU is still at work when LiteRT
+ * returns. The lines, in this order:
  *
  *   {"event":"init","ns":N}
  *   {"event":"first","ns":N}
@@ -70,7 +71,7 @@ static bool begin(Session *session, FILE *out, Failure *failure) {
   const Options *options = &session->options;
   Model *model = &session->model;
   if (options->cores && !pin(options->cores, &session->before, failure)) return false;
-  if (!start_litert(model, failure)) return false;
+  if (!start_litert(model, &options->hardware, failure)) return false;
   int64_t start = now_ns();
   if (!load_model(model, options->model, &options->hardware, failure)) return false;
   int64_t init = now_ns() - start;

@@ -26,7 +26,7 @@ static bool load(Model *model, const char *path, int threads, const char *accele
   Hardware hardware = {.threads = threads};
   if (threads < 1) return fail(failure, "%d are too few threads.", threads);
   if (!parse_accelerator(&hardware.accelerator, accelerator, failure)) return false;
-  if (!find_litert(failure) || !start_litert(model, failure) ||
+  if (!find_litert(failure) || !start_litert(model, &hardware, failure) ||
       !load_model(model, path, &hardware, failure))
     return false;
   return (model->input_count == 1 && model->output_count == 1) ||
