@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+
+import numpy as np
 
 from _edgeship.export.calibration.input_spec import InputSpec
 from _edgeship.export.calibration.preprocess import Preprocess
@@ -67,6 +69,19 @@ class Related(Protocol):
 
     def run(self, samples: Sequence[Sample], runtime: str) -> Run:
         """Run the file on samples made for it; axes lie as in ONNX."""
+
+    def open(self, batch: int | None = None) -> Callable[[Sample], list[np.ndarray]]:
+        """Return what runs samples made for the file, one by one, as `run` runs all.
+
+        Several threads may call it at once.
+
+        Args:
+            batch: Extent of the first axis of the samples' arrays, where it is not the file's own.
+
+        Raises:
+            VerificationError: The file does not run, or not on such a batch; this may come only
+                when a sample is run.
+        """
 
     def expected(self, reference: Outputs, runtime: str) -> Outputs:
         """Return what a runtime is to give where the graph computes ``reference``."""

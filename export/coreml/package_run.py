@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from scipy.special import softmax
 
+from _edgeship.errors import VerificationError
 from _edgeship.export.calibration.preprocess import Preprocess, default_preprocess
 from _edgeship.export.coreml.evaluator.mil.program import Array, Feature
 from _edgeship.export.coreml.evaluator.running import Evaluator
@@ -93,6 +94,16 @@ class RelatedPackage:
             found = predict(self.path, self.inputs, labels, samples)
             return Run([self._outputs(results) for results in found])
         return Run([self._evaluated(sample) for sample in samples])
+
+    def open(self, batch: int | None = None) -> Callable[[Sample], list[Array]]:
+        """Return what evaluates samples one after another.
+
+        Raises:
+            VerificationError: A batch is asked for: a package takes one picture.
+        """
+        if batch is not None:
+            raise VerificationError("A package is evaluated on one sample at a time.")
+        return self._evaluated
 
     def expected(self, reference: Outputs, runtime: str) -> Outputs:
         """Return what a runtime is to give where the graph computes ``reference``.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from _edgeship.export.calibration.preprocess import Preprocess
 from _edgeship.export.contract.manifest import Artifact
 from _edgeship.export.contract.model_file import Reference, Shapes
 from _edgeship.export.delegates.report import Run
-from _edgeship.export.onnx.optimized import run_optimized
+from _edgeship.export.onnx.optimized import open_optimized, run_optimized
 from _edgeship.export.onnx.summary import sheets, summarize
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.runtimes.values import Outputs, Sample
@@ -66,6 +66,17 @@ class RelatedONNX:
         run = run_onnx if runtime == BASIC else run_optimized
         order = [self.names.index(name) for name in self.outputs]
         return Run([[arrays[index] for index in order] for arrays in run(self.data, samples)])
+
+    def open(self, batch: int | None = None) -> Callable[[Sample], list[np.ndarray]]:
+        """Return what runs samples as an app does; a batch is what they hold."""
+        run = open_optimized(self.data, threads=1)
+        order = [self.names.index(name) for name in self.outputs]
+
+        def ordered(sample: Sample) -> list[np.ndarray]:
+            arrays = run(sample)
+            return [arrays[index] for index in order]
+
+        return ordered
 
     def expected(self, reference: Outputs, runtime: str) -> Outputs:
         """Return what a runtime is to give where the graph computes ``reference``: the same."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,15 +34,33 @@ def run_optimized(data: bytes, samples: Sequence[Sample]) -> Outputs:
     Raises:
         VerificationError: ONNX Runtime refuses the file or fails when it runs it.
     """
-    session = _session(data)
-    # ONNX Runtime's exceptions have no common base but Exception.
-    try:
-        results = [session.run(None, dict(sample)) for sample in samples]
-    except Exception as error:
-        raise VerificationError(
-            "ONNX Runtime fails when it runs the file.", why=str(error)
-        ) from error
-    return [[_float32(values) for values in result] for result in results]
+    run = open_optimized(data)
+    return [run(sample) for sample in samples]
+
+
+def open_optimized(data: bytes, threads: int | None = None) -> Callable[[Sample], list[np.ndarray]]:
+    """Return what runs samples as `run_optimized` does; several threads may call it at once.
+
+    Args:
+        data: The whole file.
+        threads: How many the kernels of one run share; one for each core by default.
+
+    Raises:
+        VerificationError: ONNX Runtime refuses the file.
+    """
+    session = _session(data, threads=threads)
+
+    def run(sample: Sample) -> list[np.ndarray]:
+        # ONNX Runtime's exceptions have no common base but Exception.
+        try:
+            result = session.run(None, dict(sample))
+        except Exception as error:
+            raise VerificationError(
+                "ONNX Runtime fails when it runs the file.", why=str(error)
+            ) from error
+        return [_float32(values) for values in result]
+
+    return run
 
 
 def float_operators(data: bytes) -> dict[str, int]:
@@ -77,17 +95,18 @@ def float_operators(data: bytes) -> dict[str, int]:
     return dict(sorted(found.items()))
 
 
-def _session(data: bytes, optimized: Path | None = None) -> Any:
+def _session(data: bytes, optimized: Path | None = None, threads: int | None = None) -> Any:
     """Open a file.
 
     Args:
         data: The whole file.
         optimized: Where to write the graph that is run, without what depends on the processor.
+        threads: How many a run uses; one for each core by default.
     """
     from onnxruntime import GraphOptimizationLevel, InferenceSession, SessionOptions
 
     options = SessionOptions()
-    options.intra_op_num_threads = os.cpu_count() or 1
+    options.intra_op_num_threads = threads or os.cpu_count() or 1
     options.graph_optimization_level = GraphOptimizationLevel.ORT_ENABLE_ALL
     options.log_severity_level = 3
     # Without it, x86 processors that lack VNNI add pairs of products in 16 bits, which overflow. No

@@ -75,15 +75,20 @@ RUNTIMES: dict[str, Runtime] = {
 
 
 def open_interpreter(
-    data: bytes, runtime: str = "litert", *, keep_intermediates: bool = False
+    data: bytes,
+    runtime: str = "litert",
+    *,
+    keep_intermediates: bool = False,
+    threads: int | None = None,
 ) -> Interpreter:
-    """Open a file and allocate its tensors, using all cores and printing nothing.
+    """Open a file and allocate its tensors, printing nothing.
 
     Args:
         data: The whole file.
         runtime: A key of `RUNTIMES`.
         keep_intermediates: Keep the value of every tensor readable after a run. Delegates are
             then applied to one operator at a time, so that they write every tensor.
+        threads: How many to use; one for each core by default.
 
     Raises:
         InputError: The runtime is unknown, not installed, or does not work in this environment.
@@ -103,7 +108,8 @@ def open_interpreter(
         with captured_stderr() as captured, warnings.catch_warnings():
             # The classes warn about their own deprecation and about memory.
             warnings.simplefilter("ignore", UserWarning)
-            interpreter = create(model_content=data, num_threads=os.cpu_count() or 1, **options)
+            count = threads or os.cpu_count() or 1
+            interpreter = create(model_content=data, num_threads=count, **options)
             interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         raise VerificationError(

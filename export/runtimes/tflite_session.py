@@ -27,6 +27,9 @@ class TFLiteSession:
         io: How its inputs and outputs relate to the ONNX graph's.
         runtime: A key of `export.runtimes.interpreters.RUNTIMES`.
         keep_intermediates: Keep all tensors readable with `tensor`.
+        threads: How many to use; one for each core by default.
+        batch: Extent of the first axis of all inputs, which the file is resized to; its own by
+            default.
 
     Raises:
         InputError: The runtime is unknown, not installed or not usable.
@@ -34,11 +37,22 @@ class TFLiteSession:
     """
 
     def __init__(
-        self, data: bytes, io: FileIO, runtime: str = "litert", *, keep_intermediates: bool = False
+        self,
+        data: bytes,
+        io: FileIO,
+        runtime: str = "litert",
+        *,
+        keep_intermediates: bool = False,
+        threads: int | None = None,
+        batch: int | None = None,
     ) -> None:
         self._io = io
         self._runtime = runtime
-        self._interpreter = open_interpreter(data, runtime, keep_intermediates=keep_intermediates)
+        self._interpreter = open_interpreter(
+            data, runtime, keep_intermediates=keep_intermediates, threads=threads
+        )
+        if batch is not None:
+            self._resize(batch)
         self._runner: SignatureRunner | None = None
         if len(self._interpreter.get_signature_list()) == 1:
             self._runner = self._interpreter.get_signature_runner()
@@ -68,11 +82,50 @@ class TFLiteSession:
             with captured_stderr() as captured:
                 raw = self._invoke(feeds)
         except (ValueError, RuntimeError) as error:
+            raise self._failure(error, captured) from error
+        return self.results(raw)
+
+    def run_beside_others(self, sample: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        """Return the same as `run`, while other threads run other sessions.
+
+        What the runtime prints where it fails stays on the terminal: the whole process has but one
+        standard error, which `run` redirects.
+
+        Raises:
+            InputError: As for `run`.
+            VerificationError: Likewise.
+        """
+        feeds = self.feeds(sample)
+        try:
+            raw = self._invoke(feeds)
+        except (ValueError, RuntimeError) as error:
+            raise self._failure(error, Captured()) from error
+        return self.results(raw)
+
+    def _failure(self, error: Exception, captured: Captured) -> VerificationError:
+        return VerificationError(
+            f"The {self._runtime} runtime fails when it runs the file.",
+            why=explain(error, captured),
+        )
+
+    def _resize(self, batch: int) -> None:
+        """Give all inputs another extent of the first axis.
+
+        Raises:
+            VerificationError: The runtime refuses that.
+        """
+        captured = Captured()
+        try:
+            with captured_stderr() as captured:
+                for detail in self._interpreter.get_input_details():
+                    shape = [batch, *(int(extent) for extent in detail["shape"][1:])]
+                    self._interpreter.resize_tensor_input(detail["index"], shape)
+                self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
             raise VerificationError(
-                f"The {self._runtime} runtime fails when it runs the file.",
+                f"The {self._runtime} runtime does not run the file on a batch of {batch}.",
                 why=explain(error, captured),
             ) from error
-        return self.results(raw)
 
     def feeds(self, sample: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """Return a sample as the file stores its inputs.

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import math
-import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import torch
@@ -15,14 +12,12 @@ from PIL import Image
 from torch import Tensor
 
 from _edgeship.errors import InputError
-from _edgeship.export.calibration.pictures import SUFFIXES
+from _edgeship.export.calibration.picture_sets import PictureSet, open_pictures
 from _edgeship.export.calibration.preprocess import FORMATS, read_pixels
 
 _LAYOUT = "Give a folder or a zip file that holds train/CLASS/*.jpg and test/CLASS/*.jpg."
 #: Of decoded pictures; the recipe is for small data sets and keeps them in memory.
 _MAX_BYTES = 8 << 30
-
-Folder = Path | zipfile.Path
 
 
 @dataclass(frozen=True)
@@ -46,16 +41,18 @@ def picture_side(path: Path) -> int:
     Raises:
         InputError: There is none, or it is damaged.
     """
-    with _opened(path, "train") as root:
-        files = _files(_classes(root, path, "train")[0])
+    with open_pictures(path, _LAYOUT) as found:
+        files = found.inside(_classes(found, "train")[0])
         if not files:
             raise InputError(f"{path} has a class without pictures.", todo=_LAYOUT)
         try:
-            with files[0].open("rb") as stream, Image.open(stream, formats=FORMATS) as image:
+            with found.open(files[0]) as stream, Image.open(stream, formats=FORMATS) as image:
                 sides: tuple[int, int] = image.size
                 return min(sides)
         except OSError as error:
-            raise InputError(f"{files[0]} is damaged, or no picture.", why=str(error)) from error
+            raise InputError(
+                f"{path / files[0]} is damaged, or no picture.", why=str(error)
+            ) from error
 
 
 def read_split(path: Path, split: str, size: tuple[int, int], crop: float = 1.0) -> Split:
@@ -70,9 +67,15 @@ def read_split(path: Path, split: str, size: tuple[int, int], crop: float = 1.0)
     Raises:
         InputError: There are no such pictures, one is damaged, or they do not fit in 8 GiB.
     """
-    with _opened(path, split) as root:
-        folders = _classes(root, path, split)
-        labelled = [(file, i) for i, folder in enumerate(folders) for file in _files(folder)]
+    with open_pictures(path, _LAYOUT) as found:
+        folders = _classes(found, split)
+        labels = {folder.name: i for i, folder in enumerate(folders)}
+        # Behind the split, the first name of a path is that of the class.
+        labelled = [
+            (file, labels[file.parts[1]])
+            for file in found.inside(PurePosixPath(split))
+            if len(file.parts) > 2
+        ]
         if not labelled:
             raise InputError(f"{path} has no pictures in {split}/.", todo=_LAYOUT)
         if len(labelled) * 3 * math.prod(size) > _MAX_BYTES:
@@ -83,8 +86,8 @@ def read_split(path: Path, split: str, size: tuple[int, int], crop: float = 1.0)
             )
         images = np.empty((len(labelled), 3, *size), np.uint8)
         for image, (file, _) in zip(images, labelled, strict=True):
-            with file.open("rb") as stream:
-                image[...] = read_pixels(stream, size, 3, crop, name=str(file))
+            with found.open(file) as stream:
+                image[...] = read_pixels(stream, size, 3, crop, name=str(path / file))
     return Split(
         images=torch.from_numpy(images),
         labels=torch.tensor([label for _, label in labelled]),
@@ -92,34 +95,9 @@ def read_split(path: Path, split: str, size: tuple[int, int], crop: float = 1.0)
     )
 
 
-@contextmanager
-def _opened(path: Path, split: str) -> Iterator[Folder]:
-    """Yield the folder of a split, on disk or inside the zip file."""
-    if path.is_dir():
-        yield path / split
-        return
-    try:
-        archive = zipfile.ZipFile(path)
-    except (OSError, zipfile.BadZipFile) as error:
-        why = (
-            error.strerror if isinstance(error, OSError) else "It is not a zip file, or is damaged."
-        )
-        raise InputError(
-            "The pictures cannot be read.", where=str(path), why=why or str(error), todo=_LAYOUT
-        ) from error
-    with archive:
-        yield zipfile.Path(archive) / split
-
-
-def _classes(root: Folder, path: Path, split: str) -> list[Folder]:
+def _classes(found: PictureSet, split: str) -> list[PurePosixPath]:
     """Return the folders of the classes, sorted by name."""
-    folders = [entry for entry in root.iterdir() if entry.is_dir()] if root.is_dir() else []
+    folders = found.folders_in(PurePosixPath(split))
     if not folders:
-        raise InputError(f"{path} has no {split}/ with a folder per class.", todo=_LAYOUT)
-    return sorted(folders, key=lambda folder: folder.name)
-
-
-def _files(folder: Folder) -> list[Folder]:
-    """Return the pictures of a class, sorted by name."""
-    files = (file for file in folder.iterdir() if file.name.lower().endswith(SUFFIXES))
-    return sorted(files, key=lambda file: file.name)
+        raise InputError(f"{found.path} has no {split}/ with a folder per class.", todo=_LAYOUT)
+    return folders
