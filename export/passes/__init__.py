@@ -11,6 +11,7 @@ from _edgeship.export.graph.onnx_graph import infer_shapes
 from _edgeship.export.passes.absorb_offset import absorb_offset
 from _edgeship.export.passes.absorb_permutations import absorb_permutations
 from _edgeship.export.passes.absorb_scale import absorb_scale
+from _edgeship.export.passes.activate_parts import activate_parts
 from _edgeship.export.passes.bypass_expand import bypass_expand
 from _edgeship.export.passes.fold_batch_norm import fold_batch_norm
 from _edgeship.export.passes.fuse_activations import fuse_activations
@@ -33,6 +34,7 @@ PASSES: tuple[Pass, ...] = (
     fuse_hard_swish,
     fuse_layer_norm,
     bypass_expand,
+    activate_parts,
     plain_moves,
     absorb_permutations,
 )
