@@ -91,7 +91,7 @@ def load_subject(
         record = None
     if reference is None and record is not None:
         reference = _recorded_reference(record)
-    graph = _read_reference(reference, shapes) if reference is not None else None
+    graph = read_reference(reference, shapes) if reference is not None else None
     recorded = None if record is None else record.preprocess
     inputs: Mapping[str, InputSpec]
     if graph is None:
@@ -171,7 +171,17 @@ def _recorded_reference(record: Record) -> Path:
     return path
 
 
-def _read_reference(path: Path, shapes: Sequence[tuple[int, ...]]) -> Reference:
+def read_reference(path: Path, shapes: Sequence[tuple[int, ...]]) -> Reference:
+    """Return an ONNX file as something that files are compared with.
+
+    Args:
+        path: The file.
+        shapes: Shapes of its inputs, where it leaves dimensions open.
+
+    Raises:
+        InputError: It is missing or damaged, or the shapes do not fit.
+        UnsupportedError: It cannot be prepared for a target.
+    """
     graph = read_onnx(path, shapes)
     outputs = {
         value.name or "": tuple(int(str(extent)) for extent in value.shape or ())
@@ -196,21 +206,26 @@ def _preprocess(
     """Return what images go through before the graph gets them, as recorded or assumed."""
     if recorded is not None:
         return recorded
-    picture = _picture(inputs)
-    images = picture is not None
-    assumed = default_preprocess(picture[0] if picture is not None else 3)
-    if model.reads_bgr and len(assumed.mean) == 3:
-        assumed = Preprocess(assumed.mean[::-1], assumed.std[::-1], assumed.crop, bgr=True)
+    assumed = assumed_preprocess(model, inputs)
     matters = (
         compared
         if model.takes_pictures
-        else images and not (isinstance(calib, str) and calib == RANDOM)
+        else _picture(inputs) is not None and not (isinstance(calib, str) and calib == RANDOM)
     )
     if matters:
         notes.append(
             "no manifest says how images are normalised; assumed: mean "
             f"{assumed.mean}, std {assumed.std}"
         )
+    return assumed
+
+
+def assumed_preprocess(model: ModelFile, inputs: Mapping[str, InputSpec]) -> Preprocess:
+    """Return what images go through where nobody says: as ImageNet's do, in the file's colours."""
+    picture = _picture(inputs)
+    assumed = default_preprocess(picture[0] if picture is not None else 3)
+    if model.reads_bgr and len(assumed.mean) == 3:
+        return Preprocess(assumed.mean[::-1], assumed.std[::-1], assumed.crop, bgr=True)
     return assumed
 
 

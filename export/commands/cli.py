@@ -12,6 +12,7 @@ from _edgeship.export.commands import options
 from _edgeship.export.commands.advise import advise
 from _edgeship.export.commands.convert import convert
 from _edgeship.export.commands.doctor import doctor
+from _edgeship.export.commands.evaluate import evaluate
 from _edgeship.export.commands.inspect import inspect
 from _edgeship.export.commands.listing import list_
 from _edgeship.export.commands.verify import verify
@@ -28,6 +29,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "doctor": doctor,
     "inspect": inspect,
     "verify": verify,
+    "evaluate": evaluate,
     "advise": advise,
 }
 
@@ -38,6 +40,7 @@ EPILOG = """
 - `doctor`: what is installed here, and what is missing
 - `inspect`: what a .tflite, .mlpackage or .onnx holds
 - `verify`: run a .tflite, .mlpackage or .onnx in one or more runtimes and compare it with its graph
+- `evaluate`: accuracy of files and networks on your own pictures, and how far they are apart
 - `advise`: which layers break a guideline for fast networks, and what would mend it
 
 **Exit codes**: 0 done, 1 a bug, 2 wrong input, 3 verification failed, 4 unsupported network,

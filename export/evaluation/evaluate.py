@@ -1,0 +1,132 @@
+"""How good files and networks are on labelled pictures, and how far from one another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from _edgeship.export.evaluation.candidates import Asked, Candidate, load_candidate
+from _edgeship.export.evaluation.classes import labels_of
+from _edgeship.export.evaluation.counting import Counting
+from _edgeship.export.evaluation.data import Pictures, open_data
+from _edgeship.export.evaluation.disagreements import save
+from _edgeship.export.evaluation.results import Evaluation
+from _edgeship.export.evaluation.running import Runner, open_runner, run_all
+
+#: Files that take longer are announced with the time that they will take.
+_LONG_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is to be evaluated.
+
+    Attributes:
+        names: Files and networks, the reference first.
+        data: A folder, a zip file or a list of pictures.
+        asked: What the user says about networks and pictures.
+        labels: The classes in the order of the scores; empty to find out.
+        ignore_labels: Whether to compare the files with the reference only.
+        limit: The most pictures; None for all.
+        seed: Draws these.
+        disagreements: Folder for the pictures on which a file and the reference differ.
+    """
+
+    names: tuple[str, ...]
+    data: Path
+    asked: Asked = field(default_factory=Asked)
+    labels: tuple[str, ...] = ()
+    ignore_labels: bool = False
+    limit: int | None = None
+    seed: int = 0
+    disagreements: Path | None = None
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Who is told how far an evaluation is.
+
+    Attributes:
+        say: Called with what is being done now.
+        announce: Called with a sentence on what will take long.
+        begin: Called with the number of pictures, before the first.
+        done: Called with the number of pictures that are done with.
+    """
+
+    say: Callable[[str], None] = lambda text: None
+    announce: Callable[[str], None] = lambda text: None
+    begin: Callable[[int], None] = lambda total: None
+    done: Callable[[int], None] = lambda count: None
+
+
+def evaluate(question: Question, listener: Listener | None = None) -> Evaluation:
+    """Run files and networks on pictures.
+
+    Args:
+        question: What to run, and on what.
+        listener: Is told how far it is.
+
+    Raises:
+        InputError: A file, the pictures, their labels or an option is wrong.
+        UnsupportedError: Nothing here can run a file.
+        VerificationError: A runtime fails on a file.
+    """
+    listener = listener or Listener()
+    with open_data(question.data) as pictures, _loaded(question, listener) as candidates:
+        if question.ignore_labels:
+            pictures = pictures.without_labels()
+        if question.limit is not None:
+            pictures = pictures.limited(question.limit, question.seed)
+        runners = []
+        for candidate in candidates:
+            runners.append(open_runner(candidate, pictures.pictures))
+            _announce(runners[-1], len(pictures.pictures), listener)
+        return _evaluated(question, pictures, runners, listener)
+
+
+@contextmanager
+def _loaded(question: Question, listener: Listener) -> Iterator[list[Candidate]]:
+    with ExitStack() as stack:
+        candidates = []
+        for name in question.names:
+            listener.say(f"opening {name}")
+            candidates.append(load_candidate(name, question.asked))
+            stack.callback(candidates[-1].close)
+        yield candidates
+
+
+def _announce(runner: Runner, pictures: int, listener: Listener) -> None:
+    """Tell how long a slow file will take."""
+    seconds = runner.each * pictures
+    if seconds > _LONG_SECONDS:
+        listener.announce(
+            f"{runner.candidate.name} takes {runner.each * 1e3:.0f} ms a picture: about "
+            f"{seconds / 60:.0f} min for {pictures:,} pictures"
+        )
+
+
+def _evaluated(
+    question: Question, pictures: Pictures, runners: Sequence[Runner], listener: Listener
+) -> Evaluation:
+    candidates = [runner.candidate for runner in runners]
+    labels = None
+    if pictures.labelled:
+        recorded = {one.name: one.classes for one in candidates if one.classes}
+        labels = labels_of(pictures, question.labels, recorded)
+    counted = Counting(candidates, labels, len(pictures.pictures))
+    listener.begin(len(pictures.pictures))
+    for chunk in run_all(runners, pictures.pictures):
+        counted.add(chunk)
+        listener.done(chunk.start + len(chunk.outputs[0]))
+    if question.disagreements is not None:
+        save(question.disagreements, pictures, labels, counted.predictions())
+    return Evaluation(
+        source=pictures.source,
+        pictures=len(pictures.pictures),
+        classes=counted.labels.order if counted.labels is not None else "",
+        notes=(*(note for one in candidates for note in one.notes), *counted.notes()),
+        files=tuple(counted.file(index, runner) for index, runner in enumerate(runners)),
+        comparisons=tuple(counted.comparison(index) for index in range(1, len(runners))),
+    )

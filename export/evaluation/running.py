@@ -1,0 +1,226 @@
+"""One pass over the pictures: each is read once, and every file and network runs on it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from _edgeship.errors import InputError, VerificationError
+from _edgeship.export.calibration.preprocess import check_channels, normalize, read_pixels
+from _edgeship.export.evaluation.candidates import Candidate, Run
+from _edgeship.export.evaluation.data import Picture
+
+#: Outputs for one picture, without a batch axis.
+Found = list[NDArray[np.float32]]
+
+#: Pictures that a thread takes at once, and how many of them go into one batch.
+_CHUNK = 32
+BATCH = 16
+
+#: How far outputs of a batch may be from those of single pictures, as a part of the largest: what
+#: float32 rounds away where sums are taken in another order.
+_SAME = 1e-5
+
+Item = TypeVar("Item")
+
+
+@dataclass
+class Runner:
+    """A candidate that has been opened.
+
+    Attributes:
+        candidate: What it is.
+        run: Runs arrays of `batch` pictures.
+        batch: Pictures in each of them.
+        each: Seconds that a picture took, when it was tried.
+        lock: Held while it runs, where threads have to take turns.
+    """
+
+    candidate: Candidate
+    run: Run
+    batch: int
+    each: float
+    lock: Lock | nullcontext[None] = field(default_factory=nullcontext)
+
+    def outputs(self, pictures: NDArray[np.float32]) -> list[Found]:
+        """Return the outputs for each picture (N, ...)."""
+        count = len(pictures)
+        # The last batch is filled up with its last picture.
+        filled = -count % self.batch
+        padded = np.concatenate([pictures, np.repeat(pictures[-1:], filled, axis=0)])
+        batches = np.split(padded, len(padded) // self.batch)
+        rows = [row for outputs in self.run(batches) for row in self._rows(outputs)]
+        return rows[:count]
+
+    def _rows(self, outputs: Sequence[NDArray[np.float32]]) -> Iterator[Found]:
+        if self.batch == 1:
+            yield [one[0] if one.ndim and len(one) == 1 else one for one in outputs]
+            return
+        for one in outputs:
+            if one.ndim == 0 or len(one) != self.batch:
+                raise InputError(
+                    f"{self.candidate.name} gives no output for each picture of a batch.",
+                    why=f"for {self.batch} pictures, an output has the shape {one.shape}",
+                )
+        yield from ([one[index] for one in outputs] for index in range(self.batch))
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """What came of some pictures that follow one another.
+
+    Attributes:
+        start: Number of the first of them.
+        outputs: Per candidate, per picture.
+        seconds: Per candidate, how long it ran.
+    """
+
+    start: int
+    outputs: list[list[Found]]
+    seconds: list[float]
+
+
+def open_runner(candidate: Candidate, pictures: Sequence[Picture]) -> Runner:
+    """Open a candidate, and find out whether it gives the same for pictures in batches.
+
+    Files made for one picture may run on a batch and compute something else; so this is tried.
+
+    Args:
+        candidate: What to open.
+        pictures: The first of them are what it is tried on.
+
+    Raises:
+        EdgeshipError: It does not run.
+    """
+    fixed = candidate.spec.shape[0]
+    [inputs] = _inputs([candidate], pictures[: BATCH if fixed == 1 else fixed])
+    single = Runner(candidate, candidate.open(None), fixed, 0.0)
+    single.outputs(inputs[:1])  # the first run prepares what later ones use
+    start = time.perf_counter()
+    expected = single.outputs(inputs)
+    single.each = (time.perf_counter() - start) / len(inputs)
+    found = single
+    if fixed == 1 and len(inputs) == BATCH:
+        found = _batched(single, inputs, expected) or single
+    if not candidate.parallel:
+        found.lock = Lock()
+    return found
+
+
+def _batched(
+    single: Runner, inputs: NDArray[np.float32], expected: Sequence[Found]
+) -> Runner | None:
+    """Return a runner on batches, if it is faster and gives the same as the one on pictures."""
+    try:
+        batched = Runner(single.candidate, single.candidate.open(BATCH), BATCH, 0.0)
+        outputs = batched.outputs(inputs)
+        start = time.perf_counter()
+        batched.outputs(inputs)
+    # What comes here depends on what the file computes: it is not made for batches.
+    except (VerificationError, InputError):
+        return None
+    batched.each = (time.perf_counter() - start) / BATCH
+    same = all(
+        len(left) == len(right) and all(map(_alike, left, right))
+        for left, right in zip(outputs, expected, strict=True)
+    )
+    return batched if same and batched.each < single.each else None
+
+
+def _alike(left: NDArray[np.float32], right: NDArray[np.float32]) -> bool:
+    if left.shape != right.shape:
+        return False
+    largest = float(np.abs(right).max(initial=0))
+    return bool(np.allclose(left, right, rtol=0, atol=_SAME * largest, equal_nan=True))
+
+
+def workers() -> int:
+    """Return how many threads run pictures side by side."""
+    return os.cpu_count() or 1
+
+
+def run_all(runners: Sequence[Runner], pictures: Sequence[Picture]) -> Iterator[Chunk]:
+    """Yield what all candidates give for all pictures, in order.
+
+    Args:
+        runners: The candidates.
+        pictures: What they are fed.
+
+    Raises:
+        EdgeshipError: A picture cannot be read, or a candidate fails.
+    """
+    pool = ThreadPoolExecutor(workers())
+    starts = range(0, len(pictures), _CHUNK)
+
+    def work(start: int) -> Chunk:
+        return _chunk(runners, pictures[start : start + _CHUNK], start)
+
+    try:
+        yield from _ahead(pool, work, starts)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _ahead(
+    pool: ThreadPoolExecutor, work: Callable[[int], Item], starts: Sequence[int]
+) -> Iterator[Item]:
+    """Yield results in order, with no more work under way than keeps all threads busy."""
+    waiting: deque[Future[Item]] = deque()
+    for start in starts:
+        waiting.append(pool.submit(work, start))
+        if len(waiting) > 2 * workers():
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def _chunk(runners: Sequence[Runner], pictures: Sequence[Picture], start: int) -> Chunk:
+    outputs: list[list[Found]] = []
+    seconds: list[float] = []
+    inputs = _inputs([runner.candidate for runner in runners], pictures)
+    for runner, arrays in zip(runners, inputs, strict=True):
+        with runner.lock:
+            began = time.perf_counter()
+            outputs.append(runner.outputs(arrays))
+            seconds.append(time.perf_counter() - began)
+    return Chunk(start, outputs, seconds)
+
+
+def _inputs(
+    candidates: Sequence[Candidate], pictures: Sequence[Picture]
+) -> list[NDArray[np.float32]]:
+    """Return the pictures as each candidate takes them, (N, ...); each size is read once."""
+    read: dict[tuple[tuple[int, int], int, float], list[NDArray[np.uint8]]] = {}
+    inputs: list[NDArray[np.float32]] = []
+    for one in candidates:
+        channels, preprocess = one.picture[0], one.preprocess
+        check_channels(channels, preprocess)
+        key = one.size, channels, preprocess.crop
+        if key not in read:
+            read[key] = [_pixels(picture, *key) for picture in pictures]
+        inputs.append(
+            np.stack(
+                [
+                    one.spec.placed(normalize(each[::-1] if preprocess.bgr else each, preprocess))
+                    for each in read[key]
+                ]
+            )
+        )
+    return inputs
+
+
+def _pixels(
+    picture: Picture, size: tuple[int, int], channels: int, crop: float
+) -> NDArray[np.uint8]:
+    with picture.open() as stream:
+        return read_pixels(stream, size, channels, crop, name=picture.name)
