@@ -16,7 +16,10 @@ from _edgeship.errors import DeviceError
 from _edgeship.files import sha256_of
 
 _PACKAGE = "ai-edge-litert"
-_MEMBER = "ai_edge_litert/libLiteRt.so"
+_FOLDER = "ai_edge_litert"
+
+#: LiteRT's C library, and its accelerator for GPUs by way of Vulkan.
+LIBRARY, GPU_LIBRARY = "libLiteRt.so", "libLiteRtWebGpuAccelerator.so"
 
 _MAX_LIBRARY_BYTES = 64 << 20
 
@@ -55,8 +58,8 @@ def host_abi() -> str:
     return next((abi for abi, name in _MACHINES.items() if name == machine), "")
 
 
-def copy_library(abi: str, target: Path) -> str:
-    """Write libLiteRt.so of the installed version, built for an ABI.
+def copy_library(abi: str, target: Path, name: str = LIBRARY) -> str:
+    """Write a library of the installed version, built for an ABI.
 
     For this computer's own ABI it is copied from the installed package; for another it is taken
     from that machine's wheel, which pip downloads once and the cache keeps.
@@ -64,6 +67,7 @@ def copy_library(abi: str, target: Path) -> str:
     Args:
         abi: "x86_64" or "arm64-v8a".
         target: The file to write.
+        name: `LIBRARY` or `GPU_LIBRARY`.
 
     Returns:
         A sentence on where it comes from and how that was checked.
@@ -73,25 +77,24 @@ def copy_library(abi: str, target: Path) -> str:
     """
     version = litert_version()
     if abi == host_abi():
-        target.write_bytes(_installed().read_bytes())
-        return f"libLiteRt.so is that of {_PACKAGE} {version} in this environment."
+        target.write_bytes(_installed(name).read_bytes())
+        return f"{name} is that of {_PACKAGE} {version} in this environment."
     wheel, checked = _wheel(version, abi)
-    _extract(wheel, target)
-    return f"libLiteRt.so comes out of {wheel.name}; {checked}"
+    _extract(wheel, name, target)
+    return f"{name} comes out of {wheel.name}; {checked}"
 
 
-def _installed() -> Path:
-    spec = importlib.util.find_spec("ai_edge_litert")
+def _installed(name: str) -> Path:
+    spec = importlib.util.find_spec(_FOLDER)
     folders = (
         [] if spec is None else [Path(place) for place in spec.submodule_search_locations or ()]
     )
     for folder in folders:
-        if (folder / "libLiteRt.so").is_file():
-            return folder / "libLiteRt.so"
+        if (folder / name).is_file():
+            return folder / name
     raise DeviceError(
-        "The installed LiteRT has no C library.",
+        f"The installed LiteRT has no {name}.",
         where=f"{_PACKAGE} {litert_version()}",
-        why="There is no libLiteRt.so in the package.",
         todo="Install a version from 2.3: pip install 'ai-edge-litert>=2.3'",
     )
 
@@ -130,13 +133,14 @@ def _download(version: str, abi: str, folder: Path) -> Path:
     )
 
 
-def _extract(wheel: Path, target: Path) -> None:
+def _extract(wheel: Path, name: str, target: Path) -> None:
+    member = f"{_FOLDER}/{name}"
     try:
         with zipfile.ZipFile(wheel) as archive:
-            if archive.getinfo(_MEMBER).file_size > _MAX_LIBRARY_BYTES:
+            if archive.getinfo(member).file_size > _MAX_LIBRARY_BYTES:
                 raise DeviceError(f"The library in {wheel.name} is implausibly large.")
-            target.write_bytes(archive.read(_MEMBER))
+            target.write_bytes(archive.read(member))
     except (zipfile.BadZipFile, KeyError) as error:
         raise DeviceError(
-            f"There is no {_MEMBER} in the wheel.", where=wheel.name, why=str(error)
+            f"There is no {member} in the wheel.", where=wheel.name, why=str(error)
         ) from error

@@ -20,12 +20,14 @@ def compare(
         list[Path],
         typer.Argument(
             metavar="A.tflite [B.tflite...]",
-            help="The others are compared with A; one is enough with several runners.",
+            help="The others are compared with A; one is enough with several runners or "
+            "accelerators.",
         ),
     ],
     device: options.DevicesOption,
     runner: options.RunnersOption = "native",
-    accelerator: options.AcceleratorOption = "cpu",
+    accelerator: options.AcceleratorsOption = "cpu",
+    accelerator_library: options.AcceleratorLibraryOption = None,
     threads: options.ThreadsOption = 1,
     cores: options.CoresOption = None,
     rounds: Annotated[
@@ -47,15 +49,17 @@ def compare(
     The interval of a ratio is at 99.9 %, so that a file compared with itself shows "no difference
     shown" in all but one of a thousand comparisons. Ratios are of the fast runs, which other
     programs disturb least. With --runner native,app each file is measured by both in turns, which
-    shows what an app's conditions cost.
+    shows what an app's conditions cost; with --accelerator cpu,gpu on both.
     """
     from _edgeship.device_bench.runners.find import split
 
     first, *also = split(runner)
-    if len(files) < 2 and not also:
+    first_on, *also_on = [word.strip() for word in accelerator.split(",")]
+    if len(files) < 2 and not also and not also_on:
         raise InputError(
             "There is only one file.",
-            todo="name two or more to compare, or several runners: --runner native,app",
+            todo="name two or more to compare, or several ways to run it: --runner native,app or "
+            "--accelerator cpu,gpu",
         )
     from _edgeship.device_bench.commands.comparisons import as_list, show_comparisons
     from _edgeship.device_bench.commands.figures import measured, session_json, show_session
@@ -64,7 +68,8 @@ def compare(
 
     wanted = MeasurementOptions(
         runner=first,
-        accelerator=accelerator,
+        accelerator=first_on,
+        accelerator_libraries=tuple(accelerator_library or ()),
         threads=threads,
         cores=cores,
         rounds=rounds,
@@ -75,7 +80,7 @@ def compare(
         timeout=timeout,
         uninstall_app=uninstall_app,
     )
-    plans = make_plans(device, wanted, also)
+    plans = make_plans(device, wanted, also, also_on)
     result = measure_all(files, plans, store)
     comparable = [s for s in result.sessions if len(measured(s)) == len(s.measurements)]
     if as_json:

@@ -1,4 +1,7 @@
-"""Files compared with the first, and runners compared with the first, as tables and as JSON."""
+"""Files compared with the first, and ways to run them with the first way, as tables and as JSON.
+
+A way is a runner and an accelerator.
+"""
 
 from __future__ import annotations
 
@@ -6,45 +9,51 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from _edgeship.device_bench.results.hardware import accelerator_text, why_not_compared
 from _edgeship.device_bench.results.records import Measurement, Session
-from _edgeship.device_bench.results.rows import runners_of
+from _edgeship.device_bench.results.rows import runners_of, way, ways_of
 from _edgeship.device_bench.results.statistics import Comparison, compare
 from _edgeship.terminal.console import add_row, console, printable, table
+
+#: The verdict on two measurements whose times are not of one kind.
+NOT_COMPARED = "not compared"
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two measurements of a session that differ in one thing: the file, or the runner.
+    """Two measurements of a session that differ in one thing: the file, or how it ran.
 
     Attributes:
         base: The one that the other is compared with.
         one: The other.
-        found: How long it takes compared with the base.
+        found: How long it takes compared with the base; None if that is not to be compared.
+        why_not: Why not; "" if it is.
     """
 
     base: Measurement
     one: Measurement
-    found: Comparison
+    found: Comparison | None
+    why_not: str = ""
 
 
 def file_pairs(session: Session) -> list[Pair]:
-    """Return every file but the first with the first one, by each runner.
+    """Return every file but the first with the first one, in each way.
 
     Args:
         session: All its measurements have rounds.
     """
-    count = len(runners_of(session))
+    count = len(ways_of(session))
     every = session.measurements
     return [_pair(every[index % count], one) for index, one in enumerate(every) if index >= count]
 
 
-def runner_pairs(session: Session) -> list[Pair]:
-    """Return every runner but the first with the first one, on each file.
+def way_pairs(session: Session) -> list[Pair]:
+    """Return every way to run a file but the first with the first one, on each file.
 
     Args:
         session: All its measurements have rounds.
     """
-    count = len(runners_of(session))
+    count = len(ways_of(session))
     every = session.measurements
     return [
         _pair(every[index - index % count], one) for index, one in enumerate(every) if index % count
@@ -52,37 +61,48 @@ def runner_pairs(session: Session) -> list[Pair]:
 
 
 def as_list(session: Session) -> list[dict[str, Any]]:
-    """Return all pairs of a session for JSON."""
+    """Return all pairs of a session for JSON; the ratio of what is not compared is missing."""
     return [
         {
-            "label": pair.one.subject.label,
-            "runner": pair.one.settings.runner,
-            "compared_with": {
-                "label": pair.base.subject.label,
-                "runner": pair.base.settings.runner,
-            },
-            **asdict(pair.found),
+            **_identity(pair.one),
+            "compared_with": _identity(pair.base),
+            **(
+                {"verdict": NOT_COMPARED, "why": pair.why_not}
+                if pair.found is None
+                else asdict(pair.found)
+            ),
         }
-        for pair in (*file_pairs(session), *runner_pairs(session))
+        for pair in (*file_pairs(session), *way_pairs(session))
     ]
 
 
+def _identity(one: Measurement) -> dict[str, str]:
+    return {
+        "label": one.subject.label,
+        "runner": one.settings.runner,
+        "accelerator": accelerator_text(one),
+    }
+
+
 def show_comparisons(session: Session) -> None:
-    """Print the ratio of each file and each runner to the first, with interval and verdict."""
+    """Print the ratio of each file and each way to the first, with interval and verdict."""
     output = console()
     counted = "Time" if session.device.unit == "ns" else "Instructions"
     first = session.measurements[0]
-    files, runners = file_pairs(session), runner_pairs(session)
+    files, ways = file_pairs(session), way_pairs(session)
     if files:
         output.print()
         output.print(printable(f"{counted} compared with {first.subject.label}:"))
-        _show(files, by_runner=bool(runners))
-    if runners:
+        _show(session, files)
+    if ways:
+        kind = "the runner " if len(runners_of(session)) == len(ways_of(session)) else ""
         output.print()
-        output.print(printable(f"{counted} compared with the runner {first.settings.runner}:"))
-        _show(runners, by_runner=True)
+        output.print(printable(f"{counted} compared with {kind}{way(session, first)}:"))
+        _show(session, ways)
         _show_runtimes(session)
-    if any(pair.found.confidence == 0 for pair in (*files, *runners)):
+    for why in dict.fromkeys(pair.why_not for pair in (*files, *ways) if pair.why_not):
+        output.print(printable(why), soft_wrap=True)
+    if any(pair.found and pair.found.confidence == 0 for pair in (*files, *ways)):
         output.print("These are too few rounds to show anything: use --rounds 11 or more.")
 
 
@@ -98,26 +118,31 @@ def _show_runtimes(session: Session) -> None:
 
 
 def _pair(base: Measurement, one: Measurement) -> Pair:
-    return Pair(base, one, compare(base.rounds, one.rounds))
+    why_not = why_not_compared(base, one)
+    return Pair(base, one, None if why_not else compare(base.rounds, one.rounds), why_not)
 
 
-def _show(pairs: Sequence[Pair], *, by_runner: bool) -> None:
+def _show(session: Session, pairs: Sequence[Pair]) -> None:
     numbers = ("ratio", "interval", "confidence", "pairs of rounds")
-    names = ("file", "run by") if by_runner else ("file",)
+    names = ("file", "run by") if len(ways_of(session)) > 1 else ("file",)
     shown = table(*names, *numbers, "verdict", numbers=numbers)
     for pair in pairs:
-        found = pair.found
-        who = (pair.one.subject.label, pair.one.settings.runner)
-        add_row(
-            shown,
-            *who[: len(names)],
-            f"{found.ratio:.4f} x",
-            f"{found.low:.4f} to {found.high:.4f}" if found.confidence > 0 else "unknown",
-            _confidence(found),
-            str(found.rounds),
-            found.verdict,
-        )
+        who = (pair.one.subject.label, way(session, pair.one))[: len(names)]
+        if pair.found is None:
+            add_row(shown, *who, "", "", "", "", NOT_COMPARED)
+        else:
+            add_row(shown, *who, *_cells(pair.found))
     console().print(shown)
+
+
+def _cells(found: Comparison) -> tuple[str, ...]:
+    return (
+        f"{found.ratio:.4f} x",
+        f"{found.low:.4f} to {found.high:.4f}" if found.confidence > 0 else "unknown",
+        _confidence(found),
+        str(found.rounds),
+        found.verdict,
+    )
 
 
 def _confidence(found: Comparison) -> str:

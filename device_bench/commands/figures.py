@@ -8,8 +8,9 @@ from typing import Any
 from rich.table import Table
 
 from _edgeship.device_bench.results.app_conditions import granted_text
+from _edgeship.device_bench.results.hardware import accelerator_text
 from _edgeship.device_bench.results.records import Measurement, Profile, Session
-from _edgeship.device_bench.results.rows import granted, runners_of, title
+from _edgeship.device_bench.results.rows import granted, runners_of, title, way, ways_of
 from _edgeship.device_bench.results.statistics import Summary, summarize
 from _edgeship.device_bench.results.units import INSTRUCTIONS, NOT_TIME, amount, heading, span
 from _edgeship.terminal.console import add_row, console, printable, size, table
@@ -32,6 +33,8 @@ def show_session(session: Session) -> None:
         output.print(f"cut short; finished rounds of each file: {', '.join(map(str, done))}")
     if session.device.unit == INSTRUCTIONS:
         output.print(NOT_TIME)
+    for text in _accelerators(session):
+        output.print(printable(text), soft_wrap=True)
     conditions = granted_text(granted(session.measurements))
     if conditions:
         output.print(printable(f"the app: {conditions}"))
@@ -67,11 +70,21 @@ def describe(session: Session) -> str:
     cores = ",".join(map(str, settings.cores))
     how = [
         " and ".join(runners_of(session)),
-        settings.accelerator,
+        " and ".join(dict.fromkeys(map(accelerator_text, session.measurements))),
         f"{settings.threads} thread{'s' if settings.threads > 1 else ''}",
         f"cores {cores}" if cores else "cores not pinned",
     ]
     return f"{device.selector}: {', '.join(parts)}; {', '.join(how)}; session {session.id}"
+
+
+def _accelerators(session: Session) -> list[str]:
+    """Return what drivers ran the files; a warning says what that means for times."""
+    found = [
+        f"{one.settings.accelerator}: {text}"
+        for one in session.measurements
+        if one.acceleration is not None and (text := one.acceleration.driver_text)
+    ]
+    return list(dict.fromkeys(found))
 
 
 def session_json(session: Session) -> dict[str, Any]:
@@ -97,11 +110,14 @@ def _figures(session: Session) -> Table:
     unit = session.device.unit
     rows = [_cells(summarize(one.rounds), unit) for one in measured(session)]
     numbers = tuple(rows[0])
-    names = ("file", "run by") if len(runners_of(session)) > 1 else ("file",)
-    shown = table(*names, *numbers, "outputs", numbers=numbers)
+    names = ("file", "run by") if len(ways_of(session)) > 1 else ("file",)
+    accelerated = any(one.acceleration is not None for one in session.measurements)
+    behind = ("outputs", "accelerated") if accelerated else ("outputs",)
+    shown = table(*names, *numbers, *behind, numbers=numbers)
     for one, row in zip(measured(session), rows, strict=True):
-        who = (one.subject.label, one.settings.runner)[: len(names)]
-        add_row(shown, *who, *row.values(), _outputs(one))
+        who = (one.subject.label, way(session, one))[: len(names)]
+        facts = (_outputs(one), _accelerated(one))[: len(behind)]
+        add_row(shown, *who, *row.values(), *facts)
     return shown
 
 
@@ -131,6 +147,10 @@ def _outputs(one: Measurement) -> str:
     if one.parity is None:
         return "not compared"
     return "as on the host" if one.parity.identical else f"within {one.parity.max_rel:.1e}"
+
+
+def _accelerated(one: Measurement) -> str:
+    return "" if one.acceleration is None else one.acceleration.taken_text or "unknown"
 
 
 def _operators(profile: Profile, unit: str) -> Table:

@@ -36,6 +36,7 @@ def guidelines(
     ] = "G1,G2,G3,G4",
     runner: options.RunnerOption = "native",
     accelerator: options.AcceleratorOption = "cpu",
+    accelerator_library: options.AcceleratorLibraryOption = None,
     threads: options.ThreadsOption = 1,
     cores: options.CoresOption = None,
     rounds: Annotated[
@@ -71,6 +72,7 @@ def guidelines(
     wanted = MeasurementOptions(
         runner=runner,
         accelerator=accelerator,
+        accelerator_libraries=tuple(accelerator_library or ()),
         threads=threads,
         cores=cores,
         rounds=rounds,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,7 +69,10 @@ class Result:
 
 
 def make_plans(
-    selectors: Sequence[str], wanted: MeasurementOptions, also: Sequence[str] = ()
+    selectors: Sequence[str],
+    wanted: MeasurementOptions,
+    also: Sequence[str] = (),
+    also_on: Sequence[str] = (),
 ) -> list[Plan]:
     """Return a plan for each of the devices.
 
@@ -77,13 +80,13 @@ def make_plans(
         selectors: As for `--device`.
         wanted: How to measure, the same for all.
         also: Further runners, as for `--runner`, to measure each file with.
+        also_on: Further accelerators, as for `--accelerator`, to measure each file on.
 
     Raises:
         InputError: A selector or an option is wrong.
         DeviceError: A device cannot be reached.
     """
     from _edgeship.device_bench.devices.find import find_all
-    from _edgeship.device_bench.runners import find as runners
 
     names = (wanted.runner, *also)
     kinds = [name.partition(":")[0] for name in names]
@@ -92,15 +95,44 @@ def make_plans(
             raise InputError(f"The runner {kind} is named twice.", todo="name each runner once")
     if wanted.uninstall_app and "app" not in kinds:
         raise InputError("--uninstall-app has no app to uninstall.", todo="add --runner app")
-
-    def made(name: str) -> Runner:
-        return runners.runner(name, uninstall_app=wanted.uninstall_app, tell=_tell_building)
-
+    on = _accelerators(wanted, also_on)
+    # The last one that an app is measured on takes it away.
+    ways = [(name, replace(wanted, accelerator=one)) for name in names for one in on]
+    # Whatever is not the CPU decides how long a process may take.
+    basis = replace(wanted, accelerator=next((one for one in on if one != "cpu"), "cpu"))
     # Runners of its own for each device: their threads share nothing.
     return [
-        Plan(device, tuple(made(name) for name in names), wanted.settings(device))
+        Plan(
+            device,
+            tuple(_runner(name, how, leaves=how.accelerator == on[-1]) for name, how in ways),
+            basis.settings(device),
+        )
         for device in find_all(selectors)
     ]
+
+
+def _accelerators(wanted: MeasurementOptions, also_on: Sequence[str]) -> list[str]:
+    """Return what to measure on, which is checked before any device is reached."""
+    on = [wanted.accelerator, *also_on]
+    if len(set(on)) < len(on):
+        raise InputError("An accelerator is named twice.", todo="name each once")
+    libraries = wanted.accelerator_libraries
+    for one in on:
+        own = () if one == "cpu" and len(on) > 1 else libraries
+        replace(wanted, accelerator=one, accelerator_libraries=own).check_accelerator()
+    return on
+
+
+def _runner(name: str, how: MeasurementOptions, *, leaves: bool) -> Runner:
+    from _edgeship.device_bench.runners import find as runners
+
+    return runners.runner(
+        name,
+        accelerator=how.accelerator,
+        libraries=() if how.accelerator == "cpu" else how.accelerator_libraries,
+        uninstall_app=how.uninstall_app and leaves,
+        tell=_tell_building,
+    )
 
 
 def _tell_building(step: str) -> None:

@@ -78,6 +78,25 @@ AcceleratorOption = Annotated[
     str, typer.Option("--accelerator", metavar="NAME", help="cpu, gpu or npu.")
 ]
 
+AcceleratorsOption = Annotated[
+    str,
+    typer.Option(
+        "--accelerator",
+        metavar="NAME[,NAME...]",
+        help="cpu, gpu or npu. With several, each file is measured on each of them.",
+    ),
+]
+
+AcceleratorLibraryOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--accelerator-library",
+        metavar="FILE",
+        help="A library that LiteRT is to load for the accelerator: an NPU's dispatch library, or "
+        "an accelerator for GPUs in place of LiteRT's own for Vulkan. May be given several times.",
+    ),
+]
+
 ThreadsOption = Annotated[
     int, typer.Option("--threads", min=1, max=64, help="Threads of the CPU kernels.")
 ]

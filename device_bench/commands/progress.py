@@ -58,10 +58,9 @@ class ProgressView:
             elif isinstance(event, RoundDone) and self._bars is not None:
                 self._bars.advance(self._bars.task_ids[self._tasks[event.session_id]])
             elif isinstance(event, Waiting):
-                self._say(
-                    f"{self._names[event.session_id]}: waiting up to {event.seconds:.0f} s for "
-                    f"{event.reason}"
-                )
+                # A session with an accelerator begins after its checks, which may wait, too.
+                name = self._names.get(event.session_id, "before the session")
+                self._say(f"{name}: waiting up to {event.seconds:.0f} s for {event.reason}")
 
     def _begin(self, event: SessionStarted) -> None:
         session = event.session

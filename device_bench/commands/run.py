@@ -17,6 +17,7 @@ def run(
     device: options.DevicesOption,
     runner: options.RunnerOption = "native",
     accelerator: options.AcceleratorOption = "cpu",
+    accelerator_library: options.AcceleratorLibraryOption = None,
     threads: options.ThreadsOption = 1,
     cores: options.CoresOption = None,
     rounds: options.RoundsOption = None,
@@ -43,6 +44,7 @@ def run(
     wanted = MeasurementOptions(
         runner=runner,
         accelerator=accelerator,
+        accelerator_libraries=tuple(accelerator_library or ()),
         threads=threads,
         cores=cores,
         rounds=rounds,

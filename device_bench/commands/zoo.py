@@ -61,6 +61,7 @@ def zoo(
     ),
     runner: options.RunnerOption = "native",
     accelerator: options.AcceleratorOption = "cpu",
+    accelerator_library: options.AcceleratorLibraryOption = None,
     threads: options.ThreadsOption = 1,
     cores: options.CoresOption = None,
     rounds: options.RoundsOption = None,
@@ -99,6 +100,7 @@ def zoo(
     wanted = MeasurementOptions(
         runner=runner,
         accelerator=accelerator,
+        accelerator_libraries=tuple(accelerator_library or ()),
         threads=threads,
         cores=cores,
         rounds=rounds,

@@ -4,6 +4,9 @@ What is measured is a file by a runner; with several runners each file is measur
 The order: first the outputs of each are checked against the host's; then, if asked for, each is
 profiled; then come the rounds, A B C, C B A, A B C, ... with one process each. Whatever happens to
 the device, the listener knows of each round before the next one starts.
+
+With an accelerator, the listener hears of the session only after all files have been checked: where
+one does not run on it, there is nothing to keep.
 """
 
 from __future__ import annotations
@@ -34,14 +37,16 @@ from _edgeship.device_bench.measurement.pause import Pause
 from _edgeship.device_bench.measurement.subjects import read_subjects
 from _edgeship.device_bench.measurement.warnings import find_warnings
 from _edgeship.device_bench.processes.base import Device
+from _edgeship.device_bench.results.acceleration import Acceleration
 from _edgeship.device_bench.results.records import (
     Measurement,
     MeasurementSettings,
     Process,
     Round,
     Session,
+    Subject,
 )
-from _edgeship.device_bench.runners.base import Runner
+from _edgeship.device_bench.runners.base import Accelerated, Runner
 from _edgeship.errors import DeviceError, InputError
 from _edgeship.export.contract.manifest import versions
 
@@ -65,7 +70,7 @@ def measure(
         device: The device to measure on.
         runners: What executes the files there; each file is measured by each of them.
         files: The .tflite files; one that is named twice is measured twice.
-        settings: The settings, the same for all but for the name of the runner.
+        settings: The settings, the same for all but for the runner and its accelerator.
         command: The command line, for the record.
         profile: Whether to measure each operator as well, in processes of their own.
         on_event: Called with every event at once.
@@ -77,12 +82,19 @@ def measure(
     Raises:
         InputError: A file cannot be read, or a runner cannot do what the settings ask for.
         VerificationError: A file computes something else on the device than on the host.
-        DeviceError: The device failed, or did not come back.
+        DeviceError: The device failed, or did not come back; or its accelerator does not take a
+            file.
         KeyboardInterrupt: The session was stopped. As with every exception, what the events said
             until then is valid, and `SessionEnded` was the last of them.
     """
+    accelerated = {runner.accelerator for runner in runners} - {"cpu"}
+    if profile and accelerated:
+        raise InputError(
+            f"Operators are not measured on the {' or '.join(accelerated).upper()}.",
+            todo="leave --ops out, or use --accelerator cpu",
+        )
     subjects = read_subjects(files)
-    references = [run_on_host(data, settings.accelerator) for _, data in subjects]
+    references = [_references(data, runners) for _, data in subjects]
     recorder = _Recorder(
         Session(
             id=_new_id(),
@@ -92,7 +104,10 @@ def measure(
             device=system.read_properties(device),
             measurements=tuple(
                 Measurement(
-                    subject=subject, settings=settings.model_copy(update={"runner": runner.name})
+                    subject=subject,
+                    settings=settings.model_copy(
+                        update={"runner": runner.name, "accelerator": runner.accelerator}
+                    ),
                 )
                 for subject, _ in subjects
                 for runner in runners
@@ -100,16 +115,19 @@ def measure(
             complete=False,
         ),
         on_event,
+        quiet=bool(accelerated),
     )
     pause = Pause(recorder.waiting, stop or threading.Event())
-    placed = [(data, reference) for (_, data), reference in zip(subjects, references, strict=True)]
+    placed = [(data, known[0]) for (_, data), known in zip(subjects, references, strict=True)]
     complete = False
     try:
         with Bench(device, runners, placed, pause) as bench:
             indices = range(len(recorder.session.measurements))
             for index in indices:
                 pause.check()
-                _check_outputs(bench, recorder, index, references[index // len(runners)])
+                file, runner = divmod(index, len(runners))
+                _check(bench, recorder, index, references[file][runner])
+            recorder.speak()
             if profile:
                 for index in indices:
                     pause.check()
@@ -126,11 +144,15 @@ def measure(
 
 
 class _Recorder:
-    """Passes a session's events to the listener and keeps what they add up to."""
+    """Passes a session's events to the listener and keeps what they add up to.
 
-    def __init__(self, session: Session, on_event: Callable[[Event], None]) -> None:
+    A quiet one passes none until it is to speak, and then begins with the session as it is.
+    """
+
+    def __init__(self, session: Session, on_event: Callable[[Event], None], *, quiet: bool) -> None:
         self._id = session.id
         self._on_event = on_event
+        self._quiet = quiet
         self._collector = Collector()
         self.tell(SessionStarted(session))
 
@@ -141,7 +163,14 @@ class _Recorder:
 
     def tell(self, event: Event) -> None:
         self._collector.listener(event)
-        self._on_event(event)
+        if not self._quiet or isinstance(event, Waiting):
+            self._on_event(event)
+
+    def speak(self) -> None:
+        """Be quiet no longer."""
+        if self._quiet:
+            self._quiet = False
+            self._on_event(SessionStarted(self.session))
 
     def update(self, index: int, **changes: Any) -> None:
         """Replace fields of a measurement other than its rounds."""
@@ -152,21 +181,56 @@ class _Recorder:
         self.tell(Waiting(self._id, reason, seconds))
 
 
+def _references(data: bytes, runners: Sequence[Runner]) -> list[Reference]:
+    """Return what a file must compute by each runner; accelerators may be less exact."""
+    found: dict[str, Reference] = {}
+    for runner in runners:
+        if runner.accelerator not in found:
+            found[runner.accelerator] = run_on_host(data, runner.accelerator)
+    return [found[runner.accelerator] for runner in runners]
+
+
 def _new_id() -> str:
     now = datetime.now(timezone.utc)
     return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
-def _check_outputs(bench: Bench, recorder: _Recorder, index: int, reference: Reference) -> None:
+def _check(bench: Bench, recorder: _Recorder, index: int, reference: Reference) -> None:
+    """Check that the file runs on the accelerator, and computes there what the host computes."""
     measurement = recorder.session.measurements[index]
     once = measurement.settings.model_copy(
         update={"warmup_runs": 0, "warmup_seconds": 0.0, "runs": 1, "seconds": 0.0}
     )
     outcome = bench.persistently(partial(bench.run, index, once, want_outputs=True))
+    where = f"{measurement.subject.path} on {recorder.session.device.selector}"
+    if once.accelerator != "cpu":
+        found = _acceleration(outcome.accelerated, measurement.subject, once.accelerator, where)
+        recorder.update(index, acceleration=found)
     if outcome.outputs is None:  # a runner that cannot give them; a warning will say so
         return
-    where = f"{measurement.subject.path} on {recorder.session.device.selector}"
     recorder.update(index, parity=check_outputs(reference, outcome.outputs, where))
+
+
+def _acceleration(
+    found: Accelerated | None, subject: Subject, accelerator: str, where: str
+) -> Acceleration:
+    """Return what the accelerator took of a file.
+
+    Raises:
+        DeviceError: It took nothing of it, or the runner does not say that it took anything.
+    """
+    nodes = subject.nodes
+    if found is None or (nodes is not None and found.left is not None and found.left >= nodes):
+        of = "" if nodes is None else f" of {nodes}"
+        fell = "its operators" if found is None else f"all{of} operators"
+        raise DeviceError(
+            f"The {accelerator.upper()} did not run the file.",
+            where=where,
+            why=f"The CPU ran {fell}, as far as the runner says.",
+            todo="use --accelerator cpu, or --runner native, which says what is refused and why",
+        )
+    taken = None if nodes is None or found.left is None else nodes - found.left
+    return Acceleration(driver=found.driver, software=found.software, operators=nodes, taken=taken)
 
 
 def _profile(bench: Bench, recorder: _Recorder, index: int) -> None:

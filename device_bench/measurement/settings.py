@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from _edgeship.device_bench.devices import system
 from _edgeship.device_bench.devices.cores import choose_cores
@@ -23,6 +24,10 @@ _FOR_INSTRUCTIONS = {
     "timeout": 600.0,
 }
 
+# A GPU's driver compiles a program for each operator before the first run: a large network on a
+# software driver takes half a minute.
+_FOR_ACCELERATORS = {"timeout": 300.0}
+
 
 @dataclass(frozen=True, kw_only=True)
 class MeasurementOptions:
@@ -31,6 +36,7 @@ class MeasurementOptions:
     Attributes:
         runner: As for `--runner`; one of `runners.find.CHOICES`.
         accelerator: One of `ACCELERATORS`.
+        accelerator_libraries: Files that LiteRT is to load for it.
         threads: Threads of the CPU kernels.
         cores: As for `--cores`; None lets the system choose.
         rounds: Processes per file.
@@ -44,6 +50,7 @@ class MeasurementOptions:
 
     runner: str = "native"
     accelerator: str = "cpu"
+    accelerator_libraries: tuple[Path, ...] = ()
     threads: int = 1
     cores: str | None = None
     rounds: int | None = None
@@ -61,11 +68,7 @@ class MeasurementOptions:
             InputError: The accelerator is unknown, or the device has no such cores.
             DeviceError: The device does not answer the question which cores it has.
         """
-        if self.accelerator not in ACCELERATORS:
-            raise InputError(
-                f"There is no accelerator called '{self.accelerator}'.",
-                todo=f"choose from {', '.join(ACCELERATORS)}",
-            )
+        self.check_accelerator()
         pinned: tuple[int, ...] = ()
         if self.cores is not None:
             pinned = choose_cores(self.cores, system.read_properties(device))
@@ -79,6 +82,7 @@ class MeasurementOptions:
         }
         return MeasurementSettings.model_validate(
             {
+                **({} if self.accelerator == "cpu" else _FOR_ACCELERATORS),
                 **({} if measures_time else _FOR_INSTRUCTIONS),
                 **{name: value for name, value in asked.items() if value is not None},
                 # The file behind "benchmark_model:" does not make another setting.
@@ -88,3 +92,20 @@ class MeasurementOptions:
                 "cores": pinned,
             }
         )
+
+    def check_accelerator(self) -> None:
+        """Check what is said of the accelerator, without contact to a device.
+
+        Raises:
+            InputError: It is unknown, or libraries are named for the CPU.
+        """
+        if self.accelerator not in ACCELERATORS:
+            raise InputError(
+                f"There is no accelerator called '{self.accelerator}'.",
+                todo=f"choose from {', '.join(ACCELERATORS)}",
+            )
+        if self.accelerator == "cpu" and self.accelerator_libraries:
+            raise InputError(
+                "--accelerator-library has no accelerator that it is for.",
+                todo="add --accelerator gpu or --accelerator npu",
+            )

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from _edgeship.device_bench.measurement import app_warnings
 from _edgeship.device_bench.measurement.heat import BAND, processor_sensors
+from _edgeship.device_bench.results.hardware import SOFTWARE, on_software
 from _edgeship.device_bench.results.records import Measurement, Properties
 from _edgeship.device_bench.results.statistics import Summary, summarize
 
@@ -63,13 +64,21 @@ def _instructions_differ(measurement: Measurement, summary: Summary, device: Pro
     return "Processes differ, though with one thread they should repeat exactly: report it."
 
 
+def _software(measurement: Measurement, summary: Summary, device: Properties) -> str:
+    if not on_software(measurement):
+        return ""
+    return f"{SOFTWARE} Measure on a device with a GPU, such as a phone (--device adb)."
+
+
 def _not_accelerated(measurement: Measurement, summary: Summary, device: Properties) -> str:
     accelerator = measurement.settings.accelerator
     if accelerator == "cpu" or all(r.process.fully_accelerated for r in measurement.rounds):
         return ""
+    found = measurement.acceleration
+    took = f" It took {found.taken_text}." if found is not None and found.taken_text else ""
     return (
         f"It is not shown that the {accelerator} ran all of the network; the CPU runs what it "
-        "cannot: look at --ops, and compare with --accelerator cpu."
+        f"cannot.{took} Compare with --accelerator cpu."
     )
 
 
@@ -205,6 +214,7 @@ _Check = Callable[[Measurement, Summary, Properties], str]
 _ALWAYS: tuple[_Check, ...] = (
     _not_compared,
     _outputs_changed,
+    _software,
     _not_accelerated,
     _instructions_differ,
     _summaries,

@@ -56,6 +56,7 @@ def _line(row: Row) -> dict[str, object]:
         "runtime": row.runtime,
         "runner": one.settings.runner,
         "accelerator": one.settings.accelerator,
+        **_accelerator(row),
         "threads": one.settings.threads,
         "cores": " ".join(map(str, one.settings.cores)),
         **{
@@ -75,6 +76,16 @@ def _line(row: Row) -> dict[str, object]:
         "outputs_max_rel": parity.max_rel if parity else None,
         **_app(row),
         "warnings": " ".join(one.warnings),
+    }
+
+
+def _accelerator(row: Row) -> dict[str, object]:
+    """Return what is known of the accelerator; empty on the CPU."""
+    found = row.measurement.acceleration
+    return {
+        "accelerator_driver": found.driver if found else "",
+        "accelerator_is_software": found.software if found else None,
+        "accelerator_took": found.taken if found else None,
     }
 
 

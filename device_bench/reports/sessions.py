@@ -9,6 +9,7 @@ from _edgeship.device_bench.reports import plots
 from _edgeship.device_bench.reports.parts import Cell, Plot, Section, Table
 from _edgeship.device_bench.results import units
 from _edgeship.device_bench.results.app_conditions import granted_text
+from _edgeship.device_bench.results.hardware import SOFTWARE, accelerator_text, on_software
 from _edgeship.device_bench.results.records import Core, Properties, Session
 from _edgeship.device_bench.results.rows import Row, cores_text, granted, parity_text
 from _edgeship.device_bench.results.statistics import Summary, counted_runs
@@ -58,6 +59,8 @@ def _overview(unit: str, some: Sequence[Row]) -> Section:
         for row in reversed(some)
     )
     note = (units.NOT_TIME,) if unit == units.INSTRUCTIONS else ()
+    if any(on_software(row.measurement) for row in some):
+        note = (*note, f"Where a line says (software): {SOFTWARE}")
     numbers = frozenset((*_HOW_NUMBERS, *_main_columns(unit)))
     table = Table("", names, cells, numbers, choices=("device", "model", "scheme"))
     return Section(_TITLES[unit], notes=(*note, _EXPLAINED), tables=(table,))
@@ -113,6 +116,7 @@ def _facts(session: Session, some: Sequence[Row]) -> dict[str, str]:
         "cores": cores_in_words(device.cores),
         "memory": size(device.ram_bytes) if device.ram_bytes is not None else "",
         "runtime": ", ".join(dict.fromkeys(row.runtime for row in some if row.runtime)),
+        "accelerator": ", ".join(dict.fromkeys(filter(None, map(_driver, some)))),
         "app": granted_text(granted(row.measurement for row in some)),
     }
     if before is not None:
@@ -124,6 +128,11 @@ def _facts(session: Session, some: Sequence[Row]) -> dict[str, str]:
             facts["load"] = f"{before.load:.2f} before the first round"
     facts["versions"] = ", ".join(f"{name} {text}" for name, text in session.versions.items())
     return {name: text for name, text in facts.items() if text}
+
+
+def _driver(row: Row) -> str:
+    found = row.measurement.acceleration
+    return "" if found is None else found.driver_text
 
 
 def _files(some: Sequence[Row], unit: str) -> Table:
@@ -216,7 +225,7 @@ _FACT_NUMBERS = ("°C before", "°C at most", "size")
 def _how(row: Row) -> tuple[Cell, ...]:
     settings = row.measurement.settings
     return (
-        Cell(f"{settings.runner}, {settings.accelerator}"),
+        Cell(f"{settings.runner}, {accelerator_text(row.measurement)}"),
         Cell(str(settings.threads), settings.threads),
         Cell(cores_text(settings)),
     )

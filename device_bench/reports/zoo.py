@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from _edgeship.device_bench.reports import plots
 from _edgeship.device_bench.reports.parts import Cell, Plot, Section, Table
 from _edgeship.device_bench.results import units
+from _edgeship.device_bench.results.hardware import SOFTWARE, on_software
 from _edgeship.device_bench.results.rows import Row
 from _edgeship.device_bench.studies.zoo import Entry
 
@@ -68,6 +69,8 @@ def notes(measured: Sequence[Measured]) -> tuple[str, ...]:
     """Return what a reader needs to know: the unit, and whose figures the accuracies are."""
     known = [one.entry.accuracy for one in measured if one.entry.accuracy]
     found = [units.NOT_TIME] if measured[0].row.unit == units.INSTRUCTIONS else []
+    if any(on_software(one.row.measurement) for one in measured):
+        found.append(SOFTWARE)
     if not all(one.of_file for one in known):
         found.append(_FLOAT)
     found += [f"Accuracy: {source}." for source in dict.fromkeys(one.source for one in known)]

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from _edgeship.device_bench.results.hardware import on_software
 from _edgeship.device_bench.results.records import Measurement
 from _edgeship.device_bench.results.rows import Row, cores_text
 from _edgeship.device_bench.results.statistics import Comparison, compare
@@ -95,7 +96,8 @@ def series_name(row: Row) -> str:
     """Return in words what two measurements must have in common to be in one series.
 
     A network is identified by name, scheme and mult-adds, since with another input the same name
-    means other work; a file without a manifest is identified by its label.
+    means other work; a file without a manifest is identified by its label. Times of a software
+    driver make a series of their own.
     """
     device, subject, settings = (
         row.session.device,
@@ -106,8 +108,15 @@ def series_name(row: Row) -> str:
     if subject.model:
         cost = "" if subject.mult_adds is None else f" ({subject.mult_adds / 1e6:.1f} M mult-adds)"
         what = f"{subject.model} {subject.scheme}{cost}"
-    how = f"{settings.runner}, {settings.accelerator}, threads {settings.threads}"
+    how = f"{settings.runner}, {_accelerator(row.measurement)}, threads {settings.threads}"
     return f"{what} on {device.selector} ({device.model}): {how}, cores {cores_text(settings)}"
+
+
+def _accelerator(measurement: Measurement) -> str:
+    name, found = measurement.settings.accelerator, measurement.acceleration
+    if found is None or not on_software(measurement):
+        return name
+    return f"{name} ({found.driver_text})"
 
 
 def names(measurement: Measurement, subject: str) -> bool:

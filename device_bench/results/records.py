@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from _edgeship.device_bench.results.acceleration import Acceleration
 from _edgeship.device_bench.results.app_conditions import AppConditions
 from _edgeship.device_bench.results.record import Record
 
@@ -249,6 +250,7 @@ class Measurement(Record):
         subject: The file.
         settings: How it ran.
         parity: The check of its outputs; None before it, and where a runner cannot give outputs.
+        acceleration: What the accelerator took of it; None on the CPU.
         profile: The profile of its operators, if one was asked for.
         rounds: In the order in which they ran.
         warnings: What a reader of the figures must know; each is a sentence that says what to do.
@@ -257,6 +259,7 @@ class Measurement(Record):
     subject: Subject
     settings: MeasurementSettings
     parity: DeviceParity | None = None
+    acceleration: Acceleration | None = None
     profile: Profile | None = None
     rounds: tuple[Round, ...] = ()
     warnings: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from _edgeship.device_bench.results.app_conditions import AppConditions
+from _edgeship.device_bench.results.hardware import accelerator_text, on_software
 from _edgeship.device_bench.results.records import (
     Conditions,
     Measurement,
@@ -56,7 +57,7 @@ class Row:
 
     @property
     def title(self) -> str:
-        """The file, with the runner where its session has several."""
+        """The file, with how it ran where its session has several ways."""
         return title(self.session, self.measurement)
 
     @property
@@ -71,8 +72,10 @@ class Row:
 
     @property
     def delegated(self) -> str:
-        """What delegates took, from the profile or else from the runtime; "" if unknown."""
+        """What delegates took, by the accelerator, the profile or the runtime; "" if unknown."""
         measurement = self.measurement
+        if measurement.acceleration is not None and measurement.acceleration.taken_text:
+            return measurement.acceleration.taken_text
         if measurement.profile is not None:
             ops = measurement.profile.ops
             text = f"{sum(op.delegated for op in ops)} of {len(ops)} operators"
@@ -89,15 +92,39 @@ def rows(sessions: Iterable[Session]) -> list[Row]:
     return [Row(session, one) for session in sessions for one in session.measurements]
 
 
+def ways_of(session: Session) -> list[tuple[str, str]]:
+    """Return each runner with an accelerator, once, in the order in which they take turns."""
+    used = [one.settings for one in session.measurements]
+    return list(dict.fromkeys((settings.runner, settings.accelerator) for settings in used))
+
+
 def runners_of(session: Session) -> list[str]:
-    """Return the runners of a session, each once, in the order in which they take turns."""
-    return list(dict.fromkeys(one.settings.runner for one in session.measurements))
+    """Return the runners of a session, each once."""
+    return list(dict.fromkeys(runner for runner, _ in ways_of(session)))
+
+
+def way(session: Session, measurement: Measurement) -> str:
+    """Return what tells a measurement from others of the same file, such as "app on gpu".
+
+    It is the runner, what it ran on, or both, whichever the session has several of; else "".
+    """
+    several = len({accelerator for _, accelerator in ways_of(session)}) > 1
+    runner = measurement.settings.runner if len(runners_of(session)) > 1 else ""
+    return " on ".join(filter(None, (runner, accelerator_text(measurement) if several else "")))
 
 
 def title(session: Session, measurement: Measurement) -> str:
-    """Return a measurement's file, with its runner where the session has several."""
-    label = measurement.subject.label
-    return f"{label} by {measurement.settings.runner}" if len(runners_of(session)) > 1 else label
+    """Return a measurement's file, with how it ran where that is not the same for all.
+
+    A software driver is always named: where the title stands, times may stand beside it.
+    """
+    text = measurement.subject.label
+    if len(runners_of(session)) > 1:
+        text += f" by {measurement.settings.runner}"
+    several = len({accelerator for _, accelerator in ways_of(session)}) > 1
+    if several or on_software(measurement):
+        text += f" on {accelerator_text(measurement)}"
+    return text
 
 
 def granted(measurements: Iterable[Measurement]) -> list[AppConditions]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -16,6 +17,9 @@ from _edgeship.device_bench.processes.base import Device
 from _edgeship.device_bench.runners import app_on_phone
 from _edgeship.errors import DeviceError, InputError
 
+# The names by which LiteRT looks for its accelerators.
+_GPU_LIBRARY = re.compile(r"lib/(?P<abi>[\w-]{1,40})/libLiteRt\w{0,64}Accelerator\.so")
+
 _SECONDS = 30.0
 _PIECE_BYTES = 1 << 20
 
@@ -28,11 +32,13 @@ class Package:
         path: The file.
         sha256: Digest of its bytes.
         libraries: ABI -> SHA-256 of the LiteRT library in it.
+        for_gpus: The ABIs for which it has an accelerator for GPUs.
     """
 
     path: Path
     sha256: str
     libraries: Mapping[str, str]
+    for_gpus: frozenset[str] = frozenset()
 
     def litert(self, abi: str) -> str:
         """Return a name for its LiteRT library, whose version the library itself does not tell."""
@@ -60,7 +66,8 @@ def read_package(path: Path) -> Package:
         raise _no_app(path, str(error)) from error
     if "AndroidManifest.xml" not in names:
         raise _no_app(path, "It has no AndroidManifest.xml.")
-    return Package(path, digest, libraries)
+    found = (_GPU_LIBRARY.fullmatch(name) for name in names)
+    return Package(path, digest, libraries, frozenset(match["abi"] for match in found if match))
 
 
 def _digest(packed: zipfile.ZipFile, name: str) -> str:
@@ -111,6 +118,23 @@ def check_phone(device: Device) -> str:
             todo="Use a phone with Android 8 or later, or --runner native.",
         )
     return abi
+
+
+def check_accelerator(package: Package, accelerator: str, abi: str) -> None:
+    """Check that an app can use an accelerator.
+
+    Raises:
+        InputError: There is no library for it in the app.
+    """
+    if accelerator == "cpu" or abi in package.for_gpus:
+        return
+    raise InputError(
+        f"The app has no accelerator for GPUs for {abi}.",
+        where=str(package.path),
+        why="LiteRT loads it from a library of its own, such as libLiteRtGpuAccelerator.so.",
+        todo="build the app with it: `python -m device_bench app build --litert litert.aar "
+        "--litert litert-gpu.aar`, both of com.google.ai.edge.litert from Google Maven",
+    )
 
 
 def update(workspace: Workspace, package: Package) -> None:

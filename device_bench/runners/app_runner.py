@@ -18,8 +18,13 @@ from _edgeship.device_bench.devices.workspace import Workspace, is_forgotten
 from _edgeship.device_bench.processes.base import Device, DeviceGone, DeviceTimeout
 from _edgeship.device_bench.processes.words import last_words
 from _edgeship.device_bench.runners import app_on_phone, app_refusals
-from _edgeship.device_bench.runners.app_package import check_phone, read_package, update
-from _edgeship.device_bench.runners.base import Job, Outcome
+from _edgeship.device_bench.runners.app_package import (
+    check_accelerator,
+    check_phone,
+    read_package,
+    update,
+)
+from _edgeship.device_bench.runners.base import Accelerated, Job, Outcome
 from _edgeship.device_bench.runners.core_words import core_words
 from _edgeship.device_bench.runners.native_report import (
     BrokenOffError,
@@ -45,6 +50,7 @@ class AppRunner:
 
     Args:
         apk: The app. It is installed where another or none is.
+        accelerator: "cpu" or "gpu".
         uninstall: Whether to uninstall it at the end of each session.
 
     Raises:
@@ -53,8 +59,9 @@ class AppRunner:
 
     name: str = "app"
 
-    def __init__(self, apk: Path, *, uninstall: bool = False) -> None:
+    def __init__(self, apk: Path, *, accelerator: str = "cpu", uninstall: bool = False) -> None:
         self._package = read_package(apk)
+        self.accelerator = accelerator
         self._uninstall = uninstall
         self._abi = ""
         # Whether there is a phone to leave behind as it was, and runs that may still lie there.
@@ -65,10 +72,12 @@ class AppRunner:
         """Install the app if the phone has another or none, and let it read the workspace.
 
         Raises:
+            InputError: The app has no library for the accelerator.
             DeviceError: The device is no phone that the app runs on, or refuses it.
         """
         device = workspace.device
         self._abi = check_phone(device)
+        check_accelerator(self._package, self.accelerator, self._abi)
         self._on_phone = True
         update(workspace, self._package)
         # Nothing of an earlier session, and no demo, may run beside a measurement.
@@ -144,6 +153,8 @@ class AppRunner:
             report.process.model_copy(update=changes),
             outputs if job.want_outputs else None,
             report.profile if job.want_profile else None,
+            # Nothing else was allowed to run it. Android keeps what the driver prints for itself.
+            Accelerated(left=0) if report.process.fully_accelerated else None,
         )
 
     def _follow(self, workspace: Workspace, job: Job, run: str) -> Report:

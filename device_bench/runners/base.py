@@ -30,6 +30,21 @@ class Job:
 
 
 @dataclass(frozen=True)
+class Accelerated:
+    """What a runner knows of the accelerator that ran a file.
+
+    Attributes:
+        driver: Its name; "" if it is not told.
+        software: Whether that is a program on the CPU; None if it is not told.
+        left: How many operators the CPU ran instead; None if it is not told.
+    """
+
+    driver: str = ""
+    software: bool | None = None
+    left: int | None = None
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What a process gave.
 
@@ -38,11 +53,14 @@ class Outcome:
         outputs: The raw bytes of each output in the order of the signature; None if they were not
             wanted or the runner cannot give them.
         profile: The profile of its operators; None if none was wanted.
+        accelerated: What ran it if not the CPU; None on the CPU, and where it is not shown that
+            anything else ran anything.
     """
 
     process: Process
     outputs: tuple[bytes, ...] | None = None
     profile: Profile | None = None
+    accelerated: Accelerated | None = None
 
 
 class Runner(Protocol):
@@ -50,9 +68,11 @@ class Runner(Protocol):
 
     Attributes:
         name: What `--runner` takes.
+        accelerator: What it lets files run on: "cpu", "gpu" or "npu".
     """
 
     name: str
+    accelerator: str
 
     def prepare(self, workspace: Workspace) -> None:
         """Bring what the program needs into the workspace; once per session and device.

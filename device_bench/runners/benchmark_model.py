@@ -18,7 +18,7 @@ from _edgeship.device_bench.devices.system import read_properties
 from _edgeship.device_bench.devices.workspace import Workspace
 from _edgeship.device_bench.processes.words import last_words
 from _edgeship.device_bench.results.records import MeasurementSettings, Process, Properties
-from _edgeship.device_bench.runners.base import Job, Outcome
+from _edgeship.device_bench.runners.base import Accelerated, Job, Outcome
 from _edgeship.errors import DeviceError, InputError
 
 _NUMBER = r"([0-9.]+(?:e[+-]?[0-9]+)?)"
@@ -32,7 +32,9 @@ _SUMMARY = re.compile(
 _COUNT = re.compile(r"\bcount=(\d{1,9}) ")
 _MEDIAN = re.compile(rf"\bmedian={_NUMBER}")
 _DELEGATED = "model graph will be completely executed by the delegate"
-_NOT_DELEGATED = ("partially executed by the delegate", "will not be executed by the delegate")
+_PARTLY_DELEGATED = "partially executed by the delegate"
+_NOT_DELEGATED = (_PARTLY_DELEGATED, "will not be executed by the delegate")
+_LEFT = re.compile(r"the remaining (\d{1,9}) operations will run on the CPU")
 
 # ELF header: class at byte 4, machine at byte 18.
 _ELF_ABIS = {
@@ -67,6 +69,7 @@ class BenchmarkModelRunner:
 
     Args:
         binary: The program on the host.
+        accelerator: "cpu" or "gpu".
 
     Raises:
         InputError: There is no such file.
@@ -74,10 +77,11 @@ class BenchmarkModelRunner:
 
     name: str = "benchmark_model"
 
-    def __init__(self, binary: Path) -> None:
+    def __init__(self, binary: Path, accelerator: str = "cpu") -> None:
         if not binary.is_file():
             raise InputError("There is no such benchmark_model.", where=str(binary))
         self._binary = binary
+        self.accelerator = accelerator
         self._runtime = ""
 
     def prepare(self, workspace: Workspace) -> None:
@@ -113,14 +117,18 @@ class BenchmarkModelRunner:
             raise DeviceError(
                 "benchmark_model failed.", where=workspace.device.selector, why=last_words(done)
             )
-        process = parse_output(f"{done.out}\n{done.err}", self._runtime)
+        text = f"{done.out}\n{done.err}"
+        process = parse_output(text, self._runtime)
         if process is None:
             raise DeviceError(
                 "benchmark_model did not print its results as documented.",
                 where=workspace.device.selector,
                 why=last_words(done),
             )
-        return Outcome(process)
+        return Outcome(
+            process,
+            accelerated=read_accelerated(text) if job.settings.accelerator != "cpu" else None,
+        )
 
     def leave(self, workspace: Workspace) -> None:
         """Do nothing: all that it brings is in the workspace."""
@@ -155,6 +163,20 @@ def parse_output(text: str, runtime: str) -> Process | None:
         runs_per_sample=count,
         fully_accelerated=_is_fully_accelerated(text),
     )
+
+
+def read_accelerated(text: str) -> Accelerated | None:
+    """Return what its delegate ran, or None unless it says that it ran something.
+
+    Args:
+        text: All of its output.
+    """
+    if _DELEGATED in text:
+        return Accelerated(left=0)
+    if _PARTLY_DELEGATED in text:
+        left = _LEFT.search(text)
+        return Accelerated(left=int(left[1]) if left else None)
+    return None
 
 
 def _command(program: str, model: str, settings: MeasurementSettings) -> list[str]:

@@ -30,6 +30,7 @@ class PythonRunner:
     """
 
     name: str = "python"
+    accelerator: str = "cpu"
 
     def prepare(self, workspace: Workspace) -> None:
         """Copy the program of the child process into the workspace.

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from _edgeship.device_bench.building.bundle import ABIS, LOADER, RUNNER, bundle
 from _edgeship.device_bench.building.litert_library import litert_version
 from _edgeship.device_bench.devices.system import read_properties
 from _edgeship.device_bench.devices.workspace import Workspace
 from _edgeship.device_bench.processes.words import last_words
+from _edgeship.device_bench.runners.accelerator_files import Brought, bring, check_libraries
 from _edgeship.device_bench.runners.base import Job, Outcome
 from _edgeship.device_bench.runners.core_words import core_words
+from _edgeship.device_bench.runners.gpu_words import accelerated, advice, refusal
 from _edgeship.device_bench.runners.native_report import MalformedError, RunnerError, parse_report
 from _edgeship.device_bench.runners.outputs import digest_of, pull_outputs
 from _edgeship.errors import DeviceError
@@ -24,14 +29,30 @@ _ILLEGAL_INSTRUCTION = 128 + 4
 
 
 class NativeRunner:
-    """Runs a file with LiteRT's C library on any device with a Linux kernel, Android's too."""
+    """Runs a file with LiteRT's C library on any device with a Linux kernel, Android's too.
+
+    Args:
+        accelerator: "cpu", "gpu" or "npu".
+        libraries: What LiteRT is to load for it; without any, its own accelerator for Vulkan.
+
+    Raises:
+        InputError: The libraries are not there, or none of them is for that accelerator.
+    """
 
     name: str = "native"
+
+    def __init__(self, accelerator: str = "cpu", libraries: Sequence[Path] = ()) -> None:
+        if accelerator != "cpu":
+            check_libraries(accelerator, libraries)
+        self.accelerator = accelerator
+        self._libraries = tuple(libraries)
+        self._brought = Brought()
 
     def prepare(self, workspace: Workspace) -> None:
         """Push the runner with its libraries, built for the device's ABI.
 
         Raises:
+            InputError: The device has no such accelerator, or a library is for another device.
             DeviceError: There is no bundle for the ABI, or it cannot be built or pushed.
         """
         abi = read_properties(workspace.device).abi
@@ -45,6 +66,7 @@ class NativeRunner:
         built = bundle(abi)
         for name in built.files:
             workspace.put(built.folder / name, name)
+        self._brought = bring(workspace, self.accelerator, self._libraries, abi)
 
     def run(self, workspace: Workspace, job: Job) -> Outcome:
         """Execute one process.
@@ -58,8 +80,9 @@ class NativeRunner:
         counts_time = workspace.device.unit == "ns"
         # Programs run in the workspace. With short names all sessions pass the same arguments:
         # their length would move the stack, and with it the exact figures of the virtual device.
-        argv = [f"{workspace.path}/{LOADER}", "--library-path", ".", f"./{RUNNER}"]
-        argv += ["--outputs", _OUTPUTS, *(["--frequency"] if counts_time else [])]
+        argv = [*self._brought.before, f"{workspace.path}/{LOADER}", "--library-path", "."]
+        argv += [f"./{RUNNER}", *self._brought.after, "--outputs", _OUTPUTS]
+        argv += ["--frequency"] if counts_time else []
         within = f"{workspace.path}/"
         argv += [word.removeprefix(within) for word in core_words(job)]
         done = workspace.run(argv, timeout=job.settings.timeout)
@@ -76,6 +99,8 @@ class NativeRunner:
             ) from error
         if done.code != 0:
             raise _ended_badly(done.code, last_words(done), where)
+        if job.settings.accelerator != "cpu" and not report.process.fully_accelerated:
+            raise _not_accelerated(job.settings.accelerator, where)
         path = f"{workspace.path}/{_OUTPUTS}"
         pulled = pull_outputs(workspace.device, path, report.output_sizes, where)
         # On the virtual device it would be the memory of the emulator.
@@ -85,6 +110,7 @@ class NativeRunner:
             report.process.model_copy(update=changes),
             pulled if job.want_outputs else None,
             report.profile if job.want_profile else None,
+            accelerated(done.err) if job.settings.accelerator != "cpu" else None,
         )
 
     def leave(self, workspace: Workspace) -> None:
@@ -93,17 +119,26 @@ class NativeRunner:
 
 def _failed(said: str, accelerator: str, err: str, where: str) -> DeviceError:
     """Return an error with what the runner and LiteRT said, which is untrusted text."""
+    if accelerator != "cpu" and (found := refusal(err, accelerator, where)):
+        return found
     # LiteRT also writes lines to stderr that are no errors.
     lines = [line for line in err.splitlines() if line and not line.startswith("INFO:")]
     words = " | ".join([said, *lines[-2:]])[:600]
-    todo = ""
-    if accelerator != "cpu":
-        todo = "Use --accelerator cpu; or --runner benchmark_model:FILE, which brings delegates."
+    todo = advice(accelerator) if accelerator != "cpu" else ""
     return DeviceError(
         "The runner failed.",
         where=where,
         why="".join(char if char.isprintable() else "?" for char in words),
         todo=todo,
+    )
+
+
+def _not_accelerated(accelerator: str, where: str) -> DeviceError:
+    return DeviceError(
+        f"LiteRT does not say that the {accelerator.upper()} ran the whole file.",
+        where=where,
+        why="It was asked for alone, and did not refuse the file either.",
+        todo=advice(accelerator),
     )
 
 

@@ -10,8 +10,11 @@ from pathlib import Path
 
 from _edgeship.errors import InputError
 
-#: Incremented with every change of the tables or of the records.
-SCHEMA_VERSION = 1
+#: Incremented with every change of the tables or of the records. Version 2 added what accelerators
+#: took: a version 1 has none, and is otherwise the same.
+SCHEMA_VERSION = 2
+
+_OLDER = (1,)
 
 #: Marks the file as ours among SQLite files: "edge" in ASCII.
 _APPLICATION_ID = int.from_bytes(b"edge", "big")
@@ -122,7 +125,7 @@ class Database:
                     self._connection.execute("ROLLBACK")
 
     def _check_or_make_tables(self) -> None:
-        """Make the tables in a new file; a file that is not ours stays as it is."""
+        """Make the tables of a new file, and bring an older one up to date; leave others alone."""
         with self.writing() as connection:
             (application,) = connection.execute("PRAGMA application_id").fetchone()
             (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -137,6 +140,8 @@ class Database:
                     f"{self.path} is an SQLite file of another program.",
                     todo="name another file with --store FILE",
                 )
+            elif version in _OLDER:
+                connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             elif version != SCHEMA_VERSION:
                 raise InputError(
                     f"{self.path} was written by another version of edgeship.",

@@ -77,6 +77,7 @@ class FakeRunner:
         name: str = "native",
     ) -> None:
         self.name = name
+        self.accelerator = "cpu"
         self.device = device
         self.before = before
         self.runtime = "fake"

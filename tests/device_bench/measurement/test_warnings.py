@@ -95,7 +95,7 @@ def test_steady_runs_have_no_warnings():
                 "settings": MeasurementSettings(accelerator="gpu"),
                 "process": {"fully_accelerated": False},
             },
-            ("not shown that the gpu ran all", "--ops"),
+            ("not shown that the gpu ran all", "--accelerator cpu"),
         ),
         ({"settings": MeasurementSettings()}, ("fast and slow cores", "--cores big")),
         ({"before": cool(load=5.0)}, ("busy (load 5.0 on 2 cores)", "close other programs")),
