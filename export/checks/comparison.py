@@ -11,6 +11,7 @@ import onnx_ir as ir
 from _edgeship.errors import VerificationError
 from _edgeship.export.checks.results import OutputRange, RuntimeResult
 from _edgeship.export.checks.subject import Subject
+from _edgeship.export.delegates.onnx_nodes import node_names
 from _edgeship.export.delegates.report import DelegateReport
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.runtimes.values import Outputs
@@ -71,15 +72,7 @@ def _with_nodes(report: DelegateReport, subject: Subject) -> DelegateReport:
     """Return a report whose operators name the ONNX nodes that they come from."""
     if subject.onnx is None or not report.left:
         return report
-    graph = onnx.load_model_from_string(subject.onnx).graph
-    return report.with_nodes(
-        {
-            name: f"{node.op_type} {node.name}".strip()
-            for node in graph.node
-            for name in node.output
-            if name
-        }
-    )
+    return report.with_nodes(node_names(ir.from_proto(onnx.load_model_from_string(subject.onnx))))
 
 
 def _ranges(outputs: Outputs, names: Sequence[str]) -> tuple[OutputRange, ...]:

@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from _edgeship.export.commands.delegate_view import delegates
 from _edgeship.export.contract.manifest import Artifact, Manifest, Port
 from _edgeship.export.contract.stage_log import StageResult
 from _edgeship.export.pipeline import TARGETS, Result
@@ -31,7 +32,7 @@ def render(result: Result) -> Group:
     if manifest.weights["untrained"]:
         parts.append(_untrained())
     parts += [Text(f"note: {printable(note)}") for note in result.notes]
-    parts += [Text(), _files(result), Text(), _feeding(manifest), Text()]
+    parts += [Text(), _files(result), Text(), *delegates(manifest), _feeding(manifest), Text()]
     return Group(*parts)
 
 

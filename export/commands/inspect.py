@@ -103,7 +103,7 @@ def _show_delegates(file: Path, as_json: bool) -> None:
     for report in reports:
         show_delegate(report)
     if missing:
-        console().print(printable(f"GPU: {missing}"), soft_wrap=True)
+        console().print(printable(f"The GPU was not asked: {missing}"), soft_wrap=True)
 
 
 def _show(file: Path, model: ModelFile, as_json: bool) -> None:

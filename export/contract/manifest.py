@@ -8,6 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from _edgeship.export.delegates.report import DelegateReport
+
 #: Packages whose version can change the written bytes or the verdict on them.
 PACKAGES = (
     "edgeship",
@@ -139,6 +141,8 @@ class Artifact(_Record):
         parts: Every output, each followed by its parts, where numbers of different sizes are
             joined in it.
         picking: The further file that picks the boxes of a detector, if there is one.
+        delegates: How much of a .tflite file each delegate takes, and of each operator that it
+            leaves the reason and the ONNX node.
     """
 
     file: str
@@ -158,6 +162,7 @@ class Artifact(_Record):
     part: str = ""
     parts: list[PartRecord] = []
     picking: PickingRecord | None = None
+    delegates: list[DelegateReport] = []
 
 
 class GraphFile(_Record):

@@ -77,6 +77,15 @@ def find_accelerator() -> Accelerator:
     )
 
 
+def has_accelerator() -> bool:
+    """Return whether there is a driver that the accelerator accepts."""
+    try:
+        find_accelerator()
+    except InputError:
+        return False
+    return True
+
+
 def _objection(plain: Answer, half: Answer) -> str:
     if plain.died or half.died:
         return plain.problem or half.problem

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from _edgeship.export.runtimes.values import Outputs
 
+#: How a report may be known.
+PLAN, ACCELERATOR, RULES = "plan", "accelerator", "rules"
+
 
 @dataclass(frozen=True)
 class Left:
@@ -39,10 +42,12 @@ class DelegateReport:
         taken: How many of them the delegate runs.
         partitions: Into how many pieces that it runs they fall.
         left: The others, in the file's order.
-        device: The driver that ran them; "" for the CPU.
+        device: The driver that ran them; "" for the CPU, and by rules.
         software: Whether that driver is a program on the CPU: right for what is computed, and
             without meaning for time.
         precision: What it computed in: ``float32`` or ``float16``; "" as the file says.
+        source: How that is known: the runtime's own ``plan``, an ``accelerator`` that was asked,
+            or ``rules``.
     """
 
     delegate: str
@@ -53,12 +58,15 @@ class DelegateReport:
     device: str = ""
     software: bool = False
     precision: str = ""
+    source: str = PLAN
 
     @property
     def in_words(self) -> str:
         """The same in a sentence, without the reasons."""
         pieces = f"{self.partitions} partition{'' if self.partitions == 1 else 's'}"
         words = f"{self.delegate} takes {self.taken} of {self.operators} operators in {pieces}"
+        if self.source == RULES:
+            return f"{words}, by rules"
         if not self.device:
             return words
         kind = ", a software driver" if self.software else ""

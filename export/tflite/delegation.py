@@ -1,4 +1,4 @@
-"""What the delegates that can be asked here take of a .tflite file; it is not run."""
+"""What delegates take of a .tflite file: asked of them where that can be, by rules elsewhere."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from _edgeship.export.delegates.report import DelegateReport
 from _edgeship.export.delegates.xnnpack import xnnpack_report
 from _edgeship.export.runtimes.tflite_ports import FileIO
 from _edgeship.export.runtimes.tflite_session import TFLiteSession
+from _edgeship.export.tflite.gpu_by_rules import gpu_by_rules
 from _edgeship.export.tflite.gpu_run import run_on_gpu
 
 
@@ -16,19 +17,17 @@ def of_xnnpack(session: TFLiteSession) -> DelegateReport:
     return xnnpack_report(session.nodes(), names)
 
 
-def delegate_reports(data: bytes, io: FileIO) -> tuple[list[DelegateReport], str]:
-    """Return what XNNPACK and the GPU accelerator take of a file, and why one could not be asked.
+def of_gpu(data: bytes, io: FileIO) -> tuple[DelegateReport, str]:
+    """Return what the GPU accelerator takes of a file, and why it could not be asked, or "".
+
+    It is asked where there is a driver for it; elsewhere, rules are.
 
     Args:
         data: The whole file.
         io: Its inputs and outputs.
-
-    Raises:
-        VerificationError: LiteRT refuses the file.
     """
-    reports = [of_xnnpack(TFLiteSession(data, io))]
     try:
-        gpu = run_on_gpu(data, [], io).delegate
+        report = run_on_gpu(data, [], io).delegate
     except (InputError, VerificationError) as error:
-        return reports, " ".join(f"{error.what} {error.why}".split())
-    return [*reports, *([gpu] if gpu is not None else [])], ""
+        return gpu_by_rules(data), " ".join(f"{error.what} {error.why}".split())
+    return (gpu_by_rules(data) if report is None else report), ""

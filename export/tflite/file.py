@@ -21,7 +21,7 @@ from _edgeship.export.runtimes.tflite_ports import FileIO
 from _edgeship.export.runtimes.tflite_session import TFLiteSession
 from _edgeship.export.runtimes.values import Outputs, Sample
 from _edgeship.export.tflite.building.layout import inverse, permuted
-from _edgeship.export.tflite.delegation import delegate_reports, of_xnnpack
+from _edgeship.export.tflite.delegation import of_gpu, of_xnnpack
 from _edgeship.export.tflite.file_ports import match, on_their_own
 from _edgeship.export.tflite.gpu_run import GPU_RUNTIMES, run_on_gpu
 from _edgeship.export.tflite.inspection import Inspection, inspect
@@ -128,12 +128,15 @@ class TFLiteFile:
         return sheets(self.found)
 
     def delegates(self) -> tuple[list[DelegateReport], str]:
-        """Return what delegates take of it, and why one of them could not be asked, or "".
+        """Return what delegates take of it, and why the GPU could not be asked, or "".
 
         Raises:
             VerificationError: LiteRT refuses the file.
         """
-        return delegate_reports(self.data, self.alone().io)
+        io = self.alone().io
+        xnnpack = of_xnnpack(TFLiteSession(self.data, io))
+        gpu, unasked = of_gpu(self.data, io)
+        return [xnnpack, gpu], unasked
 
     @property
     def digest(self) -> str:

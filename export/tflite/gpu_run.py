@@ -9,7 +9,7 @@ from typing import Any
 from _edgeship.errors import InputError, VerificationError
 from _edgeship.export.delegates.accelerator import Accelerator, find_accelerator
 from _edgeship.export.delegates.query import Answer, Query
-from _edgeship.export.delegates.report import DelegateReport, Left, Run
+from _edgeship.export.delegates.report import ACCELERATOR, DelegateReport, Left, Run
 from _edgeship.export.runtimes.tflite_ports import FileIO
 from _edgeship.export.runtimes.tflite_session import TFLiteSession
 from _edgeship.export.runtimes.values import Sample
@@ -87,6 +87,7 @@ def _report(data: bytes, answer: Answer, accelerator: Accelerator, half: bool) -
         device=accelerator.device,
         software=accelerator.software,
         precision="float16" if half else "float32",
+        source=ACCELERATOR,
     )
 
 

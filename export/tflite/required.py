@@ -2,45 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from _edgeship.errors import VerificationError
 from _edgeship.export.contract.target import Judge
-from _edgeship.export.delegates.report import DelegateReport
-from _edgeship.export.runtimes.tflite_ports import FileIO
-from _edgeship.export.runtimes.tflite_session import TFLiteSession
-from _edgeship.export.runtimes.values import Sample
-from _edgeship.export.tflite.delegation import of_xnnpack
-from _edgeship.export.tflite.gpu_run import run_on_gpu
+from _edgeship.export.delegates.report import DelegateReport, Run
 
 #: How many reasons an error shows.
 _SHOWN = 4
 
 
-def demand_delegate(
-    delegate: str, data: bytes, samples: Sequence[Sample], io: FileIO, judge: Judge
-) -> None:
-    """Check that a delegate takes every operator of a file, and computes what the network does.
-
-    XNNPACK has computed the outputs that the file was judged by already.
+def demand_right(run: Run, judge: Judge) -> None:
+    """Check that the GPU accelerator takes every operator, and computes what the network does.
 
     Args:
-        delegate: ``xnnpack`` or ``gpu``.
-        data: The whole file.
-        samples: What it is run on.
-        io: Its inputs and outputs.
+        run: What it made of the file.
         judge: Says why outputs are out of tolerance.
 
     Raises:
-        InputError: There is no driver that the GPU accelerator accepts.
         VerificationError: It does not.
     """
-    if delegate == "xnnpack":
-        _demand_whole(of_xnnpack(TFLiteSession(data, io)))
-        return
-    run = run_on_gpu(data, samples, io)
     if run.delegate is not None:
-        _demand_whole(run.delegate)
+        demand_whole(run.delegate)
     problem = judge(run.outputs)
     if problem:
         raise VerificationError(
@@ -51,7 +32,12 @@ def demand_delegate(
         )
 
 
-def _demand_whole(report: DelegateReport) -> None:
+def demand_whole(report: DelegateReport) -> None:
+    """Check that a delegate takes every operator of a file.
+
+    Raises:
+        VerificationError: It leaves some; it names them, and why.
+    """
     if report.taken == report.operators:
         return
     reasons = [

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import onnx_ir as ir
 
@@ -12,23 +14,30 @@ from _edgeship.export.calibration.ranges import Ranges
 from _edgeship.export.contract.manifest import Artifact
 from _edgeship.export.contract.schemes import Scheme, still_float
 from _edgeship.export.contract.target import Job, Judge
-from _edgeship.export.delegates.accelerator import find_accelerator
+from _edgeship.export.delegates.accelerator import find_accelerator, has_accelerator
+from _edgeship.export.delegates.onnx_nodes import node_names
+from _edgeship.export.delegates.report import DelegateReport
+from _edgeship.export.delegates.report import Run as DelegateRun
 from _edgeship.export.graph.onnx_graph import serialize
 from _edgeship.export.network.definition import OnnxFile
-from _edgeship.export.runtimes.running import run_onnx, run_tflite
+from _edgeship.export.runtimes.running import run_onnx
+from _edgeship.export.runtimes.tflite_session import TFLiteSession
 from _edgeship.export.runtimes.values import Outputs
 from _edgeship.export.tflite import picking, split_groups, transposed_windows
 from _edgeship.export.tflite.batches import Run, with_open_batch
 from _edgeship.export.tflite.calibrate import activation_ranges
+from _edgeship.export.tflite.delegation import of_gpu, of_xnnpack
 from _edgeship.export.tflite.divergence import first_divergence
 from _edgeship.export.tflite.fold_frames import fold_frames
 from _edgeship.export.tflite.given_scales import FileScales, file_scales
+from _edgeship.export.tflite.gpu_by_rules import gpu_by_rules
+from _edgeship.export.tflite.gpu_run import run_on_gpu
 from _edgeship.export.tflite.islands import float_islands
 from _edgeship.export.tflite.lowering import Lowered, lower
 from _edgeship.export.tflite.quantization import ACTIVATION_BITS, quantize
 from _edgeship.export.tflite.reading import read_model
 from _edgeship.export.tflite.record import artifact_record
-from _edgeship.export.tflite.required import demand_delegate
+from _edgeship.export.tflite.required import demand_right, demand_whole
 from _edgeship.export.tflite.writer import from_bytes, to_bytes, to_model
 from _edgeship.export.verification.demand import demand
 from _edgeship.export.verification.parity import Parity
@@ -54,10 +63,11 @@ class _File:
 
     @property
     def warning(self) -> str:
-        return still_float(float_islands(read_model(self.data)) if self.scheme.calibrated else ())
+        islands = float_islands(read_model(self.data)) if self.scheme.calibrated else ()
+        return "; ".join(filter(None, (still_float(islands), self._on_gpu[1])))
 
     def run(self) -> Outputs:
-        return run_tflite(self.data, self.prepared.job.checked, self.prepared.lowered.io)
+        return [self._session.run(sample) for sample in self.prepared.job.checked]
 
     def divergence(self, min_sqnr_db: float | None) -> str:
         found = first_divergence(
@@ -80,22 +90,45 @@ class _File:
         io, job = self.prepared.lowered.io, self.prepared.job
         if self.prepared.picking is not None:
             self.prepared.picking.check(self.data, job.checked, io)
-        for delegate in job.request.require_delegate:
-            demand_delegate(delegate, self.data, job.checked, io, again)
+        if "xnnpack" in job.request.require_delegate:
+            demand_whole(of_xnnpack(self._session))
+        if "gpu" in job.request.require_delegate:
+            demand_right(self._gpu_run, again)
 
     def record(self, name: str, parity: Parity, rounded_db: float | None) -> Artifact:
         record = artifact_record(
             self.data, name, self.scheme, self.prepared.lowered.io, parity, rounded_db
         )
-        if self.prepared.picking is None:
-            return record
-        picking = self.prepared.picking.record(name, self.data)
-        return record.model_copy(update={"picking": picking})
+        nodes = node_names(self.prepared.graph)
+        reports = of_xnnpack(self._session), self._on_gpu[0]
+        update: dict[str, Any] = {"delegates": [one.with_nodes(nodes) for one in reports]}
+        if self.prepared.picking is not None:
+            update["picking"] = self.prepared.picking.record(name, self.data)
+        return record.model_copy(update=update)
 
     def save(self, name: str, folder: OutputFolder) -> None:
         folder.write(name, self.data)
         if self.prepared.picking is not None:
             folder.write(picking.file_name(name), self.prepared.picking.append(self.data))
+
+    @cached_property
+    def _session(self) -> TFLiteSession:
+        return TFLiteSession(self.data, self.prepared.lowered.io)
+
+    @cached_property
+    def _gpu_run(self) -> DelegateRun:
+        """What the GPU accelerator makes of the file, where it is required to take it."""
+        return run_on_gpu(self.data, self.prepared.job.checked, self.prepared.lowered.io)
+
+    @cached_property
+    def _on_gpu(self) -> tuple[DelegateReport, str]:
+        """What the GPU accelerator takes of the file, and what is wrong if it fails on it."""
+        request = self.prepared.job.request
+        if "gpu" in request.require_delegate and self._gpu_run.delegate is not None:
+            return self._gpu_run.delegate, ""
+        if request.made_for == "gpu" and has_accelerator():
+            return of_gpu(self.data, self.prepared.lowered.io)
+        return gpu_by_rules(self.data), ""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from _edgeship.export.delegates.accelerator import find_accelerator
 from _edgeship.export.delegates.report import Run
-from _edgeship.export.tflite import required
+from _edgeship.export.tflite import writing
 from _edgeship.export.tflite.gpu_run import run_on_gpu
 from tests.export.command_line import run, write_network
 from tests.export.delegates.gpu_here import accelerator
@@ -71,7 +71,8 @@ def test_inspect_without_a_driver_shows_the_rest(
     monkeypatch.setenv("VK_ICD_FILENAMES", "/no/such/driver.json")
     stdout, _ = run("inspect", exported / "small_fp32.tflite", "--delegates")
     assert "XNNPACK takes" in stdout
-    assert "GPU: The GPU accelerator finds no driver" in stdout
+    assert "in 1 partition, by rules" in stdout
+    assert "The GPU was not asked: The GPU accelerator finds no driver" in stdout
 
 
 def test_only_tflite_files_have_delegates(exported: Path) -> None:
@@ -93,6 +94,59 @@ def test_an_export_may_require_that_delegates_take_all(exported: Path, tmp_path:
     stdout, _ = run(network, *options)
     assert f"The GPU accelerator was asked on {device}" in " ".join(stdout.split())
     assert (out / "small_int8.tflite").is_file()
+
+
+def test_an_export_says_what_delegates_take(exported: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    stdout, _ = run(exported / "small.onnx", "--quant", "none,int8", "--out", out)
+    lines = [" ".join(line.split()) for line in stdout.splitlines()]
+    assert "operators taken of by XNNPACK by GPU" in lines
+    artifacts = json.loads((out / "manifest.json").read_text())["artifacts"]
+    for artifact in artifacts:
+        count = sum(artifact["operators"].values())
+        whole = f"{count} of {count}"
+        assert f"{artifact['file']} {whole} {whole}, by rules" in lines
+        assert [(one["delegate"], one["source"]) for one in artifact["delegates"]] == [
+            ("XNNPACK", "plan"),
+            ("GPU", "rules"),
+        ]
+
+
+def test_what_an_export_leaves_is_named_with_the_node_and_the_reason(tmp_path: Path) -> None:
+    network = write_five_axes(tmp_path / "deep.onnx")
+    stdout, _ = run(network, "--io-layout", "nchw", "--out", tmp_path)
+    lines = [" ".join(line.split()) for line in stdout.splitlines()]
+    assert "deep_fp32.tflite 1 of 1 0 of 1 in 0 partitions, by rules" in lines
+    assert "GPU none 1 RELU y Relu act Tensor dimensions must be less than 5." in lines
+    [artifact] = json.loads((tmp_path / "manifest.json").read_text())["artifacts"]
+    assert artifact["delegates"][1]["left"] == [
+        {
+            "kind": "RELU",
+            "reason": "Tensor dimensions must be less than 5.",
+            "index": 0,
+            "tensor": "y",
+            "node": "Relu act",
+        }
+    ]
+
+
+def test_files_for_gpus_are_asked_about(exported: Path, tmp_path: Path) -> None:
+    device = accelerator().device
+    stdout, _ = run(exported / "small.onnx", "--for", "gpu", "--out", tmp_path)
+    assert f"asked on {device}" in stdout
+    [artifact] = json.loads((tmp_path / "manifest.json").read_text())["artifacts"]
+    gpu = artifact["delegates"][1]
+    assert (gpu["source"], gpu["device"]) == ("accelerator", device)
+
+
+def test_files_for_gpus_are_judged_by_rules_where_nobody_can_be_asked(
+    exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find_accelerator.cache_clear()
+    monkeypatch.setenv("VK_ICD_FILENAMES", "/no/such/driver.json")
+    stdout, _ = run(exported / "small.onnx", "--for", "gpu", "--out", tmp_path)
+    assert "by rules" in stdout
+    assert "finds no driver" not in stdout
 
 
 def write_five_axes(path: Path) -> Path:
@@ -128,7 +182,7 @@ def test_an_export_that_the_gpu_computes_wrong_is_refused(
         right = run_on_gpu(*arguments)
         return Run([[array + 1 for array in arrays] for arrays in right.outputs], right.delegate)
 
-    monkeypatch.setattr(required, "run_on_gpu", wrong)
+    monkeypatch.setattr(writing, "run_on_gpu", wrong)
     network = exported / "small.onnx"
     _, stderr = run(network, "--require-delegate", "gpu", "--out", tmp_path, code=3)
     assert "The GPU accelerator does not compute what the network computes." in stderr
