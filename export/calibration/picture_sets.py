@@ -95,7 +95,8 @@ def open_pictures(path: Path, todo: str) -> Iterator[PictureSet]:
             "The pictures cannot be read.", where=str(path), why=why or str(error), todo=todo
         ) from error
     with archive:
-        files, folders = set(), set()
+        files: set[PurePosixPath] = set()
+        folders: set[PurePosixPath] = set()
         for entry in archive.infolist():
             name = PurePosixPath(entry.filename)
             if name.is_absolute() or ".." in name.parts:

@@ -61,17 +61,16 @@ def _classes(comparisons: Sequence[Comparison]) -> Table:
         columns += ["top-1 by", f"{_INTERVAL} ", "p", "only it right", "only reference right"]
     shown = table(*columns, numbers=tuple(columns[:2] + columns[3:4] + columns[5:])[1:])
     for one in comparisons:
-        cells = _share(one.agreement) if one.agreement is not None else ("", "")
+        cells = [*_share(one.agreement)] if one.agreement is not None else ["", ""]
         if one.difference is not None:
             paired = one.difference
-            cells = (
-                *cells,
+            cells += [
                 f"{100 * paired.difference:+.2f} points",
                 f"{100 * paired.low:+.2f} to {100 * paired.high:+.2f}",
                 f"{paired.p_value:.2g}",
                 f"{paired.only_file:,}",
                 f"{paired.only_reference:,}",
-            )
+            ]
         add_row(shown, one.name, *cells)
     return shown
 

@@ -128,7 +128,7 @@ class Distance:
         if values.dtype.kind in "iu" and values.ndim >= 2 and values.size > max(values.shape):
             return values.astype(np.int64).ravel()
         if values.ndim == 3 and values.shape[0] > 1 and values.shape[1:] == self.pixels:
-            return values.argmax(axis=0).ravel()
+            return np.asarray(values.argmax(axis=0), np.int64).ravel()
         return None
 
     def _count(self, expected: NDArray[np.int64], found: NDArray[np.int64]) -> None:
