@@ -62,12 +62,12 @@ def _left(artifacts: Sequence[Artifact]) -> RenderableType:
     for artifact in artifacts:
         for report in artifact.delegates:
             for one, count in report.alike():
-                line = (str(count), one.kind, one.tensor, one.node, one.reason or _SILENT)
+                line = str(count), one.kind, one.tensor, one.node, one.reason or _SILENT
                 schemes.setdefault((report.delegate, *line), []).append(artifact.scheme)
     shown = table(
         *("left by", "in", "left", "operator", "computes", "ONNX node", "because"),
         numbers=("left",),
     )
-    for (delegate, *line), where in schemes.items():
-        add_row(shown, delegate, ", ".join(where), *line)
+    for cells, where in schemes.items():
+        add_row(shown, cells[0], ", ".join(where), *cells[1:])
     return shown

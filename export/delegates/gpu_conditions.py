@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 from _edgeship.export.delegates.operation import Operation
 
 #: Types of a constant that the accelerator reads as numbers of float32.
@@ -59,7 +61,7 @@ def other_slopes(operation: Operation) -> bool:
         return True
     if slopes.rank and all(extent == 1 for extent in slopes.shape[:-1]):
         return slopes.shape[-1] != height_width_channels[-1]
-    return slopes.shape[-3:] != height_width_channels or slopes.size != _size(slopes.shape[-3:])
+    return slopes.shape[-3:] != height_width_channels or slopes.size != prod(slopes.shape[-3:])
 
 
 def broadcast_choice(operation: Operation) -> bool:
@@ -93,19 +95,7 @@ def unreadable_strides(operation: Operation) -> bool:
     return image.rank - parameters[0].size not in (0, 1)
 
 
-def _bhwc(shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+def _bhwc(shape: tuple[int, ...]) -> tuple[int, ...]:
     """Return a shape as the accelerator lays it out: batch, height, width and channels."""
-    if len(shape) == 4:
-        return shape[0], shape[1], shape[2], shape[3]
     first, *others = shape or (1,)
-    width_channels = [1, 1, *others][-2:] if len(others) < 2 else others
-    if not others:
-        return first, 1, 1, 1
-    return first, 1, width_channels[0], width_channels[1]
-
-
-def _size(shape: tuple[int, ...]) -> int:
-    total = 1
-    for extent in shape:
-        total *= extent
-    return total
+    return (first, *[1] * (3 - len(others)), *others)

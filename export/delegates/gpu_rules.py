@@ -118,22 +118,16 @@ RULES = (
         "B and G: required_runtime_inputs",
     ),
     Rule(
-        UNARY | _RECTIFYING | {"SOFTMAX"},
-        "Expected 0 const input tensor(s).",
-        lambda op: op.constants > 0,
-        "B: required_const_inputs",
-    ),
-    Rule(
         None,
         "Tensor type is not supported.",
         lambda op: refused_operand(op) is not None,
         "B: IsAllAllowedTensors",
     ),
     Rule(
-        BINARY,
+        {"GATHER"},  # asked: elementwise operators of two constants are taken
         "Op can only handle 1 or 2 operand(s).",
-        lambda op: len(op.inputs) != 2 or op.computed == 0,
-        "G: two arguments",
+        lambda op: op.computed == 0,
+        "G: Gather",
     ),
     Rule(
         BINARY - {"MUL", "ADD", "ADD_N"},
@@ -154,10 +148,10 @@ RULES = (
         "B: CanParseInputsWithConstTensor",
     ),
     Rule(
-        _CONVOLVING,
+        _CONVOLVING | {"FULLY_CONNECTED"},
         "Expected 1 or 2 input tensor(s).",
         lambda op: op.computed > 2,
-        "G: CheckConvoultionInputOutput",
+        "G: CheckConvoultionInputOutput, FullyConnected",
     ),
     Rule(
         {"CONV_2D"},
@@ -172,18 +166,6 @@ RULES = (
         "G: CheckDepthwiseConvGpuDelegateCompatibility",
     ),
     Rule(
-        {"FULLY_CONNECTED"},
-        "FullyConnected doesn't support more than 2 runtime inputs.",
-        lambda op: op.computed > 2,
-        "G: FullyConnected",
-    ),
-    Rule(
-        {"FULLY_CONNECTED"},
-        "Input and output dimensions different and FullyConnected doesn't support keep_num_dims.",
-        lambda op: bool(op.options.get("keepNumDims")) and op.read[0].rank != op.outputs[0].rank,
-        "G: FullyConnected",
-    ),
-    Rule(
         {"BATCH_MATMUL"},
         "Not supported batched mat mul case",
         lambda op: (
@@ -191,12 +173,6 @@ RULES = (
             or (op.computed == 1 and (not op.read[1].constant or op.read[1].rank < 2))
         ),
         "B: BatchedMatMulOperationParser",
-    ),
-    Rule(
-        {"GATHER"},
-        "Op can only handle 1 or 2 operand(s).",
-        lambda op: len(op.inputs) != 2 or op.computed == 0,
-        "G: Gather",
     ),
     Rule(
         {"GATHER"},
@@ -217,12 +193,6 @@ RULES = (
         "G: CheckAxesAreInt32Const",
     ),
     Rule(
-        _REDUCING | {"REVERSE_V2", "ARG_MAX", "SPLIT", "SPLIT_V"},
-        "Unknown layout.",
-        lambda op: max(one.rank for one in op.read) == 0,
-        "P: PreCheckAxisFromIndex",
-    ),
-    Rule(
         {"MIRROR_PAD"},
         "Only Reflective padding is supported for Mirror Pad operation.",
         lambda op: op.options.get("mode") != 0,
@@ -241,18 +211,22 @@ RULES = (
         "B: PadOperationParser",
     ),
     Rule(
+        {"PADV2"},
+        "Unsupported data type for float32 tensor",
+        lambda op: op.read[2].dtype not in ("float32", "float16", "int4", "int8", "uint8", "int32"),
+        "P: PreCheckCopyData",
+    ),
+    Rule(
+        {"ONE_HOT"},
+        "OneHot axis must be -1 or the last dimension.",
+        lambda op: op.options.get("axis") not in (-1, op.read[0].rank),
+        "asked",
+    ),
+    Rule(
         {"PRELU"},
         "Alpha shape does not match input shape.",
         when.other_slopes,
         "B: PReLUOperationParser",
-    ),
-    Rule(
-        {"RESIZE_BILINEAR"},
-        "If half_pixel_centers is True, align_corners must be False.",
-        lambda op: (
-            bool(op.options.get("alignCorners")) and bool(op.options.get("halfPixelCenters"))
-        ),
-        "G: ResizeBilinear",
     ),
     Rule(
         {"SELECT", "SELECT_V2"},
@@ -300,12 +274,6 @@ RULES = (
         "B: StridedSliceOperationParser",
     ),
     Rule(
-        {"TOPK_V2"},
-        "TopK k must be constant tensor.",
-        lambda op: not op.read[1].constant,
-        "B: TopKOperationParser",
-    ),
-    Rule(
         {"TRANSPOSE"},
         "Permutation for transpose is invalid.",
         lambda op: not op.read[1].constant or not 2 <= op.read[1].size <= 4,
@@ -313,20 +281,8 @@ RULES = (
     ),
     Rule(
         {"DEQUANTIZE"},
-        "Unsupported dequantization type.",
-        lambda op: op.read[0].dtype == "int16",
-        "G: Dequantize",
-    ),
-    Rule(
-        {"DEQUANTIZE"},
         "Dequantize for Densify is not supported",
         lambda op: op.computed == 1 and op.read[0].scales != 1,
-        "B: DequantizeOperationParser",
-    ),
-    Rule(
-        {"DEQUANTIZE"},
-        "Unsupported dims for tensor",
-        lambda op: op.computed == 0 and not 2 <= op.read[0].rank <= 4,
         "B: DequantizeOperationParser",
     ),
 )

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def node_names(model: ir.Model) -> dict[str, str]:
-    """Return the name of every value that a node of a graph computes -> the node's kind and name."""
+    """Return the name of every value that a node computes -> that node's kind and name."""
     return {
         value.name: f"{node.op_type} {node.name or ''}".strip()
         for node in model.graph

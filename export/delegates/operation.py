@@ -66,8 +66,3 @@ class Operation:
     def computed(self) -> int:
         """How many inputs are no constants."""
         return sum(not one.constant for one in self.read)
-
-    @property
-    def constants(self) -> int:
-        """How many inputs are constants, or left out."""
-        return len(self.inputs) - self.computed

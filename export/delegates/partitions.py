@@ -67,4 +67,5 @@ def on_one_piece(operations: Sequence[Operation], taken: Collection[int]) -> lis
     """
     if len(taken) + len(unpackers(operations)) == len(operations):
         return list(range(len(operations)))
-    return sorted(max(pieces(operations, taken), key=len, default=[]))
+    found = pieces(operations, taken)
+    return sorted(max(found, key=len)) if found else []

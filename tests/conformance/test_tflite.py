@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import pytest
 
+from _edgeship.export.runtimes import running
+from _edgeship.export.runtimes.tflite_ports import FileIO
+from _edgeship.export.runtimes.values import Outputs, Sample
 from tests.conformance import every_case
+from tests.conformance.gpu_verdicts import chosen, disagreements
 from tests.conformance.running import Run
+from tests.export.delegates.gpu_here import accelerator
 
 pytestmark = pytest.mark.slow
 
@@ -13,8 +20,22 @@ TARGET = "tflite"
 
 
 @pytest.fixture(scope="module")
-def runs() -> list[Run]:
-    return every_case.run_all(TARGET)
+def files() -> list[bytes]:
+    """The files that the cases became, once they ran."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def runs(files: list[bytes]) -> Iterator[list[Run]]:
+    run_tflite = running.run_tflite
+
+    def kept(data: bytes, samples: Sequence[Sample], io: FileIO) -> Outputs:
+        files.append(data)
+        return run_tflite(data, samples, io)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(running, "run_tflite", kept)
+        yield every_case.run_all(TARGET)
 
 
 def test_every_case_is_right_or_refused_as_expected(runs: list[Run]) -> None:
@@ -27,3 +48,11 @@ def test_the_table_names_only_what_is_refused(runs: list[Run]) -> None:
 
 def test_the_page_says_what_was_counted(runs: list[Run]) -> None:
     every_case.the_page_says_what_was_counted(runs)
+
+
+def test_the_gpu_takes_what_the_rules_say(runs: list[Run], files: list[bytes]) -> None:
+    found = accelerator()
+    singles = chosen(files)
+    assert len(singles) > 150
+    wrong = disagreements(found, singles)
+    assert not wrong, "\n".join(wrong)
