@@ -201,8 +201,13 @@ def _check(bench: Bench, recorder: _Recorder, index: int, reference: Reference) 
     once = measurement.settings.model_copy(
         update={"warmup_runs": 0, "warmup_seconds": 0.0, "runs": 1, "seconds": 0.0}
     )
-    outcome = bench.persistently(partial(bench.run, index, once, want_outputs=True))
     where = f"{measurement.subject.path} on {recorder.session.device.selector}"
+    try:
+        outcome = bench.persistently(partial(bench.run, index, once, want_outputs=True))
+    except DeviceError as error:
+        # Of several files, an accelerator may refuse one.
+        error.where = where
+        raise
     if once.accelerator != "cpu":
         found = _acceleration(outcome.accelerated, measurement.subject, once.accelerator, where)
         recorder.update(index, acceleration=found)

@@ -55,7 +55,8 @@ def check_libraries(accelerator: str, files: Sequence[Path]) -> None:
     if not files and accelerator == "npu":
         raise InputError(
             "An NPU needs its vendor's dispatch library, which edgeship does not bring.",
-            todo=f"name it: --accelerator-library {_LIKE['npu']}",
+            todo="name it, and the compiler plugin that belongs to it: --accelerator-library "
+            f"{_LIKE['npu']} --accelerator-library libLiteRtCompilerPlugin_VENDOR.so",
         )
     if files and not any(_LOADED[accelerator].fullmatch(file.name) for file in files):
         raise InputError(
@@ -90,7 +91,7 @@ def bring(workspace: Workspace, accelerator: str, files: Sequence[Path], abi: st
         _check_machine(file, abi)
         workspace.put(file, file.name)
     if accelerator == "npu":
-        return Brought(after=("--dispatch", "."))
+        return Brought(after=("--npu-folder", "."))
     if not files:
         _put_own(workspace, abi)
     if workspace.device.selector != "local":

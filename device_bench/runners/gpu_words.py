@@ -8,10 +8,10 @@ from _edgeship.device_bench.runners.base import Accelerated
 from _edgeship.errors import DeviceError
 from _edgeship.export.delegates.gpu_log import read_log
 
-#: How many reasons an error shows.
+#: How many kinds of operators an error shows.
 _SHOWN = 4
 
-_REMAINING = re.compile(r"the remaining (\d{1,9}) operations")
+_REMAINING = re.compile(r"(?:the remaining|all) (\d{1,9}) operations will run on the CPU")
 
 _ASK = "`python -m export verify FILE --runtime gpu` names each operator that a GPU refuses"
 
@@ -41,15 +41,18 @@ def refusal(log: str, accelerator: str, where: str) -> DeviceError | None:
         return None
     remaining = _REMAINING.search(log)
     count = f"{remaining[1]} operators" if remaining else "Some operators"
-    took = f" and takes {found.taken}" if found.taken is not None else ""
-    reasons = [f"{kind}: {reason}" if reason else kind for kind, reason in found.refusals]
+    took = "refuses" if found.taken is None else f"takes {found.taken} and refuses others"
+    first: dict[str, str] = {}
+    for kind, reason in found.refusals:
+        first.setdefault(kind, reason)
+    reasons = [f"{kind} ({reason})" if reason else kind for kind, reason in first.items()]
     hidden = len(reasons) - _SHOWN
-    shown = reasons[:_SHOWN] + ([f"and {hidden} more"] if hidden > 0 else [])
+    shown = reasons[:_SHOWN] + ([f"and {hidden} more kinds"] if hidden > 0 else [])
     return DeviceError(
         f"The {accelerator.upper()} does not take the whole file: {count} would fall back to the "
         "CPU.",
         where=where,
-        why=_printable(f"The accelerator refuses{took}: {'; '.join(shown)}")[:600],
+        why=_printable(f"It {took}: {'; '.join(shown)}")[:600],
         todo=f"Use --accelerator cpu, or change these operators; {_ASK}.",
     )
 
@@ -58,7 +61,11 @@ def advice(accelerator: str) -> str:
     """Return what to do where an accelerator fails and its log does not say why."""
     if accelerator == "gpu":
         return f"Use --accelerator cpu; {_ASK}."
-    return "Use --accelerator cpu, or another dispatch library."
+    return (
+        "Use --accelerator cpu; or name all of the vendor's libraries with --accelerator-library: "
+        "the dispatch library runs what the compiler plugin, libLiteRtCompilerPlugin_VENDOR.so, "
+        "compiles."
+    )
 
 
 def _printable(text: str) -> str:

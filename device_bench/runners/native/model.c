@@ -10,9 +10,10 @@
 bool start_litert(Model *model, const Hardware *hardware, Failure *failure) {
   const LiteRtEnvironmentOption options[] = {
       {LITERT_OPTION_MIN_LOG_SEVERITY, {LITERT_ANY_INT, {.integer = LITERT_LOG_ERROR}}},
-      {LITERT_OPTION_DISPATCH_FOLDER, {LITERT_ANY_STRING, {.text = hardware->dispatch}}}};
+      {LITERT_OPTION_DISPATCH_FOLDER, {LITERT_ANY_STRING, {.text = hardware->npu_folder}}},
+      {LITERT_OPTION_COMPILER_FOLDER, {LITERT_ANY_STRING, {.text = hardware->npu_folder}}}};
   return litert_open(&model->api, failure) &&
-         litert_check(model->api.CreateEnvironment(hardware->dispatch ? 2 : 1, options,
+         litert_check(model->api.CreateEnvironment(hardware->npu_folder ? 3 : 1, options,
                                                    &model->environment),
                       "Starting LiteRT", failure);
 }

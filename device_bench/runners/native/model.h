@@ -27,9 +27,9 @@ typedef struct {
 /* How a file is to be run. */
 typedef struct {
   int threads;
-  int accelerator;      /* LITERT_CPU, LITERT_GPU or LITERT_NPU */
-  const char *dispatch; /* folder with the libraries for an NPU, or NULL */
-  bool profile;         /* whether operators will be measured */
+  int accelerator;        /* LITERT_CPU, LITERT_GPU or LITERT_NPU */
+  const char *npu_folder; /* where the libraries for an NPU are, or NULL */
+  bool profile;           /* whether operators will be measured */
 } Hardware;
 
 /* Opens the library, and makes an environment that prints errors only. */

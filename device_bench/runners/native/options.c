@@ -50,8 +50,8 @@ static bool take(Options *options, const char *name, const char *value, Failure 
     options->cores = value;
   } else if (!strcmp(name, "--accelerator")) {
     return parse_accelerator(&options->hardware.accelerator, value, failure);
-  } else if (!strcmp(name, "--dispatch")) {
-    options->hardware.dispatch = value;
+  } else if (!strcmp(name, "--npu-folder")) {
+    options->hardware.npu_folder = value;
   } else if (!strcmp(name, "--threads")) {
     return threads(options, name, value, failure);
   } else if (!strcmp(name, "--warmup-runs")) {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from _edgeship.device_bench.measurement import host
 from _edgeship.device_bench.measurement.host import check_outputs, run_on_host
 from _edgeship.errors import DeviceError, InputError, VerificationError
 from tests.device_bench.small_files import SHAPE, chain, interpret, network
@@ -106,3 +107,31 @@ def test_outputs_of_another_size(outputs):
 def test_a_file_that_is_none():
     with pytest.raises(InputError, match="TFLite"):
         run_on_host(b"no file of ours", "cpu")
+
+
+@pytest.mark.parametrize("io_dtype", ["float32", "int8"])
+def test_a_quantized_file_on_an_accelerator_is_measured_by_itself(io_dtype):
+    data = chain("int8", io_dtype)
+    reference = run_on_host(data, "gpu")
+    # What rounding does to two layers is little: the limit of other runtimes holds.
+    assert reference.kind == "quantized"
+    assert reference.least_sqnr_db == 20.0 == run_on_host(data, "cpu").least_sqnr_db
+    assert reference.inputs == run_on_host(data, "cpu").inputs
+
+
+def test_where_inputs_that_move_leave_little_an_accelerator_may_leave_as_little(monkeypatch):
+    data = chain("int8")
+    monkeypatch.setattr(host, "kept_if_moved", lambda *rest: 9.0)
+    reference = run_on_host(data, "gpu")
+    assert reference.least_sqnr_db == 6.0
+    [expected] = reference.outputs
+    power = np.sqrt(np.mean(expected.astype(np.float64) ** 2))
+    for db, allowed in ((7.0, True), (5.0, False)):
+        noise = np.random.default_rng(0).standard_normal(expected.shape)
+        given = (expected + noise * power / 10 ** (db / 20)).astype(expected.dtype).tobytes()
+        if allowed:
+            assert not check_outputs(reference, [given], "a").identical
+            continue
+        with pytest.raises(VerificationError) as caught:
+            check_outputs(reference, [given], "a")
+        assert "needs 6 dB" in caught.value.why
