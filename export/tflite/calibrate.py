@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,7 @@ def activation_ranges(
     samples: Sequence[Sample],
     io: FileIO,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    crops: Mapping[str, NDArray[np.bool_]] | None = None,
 ) -> Ranges:
     """Return the smallest and largest value of every float activation over all samples.
 
@@ -41,6 +42,7 @@ def activation_ranges(
         samples: Input name -> array in ONNX order.
         io: The file's inputs.
         progress: Told (samples done, samples in all).
+        crops: Name of a tensor -> which of its elements count, where not all of them do.
 
     Raises:
         InputError: If the network computes NaN or infinity from a sample.
@@ -63,6 +65,8 @@ def activation_ranges(
             interpreter.invoke()
             for detail in interpreter.get_output_details():
                 values = interpreter.get_tensor(detail["index"])
+                if crops and detail["name"] in crops:
+                    values = values[crops[detail["name"]]]
                 without = without_masks if detail["name"] in masks else _without_border
                 values = without(values)
                 if values.size:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -25,6 +25,7 @@ from _edgeship.export.runtimes.tflite_session import TFLiteSession
 from _edgeship.export.runtimes.values import Outputs
 from _edgeship.export.tflite import picking, split_groups, transposed_windows
 from _edgeship.export.tflite.batches import Run, with_open_batch
+from _edgeship.export.tflite.borders.windows import Growth
 from _edgeship.export.tflite.calibrate import activation_ranges
 from _edgeship.export.tflite.delegation import of_gpu, of_xnnpack
 from _edgeship.export.tflite.divergence import first_divergence
@@ -32,10 +33,12 @@ from _edgeship.export.tflite.fold_frames import fold_frames
 from _edgeship.export.tflite.given_scales import FileScales, file_scales
 from _edgeship.export.tflite.gpu_by_rules import gpu_by_rules
 from _edgeship.export.tflite.gpu_run import run_on_gpu
+from _edgeship.export.tflite.grow_borders import grow_borders
 from _edgeship.export.tflite.islands import float_islands
 from _edgeship.export.tflite.lowering import Lowered, lower
 from _edgeship.export.tflite.quantization import ACTIVATION_BITS, quantize
 from _edgeship.export.tflite.reading import read_model
+from _edgeship.export.tflite.real_parts import real_parts
 from _edgeship.export.tflite.record import artifact_record
 from _edgeship.export.tflite.required import demand_right, demand_whole
 from _edgeship.export.tflite.writer import from_bytes, to_bytes, to_model
@@ -138,6 +141,7 @@ class _Prepared:
     Attributes:
         job: What is exported.
         graph: The ONNX graph that was lowered.
+        growths: Name of a value of it -> what its spatial axes were grown by.
         lowered: The TFLite graph.
         data: The float32 file.
         detail: What was made.
@@ -148,6 +152,7 @@ class _Prepared:
 
     job: Job
     graph: ir.Model
+    growths: Mapping[str, Growth]
     lowered: Lowered
     data: bytes
     detail: str
@@ -160,7 +165,8 @@ class _Prepared:
         return self.job.reference
 
     def calibrate(self) -> Ranges:
-        return activation_ranges(self.data, self.job.samples, self.lowered.io)
+        own = real_parts(from_bytes(self.data), self.lowered.trace, self.growths)
+        return activation_ranges(self.data, self.job.samples, self.lowered.io, crops=own)
 
     def write(self, scheme: Scheme, ranges: Ranges) -> _File:
         wanted = self.job.request.io_dtype
@@ -188,6 +194,7 @@ def prepare(job: Job) -> _Prepared:
         VerificationError: Turning a network on clips into one on images changed the result.
     """
     graph, parity, folding = _fold_frames(job)
+    graph, growths = grow_borders(graph)
     lowered = lower(graph, job.request.io_layout, job.nhwc)
     wrong = _make_for_gpu(job, lowered)
     description = f"{job.network.name}, written by edgeship"
@@ -200,7 +207,7 @@ def prepare(job: Job) -> _Prepared:
         *([] if boxes is None else [boxes.note]),
         *filter(None, [batches, wrong, _judged_by(job)]),
     )
-    return _Prepared(job, graph, lowered, data, detail, parity, notes, boxes)
+    return _Prepared(job, graph, growths, lowered, data, detail, parity, notes, boxes)
 
 
 def _make_for_gpu(job: Job, lowered: Lowered) -> str:
