@@ -140,6 +140,7 @@ def _known(words: Sequence[str], known: Sequence[str], option: str, text: str) -
 def _measure(planned: Sequence[Column], plan: Plan, store: Path) -> Iterator[ColumnResult]:
     """Yield each column as soon as it is measured; the store gets its rounds even earlier."""
     from _edgeship.device_bench.commands.measuring import measure_all
+    from _edgeship.device_bench.results.hardware import on_software
     from _edgeship.device_bench.studies.guidelines import evaluate
     from _edgeship.device_bench.studies.probe_files import probe_files
 
@@ -152,4 +153,11 @@ def _measure(planned: Sequence[Column], plan: Plan, store: Path) -> Iterator[Col
         )
         result = measure_all(files, [plan], store)
         result.finish()
-        yield evaluate(column, result.sessions[0])
+        session = result.sessions[0]
+        if any(map(on_software, session.measurements)):
+            raise InputError(
+                "The guidelines are about the speed of hardware, and the GPU here is a program.",
+                why="its driver is a software one, on the CPU",
+                todo="use --device adb with a phone, or --accelerator cpu",
+            )
+        yield evaluate(column, session)

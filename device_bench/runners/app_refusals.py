@@ -89,7 +89,8 @@ _RUNNING = {
     "measures.",
     "no space left": "Make room on the phone, and try again.",
     "another run": "Wait for it to end, or close the app on the phone.",
-    "accelerat": "Use --accelerator cpu; or build the app with the accelerator's library.",
+    "accelerat": "Use --accelerator cpu; `python -m export verify FILE --runtime gpu` names each "
+    "operator that a GPU refuses.",
 }
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from _edgeship.device_bench.app import placing
 from _edgeship.device_bench.runners import find as runners
+from _edgeship.device_bench.runners.app_package import check_accelerator, read_package
 from _edgeship.device_bench.runners.app_runner import AppRunner
 from _edgeship.errors import InputError
 from tests.device_bench.runners.scripted_phone import apk
@@ -53,3 +54,23 @@ def test_another_kind_of_archive(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is no app") as caught:
         AppRunner(path)
     assert "AndroidManifest.xml" in caught.value.why
+
+
+def with_accelerator(app: Path, name: str) -> Path:
+    with zipfile.ZipFile(app, "a") as packed:
+        packed.writestr(name, b"an accelerator")
+    return app
+
+
+def test_an_app_knows_for_which_phones_it_has_an_accelerator(tmp_path: Path) -> None:
+    plain = read_package(apk(tmp_path / "a.apk", arm64v8a=b"a library"))
+    assert plain.for_gpus == frozenset()
+    check_accelerator(plain, "cpu", "arm64-v8a")
+    with pytest.raises(InputError, match="no accelerator for GPUs for arm64-v8a") as caught:
+        check_accelerator(plain, "gpu", "arm64-v8a")
+    assert "app build --litert" in caught.value.todo
+    name = "lib/arm64-v8a/libLiteRtGpuAccelerator.so"
+    packed = read_package(with_accelerator(apk(tmp_path / "b.apk"), name))
+    check_accelerator(packed, "gpu", "arm64-v8a")
+    with pytest.raises(InputError, match="x86_64"):
+        check_accelerator(packed, "gpu", "x86_64")

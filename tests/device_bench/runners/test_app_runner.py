@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import shlex
+import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from _edgeship.device_bench.processes.base import Completed, DeviceFull, DeviceGone, DeviceTimeout
 from _edgeship.device_bench.runners.app_runner import AppRunner
-from _edgeship.device_bench.runners.base import Job
-from _edgeship.errors import DeviceError
+from _edgeship.device_bench.runners.base import Accelerated, Job
+from _edgeship.errors import DeviceError, InputError
 from tests.device_bench.runners.app_bench import SETTINGS, At
 from tests.device_bench.runners.scripted_phone import (
     APP,
@@ -365,3 +367,24 @@ def test_an_interrupt_on_a_phone_that_goes_away_stays_an_interrupt(at: At) -> No
     at.phone.answers["am force-stop"] = DeviceGone("The phone does not answer.")
     with pytest.raises(KeyboardInterrupt):
         at.runner.run(at.workspace, at.job)
+
+
+# Accelerators.
+
+
+def test_the_order_asks_for_the_gpu_and_what_ran_there_is_told(at: At) -> None:
+    with zipfile.ZipFile(at.app, "a") as packed:
+        packed.writestr("lib/arm64-v8a/libLiteRtGpuAccelerator.so", b"an accelerator")
+    at.runner = AppRunner(at.app, accelerator="gpu")
+    at.job = replace(at.job, settings=SETTINGS.model_copy(update={"accelerator": "gpu"}))
+    outcome = at.run()
+    assert outcome.accelerated == Accelerated("", None, 0)
+    order = at.phone.files[f"{at.workspace.path}/order"].decode().split("\n")
+    assert order[order.index("--accelerator") + 1] == "gpu"
+
+
+def test_an_app_without_an_accelerator_is_not_started(at: At) -> None:
+    at.runner = AppRunner(at.app, accelerator="gpu")
+    with pytest.raises(InputError, match="no accelerator for GPUs"):
+        at.prepare()
+    assert at.phone.installed is None

@@ -13,11 +13,12 @@ from _edgeship.device_bench.devices.system import read_properties
 from _edgeship.device_bench.devices.workspace import Workspace
 from _edgeship.device_bench.processes.base import DeviceTimeout
 from _edgeship.device_bench.results.records import MeasurementSettings, Process
-from _edgeship.device_bench.runners.base import Job
+from _edgeship.device_bench.runners.base import Accelerated, Job
 from _edgeship.device_bench.runners.benchmark_model import (
     BenchmarkModelRunner,
     find_binary,
     parse_output,
+    read_accelerated,
 )
 from _edgeship.device_bench.runners.find import runner
 from _edgeship.errors import DeviceError, InputError
@@ -230,3 +231,25 @@ def test_it_is_found_by_path_on_path_and_in_the_cache(tmp_path: Path, monkeypatc
     assert isinstance(runner(f"benchmark_model:{cached}"), BenchmarkModelRunner)
     with pytest.raises(InputError, match="no such benchmark_model"):
         runner("benchmark_model:/nothing")
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        (NEW, Accelerated(left=0)),
+        (
+            "Explicitly applied GPU delegate, and the model graph will be partially executed by "
+            "the delegate w/ 1 delegate kernels.",
+            Accelerated(left=None),
+        ),
+        (
+            "12 operations will run on the GPU, and the remaining 3 operations will run on the "
+            "CPU. The model graph will be partially executed by the delegate.",
+            Accelerated(left=3),
+        ),
+        ("the model graph will not be executed by the delegate.", None),
+        (OLD, None),
+    ],
+)
+def test_what_its_delegate_ran(said: str, found: Accelerated | None) -> None:
+    assert read_accelerated(said) == found

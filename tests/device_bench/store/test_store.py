@@ -1,3 +1,4 @@
+import json
 import signal
 import sqlite3
 import subprocess
@@ -14,6 +15,7 @@ from _edgeship.device_bench.measurement.events import (
     SessionStarted,
     Waiting,
 )
+from _edgeship.device_bench.results.acceleration import Acceleration
 from _edgeship.device_bench.results.records import DeviceParity, Measurement, Session
 from _edgeship.device_bench.store.database import SCHEMA_VERSION
 from _edgeship.device_bench.store.store import Filter, Store
@@ -280,3 +282,34 @@ def test_a_full_disk_is_one_sentence(path: Path) -> None:
                 store.begin(session(f"20261122-100000-000{number}"))
         store._database._connection.execute("PRAGMA max_page_count = 1000000")
         _save(store, session("20261122-110000-0001"))
+
+
+def test_a_store_of_the_first_version_is_brought_up_to_date(path: Path) -> None:
+    """That one knew nothing of accelerators; its records lack the field."""
+    whole = session()
+    with Store(path) as store:
+        _save(store, whole)
+    with sqlite3.connect(path) as connection:
+        found = connection.execute("SELECT rowid, record FROM measurements").fetchall()
+        for row, text in found:
+            record = json.loads(text)
+            assert record.pop("acceleration") is None
+            changed = (json.dumps(record), row)
+            connection.execute("UPDATE measurements SET record = ? WHERE rowid = ?", changed)
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    with Store(path, create=False) as store:
+        assert store.sessions() == [whole]
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+    connection.close()
+
+
+def test_what_an_accelerator_took_is_kept(path: Path) -> None:
+    whole = session()
+    found = Acceleration(driver="Adreno (TM) 740", software=False, operators=9, taken=9)
+    first = whole.measurements[0].model_copy(update={"acceleration": found})
+    whole = whole.model_copy(update={"measurements": (first, *whole.measurements[1:])})
+    with Store(path) as store:
+        _save(store, whole)
+        assert store.session(whole.id) == whole
