@@ -24,6 +24,7 @@ from _edgeship.export.contract.recorded import (
     preprocess_in,
 )
 from _edgeship.export.graph.shapes import Shape
+from _edgeship.export.network.definition import LiveModule
 from _edgeship.export.network.network import Network
 from _edgeship.export.network.source import load_network
 from _edgeship.export.pipeline import TARGETS
@@ -222,11 +223,19 @@ def _from_network(name: str, asked: Asked) -> Candidate:
         spec=spec,
         preprocess=preprocess,
         open=lambda batch: _run_of(network),
-        parallel=False,
+        parallel=_in_this_process(network),
         notes=notes,
         classes=tuple(network.training.get("classes") or ()),
         close=network.close,
     )
+
+
+def _in_this_process(network: Network) -> bool:
+    """Return whether a network is a module here; those of the user's code have one process."""
+    if not isinstance(network.definition, LiveModule):
+        return False
+    network.definition.module.eval()  # for good: threads must not find each other's mode
+    return True
 
 
 def _run_of(network: Network) -> Run:

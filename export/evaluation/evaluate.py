@@ -13,7 +13,13 @@ from _edgeship.export.evaluation.counting import Counting
 from _edgeship.export.evaluation.data import Pictures, open_data
 from _edgeship.export.evaluation.disagreements import save
 from _edgeship.export.evaluation.results import Evaluation
-from _edgeship.export.evaluation.running import Runner, open_runner, run_all
+from _edgeship.export.evaluation.running import (
+    Runner,
+    one_thread_each,
+    open_runner,
+    run_all,
+    workers,
+)
 
 #: Files that take longer are announced with the time that they will take.
 _LONG_SECONDS = 60
@@ -79,11 +85,12 @@ def evaluate(question: Question, listener: Listener | None = None) -> Evaluation
             pictures = pictures.without_labels()
         if question.limit is not None:
             pictures = pictures.limited(question.limit, question.seed)
-        runners = []
-        for candidate in candidates:
-            runners.append(open_runner(candidate, pictures.pictures))
-            _announce(runners[-1], len(pictures.pictures), listener)
-        return _evaluated(question, pictures, runners, listener)
+        with one_thread_each():
+            runners = []
+            for candidate in candidates:
+                runners.append(open_runner(candidate, pictures.pictures))
+                _announce(runners[-1], len(pictures.pictures), listener)
+            return _evaluated(question, pictures, runners, listener)
 
 
 @contextmanager
@@ -99,7 +106,8 @@ def _loaded(question: Question, listener: Listener) -> Iterator[list[Candidate]]
 
 def _announce(runner: Runner, pictures: int, listener: Listener) -> None:
     """Tell how long a slow file will take."""
-    seconds = runner.each * pictures
+    threads = workers() if runner.candidate.parallel else 1
+    seconds = runner.each * pictures / threads
     if seconds > _LONG_SECONDS:
         listener.announce(
             f"{runner.candidate.name} takes {runner.each * 1e3:.0f} ms a picture: about "

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import TypeVar
@@ -23,9 +24,8 @@ from _edgeship.export.evaluation.data import Picture
 #: Outputs for one picture, without a batch axis.
 Found = list[NDArray[np.float32]]
 
-#: Pictures that a thread takes at once, and how many of them go into one batch.
-_CHUNK = 32
-BATCH = 16
+#: Pictures that a thread takes at once, in one batch where that can be.
+BATCH = 32
 
 #: How far outputs of a batch may be from those of single pictures, as a part of the largest: what
 #: float32 rounds away where sums are taken in another order.
@@ -144,6 +144,25 @@ def _alike(left: NDArray[np.float32], right: NDArray[np.float32]) -> bool:
     return bool(np.allclose(left, right, rtol=0, atol=_SAME * largest, equal_nan=True))
 
 
+@contextmanager
+def one_thread_each() -> Iterator[None]:
+    """Let PyTorch use one thread for each of ours, if anything here runs in PyTorch.
+
+    Threads that work on pictures of their own never wait for one another, as those do that share
+    the operators of one picture.
+    """
+    torch = sys.modules.get("torch")
+    if torch is None:
+        yield
+        return
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def workers() -> int:
     """Return how many threads run pictures side by side."""
     return os.cpu_count() or 1
@@ -160,10 +179,10 @@ def run_all(runners: Sequence[Runner], pictures: Sequence[Picture]) -> Iterator[
         EdgeshipError: A picture cannot be read, or a candidate fails.
     """
     pool = ThreadPoolExecutor(workers())
-    starts = range(0, len(pictures), _CHUNK)
+    starts = range(0, len(pictures), BATCH)
 
     def work(start: int) -> Chunk:
-        return _chunk(runners, pictures[start : start + _CHUNK], start)
+        return _chunk(runners, pictures[start : start + BATCH], start)
 
     try:
         yield from _ahead(pool, work, starts)

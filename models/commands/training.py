@@ -13,6 +13,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from _edgeship.errors import InputError
+from _edgeship.models.catalog.registry import names as zoo_names
+from _edgeship.terminal.console import print_error
 from _edgeship.terminal.invocation import as_typed, current
 
 if TYPE_CHECKING:
@@ -107,20 +110,78 @@ def _print_epoch(done: Epoch) -> None:
 
 
 def evaluate_model(
-    name: Name,
-    data: Data,
-    weights: Annotated[str, typer.Option(help="cifar10, imagenet, or a checkpoint.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A name that `list` prints, or a network of yours, as FILE.py:FUNCTION."
+        ),
+    ],
+    data: Annotated[
+        Path,
+        typer.Option(
+            exists=True,
+            help="Folder or zip file: test/CLASS/*.jpg; or a .csv file with path,label.",
+        ),
+    ],
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            help="cifar10, imagenet, or a checkpoint; a network of yours may have its own."
+        ),
+    ] = None,
+    input_: Annotated[
+        str | None,
+        typer.Option("--input", metavar="SHAPE", help="Shape of the input of a network of yours."),
+    ] = None,
+    mean: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NUMBERS", help="Mean of each channel of its input, on the 0..1 scale."
+        ),
+    ] = None,
+    std: Annotated[
+        str | None, typer.Option(metavar="NUMBERS", help="Standard deviation, likewise.")
+    ] = None,
+    crop: Annotated[
+        float | None,
+        typer.Option(
+            metavar="FRACTION", help="How much of the shorter side its centre crop keeps."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Print the share of test/ pictures whose highest score is that of their class (top-1)."""
-    from _edgeship.models.training.evaluate import evaluate
+    """Print the share of pictures whose highest score is that of their class (top-1), in PyTorch.
 
-    result = evaluate(name, weights, data)
+    `python -m export evaluate` also compares networks with each other and with files.
+    """
+    from _edgeship.export.commands import options
+    from _edgeship.export.commands.evaluate import progress
+    from _edgeship.export.evaluation.candidates import Asked
+    from _edgeship.export.evaluation.evaluate import Question, evaluate
+
+    if weights is None and name in zoo_names():
+        raise InputError(
+            f"{name} has random weights.", todo="give trained ones: --weights cifar10, for example"
+        )
+    asked = Asked(
+        weights=weights,
+        shapes=() if input_ is None else (options.parse_shape(input_),),
+        mean=None if mean is None else options.parse_numbers(mean, "--mean"),
+        std=None if std is None else options.parse_numbers(std, "--std"),
+        crop=crop,
+    )
+    with progress() as listener:
+        found = evaluate(Question((name,), data, asked), listener)
+    for note in found.notes:
+        print_error(f"note: {note}")
+    [top1] = [one.top1 for one in found.files]
+    if top1 is None:
+        raise InputError(f"The pictures in {data} have no labels.")
     if as_json:
-        typer.echo(json.dumps(asdict(result), indent=2))
+        typer.echo(json.dumps({"model": name, "weights": weights, **asdict(top1)}, indent=2))
         return
     typer.echo(
-        f"{name}, weights {result.weights}: top-1 accuracy {result.accuracy:.2f} % "
-        f"({result.right} of {result.images} pictures, float32, "
-        f"{'x'.join(map(str, result.input_size))})"
+        f"{found.files[0].name}: top-1 accuracy {100 * top1.share:.2f} % "
+        f"({top1.count} of {top1.total} pictures, float32; 95 % interval {100 * top1.low:.2f} to "
+        f"{100 * top1.high:.2f})"
     )
