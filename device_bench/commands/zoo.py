@@ -110,10 +110,10 @@ def zoo(
     )
     plans = make_plans([device], wanted)
     entries = _prepare(names, schemes, weights, folder)
-    if data is not None and weights is not None:
+    if data is not None:
         from _edgeship.device_bench.studies.accuracy import evaluate
 
-        entries = evaluate(entries, weights, data, lambda name: print_error(f"running {name} ..."))
+        entries = evaluate(entries, data, lambda name: print_error(f"evaluating {name} ..."))
     result = measure_all([entry.path for entry in entries], plans, store)
     measured = report.join(entries, rows(result.sessions))
     if measured:

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from _edgeship.errors import InputError
 from _edgeship.export.evaluation.data import Pictures
 
+#: Names of classes in a message.
+_SHOWN = 10
+
 
 @dataclass(frozen=True)
 class Labels:
@@ -79,10 +82,15 @@ def labels_of(
     if unknown:
         raise InputError(
             f"The label {unknown[0]!r} is none of the {len(names)} classes.",
-            why=f"the classes are {order}: {', '.join(names[:3])} and so on",
+            why=f"the classes are {order}: {_some(names)}",
             todo="name the classes as the data do, in the order of the scores: --labels FILE",
         )
     return Labels(names, np.array([places[word] for word in words], np.int64), order)
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_SHOWN])
+    return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN} more"
 
 
 def _names(

@@ -96,7 +96,7 @@ class Pictures:
 
 
 @contextmanager
-def open_data(path: Path) -> Iterator[Pictures]:
+def open_data(path: Path, part: str | None = None) -> Iterator[Pictures]:
     """Yield the pictures of a folder, a zip file or a list.
 
     Where the folder or the zip file holds ``test`` or ``val`` beside or without ``train``, those in
@@ -104,6 +104,7 @@ def open_data(path: Path) -> Iterator[Pictures]:
 
     Args:
         path: The folder, the zip file or the .csv file.
+        part: The folder to take beside others, such as ``train``; ``test`` or ``val`` by default.
 
     Raises:
         InputError: There are none, or some have a label and others have not.
@@ -112,14 +113,14 @@ def open_data(path: Path) -> Iterator[Pictures]:
         yield _listed(path)
         return
     with open_pictures(path, _LAYOUT) as found:
-        yield _in_folders(found)
+        yield _in_folders(found, part)
 
 
-def _in_folders(found: PictureSet) -> Pictures:
+def _in_folders(found: PictureSet, part: str | None) -> Pictures:
     """Return pictures whose folders are their classes."""
     if not found.pictures:
         raise InputError(f"{found.path} holds no pictures.", todo=_LAYOUT)
-    root = _root(found)
+    root = _root(found, part)
     pictures = [
         Picture(str(name), _folder_below(root, name), lambda name=name: found.open(name))  # type: ignore[misc]
         for name in found.inside(root)
@@ -135,15 +136,16 @@ def _in_folders(found: PictureSet) -> Pictures:
     return Pictures(tuple(pictures), f"{len(pictures):,} pictures in {place}")
 
 
-def _root(found: PictureSet) -> PurePosixPath:
+def _root(found: PictureSet, wanted: str | None) -> PurePosixPath:
     """Return the folder that the folders of the classes lie in."""
     root = PurePosixPath()
     while True:
         tops = {_folder_below(root, name) for name in found.inside(root)}
-        part = next((name for name in _HELD_OUT if name in tops), None)
-        if part is None and tops == {"train"}:
-            part = "train"
-        if part is not None and tops <= {*_PARTS}:
+        if tops <= {*_PARTS}:
+            order = (*_HELD_OUT, "train") if wanted is None else (wanted,)
+            part = next((name for name in order if name in tops), None)
+            if part is None:
+                raise InputError(f"{found.path} has no {wanted}/.")
             return root / part
         # A folder around everything, as archives have, and no class: there are folders in it.
         [only, *others] = tops

@@ -1,62 +1,48 @@
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from _edgeship.device_bench.studies.accuracy import evaluate, file_accuracy
-from _edgeship.device_bench.studies.zoo import prepare
+from _edgeship.device_bench.studies.accuracy import evaluate
+from _edgeship.device_bench.studies.zoo import Entry, prepare
 from _edgeship.errors import InputError
-from _edgeship.models.training.evaluate import evaluate as evaluate_in_torch
-from tests.export.tflite.small_graphs import Small
+from _edgeship.export.evaluation.candidates import Asked
+from _edgeship.export.evaluation.evaluate import Question
+from _edgeship.export.evaluation.evaluate import evaluate as evaluate_network
 from tests.models.training.pictures import write_pictures
 
 CIFAR = "airplane automobile bird cat deer dog frog horse ship truck".split()  # noqa: SIM905
 
 
-def _mean_of_channels(path: Path) -> Path:
-    """Write a file whose scores are the means of the three channels."""
-    small = Small(image=(1, 4, 4, 3))
-    small.constant("axes", np.array([1, 2], np.int32))
-    small.op("MEAN", "image axes", "scores", (1, 3))
-    path.write_bytes(small.out("scores").data())
-    return path
-
-
-def test_the_accuracy_of_a_file_is_the_share_of_right_pictures(tmp_path: Path) -> None:
-    path = _mean_of_channels(tmp_path / "mean.tflite")
-    images = np.zeros((4, 4, 4, 3), np.float32)
-    brightest = [0, 1, 2, 2]
-    for image, channel in zip(images, brightest, strict=True):
-        image[..., channel] = 1
-    assert file_accuracy(path, images, np.array([0, 1, 2, 2]), 3) == 100
-    assert file_accuracy(path, images, np.array([0, 1, 2, 0]), 3) == 75
-    assert file_accuracy(path, images, np.array([1, 0, 0, 0]), 3) == 0
-
-
-def test_another_number_of_scores_is_refused(tmp_path: Path) -> None:
-    path = _mean_of_channels(tmp_path / "mean.tflite")
-    with pytest.raises(InputError, match="3 scores for 10 classes"):
-        file_accuracy(path, np.zeros((1, 4, 4, 3), np.float32), np.array([0]), 10)
+@pytest.fixture(scope="module")
+def entries(tmp_path_factory: pytest.TempPathFactory) -> list[Entry]:
+    folder = tmp_path_factory.mktemp("zoo")
+    return prepare("effnet", ["none", "int8"], "cifar10", folder, lambda model: None)
 
 
 @pytest.mark.slow
-def test_a_float_file_is_as_accurate_as_its_network(tmp_path: Path) -> None:
+def test_a_float_file_is_as_accurate_as_its_network(entries: list[Entry], tmp_path: Path) -> None:
     data = _ten_classes(tmp_path / "data")
-    entries = prepare("effnet", ["none"], "cifar10", tmp_path / "zoo", lambda model: None)
-    (entry,) = evaluate(entries, "cifar10", data, lambda name: None)
-    assert entry.accuracy is not None
-    assert entry.accuracy.of_file
-    expected = evaluate_in_torch("effnet", "cifar10", data)
-    assert 0 < expected.accuracy < 100
-    assert entry.accuracy.percent == pytest.approx(expected.accuracy)
+    said: list[str] = []
+    found = evaluate(entries, data, said.append)
+    assert said == ["effnet"]
+    assert [one.scheme for one in found] == ["none", "int8"]
+    accuracy = found[0].accuracy
+    assert accuracy is not None
+    assert accuracy.of_file
+    assert accuracy.source == "evaluated here, each file on 60 pictures in data/test"
+    [network] = evaluate_network(Question(("effnet",), data, Asked(weights="cifar10"))).files
+    assert network.top1 is not None
+    assert 0 < network.top1.share < 1
+    assert accuracy.percent == pytest.approx(100 * network.top1.share)
 
 
 @pytest.mark.slow
-def test_classes_that_are_not_the_networks_are_refused(tmp_path: Path) -> None:
+def test_classes_that_are_not_the_networks_are_refused(
+    entries: list[Entry], tmp_path: Path
+) -> None:
     data = write_pictures(tmp_path / "data", 1, splits="test")
-    entries = prepare("effnet", ["none"], "cifar10", tmp_path / "zoo", lambda model: None)
-    with pytest.raises(InputError, match="classes"):
-        evaluate(entries, "cifar10", data, lambda name: None)
+    with pytest.raises(InputError, match="'blue' is none of the 10 classes"):
+        evaluate(entries, data, lambda name: None)
 
 
 def _ten_classes(root: Path) -> Path:

@@ -56,6 +56,18 @@ def test_the_part_that_was_held_out_is_taken(
             assert pictures.source.endswith(f"/{taken}")
 
 
+def test_another_part_can_be_asked_for(tmp_path: Path) -> None:
+    for part in ("train", "test"):
+        write_classes(tmp_path / "data" / part, {f"a {part}": [RED]})
+    with open_data(tmp_path / "data", "train") as pictures:
+        assert [one.label for one in pictures.pictures] == ["a train"]
+    with (
+        pytest.raises(InputError, match="has no valid/"),
+        open_data(tmp_path / "data", "valid"),
+    ):
+        pass
+
+
 def test_classes_may_have_the_names_of_parts(tmp_path: Path) -> None:
     root = write_classes(tmp_path / "data", {"test": [BLUE], "bench": [RED]})
     assert {label for _, label in found(root)} == {"bench", "test"}

@@ -147,4 +147,4 @@ def test_evaluating_refuses_other_classes(request_: TrainingRequest, tmp_path: P
          "--weights", str(request_.folder / "effnet.safetensors")],
     )  # fmt: skip
     assert shown.exit_code == 2
-    assert "The weights distinguish blue, red." in shown.stderr
+    assert "The label 'green' is none of the 2 classes." in shown.stderr
