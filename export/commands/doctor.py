@@ -40,6 +40,7 @@ _SHARED = {
 _DESCRIBE = "_edgeship.export.delegates.describe"
 
 OPTIONAL = {
+    "openvino": "verify --runtime openvino",
     "tensorflow": "verify --runtime tensorflow",
     "tflite-runtime": "verify --runtime tflite-runtime",
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import numpy as np
 from _edgeship.export.delegates.gpu_log import GpuLog, read_log
 from _edgeship.export.delegates.query import Answer, Query
 from _edgeship.export.delegates.vulkan import Vulkan
+from _edgeship.export.runtimes.child import end_group, ending, late
 
 _PROGRAM = Path(__file__).with_name("gpu_program.py")
 
@@ -47,9 +47,7 @@ def _run(vulkan: Vulkan, queries: Sequence[Query], limit_s: int) -> list[Answer]
         try:
             code = process.wait()
         finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+            end_group(process)
         return _read(folder, queries, code, limit_s)
 
 
@@ -113,12 +111,4 @@ def _in_words(refused: str) -> str:
 
 def _ending(folder: Path, code: int, limit_s: int) -> str:
     """Return how the process ended, in the middle of a sentence."""
-    if code == -signal.SIGALRM:
-        return f"it did not finish within {limit_s} s"
-    if code < 0:
-        name = signal.Signals(-code).name
-        memory = "; perhaps the memory ran out" if name == "SIGKILL" else ""
-        return f"its process was ended by the signal {name}{memory}"
-    lines = (folder / "start.log").read_text(errors="replace").strip().splitlines()
-    said = f": {lines[-1]}" if lines else ""
-    return f"its process ended itself with exit code {code}{said}"
+    return late(limit_s) if code == -signal.SIGALRM else ending(code, folder / "start.log")

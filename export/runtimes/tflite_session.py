@@ -145,6 +145,13 @@ class TFLiteSession:
             for values, port, detail in zip(raw, self._io.outputs, self._outputs, strict=True)
         ]
 
+    @property
+    def tensor_names(self) -> tuple[list[str], list[str]]:
+        """What the file calls the tensors of its inputs and outputs, in the order of the ports."""
+        return [str(one["name"]) for one in self._inputs], [
+            str(one["name"]) for one in self._outputs
+        ]
+
     def nodes(self) -> list[Detail]:
         """Return what the interpreter knows of its nodes: the file's operators, then delegates'.
 

@@ -17,6 +17,7 @@ from _edgeship.export.contract.manifest import Artifact
 from _edgeship.export.contract.model_file import Reference, Shapes
 from _edgeship.export.delegates.report import DelegateReport, Run
 from _edgeship.export.runtimes.interpreters import RUNTIMES
+from _edgeship.export.runtimes.openvino_run import OPENVINO, run_in_openvino
 from _edgeship.export.runtimes.tflite_ports import FileIO
 from _edgeship.export.runtimes.tflite_session import TFLiteSession
 from _edgeship.export.runtimes.values import Outputs, Sample
@@ -77,6 +78,8 @@ class RelatedTFLite:
         """Run the file on samples under the names of its inputs."""
         if runtime in GPU_RUNTIMES:
             return run_on_gpu(self.data, samples, self.io, runtime)
+        if runtime == OPENVINO:
+            return Run(run_in_openvino(self.data, samples, self.io))
         session = TFLiteSession(self.data, self.io, runtime)
         report = None
         if runtime == _WITH_XNNPACK:
@@ -156,7 +159,7 @@ class TFLiteFile:
     @property
     def known_runtimes(self) -> Collection[str]:
         """The runtimes that there are."""
-        return (*RUNTIMES, *GPU_RUNTIMES)
+        return (*RUNTIMES, *GPU_RUNTIMES, OPENVINO)
 
     @property
     def default_runtimes(self) -> tuple[str, ...]:
