@@ -89,13 +89,20 @@ def samples_of(
     known = preprocess or default_preprocess(3)
     with log.stage("samples"):
         if calibrated:
-            samples = split_samples(source, inputs, known)
-            detail = f"{samples.source}; a quarter held out"
-            warning = "" if samples.held_out else _NOT_HELD_OUT
-            log.done(detail if samples.held_out else samples.source, warning=warning)
+            samples = split_samples(source, inputs, known, request.calib_samples)
+            roles = f"{samples.calibrated} to calibrate on, {samples.verified} others to verify on"
+            detail = f"{samples.source}: {roles}" if samples.held_out else samples.source
+            log.done(detail, warning="" if samples.held_out else _NOT_HELD_OUT)
         else:
             found = load_samples(source, inputs, known, VERIFICATION_SAMPLES)
-            samples = SplitSamples([], found.arrays, held_out=True, source=found.source)
+            samples = SplitSamples(
+                calibration=[],
+                verification=found.arrays,
+                held_out=True,
+                source=found.source,
+                calibrated=0,
+                verified=found.count,
+            )
             log.done(samples.source)
     if calibrated and source is None:
         log.notes.append(

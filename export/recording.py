@@ -49,7 +49,7 @@ def manifest_of(
         log: The stages.
     """
     network, preprocess = job.network, job.preprocess
-    calibration = {"source": samples.source, "count": len(job.samples), "method": "min-max"}
+    calibration = {"source": samples.source, "count": samples.calibrated, "method": "min-max"}
     if job.given is not None and job.given.activations:
         calibration["scales"] = str(job.given)
     return Manifest(
@@ -65,7 +65,7 @@ def manifest_of(
         calibration=calibration if calibrated else None,
         verification={
             "reference": network.definition.reference,
-            "samples": len(job.reference),
+            "samples": samples.verified,
             "source": samples.source,
             "held_out": samples.held_out,
         },

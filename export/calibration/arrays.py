@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from _edgeship.errors import InputError
 from _edgeship.export.calibration.input_spec import InputSpec
-from _edgeship.export.calibration.pictures import evenly_spaced
 from _edgeship.export.calibration.preprocess import Preprocess, check_channels, normalize
+from _edgeship.export.calibration.source import Source
 from _edgeship.export.runtimes.values import Sample
 
 MAX_ARCHIVE_BYTES = 4 * 2**30
@@ -26,13 +26,12 @@ Arrays = Mapping[str, NDArray[Any]] | NDArray[Any]
 """Arrays in memory: input name -> samples along the first axis, or those of a single input."""
 
 
-def array_samples(
+def array_source(
     source: Path | Arrays,
     inputs: Mapping[str, InputSpec],
     preprocess: Preprocess,
-    limit: int,
-) -> tuple[list[Sample], str]:
-    """Read samples from a .npy file, a .npz file with one array per input, or memory.
+) -> Source[Sample]:
+    """Return the samples of a .npy file, a .npz file with one array per input, or memory.
 
     An array holds the samples along its first axis, each in the input's own axis order or with
     the channels at the other end. Floating-point arrays must be preprocessed already and are used
@@ -44,15 +43,11 @@ def array_samples(
             array serves a single input whatever its name.
         inputs: Input name to what it takes.
         preprocess: Mean and std for uint8 arrays.
-        limit: Most samples to use; evenly spaced ones where the file has more.
-
-    Returns:
-        One dictionary per sample, input name to array without the batch axis in the type that the
-        input takes, and what the samples are in words.
 
     Raises:
-        InputError: The file cannot be read, or an array is missing or has the wrong shape, type
-            or length, or holds NaN or infinity.
+        InputError: The file cannot be read, or an array is missing or has the wrong shape or
+            length. Loading a sample raises it too, where the type is wrong, or where there is NaN
+            or infinity.
     """
     path = source if isinstance(source, Path) else "memory"
     found = _read(source) if isinstance(source, Path) else _given(source)
@@ -68,19 +63,20 @@ def array_samples(
             todo="store one entry per sample along the first axis of every array",
         )
     total = min(counts.values())
-    chosen = evenly_spaced(range(total), limit)
-    samples: list[Sample] = [
-        {
+
+    def load(index: int) -> Sample:
+        return {
             name: _taken(
                 array[index], inputs[name], f"sample {index} of {name} in {path}", preprocess
             )
             for name, array in arrays.items()
         }
-        for index in chosen
-    ]
-    count = f"{total} samples" if len(chosen) == total else f"{len(chosen)} of {total} samples"
-    words = f"{path} ({count})" if isinstance(source, Path) else f"{count} from memory"
-    return samples, words
+
+    def words(used: int) -> str:
+        count = f"{total} samples" if used == total else f"{used} of {total} samples"
+        return f"{path} ({count})" if isinstance(source, Path) else f"{count} from memory"
+
+    return Source([range(total)], load, words)
 
 
 def _given(source: Arrays) -> dict[str, NDArray[Any]]:

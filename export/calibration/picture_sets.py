@@ -11,7 +11,8 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from _edgeship.errors import InputError
-from _edgeship.export.calibration.pictures import SUFFIXES
+
+SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
 
 #: Largest picture file in an archive, unpacked; a header may promise anything.
 MAX_PICTURE_BYTES = 256 << 20

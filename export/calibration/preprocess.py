@@ -80,7 +80,12 @@ class Preprocess:
 
 
 def load_image(
-    path: str | Path, size: tuple[int, int], channels: int, preprocess: Preprocess
+    file: str | Path | IO[bytes],
+    size: tuple[int, int],
+    channels: int,
+    preprocess: Preprocess,
+    *,
+    name: str = "",
 ) -> NDArray[np.float32]:
     """Read one picture as network input.
 
@@ -88,10 +93,11 @@ def load_image(
     animation gives its first frame.
 
     Args:
-        path: A BMP, GIF, JPEG, PNG or WebP file with 8 bits per channel.
+        file: Path or open file, a BMP, GIF, JPEG, PNG or WebP with 8 bits per channel.
         size: Height and width of the result, in pixels.
         channels: 3 for colours, 1 for grayscale.
         preprocess: The resize rule, mean, std and order of colours.
+        name: What errors call the picture; else its path.
 
     Returns:
         Array of shape (channels, H, W), float32, ``(pixel / 255 - mean) / std``.
@@ -101,7 +107,7 @@ def load_image(
             3, or mean and std have another number of channels.
     """
     check_channels(channels, preprocess)
-    pixels = read_pixels(path, size, channels, preprocess.crop)
+    pixels = read_pixels(file, size, channels, preprocess.crop, name=name)
     return normalize(pixels[::-1] if preprocess.bgr else pixels, preprocess)
 
 

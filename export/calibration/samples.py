@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,30 +13,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from _edgeship.errors import InputError
-from _edgeship.export.calibration.arrays import Arrays, array_samples
+from _edgeship.export.calibration.arrays import Arrays, array_source
 from _edgeship.export.calibration.input_spec import InputSpec
-from _edgeship.export.calibration.pictures import folder_samples, shipped_samples
+from _edgeship.export.calibration.picture_sets import open_pictures
+from _edgeship.export.calibration.pictures import picture_source, shipped_source
 from _edgeship.export.calibration.preprocess import Preprocess
+from _edgeship.export.calibration.source import Source, hold_out, select
 from _edgeship.export.runtimes.values import Sample
 
 RANDOM = "random"
 
-#: Samples to calibrate on, and how many others every stage is compared on.
-CALIBRATION_SAMPLES = 36
-VERIFICATION_SAMPLES = 12
+#: Most samples of the user's that ranges are measured on, unless asked for otherwise.
+MOST_SAMPLES = 200
 
-#: Every such sample is kept from calibration, to verify on what calibration has not seen. The
-#: shipped pictures come in rounds of sixteen, so all views of a picture fall on the same side.
+#: How many views of the shipped pictures they are measured on, or how much noise.
+CALIBRATION_SAMPLES = 36
+
+#: How many others every stage is compared on: at most this many, and a quarter of what there is.
+VERIFICATION_SAMPLES = 12
 _HELD_OUT_EVERY = 4
 
-#: The first that is kept. Of the shipped pictures the others, among them the darkest and the most
-#: colourful, then span what these hold; the four from the last on do not lie within the others.
-_HELD_OUT_FIRST = 1
+#: Most bytes of samples that are kept in memory.
+MAX_BYTES = 2 * 2**30
 
 #: Channels, frames, height and width.
 _CLIP_AXES = 4
 
-ACCEPTED = "a folder of images, a .npz or .npy file of arrays, or the word random"
+ACCEPTED = (
+    "a folder or zip file of images, a .npz or .npy file of arrays, FILE.py:FUNCTION for a "
+    "function that yields samples, or the word random"
+)
 
 
 @dataclass(frozen=True)
@@ -47,11 +54,13 @@ class SampleSet:
             shape and type, in ONNX axis order.
         source: Where they come from, in words.
         natural: Whether they stand for real data; False for noise.
+        count: How many samples ``arrays`` holds, counted one by one.
     """
 
     arrays: list[Sample]
     source: str
     natural: bool
+    count: int
 
 
 @dataclass(frozen=True)
@@ -63,21 +72,16 @@ class SplitSamples:
         verification: What files are verified on.
         held_out: Whether calibration does not see those.
         source: Where all of them come from, in words.
+        calibrated: How many samples ``calibration`` holds, counted one by one.
+        verified: How many ``verification`` holds.
     """
 
     calibration: list[Sample]
     verification: list[Sample]
     held_out: bool
     source: str
-
-
-@dataclass(frozen=True)
-class _Items:
-    """Single samples, without a batch axis, and what they are."""
-
-    items: list[Sample]
-    source: str
-    natural: bool
+    calibrated: int
+    verified: int
 
 
 def load_samples(
@@ -93,9 +97,9 @@ def load_samples(
     consecutive samples per run, starting again from the first where they run out.
 
     Args:
-        source: None for the shipped images; a folder of images; a .npz or .npy file, or such
-            arrays themselves (`export.calibration.arrays.array_samples`); or ``"random"`` for
-            noise, standard normal or evenly spread integers (a folder of that name is
+        source: None for the shipped images; a folder or a zip file of images; a .npz or .npy file,
+            or such arrays themselves (`export.calibration.arrays.array_source`); or ``"random"``
+            for noise, standard normal or evenly spread integers (a folder of that name is
             ``"./random"``). Images fit a model with a single input (N, C, H, W), or
             (N, C, T, H, W) for clips, where C is 1 or 3 and may lie at the end.
         inputs: Input name to what it takes.
@@ -106,19 +110,69 @@ def load_samples(
     Raises:
         InputError: The source does not exist, cannot be read or does not fit the inputs.
     """
-    found = _items(source, inputs, preprocess, limit, seed)
-    return SampleSet(_stack(found.items, inputs), found.source, found.natural)
+    with _opened(source, inputs, preprocess, limit, seed) as found:
+        items = found.loaded(select(found.groups, min(limit, _room(inputs))))
+        return SampleSet(_stack(items, inputs), found.words(len(items)), found.natural, len(items))
 
 
 def split_samples(
     source: str | Path | Arrays | None,
     inputs: Mapping[str, InputSpec],
     preprocess: Preprocess,
+    limit: int | None = None,
     seed: int = 0,
 ) -> SplitSamples:
     """Load samples to calibrate on, and others to verify on.
 
-    Of four samples or more, every fourth is kept from calibration; of fewer, all serve for both.
+    Of four samples or more, a quarter is kept from calibration, `VERIFICATION_SAMPLES` at most;
+    which they are does not depend on how many of the others are used. Of fewer, all serve for
+    both. Images in folders side by side, as those of classes, are taken from all folders alike.
+
+    Args:
+        source: As for `load_samples`.
+        inputs: Input name to what it takes.
+        preprocess: How images become input.
+        limit: Most samples to calibrate on, counted one by one; None for `MOST_SAMPLES`, as far as
+            `MAX_BYTES` hold them, of the user's, and for `CALIBRATION_SAMPLES` of others.
+        seed: Seed of the noise.
+
+    Raises:
+        InputError: As for `load_samples`; or the limit is more than memory is made for.
+    """
+    own = source is not None and source != RANDOM
+    wanted = limit or (MOST_SAMPLES if own else CALIBRATION_SAMPLES)
+    room = _room(inputs) - VERIFICATION_SAMPLES
+    if limit is not None and limit > room:
+        raise InputError(
+            f"{limit} samples are too many to calibrate on.",
+            why=f"{room} of this size fit into {MAX_BYTES >> 30} GiB, which is kept for them",
+            todo=f"give --calib-samples {room} or less",
+        )
+    # Of views and of noise there are as many as are asked for.
+    made = max(wanted, CALIBRATION_SAMPLES) + VERIFICATION_SAMPLES
+    with _opened(source, inputs, preprocess, made, seed) as found:
+        kept, rest = hold_out(found.groups, _held_out(found.count))
+        seen = select(rest, min(wanted, room))
+        items = found.loaded([*seen, *kept])
+        words = found.words(len(items))
+    calibration, verification = items[: len(seen)], items[len(seen) :] or items
+    return SplitSamples(
+        calibration=_stack(calibration, inputs),
+        verification=_stack(verification, inputs),
+        held_out=bool(kept),
+        source=words,
+        calibrated=len(calibration),
+        verified=len(verification),
+    )
+
+
+def verification_samples(
+    source: str | Path | Arrays | None,
+    inputs: Mapping[str, InputSpec],
+    preprocess: Preprocess,
+    seed: int = 0,
+) -> SampleSet:
+    """Load the samples that `split_samples` keeps to verify on, and no others.
 
     Args:
         source: As for `load_samples`.
@@ -126,53 +180,60 @@ def split_samples(
         preprocess: How images become input.
         seed: Seed of the noise.
 
-    Returns:
-        At most `CALIBRATION_SAMPLES` and `VERIFICATION_SAMPLES`, counted one by one.
-
     Raises:
         InputError: As for `load_samples`.
     """
-    found = _items(source, inputs, preprocess, CALIBRATION_SAMPLES + VERIFICATION_SAMPLES, seed)
-    enough = len(found.items) >= _HELD_OUT_EVERY
-    kept = found.items[_HELD_OUT_FIRST::_HELD_OUT_EVERY] if enough else []
-    seen = [
-        item
-        for i, item in enumerate(found.items)
-        if not enough or i % _HELD_OUT_EVERY != _HELD_OUT_FIRST
-    ]
-    return SplitSamples(
-        calibration=_stack(seen, inputs),
-        verification=_stack(kept or seen, inputs),
-        held_out=bool(kept),
-        source=found.source,
-    )
+    made = CALIBRATION_SAMPLES + VERIFICATION_SAMPLES
+    with _opened(source, inputs, preprocess, made, seed) as found:
+        kept, rest = hold_out(found.groups, _held_out(found.count))
+        items = found.loaded(kept or select(rest, MOST_SAMPLES))
+        return SampleSet(_stack(items, inputs), found.words(len(items)), found.natural, len(items))
 
 
-def _items(
+def _held_out(count: int) -> int:
+    return min(VERIFICATION_SAMPLES, count // _HELD_OUT_EVERY)
+
+
+@contextmanager
+def _opened(
     source: str | Path | Arrays | None,
     inputs: Mapping[str, InputSpec],
     preprocess: Preprocess,
-    limit: int,
+    made: int,
     seed: int,
-) -> _Items:
-    _check(inputs, limit)
+) -> Iterator[Source[Sample]]:
+    """Yield the samples at a place; ``made`` of those that are made up."""
+    _check(inputs, made)
     if isinstance(source, Mapping | np.ndarray):
-        return _Items(*array_samples(source, inputs, preprocess, limit), natural=True)
+        yield array_source(source, inputs, preprocess)
+        return
     if source == RANDOM:
-        return _Items(_noise(inputs, limit, seed), "seeded random", natural=False)
+        yield _noise(inputs, made, seed)
+        return
     path = Path(source) if source is not None else None
-    if path is not None and not path.is_dir():
-        items, words = array_samples(_array_file(path), inputs, preprocess, limit)
-        return _Items(items, words, natural=True)
+    if path is not None and not path.is_dir() and path.suffix.lower() != ".zip":
+        yield array_source(_array_file(path), inputs, preprocess)
+        return
     name, shape = _image_input(inputs, path)
-    spec = inputs[name]
-    if path is None:
-        images, words = shipped_samples(shape, preprocess, limit)
-    else:
-        images, words = folder_samples(path, shape, preprocess, limit)
-    if len(shape) == _CLIP_AXES:
-        words += ", each panned across as a clip"
-    return _Items([{name: spec.placed(image)} for image in images], words, natural=True)
+    with ExitStack() as stack:
+        if path is None:
+            found = shipped_source(shape, preprocess, made)
+        else:
+            pictures = stack.enter_context(open_pictures(path, f"give {ACCEPTED}"))
+            found = picture_source(pictures, shape, preprocess)
+        panned = ", each panned across as a clip" if len(shape) == _CLIP_AXES else ""
+        spec = inputs[name]
+        yield Source(
+            found.groups,
+            lambda item: {name: spec.placed(found.load(item))},
+            lambda used: found.words(used) + panned,
+        )
+
+
+def _room(inputs: Mapping[str, InputSpec]) -> int:
+    """Return how many samples fit into `MAX_BYTES`, at least enough to verify and calibrate on."""
+    size = sum(spec.dtype.itemsize * math.prod(spec.shape[1:]) for spec in inputs.values())
+    return max(MAX_BYTES // size, 2 * VERIFICATION_SAMPLES)
 
 
 def _check(inputs: Mapping[str, InputSpec], limit: int) -> None:
@@ -217,9 +278,12 @@ def _image_input(
     )
 
 
-def _noise(inputs: Mapping[str, InputSpec], limit: int, seed: int) -> list[Sample]:
-    generator = np.random.default_rng(seed)
-    return [{name: _random(generator, spec) for name, spec in inputs.items()} for _ in range(limit)]
+def _noise(inputs: Mapping[str, InputSpec], count: int, seed: int) -> Source[Sample]:
+    def load(index: int) -> Sample:
+        generator = np.random.default_rng((seed, index))
+        return {name: _random(generator, spec) for name, spec in inputs.items()}
+
+    return Source([range(count)], load, lambda used: "seeded random", natural=False)
 
 
 def _random(generator: np.random.Generator, spec: InputSpec) -> NDArray[Any]:

@@ -11,7 +11,7 @@ from _edgeship.errors import InputError, VerificationError
 from _edgeship.export.calibration.arrays import Arrays
 from _edgeship.export.calibration.input_spec import InputSpec, input_specs, specs_of
 from _edgeship.export.calibration.preprocess import Preprocess, default_preprocess
-from _edgeship.export.calibration.samples import RANDOM, split_samples
+from _edgeship.export.calibration.samples import RANDOM, verification_samples
 from _edgeship.export.contract.model_file import ModelFile, Reference, Related
 from _edgeship.export.contract.recorded import (
     Record,
@@ -236,8 +236,8 @@ def _samples(
     source: str | Arrays | None = RANDOM
     if calib is not None or _picture(inputs) is not None:
         source = calib
-    samples = split_samples(source, inputs, preprocess)
-    return samples.verification, samples.source
+    samples = verification_samples(source, inputs, preprocess)
+    return samples.arrays, samples.source
 
 
 def _picture(inputs: Mapping[str, InputSpec]) -> Shape | None:

@@ -103,8 +103,17 @@ def convert(
         str | None,
         typer.Option(
             metavar="DIR|FILE|random",
-            help="Calibration data: a folder of images, a .npz or .npy file, or random. "
-            "By default the pictures shipped with edgeship.",
+            help="Calibration data: a folder or zip file of images, a .npz or .npy file, or "
+            "random. By default the pictures shipped with edgeship.",
+        ),
+    ] = None,
+    calib_samples: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Most samples of --calib to measure ranges on, by default 200; up to 12 others "
+            "are kept to verify on.",
         ),
     ] = None,
     mean: Annotated[
@@ -207,6 +216,7 @@ def convert(
         weights=weights,
         num_classes=num_classes,
         calib=calib,
+        calib_samples=calib_samples,
         mean=mean,
         std=std,
         color=color,
@@ -250,6 +260,7 @@ def _request(
     weights: str | None,
     num_classes: int | None,
     calib: str | None,
+    calib_samples: int | None,
     mean: str | None,
     std: str | None,
     color: str,
@@ -307,6 +318,7 @@ def _request(
         weights=weights,
         num_classes=num_classes,
         calib=calib,
+        calib_samples=calib_samples,
         mean=means,
         std=stds,
         color=options.parse_color(color),

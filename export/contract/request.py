@@ -30,8 +30,10 @@ class Request:
         dtypes: Type of each of these, by NumPy's name; empty if all are float32.
         weights: A checkpoint file, ``imagenet`` or ``cifar10``; None for what the model has.
         num_classes: Width of the classifier, for a name of the registry.
-        calib: Folder of images, .npz or .npy file, ``random``, or arrays in memory; None for the
-            shipped images.
+        calib: Folder or zip file of images, .npz or .npy file, ``random``, or arrays in memory;
+            None for the shipped images.
+        calib_samples: Most samples to calibrate on; None for
+            `export.calibration.samples.MOST_SAMPLES`.
         mean: Of each channel, on the scale 0 to 1.
         std: Likewise.
         color: Order of the channels that the network reads.
@@ -61,6 +63,7 @@ class Request:
     weights: str | None = None
     num_classes: int | None = None
     calib: str | Arrays | None = None
+    calib_samples: int | None = None
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
     color: Literal["rgb", "bgr"] = "rgb"

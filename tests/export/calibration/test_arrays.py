@@ -8,9 +8,11 @@ import pytest
 
 from _edgeship.errors import InputError
 from _edgeship.export.calibration import arrays as module
-from _edgeship.export.calibration.arrays import array_samples
+from _edgeship.export.calibration.arrays import Arrays, array_source
 from _edgeship.export.calibration.input_spec import InputSpec, specs_of
 from _edgeship.export.calibration.preprocess import Preprocess
+from _edgeship.export.calibration.source import select
+from _edgeship.export.runtimes.values import Sample
 
 PREPROCESS = Preprocess((0.5, 0.4, 0.3), (0.2, 0.25, 0.5))
 IMAGE = specs_of({"x": (1, 3, 4, 5)})
@@ -29,6 +31,14 @@ def saved(folder: Path, array: np.ndarray) -> Path:
 def archived(folder: Path, **arrays: np.ndarray) -> Path:
     np.savez(folder / "calib.npz", **arrays)  # type: ignore[arg-type]
     return folder / "calib.npz"
+
+
+def array_samples(
+    source: Path | Arrays, inputs: dict[str, InputSpec], preprocess: Preprocess, limit: int
+) -> tuple[list[Sample], str]:
+    found = array_source(source, inputs, preprocess)
+    samples = found.loaded(select(found.groups, limit))
+    return samples, found.words(len(samples))
 
 
 def test_float_array_is_used_as_it_is(tmp_path: Path) -> None:

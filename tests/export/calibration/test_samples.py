@@ -1,3 +1,4 @@
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -7,10 +8,18 @@ import pytest
 from PIL import Image
 
 from _edgeship.errors import InputError
+from _edgeship.export.calibration import samples as module
 from _edgeship.export.calibration.input_spec import InputSpec, specs_of
 from _edgeship.export.calibration.pictures import shipped_pictures
 from _edgeship.export.calibration.preprocess import Preprocess, raw_pixels
-from _edgeship.export.calibration.samples import SampleSet, load_samples, split_samples
+from _edgeship.export.calibration.samples import (
+    MOST_SAMPLES,
+    SampleSet,
+    load_samples,
+    split_samples,
+    verification_samples,
+)
+from _edgeship.export.runtimes.values import Sample
 
 PREPROCESS = Preprocess((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 IMAGE = specs_of({"x": (1, 3, 32, 32)})
@@ -226,3 +235,76 @@ def test_noise_for_indices_stays_below_their_bound() -> None:
     [sample] = load_samples("random", specs, PREPROCESS, limit=1).arrays
     assert sample["ids"].dtype == np.int64
     assert set(sample["ids"].ravel().tolist()) == set(range(7))
+
+
+def colored(folder: Path, classes: dict[str, int]) -> None:
+    for number, (name, count) in enumerate(classes.items()):
+        (folder / name).mkdir(parents=True)
+        for index in range(count):
+            level = (20 * number, index, 0)
+            Image.new("RGB", (32, 32), level).save(folder / name / f"{index:03}.png")
+
+
+def classes_of(arrays: list[Sample]) -> list[int]:
+    plain = np.concatenate([sample["x"][:, 0, 0, 0] for sample in arrays])
+    return [round(255 * float(level) / 20) for level in plain]
+
+
+RAW = Preprocess((0.0,) * 3, (1.0,) * 3)
+
+
+def test_classes_are_calibrated_and_verified_on_alike(tmp_path: Path) -> None:
+    colored(tmp_path, {"ants": 40, "bees": 4, "cats": 20})
+    split = split_samples(tmp_path, IMAGE, RAW, limit=15)
+    calibration, verification = classes_of(split.calibration), classes_of(split.verification)
+    assert [verification.count(number) for number in range(3)] == [4, 4, 4]
+    assert [calibration.count(number) for number in range(3)] == [8, 0, 7]
+    assert (split.calibrated, split.verified) == (15, 12)
+    assert split.source == f"{tmp_path} (27 of 64 images, 3 folders alike)"
+
+
+def test_what_is_verified_on_does_not_depend_on_the_limit(tmp_path: Path) -> None:
+    colored(tmp_path, {"ants": 40, "bees": 4, "cats": 20})
+    few, many = (split_samples(tmp_path, IMAGE, RAW, limit=limit) for limit in (3, 50))
+    alone = verification_samples(tmp_path, IMAGE, RAW)
+    seen = np.concatenate([sample["x"] for sample in many.calibration])
+    for one, other, kept in zip(few.verification, many.verification, alone.arrays, strict=True):
+        np.testing.assert_array_equal(one["x"], other["x"])
+        np.testing.assert_array_equal(one["x"], kept["x"])
+        assert not any(np.array_equal(one["x"][0], sample) for sample in seen)
+
+
+def test_a_zip_file_is_read_as_the_folder_in_it(tmp_path: Path) -> None:
+    colored(tmp_path / "data", {"ants": 8, "bees": 8})
+    packed = shutil.make_archive(str(tmp_path / "data"), "zip", tmp_path / "data")
+    folder, archive = (
+        split_samples(place, IMAGE, RAW) for place in (tmp_path / "data", Path(packed))
+    )
+    for one, other in zip(folder.calibration, archive.calibration, strict=True):
+        np.testing.assert_array_equal(one["x"], other["x"])
+    assert archive.source == f"{packed} (16 images)"
+
+
+def test_all_samples_are_used_up_to_a_stated_bound(tmp_path: Path) -> None:
+    np.save(tmp_path / "some.npy", np.zeros((150, 2), np.float32))
+    np.save(tmp_path / "many.npy", np.zeros((500, 2), np.float32))
+    spec = specs_of({"x": (1, 2)})
+    some = split_samples(tmp_path / "some.npy", spec, RAW)
+    many = split_samples(tmp_path / "many.npy", spec, RAW)
+    asked = split_samples(tmp_path / "many.npy", spec, RAW, limit=400)
+    assert (some.calibrated, some.verified) == (138, 12)
+    assert (many.calibrated, many.verified) == (MOST_SAMPLES, 12)
+    assert (asked.calibrated, asked.verified) == (400, 12)
+    assert many.source == f"{tmp_path / 'many.npy'} (212 of 500 samples)"
+
+
+def test_more_samples_than_memory_is_kept_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MAX_BYTES", 50 * 8)
+    np.save(tmp_path / "many.npy", np.zeros((500, 2), np.float32))
+    spec = specs_of({"x": (1, 2)})
+    assert split_samples(tmp_path / "many.npy", spec, RAW).calibrated == 38
+    with pytest.raises(InputError, match="39 samples are too many") as caught:
+        split_samples(tmp_path / "many.npy", spec, RAW, limit=39)
+    assert "--calib-samples 38" in caught.value.todo
