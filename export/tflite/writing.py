@@ -34,13 +34,18 @@ from _edgeship.export.tflite.given_scales import FileScales, file_scales
 from _edgeship.export.tflite.gpu_by_rules import gpu_by_rules
 from _edgeship.export.tflite.gpu_run import run_on_gpu
 from _edgeship.export.tflite.grow_borders import grow_borders
+from _edgeship.export.tflite.integer_layout import IntegerLayout, integer_layout
 from _edgeship.export.tflite.islands import float_islands
 from _edgeship.export.tflite.lowering import Lowered, lower
+from _edgeship.export.tflite.movement_costs import FLOAT16, FLOAT32
+from _edgeship.export.tflite.nested_joints import nest_joints
 from _edgeship.export.tflite.quantization import ACTIVATION_BITS, quantize
 from _edgeship.export.tflite.reading import read_model
 from _edgeship.export.tflite.real_parts import real_parts
 from _edgeship.export.tflite.record import artifact_record
 from _edgeship.export.tflite.required import demand_right, demand_whole
+from _edgeship.export.tflite.split_filters import split_filters
+from _edgeship.export.tflite.whole_tiles import fill_tiles
 from _edgeship.export.tflite.writer import from_bytes, to_bytes, to_model
 from _edgeship.export.verification.demand import demand
 from _edgeship.export.verification.parity import Parity
@@ -144,6 +149,7 @@ class _Prepared:
         growths: Name of a value of it -> what its spatial axes were grown by.
         lowered: The TFLite graph.
         data: The float32 file.
+        in_integers: The file that is quantized with activations, if any is.
         detail: What was made.
         parity: How the outputs changed when frames were folded, if they were.
         notes: Remarks for the end.
@@ -155,6 +161,7 @@ class _Prepared:
     growths: Mapping[str, Growth]
     lowered: Lowered
     data: bytes
+    in_integers: IntegerLayout | None
     detail: str
     parity: Parity | None
     notes: Sequence[str]
@@ -172,7 +179,10 @@ class _Prepared:
         wanted = self.job.request.io_dtype
         dtype = wanted if wanted in scheme.io_dtypes else "float32"
         scales = self._scales(scheme)
-        data = quantize(self.data, scheme.name, ranges, dtype, scales)
+        data = self.data
+        if self.in_integers is not None and scheme.name in ACTIVATION_BITS:
+            data, ranges = self.in_integers.data, self.in_integers.ranges(ranges)
+        data = quantize(data, scheme.name, ranges, dtype, scales)
         return _File(self, scheme, data, scales)
 
     def _scales(self, scheme: Scheme) -> FileScales | None:
@@ -195,19 +205,27 @@ def prepare(job: Job) -> _Prepared:
     """
     graph, parity, folding = _fold_frames(job)
     graph, growths = grow_borders(graph)
+    graph, filled = fill_tiles(graph)
     lowered = lower(graph, job.request.io_layout, job.nhwc)
     wrong = _make_for_gpu(job, lowered)
+    split_filters(lowered.graph, (FLOAT32, FLOAT16))
+    nest_joints(lowered.graph)
     description = f"{job.network.name}, written by edgeship"
     written, batches = with_open_batch(graph, lowered, description, job.checked, _batches_of(job))
     data = to_bytes(to_model(written, lowered.io, description))
-    detail = f"{len(lowered.graph.ops)} operators{folding}"
+    calibrated = any(scheme.calibrated for scheme in job.schemes)
+    # Scales of a file that was quantized before belong to its own tensors.
+    own = calibrated and job.given is None
+    in_integers = integer_layout(written, lowered.io, description) if own else None
+    tiles = f"; {filled} convolutions filled up to whole tiles" if filled else ""
+    detail = f"{len(lowered.graph.ops)} operators{folding}{tiles}"
     boxes = picking.picking_of(job)
     notes = (
         *_unable(job),
         *([] if boxes is None else [boxes.note]),
         *filter(None, [batches, wrong, _judged_by(job)]),
     )
-    return _Prepared(job, graph, growths, lowered, data, detail, parity, notes, boxes)
+    return _Prepared(job, graph, growths, lowered, data, in_integers, detail, parity, notes, boxes)
 
 
 def _make_for_gpu(job: Job, lowered: Lowered) -> str:
