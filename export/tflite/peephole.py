@@ -10,6 +10,7 @@ from ai_edge_litert import schema_py_generated as schema
 from _edgeship.export.tflite.building.graph import Op, TfliteGraph, options
 from _edgeship.export.tflite.fuse_bias import fuse_bias
 from _edgeship.export.tflite.padded_means import convolve_padded_means
+from _edgeship.export.tflite.pools_first import pool_first
 from _edgeship.export.tflite.strided_points import pick_points
 
 _FUSABLE = {
@@ -37,6 +38,7 @@ def optimize(graph: TfliteGraph) -> None:
     fuse_activations(graph)
     convolve_padded_means(graph)
     pick_points(graph)
+    pool_first(graph)
     remove_unused(graph)
 
 

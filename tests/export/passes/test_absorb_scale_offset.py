@@ -132,12 +132,17 @@ def test_an_activation_with_another_reader_keeps_its_scale() -> None:
         ((conv(3, groups=6, bias=False),), 1),
         ((conv(2, groups=3, stride=2),), 1),
         ((partial(nn.MaxPool2d, 3, 2, 1), conv()), 1),
+        ((partial(nn.AvgPool2d, 3, 2), conv()), 1),
+        ((nn.Flatten, partial(nn.Linear, 6 * 9 * 8, 4)), 1),
+        ((partial(nn.MaxPool2d, 2), nn.Flatten, partial(nn.Linear, 96, 4)), 1),
+        ((partial(nn.AdaptiveAvgPool2d, 1), nn.Flatten, partial(nn.Linear, 6, 4)), 1),
         ((conv(3, 1),), 0),
         ((partial(nn.AvgPool2d, 3, 2, 1), conv()), 0),
+        ((partial(nn.AvgPool2d, 3, 2, ceil_mode=True), conv()), 0),
         ((nn.ReLU, conv()), 0),
     ],
 )
-def test_the_offset_goes_into_an_unpadded_convolution(
+def test_the_offset_goes_into_an_unpadded_convolution_or_a_product(
     behind: tuple[Make, ...], absorbed: int, negative: int
 ) -> None:
     graph = captured(conv(), leaky(), norm(negative=negative), *behind)
