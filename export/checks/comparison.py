@@ -15,6 +15,7 @@ from _edgeship.export.delegates.onnx_nodes import node_names
 from _edgeship.export.delegates.report import DelegateReport
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.runtimes.values import Outputs
+from _edgeship.export.tflite.browser_run import BROWSER, BROWSER_RUNTIMES
 from _edgeship.export.verification.joined import output_parts
 from _edgeship.export.verification.judge import judge
 from _edgeship.export.verification.metrics import compare
@@ -26,12 +27,15 @@ def compare_runtimes(subject: Subject, runtimes: Sequence[str]) -> list[RuntimeR
 
     Args:
         subject: What to run.
-        runtimes: Names that the subject's file knows.
+        runtimes: Names that the subject's file knows; ``browser`` stands for two.
 
     Raises:
         InputError: A runtime is not installed or not usable, or the file is damaged.
         VerificationError: The reference itself fails.
     """
+    runtimes = [
+        each for name in runtimes for each in (BROWSER_RUNTIMES if name == BROWSER else (name,))
+    ]
     reference = parts = None
     if subject.onnx is not None:
         reference = run_onnx(subject.onnx, subject.samples)
@@ -39,7 +43,7 @@ def compare_runtimes(subject: Subject, runtimes: Sequence[str]) -> list[RuntimeR
     elif subject.baseline is not None:
         reference = subject.file.run(subject.file_samples, subject.baseline).outputs
         others = [name for name in runtimes if name != subject.baseline]
-        runtimes = others or subject.default_runtimes
+        runtimes = others or list(subject.default_runtimes)
     return [_compare(subject, name, reference, parts) for name in runtimes]
 
 

@@ -94,6 +94,7 @@ def examine() -> dict[str, Any]:
         "calibration_images": _shipped_images(),
         "packages": [asdict(package) for package in packages],
         "gpu": _gpu(),
+        "browser": _browser(),
         "missing": missing,
         "install": f"pip install {' '.join(missing)}" if missing else None,
     }
@@ -113,6 +114,17 @@ def _gpu() -> dict[str, Any]:
         }
     found: dict[str, Any] = json.loads(process.stdout)
     return found
+
+
+def _browser() -> dict[str, Any]:
+    """Return what `verify --runtime browser` runs in here, or what is missing for it."""
+    from _edgeship.export.runtimes.browser_parts import cached_litertjs, find_browser, missing
+
+    problem = missing()
+    if problem is not None:
+        return {"program": None, "missing": problem.what, "install": problem.todo}
+    fetched = cached_litertjs().is_dir()
+    return {"program": find_browser(), "fetched": fetched, "missing": None, "install": None}
 
 
 def _version(name: str) -> str | None:
@@ -142,6 +154,7 @@ def _show(report: dict[str, Any]) -> None:
         f"none that verify --runtime gpu can use: {gpu['missing']}; to get one, {gpu['install']}"
     )
     add_row(machine, "GPU accelerator", gpu["in_words"] if gpu["device"] else missing)
+    add_row(machine, "browser", _browser_in_words(report["browser"]))
     add_row(machine, "calibration images", f"{report['calibration_images']} shipped")
     machine.show_header = False
     packages = table("package", "version", "for")
@@ -153,6 +166,13 @@ def _show(report: dict[str, Any]) -> None:
     output.print(packages)
     output.print()
     output.print(_verdict(report))
+
+
+def _browser_in_words(found: dict[str, Any]) -> str:
+    if found["missing"]:
+        return f"verify --runtime browser cannot run: {found['missing']} Do: {found['install']}"
+    later = "" if found["fetched"] else "; npm fetches LiteRT.js (12 MB) the first time"
+    return f"{found['program']}{later}"
 
 
 def _verdict(report: dict[str, Any]) -> str:

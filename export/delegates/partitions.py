@@ -68,4 +68,5 @@ def on_one_piece(operations: Sequence[Operation], taken: Collection[int]) -> lis
     if len(taken) + len(unpackers(operations)) == len(operations):
         return list(range(len(operations)))
     found = pieces(operations, taken)
-    return sorted(max(found, key=len)) if found else []
+    largest: list[int] = max(found, key=len) if found else []
+    return sorted(largest)

@@ -152,6 +152,11 @@ class TFLiteSession:
             str(one["name"]) for one in self._outputs
         ]
 
+    @property
+    def output_types(self) -> list[np.dtype[Any]]:
+        """The types of its outputs, in the order of the ports."""
+        return [np.dtype(one["dtype"]) for one in self._outputs]
+
     def nodes(self) -> list[Detail]:
         """Return what the interpreter knows of its nodes: the file's operators, then delegates'.
 

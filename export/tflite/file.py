@@ -21,6 +21,7 @@ from _edgeship.export.runtimes.openvino_run import OPENVINO, run_in_openvino
 from _edgeship.export.runtimes.tflite_ports import FileIO
 from _edgeship.export.runtimes.tflite_session import TFLiteSession
 from _edgeship.export.runtimes.values import Outputs, Sample
+from _edgeship.export.tflite.browser_run import BROWSER, BROWSER_RUNTIMES, run_in_browser
 from _edgeship.export.tflite.building.layout import inverse, permuted
 from _edgeship.export.tflite.delegation import of_gpu, of_xnnpack
 from _edgeship.export.tflite.file_ports import match, on_their_own
@@ -78,6 +79,8 @@ class RelatedTFLite:
         """Run the file on samples under the names of its inputs."""
         if runtime in GPU_RUNTIMES:
             return run_on_gpu(self.data, samples, self.io, runtime)
+        if runtime in BROWSER_RUNTIMES:
+            return run_in_browser(self.data, samples, self.io, runtime)
         if runtime == OPENVINO:
             return Run(run_in_openvino(self.data, samples, self.io))
         session = TFLiteSession(self.data, self.io, runtime)
@@ -159,7 +162,7 @@ class TFLiteFile:
     @property
     def known_runtimes(self) -> Collection[str]:
         """The runtimes that there are."""
-        return (*RUNTIMES, *GPU_RUNTIMES, OPENVINO)
+        return (*RUNTIMES, *GPU_RUNTIMES, OPENVINO, BROWSER, *BROWSER_RUNTIMES)
 
     @property
     def default_runtimes(self) -> tuple[str, ...]:

@@ -82,7 +82,8 @@ TFLITE = Target(
     operators=_operators,
     refuse=_refuse,
     runtimes="litert (the default), litert-reference (plain kernels), tensorflow, tflite-runtime, "
-    "openvino, gpu (LiteRT's GPU accelerator in float32, on a real or a software Vulkan driver), gpu-fp16",
+    "openvino, gpu (LiteRT's GPU accelerator in float32, on a real or a software Vulkan driver), "
+    "gpu-fp16, browser (LiteRT.js in a browser without a screen: browser-wasm and browser-webgpu)",
     packages={
         "ai-edge-litert": "runs the .tflite files: calibration, verification, inspect",
         "flatbuffers": "writes the .tflite files",

@@ -17,6 +17,7 @@ from _edgeship.export.tflite import writing
 from _edgeship.export.tflite.gpu_run import run_on_gpu
 from tests.export.command_line import run, write_network
 from tests.export.delegates.gpu_here import accelerator
+from tests.export.runtimes.browser_here import browser
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +44,29 @@ def test_the_same_for_scripts(exported: Path) -> None:
     assert (report["ok"], result["problem"]) == (True, None)
     assert result["delegate"]["taken"] == result["delegate"]["operators"] > 0
     assert result["delegate"]["device"] == device
+
+
+@pytest.mark.slow
+def test_verify_in_a_browser_runs_webassembly_and_webgpu(exported: Path) -> None:
+    browser()
+    stdout, _ = run("verify", exported / "small_fp32.tflite", "--runtime", "browser")
+    lines = [" ".join(line.split()) for line in stdout.splitlines()]
+    assert [line.split()[0] for line in lines if line.endswith(" yes")] == [
+        "browser-wasm",
+        "browser-webgpu",
+    ]
+    assert any(line.startswith("WebGPU takes") and "software driver" in line for line in lines)
+
+
+def test_verify_without_a_browser_says_how_to_get_one(
+    exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    _, stderr = run("verify", exported / "small_fp32.tflite", "--runtime", "browser", code=2)
+    assert "There is no browser that can run without a screen." in stderr
+    assert "Debian's package chromium" in stderr
+    stdout, _ = run("doctor")
+    assert "verify --runtime browser cannot run" in stdout
 
 
 def test_verify_without_a_driver_says_how_to_get_one(
