@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,6 +10,7 @@ import typer
 
 from _edgeship.device_bench.commands import options
 from _edgeship.errors import InputError
+from _edgeship.export.commands.options import parse_numbers, parse_shape
 from _edgeship.terminal.console import (
     add_row,
     console,
@@ -21,7 +23,7 @@ from _edgeship.terminal.words import check_out
 
 if TYPE_CHECKING:
     from _edgeship.device_bench.reports.zoo import Measured
-    from _edgeship.device_bench.studies.zoo import Entry
+    from _edgeship.device_bench.studies.zoo import Chosen, Entry
 
 
 def zoo(
@@ -29,8 +31,9 @@ def zoo(
         list[str] | None,
         typer.Argument(
             metavar="[MODEL]...",
-            help="Names or patterns, as 'mobilenet_v2_*'. By default the networks of the "
-            "ShuffleNet V2 paper's Figure 1.",
+            help="Names or patterns, as 'mobilenet_v2_*', or networks of yours, as FILE.onnx or "
+            "FILE.py:FUNCTION; with =CHECKPOINT behind them for weights of yours. By default the "
+            "networks of the ShuffleNet V2 paper's Figure 1.",
         ),
     ] = None,
     *,
@@ -49,8 +52,29 @@ def zoo(
     data: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR|FILE.zip",
+            metavar="DIR|ZIP|CSV",
             help="Labelled pictures, test/CLASS/*: the accuracy of each file is evaluated on them.",
+        ),
+    ] = None,
+    input_: Annotated[
+        str | None,
+        typer.Option(
+            "--input", metavar="SHAPE", help="Shape of the input where a network does not tell it."
+        ),
+    ] = None,
+    mean: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NUMBERS", help="Mean of each channel of its input, on the 0..1 scale."
+        ),
+    ] = None,
+    std: Annotated[
+        str | None, typer.Option(metavar="NUMBERS", help="Standard deviation, likewise.")
+    ] = None,
+    crop: Annotated[
+        float | None,
+        typer.Option(
+            metavar="FRACTION", help="How much of the pictures' shorter side the crop keeps."
         ),
     ] = None,
     folder: Annotated[
@@ -83,15 +107,22 @@ def zoo(
         raise InputError(
             f"A zoo cannot have --weights {weights}.", todo=f"choose from {', '.join(WEIGHTS)}"
         )
-    if data is not None and weights is None:
-        raise InputError(
-            "--data evaluates trained networks, and these have random weights.",
-            todo="give --weights cifar10 or --weights imagenet",
-        )
     if out.suffix != ".html":
         raise InputError(f"--out {out} is not named like a page.", todo="end it in .html")
     check_out(folder)
-    names = choose(model or [], weights)
+    own = {
+        "shape": None if input_ is None else parse_shape(input_),
+        "mean": None if mean is None else parse_numbers(mean, "--mean"),
+        "std": None if std is None else parse_numbers(std, "--std"),
+    }
+    networks = [
+        one if one.registered else replace(one, **own) for one in choose(model or [], weights)
+    ]
+    if data is not None and not all(one.trained for one in networks):
+        raise InputError(
+            "--data evaluates trained networks, and these have random weights.",
+            todo="give --weights cifar10 or --weights imagenet, or NAME=CHECKPOINT",
+        )
     from _edgeship.device_bench.commands.measuring import make_plans, measure_all
     from _edgeship.device_bench.measurement.settings import MeasurementOptions
     from _edgeship.device_bench.reports import zoo as report
@@ -109,11 +140,11 @@ def zoo(
         uninstall_app=uninstall_app,
     )
     plans = make_plans([device], wanted)
-    entries = _prepare(names, schemes, weights, folder)
+    entries = _prepare(networks, schemes, folder)
     if data is not None:
         from _edgeship.device_bench.studies.accuracy import evaluate
 
-        entries = evaluate(entries, data, lambda name: print_error(f"evaluating {name} ..."))
+        entries = evaluate(entries, data, lambda name: print_error(f"evaluating {name} ..."), crop)
     result = measure_all([entry.path for entry in entries], plans, store)
     measured = report.join(entries, rows(result.sessions))
     if measured:
@@ -125,26 +156,23 @@ def zoo(
     result.finish()
 
 
-def _prepare(
-    names: list[str], schemes: tuple[str, ...], weights: str | None, folder: Path
-) -> list[Entry]:
+def _prepare(networks: list[Chosen], schemes: tuple[str, ...], folder: Path) -> list[Entry]:
     """Export what is missing; an export that is interrupted is made again the next time."""
     from _edgeship.device_bench.studies.zoo import prepare
     from _edgeship.terminal import interrupt
 
-    def report(model: str) -> None:
-        print_error(f"exporting {model} ({names.index(model) + 1} of {len(names)}) ...")
-
     entries: list[Entry] = []
-    for name in names:
+    for number, network in enumerate(networks, 1):
+
+        def report(model: str, number: int = number) -> None:
+            print_error(f"exporting {model} ({number} of {len(networks)}) ...")
+
         interrupt.check()
-        entries += prepare(name, schemes, weights, folder, report)
+        entries += prepare(network, schemes, folder, report)
     return entries
 
 
 def _write(measured: list[Measured], out: Path) -> None:
-    from dataclasses import replace
-
     from _edgeship.device_bench.reports import html, sessions
     from _edgeship.device_bench.reports.writing import write, written_by
     from _edgeship.device_bench.reports.zoo import section

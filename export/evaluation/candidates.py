@@ -219,7 +219,7 @@ def _from_network(name: str, asked: Asked) -> Candidate:
     if network.untrained:
         notes = (*notes, f"{name} is UNTRAINED: its weights are random; give --weights")
     return Candidate(
-        name=f"{name} ({network.weights})" if asked.weights else name,
+        name=f"{name} --weights {asked.weights}" if asked.weights else name,
         spec=spec,
         preprocess=preprocess,
         open=lambda batch: _run_of(network),

@@ -7,11 +7,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from _edgeship.errors import EdgeshipError
 from _edgeship.export.evaluation.candidates import Asked, Candidate, load_candidate
 from _edgeship.export.evaluation.classes import labels_of
 from _edgeship.export.evaluation.counting import Counting
 from _edgeship.export.evaluation.data import Pictures, open_data
-from _edgeship.export.evaluation.disagreements import save
+from _edgeship.export.evaluation.disagreements import check_folder, save
 from _edgeship.export.evaluation.results import Evaluation
 from _edgeship.export.evaluation.running import (
     Runner,
@@ -80,6 +81,8 @@ def evaluate(question: Question, listener: Listener | None = None) -> Evaluation
         VerificationError: A runtime fails on a file.
     """
     listener = listener or Listener()
+    if question.disagreements is not None:
+        check_folder(question.disagreements)
     with open_data(question.data) as pictures, _loaded(question, listener) as candidates:
         if question.ignore_labels:
             pictures = pictures.without_labels()
@@ -88,7 +91,8 @@ def evaluate(question: Question, listener: Listener | None = None) -> Evaluation
         with one_thread_each():
             runners = []
             for candidate in candidates:
-                runners.append(open_runner(candidate, pictures.pictures))
+                with _named(candidate.name):
+                    runners.append(open_runner(candidate, pictures.pictures))
                 _announce(runners[-1], len(pictures.pictures), listener)
             return _evaluated(question, pictures, runners, listener)
 
@@ -99,9 +103,21 @@ def _loaded(question: Question, listener: Listener) -> Iterator[list[Candidate]]
         candidates = []
         for name in question.names:
             listener.say(f"opening {name}")
-            candidates.append(load_candidate(name, question.asked))
+            with _named(name):
+                candidates.append(load_candidate(name, question.asked))
             stack.callback(candidates[-1].close)
         yield candidates
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Say in errors which of the files is meant."""
+    try:
+        yield
+    except EdgeshipError as error:
+        if name not in str(error):
+            error.where = f"{name}, {error.where}" if error.where else name
+        raise
 
 
 def _announce(runner: Runner, pictures: int, listener: Listener) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from _edgeship.device_bench.studies import zoo
-from _edgeship.device_bench.studies.zoo import choose, prepare
+from _edgeship.device_bench.studies.zoo import Chosen, choose, prepare
 from _edgeship.errors import InputError
 from _edgeship.export import pipeline
 from _edgeship.export.contract.manifest import Artifact, GraphFile, Manifest, versions
@@ -18,7 +18,7 @@ from _edgeship.models.weights.pretrained import shipped_names
 def test_the_default_is_figure_1_of_the_paper() -> None:
     found = choose([], None)
     assert len(found) == 4 * 4 + 1  # the paper has a fifth MobileNet V2, of width 0.6
-    assert {name.rpartition("_x")[0] for name in found} == {
+    assert {one.model.rpartition("_x")[0] for one in found} == {
         "shufflenet_v2",
         "mobilenet_v2",
         "shufflenet_v1_g3",
@@ -27,13 +27,38 @@ def test_the_default_is_figure_1_of_the_paper() -> None:
 
 
 def test_with_our_weights_the_default_is_what_has_some() -> None:
-    assert set(choose([], "cifar10")) <= set(shipped_names())
-    assert "effnet" in choose([], "cifar10")
+    found = choose([], "cifar10")
+    assert {one.model for one in found} <= set(shipped_names())
+    assert Chosen("effnet", "cifar10") in found
 
 
 def test_patterns_name_each_network_once() -> None:
     found = choose(["shufflenet_v2", "shufflenet_v2_x1_*", "effnet"], None)
-    assert found == ["shufflenet_v2_x1_0", "shufflenet_v2_x1_5", "effnet"]
+    assert found == [Chosen("shufflenet_v2_x1_0"), Chosen("shufflenet_v2_x1_5"), Chosen("effnet")]
+
+
+def test_networks_and_checkpoints_of_the_users_are_taken_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "mine.pth").write_bytes(b"weights")
+    mine = str(tmp_path / "mine.pth")
+    words = ["net.py:build", f"net.py:build={mine}", "a.onnx", f"effnet={mine}", "effnet"]
+    found = choose(words, "cifar10")
+    assert found == [
+        Chosen("net.py:build"),
+        Chosen("net.py:build", mine),
+        Chosen("a.onnx"),
+        Chosen("effnet", mine),
+        Chosen("effnet", "cifar10"),
+    ]
+    assert [one.trained for one in choose(["net.py:build", "effnet"], None)] == [True, False]
+    folders = [one.folder for one in found]
+    assert folders == [
+        "net.py_build-own", "net.py_build-mine.pth", "a.onnx-own", "effnet-mine.pth",
+        "effnet-cifar10",
+    ]  # fmt: skip
+    with pytest.raises(InputError, match=r"checkpoint none\.pth does not exist"):
+        choose(["effnet=none.pth"], None)
+    with pytest.raises(InputError, match="a checkpoint belongs to one"):
+        choose([f"effnet*={mine}", f"mobilenet*={mine}"], None)
 
 
 def test_a_pattern_without_a_match_is_refused() -> None:
@@ -98,7 +123,7 @@ NAME = "shufflenet_v2_x1_0"
 
 
 def _prepare(folder: Path, *schemes: str, weights: str | None = None) -> list[zoo.Entry]:
-    return prepare(NAME, schemes, weights, folder, lambda model: None)
+    return prepare(Chosen(NAME, weights), schemes, folder, lambda model: None)
 
 
 def test_what_is_there_is_not_exported_again(tmp_path: Path, exports: _Exports) -> None:
@@ -174,8 +199,18 @@ def test_trained_weights_bring_their_own_accuracy(
     speed: float | None,
 ) -> None:
     exports.weights = weights
-    (entry,) = _prepare(tmp_path, "int8", weights="any")
+    (entry,) = _prepare(tmp_path, "int8", weights="imagenet")
     assert entry.accuracy is not None
     assert entry.accuracy.percent == percent
     assert source in entry.accuracy.source
     assert entry.paper_speed == speed
+
+
+def test_another_checkpoint_is_exported_again(tmp_path: Path, exports: _Exports) -> None:
+    checkpoint = tmp_path / "mine.pth"
+    checkpoint.write_bytes(b"first")
+    for content, count in ((b"first", 1), (b"first", 1), (b"second", 2)):
+        checkpoint.write_bytes(content)
+        exports.weights = {"sha256": hashlib.sha256(content).hexdigest()}
+        _prepare(tmp_path / "zoo", "int8", weights=str(checkpoint))
+        assert len(exports.asked) == count
