@@ -102,6 +102,39 @@ def _written(folder: Path, suffix: str) -> bytes:
     return file.read_bytes()
 
 
+def peers_of(name: str, word: str, files: Sequence[Path]) -> dict[str, bytes]:
+    """Return the files named NETWORK_SCHEME_PEER.tflite of one network and scheme: PEER -> file."""
+    start = f"{name}_{word}_"
+    return {
+        path.stem.removeprefix(start): path.read_bytes()
+        for path in files
+        if path.stem.startswith(start)
+    }
+
+
+def peer_files(words: str, networks: Sequence[str]) -> list[Path]:
+    """Return the files that a list such as "A.tflite,B.tflite" names.
+
+    Raises:
+        InputError: One is not there, or is named after none of the networks and schemes.
+    """
+    files = [Path(word) for word in words.split(",") if word]
+    for path in files:
+        known = any(
+            path.stem.startswith(f"{name}_{word}_") for name in networks for word in SCHEME_WORDS
+        )
+        if not known or not path.is_file():
+            raise InputError(
+                "This is no file to compare with.",
+                where=str(path),
+                why="it is named after none of the networks"
+                if path.is_file()
+                else "it is not there",
+                todo="name it NETWORK_SCHEME_PEER.tflite, as in mobilenet_v2_int8_onnx2tf.tflite",
+            )
+    return files
+
+
 def schemes_of(words: str) -> list[str]:
     """Return the schemes that a list such as "fp32,int8" names.
 

@@ -17,11 +17,14 @@ One kind of movement stays: a PAD whose readers are all windows (convolutions an
 window needs the larger picture. XNNPACK computes the one before a convolution with it, and the one
 before a pool by itself: the floor of a ShuffleNet V2 holds the PAD before its max pool.
 
-In an int8 floor the further inputs and outputs are int8.
+In an int8 floor the further inputs and outputs are int8. In a fp16 one they stay float32, and
+XNNPACK turns them to float16 and back, which no movement does: `own_share` says how much of that
+is the network's own.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -75,6 +78,19 @@ class Floor:
         }
         ranges = activation_ranges(self.data, [sample], self.io)
         return self._with_open_ports(quantize(self.data, "int8", ranges))
+
+    @property
+    def own_share(self) -> float:
+        """The elements of the inputs and outputs that the file has, as a part of all of them."""
+        own = further = 0
+        ports = ((self.io.inputs, self.further_inputs), (self.io.outputs, self.further_outputs))
+        for specs, more in ports:
+            for number, spec in enumerate(specs):
+                if number in more:
+                    further += math.prod(spec.shape)
+                else:
+                    own += math.prod(spec.shape)
+        return own / (own + further)
 
     def _with_open_ports(self, data: bytes) -> bytes:
         """Let the further inputs and outputs be int8: no QUANTIZE or DEQUANTIZE at them."""

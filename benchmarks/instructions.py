@@ -1,6 +1,7 @@
 """How many arm64 instructions an inference takes: ours, the plain lowering, the floor, and peers.
 
 Run: python benchmarks/instructions.py [NETWORK ...] [--schemes fp32,fp16,int8] [--ops]
+         [--against NETWORK_SCHEME_PEER.tflite,...]
      python benchmarks/instructions.py A.tflite B.tflite [--ops]
 
 Each file runs on one thread in device_bench's virtual device, an arm64 core under QEMU whose clock
@@ -9,136 +10,96 @@ The count does not depend on the computer or its load. Figures are millions of i
 behind them the ratio to the floor (`floor.py` says exactly what that is); between files it is the
 ratio to the first.
 
---ops adds what LiteRT's profiler says, operator by operator, summed by kind and shape-free name, in
-thousands of instructions, and the difference to the floor.
+The conversions to float16 of inputs that only a fp16 floor has are taken off its count.
+
+--ops adds what LiteRT's profiler says, operator by operator, summed by the names of XNNPACK's
+kernels: thousands of instructions, how many operators, and, behind the first file, what that is
+above or below the first file, as a part of the whole first file.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from candidates import NETWORKS, SCHEME_WORDS, ours, plain, schemes_of
+from candidates import NETWORKS, SCHEME_WORDS, ours, peer_files, peers_of, plain, schemes_of
+from counting import Count, count
+from floor import Floor
 
-from _edgeship.device_bench.devices.virtual import VirtualDevice
-from _edgeship.device_bench.devices.workspace import Workspace
-from _edgeship.device_bench.results.records import MeasurementSettings, Profile
-from _edgeship.device_bench.runners.base import Job
-from _edgeship.device_bench.runners.native_runner import NativeRunner
-from _edgeship.errors import EdgeshipError, VerificationError
+from _edgeship.errors import EdgeshipError
 
-# The first run is reported by itself.
-_SETTINGS = MeasurementSettings(
-    warmup_runs=0, warmup_seconds=0.0, runs=2, seconds=0.0, rounds=1, timeout=600.0
-)
-
-# A lock or the allocator takes a few instructions more at times.
-_MOST_DIFFERENCE = 1e-5
+_CONVERSION = "Convert"
 
 
-@dataclass(frozen=True)
-class Count:
-    """What one file takes, in instructions.
-
-    Attributes:
-        run: One inference.
-        init: From the start of reading the file until it is ready to run.
-        first: The first inference.
-        profile: Operator by operator, if it was asked for.
-    """
-
-    run: int
-    init: int
-    first: int
-    profile: Profile | None
-
-
-def count(files: Mapping[str, bytes], *, profile: bool = False) -> dict[str, Count]:
-    """Return what files take, by the same keys.
-
-    Args:
-        files: The bytes of .tflite files.
-        profile: Whether to ask the profiler too.
-
-    Raises:
-        DeviceError: The virtual device does not work here, or LiteRT refuses a file.
-        VerificationError: Two runs of a file take different numbers of instructions.
-    """
-    runner = NativeRunner()
-    counts = {}
-    with tempfile.TemporaryDirectory() as folder, Workspace(VirtualDevice()) as workspace:
-        runner.prepare(workspace)
-        for key, data in files.items():
-            path = Path(folder) / "model.tflite"
-            path.write_bytes(data)
-            job = Job(model=workspace.put(path), settings=_SETTINGS)
-            process = runner.run(workspace, job).process
-            if max(process.runs) - min(process.runs) > _MOST_DIFFERENCE * min(process.runs):
-                raise VerificationError(
-                    "Two runs of a file take different numbers of instructions.",
-                    where=key,
-                    why=f"they took {', '.join(map(str, process.runs))}",
-                )
-            seen = None
-            if profile:
-                job = Job(model=job.model, settings=_SETTINGS, want_profile=True)
-                seen = runner.run(workspace, job).profile
-            counts[key] = Count(min(process.runs), process.init, process.first, seen)
-    return counts
-
-
-def print_counts(title: str, counts: Mapping[str, Count], base: str) -> None:
-    """Print a row for each file: run, ratio to one of them, init and first run."""
+def print_counts(title: str, counts: Mapping[str, Count]) -> None:
+    """Print a row for each file: run, ratio to the first one, init and first run."""
+    base = next(iter(counts.values()))
     for key, value in counts.items():
         print(
-            f"| {title} | {key} | {value.run / 1e6:.3f} | {value.run / counts[base].run:.4f} "
+            f"| {title} | {key} | {value.run / 1e6:.3f} | {value.run / base.run:.4f} "
             f"| {value.init / 1e6:.2f} | {value.first / 1e6:.2f} |",
             flush=True,
         )
 
 
 def print_operators(counts: Mapping[str, Count]) -> None:
-    """Print what the operators of each kind take, in thousands, and how many there are."""
-    sums = {
-        key: (Counter(op.name for op in value.profile.ops), _by_name(value.profile))
-        for key, value in counts.items()
-        if value.profile is not None
-    }
-    names = {name for _, taken in sums.values() for name in taken}
-    print("\n| operator | " + " | ".join(sums) + " |\n|---|" + "--:|" * len(sums))
-    for name in sorted(names, key=lambda name: -max(taken[name] for _, taken in sums.values())):
-        cells = [f"{taken[name] / 1e3:.0f} ({number[name]})" for number, taken in sums.values()]
-        print(f"| {name} | " + " | ".join(cells) + " |")
-    rest = [
-        f"{(value.run - sum(taken.values())) / 1e3:.0f}"
-        for value, (_, taken) in zip(counts.values(), sums.values(), strict=True)
-    ]
-    print("| outside of operators | " + " | ".join(rest) + " |\n", flush=True)
+    """Print what the operators of each kind take, those first that differ most from the first."""
+    taken = {key: _by_name(value) for key, value in counts.items()}
+    number = {key: _names(value) for key, value in counts.items()}
+    first, *others = counts
+    kinds = {name for sums in taken.values() for name in sums}
+
+    def over(key: str, kind: str) -> int:
+        return taken[key][kind] - taken[first][kind]
+
+    print("\n| operators | " + " | ".join(counts) + " |\n|---|" + "--:|" * len(counts))
+    for kind in sorted(
+        kinds, key=lambda kind: (*(-abs(over(key, kind)) for key in others), -taken[first][kind])
+    ):
+        cells = [f"{taken[first][kind] / 1e3:.0f} ({number[first][kind]})"]
+        cells += [
+            f"{taken[key][kind] / 1e3:.0f} ({number[key][kind]}) "
+            f"{over(key, kind) / counts[first].run:+.2%}"
+            for key in others
+        ]
+        print(f"| {kind} | " + " | ".join(cells) + " |")
+    print(flush=True)
 
 
-def _by_name(profile: Profile) -> Counter[str]:
+def _by_name(counted: Count) -> Counter[str]:
+    """Return the instructions of the operators of each name, and of what is none of them."""
     taken: Counter[str] = Counter()
-    for op in profile.ops:
+    for op in counted.profile.ops if counted.profile else ():
         taken[op.name] += op.time
+    taken["outside of operators"] = counted.run - taken.total()
     return taken
 
 
-def _compare_network(name: str, schemes: Sequence[str], *, profile: bool) -> None:
+def _names(counted: Count) -> Counter[str]:
+    return Counter(op.name for op in counted.profile.ops) if counted.profile else Counter()
+
+
+def _without_conversions(counted: Count, floor: Floor) -> Count:
+    """Return what a fp16 floor takes without the conversions of inputs that are the floor's own."""
+    taken = sum(value for key, value in _by_name(counted).items() if key.startswith(_CONVERSION))
+    return counted.model_copy(update={"run": counted.run - round(taken * (1 - floor.own_share))})
+
+
+def _compare_network(
+    name: str, schemes: Sequence[str], against: Sequence[Path], *, profile: bool
+) -> None:
     lowered, written = plain(name), ours(name, schemes)
     words = {scheme: word for word, scheme in SCHEME_WORDS.items()}
     for scheme in schemes:
-        files = {
-            "floor": lowered.floor.write(scheme),
-            "ours": written[scheme],
-            "plain": lowered.write(scheme),
-        }
-        counts = count(files, profile=profile)
-        print_counts(f"{name} {words[scheme]}", counts, "floor")
+        counts = count({"floor": lowered.floor.write(scheme)}, profile=profile or scheme == "fp16")
+        if scheme == "fp16":
+            counts["floor"] = _without_conversions(counts["floor"], lowered.floor)
+        files = {"ours": written[scheme], "plain": lowered.write(scheme)}
+        counts |= count(files | peers_of(name, words[scheme], against), profile=profile)
+        print_counts(f"{name} {words[scheme]}", counts)
         if profile:
             print_operators(counts)
 
@@ -149,20 +110,23 @@ def main() -> None:
     parser.add_argument("subjects", nargs="*", default=NETWORKS, metavar="NETWORK or FILE.tflite")
     parser.add_argument("--schemes", default="fp32,fp16,int8")
     parser.add_argument("--ops", action="store_true", help="operator by operator, too")
+    parser.add_argument("--against", default="", metavar="FILE,...", help="other tools' files")
     arguments = parser.parse_args()
+    files = [subject for subject in arguments.subjects if subject.endswith(".tflite")]
+    names = [subject for subject in arguments.subjects if subject not in files]
     try:
         schemes = schemes_of(arguments.schemes)
+        against = peer_files(arguments.against, names)
         print("| | file | M instructions | ratio | init, M | first run, M |")
-        print("|---|---|--:|--:|--:|--:|")
-        files = [subject for subject in arguments.subjects if subject.endswith(".tflite")]
+        print("|---|---|--:|--:|--:|--:|", flush=True)
         if files:
-            counts = count({file: Path(file).read_bytes() for file in files}, profile=arguments.ops)
-            print_counts("", counts, files[0])
+            contents = {file: Path(file).read_bytes() for file in files}
+            counts = count(contents, profile=arguments.ops)
+            print_counts("", counts)
             if arguments.ops:
                 print_operators(counts)
-        for name in arguments.subjects:
-            if name not in files:
-                _compare_network(name, schemes, profile=arguments.ops)
+        for name in names:
+            _compare_network(name, schemes, against, profile=arguments.ops)
     except EdgeshipError as error:
         sys.exit(str(error))
 

@@ -1,0 +1,108 @@
+"""Counting instructions: .tflite files on the virtual device, each file once and never again.
+
+A count depends on the file, LiteRT and the runner alone, so it is kept: `build/instructions` has
+one JSON file for each, named by all of these.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from _edgeship.device_bench.building.bundle import bundle
+from _edgeship.device_bench.devices.emulator import emulator
+from _edgeship.device_bench.devices.virtual import VirtualDevice
+from _edgeship.device_bench.devices.workspace import Workspace
+from _edgeship.device_bench.results.records import MeasurementSettings, Profile
+from _edgeship.device_bench.runners.base import Job
+from _edgeship.device_bench.runners.native_runner import NativeRunner
+from _edgeship.errors import VerificationError
+
+_KEPT = Path("build/instructions")
+
+# The first run is reported by itself.
+_SETTINGS = MeasurementSettings(
+    warmup_runs=0, warmup_seconds=0.0, runs=2, seconds=0.0, rounds=1, timeout=600.0
+)
+
+# A lock or the allocator takes some instructions more at times.
+_MOST_DIFFERENCE = 1e-4
+
+
+class Count(BaseModel):
+    """What one file takes, in instructions.
+
+    Attributes:
+        run: One inference.
+        init: From the start of reading the file until it is ready to run.
+        first: The first inference.
+        profile: Operator by operator; the profiler counts in thousands.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    run: int
+    init: int
+    first: int
+    profile: Profile | None
+
+
+def count(files: Mapping[str, bytes], *, profile: bool = False) -> dict[str, Count]:
+    """Return what files take, by the same keys.
+
+    Args:
+        files: The bytes of .tflite files.
+        profile: Whether to ask the profiler too.
+
+    Raises:
+        DeviceError: The virtual device does not work here, or LiteRT refuses a file.
+        VerificationError: Two runs of a file take different numbers of instructions.
+    """
+    places = {key: _KEPT / f"{_key(data, profile=profile)}.json" for key, data in files.items()}
+    missing = {key: files[key] for key, path in places.items() if not path.is_file()}
+    for key, counted in _counted(missing, profile=profile):
+        _write(places[key], counted.model_dump_json())
+    return {key: Count.model_validate_json(path.read_text()) for key, path in places.items()}
+
+
+def _counted(files: Mapping[str, bytes], *, profile: bool) -> Iterator[tuple[str, Count]]:
+    if not files:
+        return
+    runner = NativeRunner()
+    with tempfile.TemporaryDirectory() as folder, Workspace(VirtualDevice()) as workspace:
+        runner.prepare(workspace)
+        for key, data in files.items():
+            path = Path(folder) / "model.tflite"
+            path.write_bytes(data)
+            model = workspace.put(path)
+            process = runner.run(workspace, Job(model=model, settings=_SETTINGS)).process
+            least, most = min(process.runs), max(process.runs)
+            if most - least > _MOST_DIFFERENCE * least:
+                raise VerificationError(
+                    "Two runs of a file take different numbers of instructions.",
+                    where=key,
+                    why=f"they took {least} and {most}",
+                )
+            seen = None
+            if profile:
+                job = Job(model=model, settings=_SETTINGS, want_profile=True)
+                seen = runner.run(workspace, job).profile
+            yield key, Count(run=least, init=process.init, first=process.first, profile=seen)
+
+
+def _key(data: bytes, *, profile: bool) -> str:
+    made_of = (bundle("arm64-v8a").folder.name, *emulator(), repr(_SETTINGS), repr(profile))
+    return hashlib.sha256("\0".join(made_of).encode() + b"\0" + data).hexdigest()[:32]
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file so that nobody reads half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_suffix(f".{os.getpid()}")
+    half.write_text(text)
+    half.replace(path)
