@@ -10,7 +10,6 @@ import typer
 
 from _edgeship.device_bench.commands import options
 from _edgeship.errors import InputError
-from _edgeship.export.commands.options import parse_numbers, parse_shape
 from _edgeship.terminal.console import (
     add_row,
     console,
@@ -19,6 +18,7 @@ from _edgeship.terminal.console import (
     printable,
     table,
 )
+from _edgeship.terminal.numbers import parse_numbers, parse_shape
 from _edgeship.terminal.words import check_out
 
 if TYPE_CHECKING:
@@ -110,13 +110,12 @@ def zoo(
     if out.suffix != ".html":
         raise InputError(f"--out {out} is not named like a page.", todo="end it in .html")
     check_out(folder)
-    own = {
-        "shape": None if input_ is None else parse_shape(input_),
-        "mean": None if mean is None else parse_numbers(mean, "--mean"),
-        "std": None if std is None else parse_numbers(std, "--std"),
-    }
+    shape = None if input_ is None else parse_shape(input_)
+    means = None if mean is None else parse_numbers(mean, "--mean")
+    stds = None if std is None else parse_numbers(std, "--std")
     networks = [
-        one if one.registered else replace(one, **own) for one in choose(model or [], weights)
+        one if one.registered else replace(one, shape=shape, mean=means, std=stds)
+        for one in choose(model or [], weights)
     ]
     if data is not None and not all(one.trained for one in networks):
         raise InputError(

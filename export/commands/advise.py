@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from _edgeship.errors import InputError
-from _edgeship.export.commands import completion, options
+from _edgeship.export.commands import completion
 from _edgeship.terminal.console import print_json
+from _edgeship.terminal.numbers import parse_shape
 
 if TYPE_CHECKING:
     from _edgeship.device_bench.processes.base import Device
@@ -57,7 +58,7 @@ def advise(
     The guidelines are G1 to G4 of the ShuffleNet V2 paper (arXiv 1807.11164). Everything is
     counted from the graph; a device is needed for --device only.
     """
-    shapes = [options.parse_shape(text) for text in input_ or []]
+    shapes = [parse_shape(text) for text in input_ or []]
     if balance is not None and not 0 < balance < float("inf"):
         raise InputError(f"--balance {balance:g} must be above 0.")
     from _edgeship.device_bench.studies import layer_times as device_time

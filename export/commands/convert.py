@@ -17,6 +17,7 @@ from _edgeship.export.pipeline import TARGETS
 from _edgeship.terminal import interrupt, words
 from _edgeship.terminal.console import console, printable
 from _edgeship.terminal.invocation import current
+from _edgeship.terminal.numbers import parse_numbers
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -288,8 +289,8 @@ def _request(
     ports = [options.parse_input(text) for text in shapes]
     extents = tuple(shape for shape, _ in ports)
     dtypes = tuple(dtype for _, dtype in ports)
-    means = None if mean is None else options.parse_numbers(mean, "--mean")
-    stds = None if std is None else options.parse_numbers(std, "--std")
+    means = None if mean is None else parse_numbers(mean, "--mean")
+    stds = None if std is None else parse_numbers(std, "--std")
     options.check_normalization(means, stds, _channels(model, extents))
     pictures = None
     if input_layout is not None:

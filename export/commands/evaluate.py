@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -14,11 +11,9 @@ from _edgeship.errors import InputError
 from _edgeship.export.commands import coreml_options, options
 from _edgeship.export.pipeline import TARGETS
 from _edgeship.terminal import words
-from _edgeship.terminal.console import print_error, print_json, printable
-from _edgeship.terminal.invocation import current
-
-if TYPE_CHECKING:
-    from _edgeship.export.evaluation.evaluate import Listener
+from _edgeship.terminal.console import print_json
+from _edgeship.terminal.numbers import parse_numbers, parse_shape
+from _edgeship.terminal.progress import counting_bar
 
 ENDINGS = ", ".join(target.suffix for target in TARGETS.values())
 
@@ -121,11 +116,11 @@ def evaluate(
     are paired: only pictures count on which just one of two files is right. Outputs that are no
     scores of classes are compared with the reference's by SQNR, cosine, and IoU of label maps.
     """
-    means = None if mean is None else options.parse_numbers(mean, "--mean")
-    stds = None if std is None else options.parse_numbers(std, "--std")
+    means = None if mean is None else parse_numbers(mean, "--mean")
+    stds = None if std is None else parse_numbers(std, "--std")
     options.check_normalization(means, stds, None)
     bgr = options.parse_color(color) == "bgr"
-    shapes = () if input_ is None else (options.parse_shape(input_),)
+    shapes = () if input_ is None else (parse_shape(input_),)
     classes = () if labels is None else coreml_options.read_labels(labels)
     _check_weights(weights)
     if reference is not None and weights_of is not None:
@@ -150,7 +145,7 @@ def evaluate(
         seed=seed,
         disagreements=save_disagreements,
     )
-    with progress() as listener:
+    with counting_bar() as listener:
         found = answer(question, listener)
     if as_json:
         print_json(found.to_dict())
@@ -163,41 +158,3 @@ def _check_weights(weights: str | None) -> None:
 
     if weights is not None and weights not in NAMED_WEIGHTS:
         words.check_file(weights, "--weights")
-
-
-@contextmanager
-def progress() -> Iterator[Listener]:
-    """Yield a listener that shows a bar on stderr; without a terminal, what takes long is said."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    from _edgeship.export.evaluation.evaluate import Listener
-
-    if current().quiet:
-        yield Listener()
-        return
-    if not sys.stderr.isatty():
-        yield Listener(announce=print_error)
-        return
-    bar = Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    with bar:
-        task = bar.add_task("", total=None)
-        yield Listener(
-            say=lambda text: bar.update(task, description=text),
-            announce=lambda text: bar.console.print(printable(text), markup=False, highlight=False),
-            begin=lambda total: bar.update(task, description="pictures", total=total),
-            done=lambda count: bar.update(task, completed=count),
-        )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Literal, cast
@@ -12,13 +11,11 @@ from _edgeship.export.contract.choices import all_schemes, check_schemes
 from _edgeship.export.contract.schemes import canonical
 from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.pipeline import TARGETS
+from _edgeship.terminal.numbers import parse_shape
 from _edgeship.terminal.words import one_of, words_of
 
 #: What ``--detection`` takes; the first is meant where it is given alone.
 DETECTION = ("split", "nms")
-
-#: Largest input, in elements: 1 GiB of float32.
-MAX_ELEMENTS = 2**28
 
 
 def parse_targets(text: str) -> tuple[str, ...]:
@@ -112,29 +109,6 @@ def parse_runtimes(text: str, known: Collection[str]) -> tuple[str, ...]:
     return one_of(words_of(text, "--runtime", known), known, "runtime", "--runtime")
 
 
-def parse_shape(text: str) -> Shape:
-    """Return the shape of an ``--input``, such as ``1,3,224,224``.
-
-    Raises:
-        InputError: It is not a list of whole numbers above 0, or is too large.
-    """
-    example = "give the extents of all axes, batch first, for example --input 1,3,224,224"
-    try:
-        shape = tuple(int(word) for word in text.split(","))
-    except ValueError as error:
-        raise InputError(
-            f"--input {text!r} is not a list of whole numbers.", todo=example
-        ) from error
-    if min(shape) < 1:
-        raise InputError(f"--input {text!r} has an extent below 1.", todo=example)
-    if math.prod(shape) > MAX_ELEMENTS:
-        raise InputError(
-            f"--input {text!r} has {math.prod(shape):,} elements.",
-            why=f"at most {MAX_ELEMENTS:,} (1 GiB of float32) are accepted",
-        )
-    return shape
-
-
 #: Types of the inputs of a PyTorch network.
 _INPUT_TYPES = ("float32", "int64", "int32", "int16", "int8", "uint8", "bool")
 
@@ -184,24 +158,6 @@ def parse_detection(text: str) -> Literal["split", "nms"]:
     """
     [detection] = one_of((text.lower(),), DETECTION, "way", "--detection")
     return cast("Literal['split', 'nms']", detection)
-
-
-def parse_numbers(text: str, option: str) -> tuple[float, ...]:
-    """Return the numbers of ``--mean`` or ``--std``, such as ``0.485,0.456,0.406``.
-
-    Raises:
-        InputError: One is not a finite number.
-    """
-    try:
-        numbers = tuple(float(word) for word in text.split(","))
-    except ValueError as error:
-        raise InputError(
-            f"{option} {text!r} is not a list of numbers.",
-            todo=f"give one number per channel, for example {option} 0.5,0.5,0.5",
-        ) from error
-    if not all(map(math.isfinite, numbers)):
-        raise InputError(f"{option} {text!r} holds a value that is not finite.")
-    return numbers
 
 
 def check_normalization(

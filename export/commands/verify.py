@@ -13,6 +13,7 @@ from _edgeship.export.commands.delegate_view import show_delegate
 from _edgeship.export.pipeline import TARGETS
 from _edgeship.terminal import words
 from _edgeship.terminal.console import add_row, console, print_json, printable, table
+from _edgeship.terminal.numbers import parse_shape
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -57,7 +58,7 @@ def verify(
     Without a manifest or a reference, the runtimes of a .tflite or .onnx file are only compared
     with one another, and an .mlpackage is only run.
     """
-    shapes = [options.parse_shape(text) for text in input_ or []]
+    shapes = [parse_shape(text) for text in input_ or []]
     if reference is not None:
         words.check_file(reference, "--reference")
     if calib is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ from _edgeship.export.evaluation.running import (
     run_all,
     workers,
 )
+from _edgeship.terminal.progress import Listener
 
 #: Files that take longer are announced with the time that they will take.
 _LONG_SECONDS = 60
@@ -49,23 +50,6 @@ class Question:
     limit: int | None = None
     seed: int = 0
     disagreements: Path | None = None
-
-
-@dataclass(frozen=True)
-class Listener:
-    """Who is told how far an evaluation is.
-
-    Attributes:
-        say: Called with what is being done now.
-        announce: Called with a sentence on what will take long.
-        begin: Called with the number of pictures, before the first.
-        done: Called with the number of pictures that are done with.
-    """
-
-    say: Callable[[str], None] = lambda text: None
-    announce: Callable[[str], None] = lambda text: None
-    begin: Callable[[int], None] = lambda total: None
-    done: Callable[[int], None] = lambda count: None
 
 
 def evaluate(question: Question, listener: Listener | None = None) -> Evaluation:

@@ -17,6 +17,8 @@ from _edgeship.errors import InputError
 from _edgeship.models.catalog.registry import names as zoo_names
 from _edgeship.terminal.console import print_error
 from _edgeship.terminal.invocation import as_typed, current
+from _edgeship.terminal.numbers import parse_numbers, parse_shape
+from _edgeship.terminal.progress import counting_bar
 
 if TYPE_CHECKING:
     from _edgeship.models.training.train import Epoch
@@ -154,8 +156,6 @@ def evaluate_model(
 
     `python -m export evaluate` also compares networks with each other and with files.
     """
-    from _edgeship.export.commands import options
-    from _edgeship.export.commands.evaluate import progress
     from _edgeship.export.evaluation.candidates import Asked
     from _edgeship.export.evaluation.evaluate import Question, evaluate
 
@@ -165,12 +165,12 @@ def evaluate_model(
         )
     asked = Asked(
         weights=weights,
-        shapes=() if input_ is None else (options.parse_shape(input_),),
-        mean=None if mean is None else options.parse_numbers(mean, "--mean"),
-        std=None if std is None else options.parse_numbers(std, "--std"),
+        shapes=() if input_ is None else (parse_shape(input_),),
+        mean=None if mean is None else parse_numbers(mean, "--mean"),
+        std=None if std is None else parse_numbers(std, "--std"),
         crop=crop,
     )
-    with progress() as listener:
+    with counting_bar() as listener:
         found = evaluate(Question((name,), data, asked), listener)
     for note in found.notes:
         print_error(f"note: {note}")

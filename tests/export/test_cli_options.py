@@ -12,8 +12,9 @@ import pytest
 from _edgeship.errors import InputError
 from _edgeship.export.commands import coreml_options
 from _edgeship.export.commands.coreml_options import read_labels
-from _edgeship.export.commands.options import parse_schemes, parse_shape
+from _edgeship.export.commands.options import parse_schemes
 from _edgeship.export.coreml.schemes import check_ios, oldest_ios
+from _edgeship.terminal.numbers import parse_shape
 from tests.export.command_line import ROOT, run, write_network
 
 NAME = "shufflenet_v2"
