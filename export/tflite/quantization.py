@@ -16,7 +16,9 @@ from _edgeship.errors import UnsupportedError, VerificationError
 from _edgeship.export.calibration.ranges import Ranges
 from _edgeship.export.tflite.constant_factors import constants_on_the_left
 from _edgeship.export.tflite.given_scales import FileScales, put_right
+from _edgeship.export.tflite.idle_clamps import drop_idle_clamps
 from _edgeship.export.tflite.index_arithmetic import index_arithmetic
+from _edgeship.export.tflite.integer_means import convolve_means
 from _edgeship.export.tflite.islands import disguise, reveal
 from _edgeship.export.tflite.joined_constants import joined_constants
 from _edgeship.export.tflite.large_weights import large_weights
@@ -111,6 +113,8 @@ def _quantized(
     model = from_bytes(data)
     # The quantizer renumbers buffers, but not the metadata that names them.
     clear_metadata(model)
+    if scheme == "int8" and scales is None:
+        convolve_means(model)
     statistics = None
     kinds: list[int] = []
     copies: set[str] = set()
@@ -147,6 +151,7 @@ def _quantized(
     match_unread_parts(model)
     if scales is not None and scheme in ACTIVATION_BITS:
         put_right(model, scales)
+    drop_idle_clamps(model)
     if scheme == "fp16":
         set_metadata(model, *REDUCED_PRECISION)
     _check_ports(model, from_bytes(data), io_dtype)

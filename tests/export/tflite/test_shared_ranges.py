@@ -37,7 +37,7 @@ def joined() -> Small:
     """Two inputs of different ranges joined, pooled and flattened."""
     small = Small(a=NHWC, b=NHWC).op("CONCATENATION", "a b", "c", WIDE, opts=CONCAT)
     pool = options("Pool2DOptions", strideH=2, strideW=2, filterHeight=2, filterWidth=2)
-    small.op("AVERAGE_POOL_2D", "c", "p", (1, 2, 2, 16), opts=pool)
+    small.op("MAX_POOL_2D", "c", "p", (1, 2, 2, 16), opts=pool)
     small.constant("shape", np.array([1, 64], np.int32))
     return small.op("RESHAPE", "p shape", "y", (1, 64), opts=options("ReshapeOptions")).out("y")
 
