@@ -21,17 +21,13 @@ from _edgeship.device_bench.devices.workspace import Workspace
 from _edgeship.device_bench.results.records import MeasurementSettings, Profile
 from _edgeship.device_bench.runners.base import Job
 from _edgeship.device_bench.runners.native_runner import NativeRunner
-from _edgeship.errors import VerificationError
 
 _KEPT = Path("build/instructions")
 
 # The first run is reported by itself.
 _SETTINGS = MeasurementSettings(
-    warmup_runs=0, warmup_seconds=0.0, runs=2, seconds=0.0, rounds=1, timeout=600.0
+    warmup_runs=0, warmup_seconds=0.0, runs=1, seconds=0.0, rounds=1, timeout=600.0
 )
-
-# A lock or the allocator takes some instructions more at times.
-_MOST_DIFFERENCE = 1e-4
 
 
 class Count(BaseModel):
@@ -61,7 +57,6 @@ def count(files: Mapping[str, bytes], *, profile: bool = False) -> dict[str, Cou
 
     Raises:
         DeviceError: The virtual device does not work here, or LiteRT refuses a file.
-        VerificationError: Two runs of a file take different numbers of instructions.
     """
     places = {key: _KEPT / f"{_key(data, profile=profile)}.json" for key, data in files.items()}
     missing = {key: files[key] for key, path in places.items() if not path.is_file()}
@@ -81,18 +76,12 @@ def _counted(files: Mapping[str, bytes], *, profile: bool) -> Iterator[tuple[str
             path.write_bytes(data)
             model = workspace.put(path)
             process = runner.run(workspace, Job(model=model, settings=_SETTINGS)).process
-            least, most = min(process.runs), max(process.runs)
-            if most - least > _MOST_DIFFERENCE * least:
-                raise VerificationError(
-                    "Two runs of a file take different numbers of instructions.",
-                    where=key,
-                    why=f"they took {least} and {most}",
-                )
+            [run] = process.runs
             seen = None
             if profile:
                 job = Job(model=model, settings=_SETTINGS, want_profile=True)
                 seen = runner.run(workspace, job).profile
-            yield key, Count(run=least, init=process.init, first=process.first, profile=seen)
+            yield key, Count(run=run, init=process.init, first=process.first, profile=seen)
 
 
 def _key(data: bytes, *, profile: bool) -> str:

@@ -5,10 +5,10 @@ Run: python benchmarks/instructions.py [NETWORK ...] [--schemes fp32,fp16,int8] 
      python benchmarks/instructions.py A.tflite B.tflite [--ops]
 
 Each file runs on one thread in device_bench's virtual device, an arm64 core under QEMU whose clock
-counts instructions: the second run after loading is counted, and the third has to take as many.
-The count does not depend on the computer or its load. Figures are millions of instructions, and
-behind them the ratio to the floor (`floor.py` says exactly what that is); between files it is the
-ratio to the first.
+counts instructions: the second run after loading is counted. The count depends neither on the
+computer nor on its load; it is the same each time up to some hundred instructions of a lock or the
+allocator. Figures are millions of instructions, and behind them the ratio to the floor (`floor.py`
+says exactly what that is); between files it is the ratio to the first.
 
 The conversions to float16 of inputs that only a fp16 floor has are taken off its count.
 
