@@ -42,8 +42,9 @@ FLOAT32 = Kernels(4, 8, 13.5, 2.54, (2, 4.0, 1.1))
 FLOAT16 = Kernels(2, 16, 12.0, 2.75)
 INT8 = Kernels(1, 16, 42.0, 1.22)
 
-#: Instructions of a convolution, a slice or a concatenation, beside those for each of its places.
-_CONVOLUTION, _MOVE = 2500.0, 1500.0
+#: Instructions of a convolution, a slice or a concatenation, beside those for each of its places;
+#: and further ones for each operator that XNNPACK leaves, since it goes on in another partition.
+_CONVOLUTION, _MOVE, _APART = 2500.0, 1500.0, 3000.0
 
 #: For each place: instructions of a slice, of each input of a concatenation, and of each input of
 #: one that XNNPACK leaves to LiteRT's own kernel; and for each byte of all three.
@@ -88,5 +89,6 @@ def cut(kernels: Kernels, places: int, channels: int) -> float:
 
 def joint(kernels: Kernels, places: int, channels: Sequence[int]) -> float:
     """Return the instructions of a CONCATENATION of so many channels each, at each place."""
-    each = _JOINT if len(channels) <= MOST_JOINED else _OWN_JOINT
-    return _MOVE + places * sum(each + _BYTE * kernels.size * width for width in channels)
+    taken = len(channels) <= MOST_JOINED
+    once, each = (_MOVE, _JOINT) if taken else (_MOVE + _APART, _OWN_JOINT)
+    return once + places * sum(each + _BYTE * kernels.size * width for width in channels)
