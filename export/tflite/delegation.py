@@ -9,12 +9,19 @@ from _edgeship.export.runtimes.tflite_ports import FileIO
 from _edgeship.export.runtimes.tflite_session import TFLiteSession
 from _edgeship.export.tflite.gpu_by_rules import gpu_by_rules
 from _edgeship.export.tflite.gpu_run import run_on_gpu
+from _edgeship.export.tflite.operations import operations
+from _edgeship.export.tflite.writer import from_bytes
 
 
-def of_xnnpack(session: TFLiteSession) -> DelegateReport:
-    """Return what XNNPACK takes of a file that LiteRT has opened."""
+def of_xnnpack(session: TFLiteSession, data: bytes) -> DelegateReport:
+    """Return what XNNPACK takes of a file that LiteRT has opened.
+
+    Args:
+        session: The file as LiteRT opened it.
+        data: The same file.
+    """
     names = {index: str(one["name"]) for index, one in session.tensors().items()}
-    return xnnpack_report(session.nodes(), names)
+    return xnnpack_report(session.nodes(), names, lambda: operations(from_bytes(data)))
 
 
 def of_gpu(data: bytes, io: FileIO) -> tuple[DelegateReport, str]:

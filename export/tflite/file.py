@@ -86,7 +86,7 @@ class RelatedTFLite:
         session = TFLiteSession(self.data, self.io, runtime)
         report = None
         if runtime == _WITH_XNNPACK:
-            report = of_xnnpack(session)
+            report = of_xnnpack(session, self.data)
         return Run([session.run(sample) for sample in samples], report)
 
     def open(self, batch: int | None = None) -> Callable[[Sample], list[np.ndarray]]:
@@ -140,7 +140,7 @@ class TFLiteFile:
             VerificationError: LiteRT refuses the file.
         """
         io = self.alone().io
-        xnnpack = of_xnnpack(TFLiteSession(self.data, io))
+        xnnpack = of_xnnpack(TFLiteSession(self.data, io), self.data)
         gpu, unasked = of_gpu(self.data, io)
         return [xnnpack, gpu], unasked
 

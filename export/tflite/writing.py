@@ -99,7 +99,7 @@ class _File:
         if self.prepared.picking is not None:
             self.prepared.picking.check(self.data, job.checked, io)
         if "xnnpack" in job.request.require_delegate:
-            demand_whole(of_xnnpack(self._session))
+            demand_whole(of_xnnpack(self._session, self.data))
         if "gpu" in job.request.require_delegate:
             demand_right(self._gpu_run, again)
 
@@ -108,7 +108,7 @@ class _File:
             self.data, name, self.scheme, self.prepared.lowered.io, parity, rounded_db
         )
         nodes = node_names(self.prepared.graph)
-        reports = of_xnnpack(self._session), self._on_gpu[0]
+        reports = of_xnnpack(self._session, self.data), self._on_gpu[0]
         update: dict[str, Any] = {"delegates": [one.with_nodes(nodes) for one in reports]}
         if self.prepared.picking is not None:
             update["picking"] = self.prepared.picking.record(name, self.data)

@@ -10,7 +10,7 @@ from _edgeship.export.runtimes import running
 from _edgeship.export.runtimes.tflite_ports import FileIO
 from _edgeship.export.runtimes.values import Outputs, Sample
 from tests.conformance import every_case
-from tests.conformance.gpu_verdicts import chosen, disagreements
+from tests.conformance.delegate_verdicts import chosen, disagreements, groundless
 from tests.conformance.running import Run
 from tests.export.delegates.gpu_here import accelerator
 
@@ -48,6 +48,12 @@ def test_the_table_names_only_what_is_refused(runs: list[Run]) -> None:
 
 def test_the_page_says_what_was_counted(runs: list[Run]) -> None:
     every_case.the_page_says_what_was_counted(runs)
+
+
+def test_xnnpack_takes_nothing_that_there_is_a_reason_against(
+    runs: list[Run], files: list[bytes]
+) -> None:
+    assert groundless(chosen(files)) == []
 
 
 def test_the_gpu_takes_what_the_rules_say(runs: list[Run], files: list[bytes]) -> None:

@@ -273,7 +273,7 @@ def test_groups_in_int8_are_right_on_gpus_only_if_the_file_is_made_for_them(
     stdout, _ = run(*options, "--for", "gpu")
     assert "--for gpu" not in stdout
     record = json.loads((out / "manifest.json").read_text())["artifacts"][0]
-    assert record["operators"]["CONV_2D"] == 4
+    assert record["operators"]["CONV_2D"] >= 4
 
 
 def test_a_file_that_gpus_compute_wrong_comes_with_a_note(tmp_path: Path) -> None:

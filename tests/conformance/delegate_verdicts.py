@@ -1,4 +1,4 @@
-"""The operators of the files that the cases become, asked about one by one on the GPU."""
+"""The operators of the files that the cases become, asked about one by one of the delegates."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from _edgeship.export.delegates.accelerator import Accelerator
 from _edgeship.export.delegates.gpu_rules import refusal
 from _edgeship.export.delegates.operation import Operation
 from _edgeship.export.delegates.query import Answer, Query
+from _edgeship.export.delegates.xnnpack import xnnpack_report
+from _edgeship.export.delegates.xnnpack_reasons import reason
+from _edgeship.export.runtimes.interpreters import open_interpreter
 from _edgeship.export.tflite.operations import operations
 from _edgeship.export.tflite.single_operators import single_operator
 from _edgeship.export.tflite.writer import from_bytes
@@ -58,6 +61,17 @@ def disagreements(accelerator: Accelerator, singles: Sequence[Single]) -> list[s
             shapes = [operand.shape for operand in one.read]
             said = answer.log.refusals or answer.problem or "taken"
             found.append(f"{one.kind} {shapes}: {said}, and by rules {rule and rule.reason}")
+    return found
+
+
+def groundless(singles: Sequence[Single]) -> list[str]:
+    """Return the operators that XNNPACK takes though there is a reason why it should not."""
+    found = []
+    for one, data in singles:
+        nodes = open_interpreter(data)._get_ops_details()
+        taken = xnnpack_report(nodes, {}, lambda one=one: [one]).taken
+        if taken and reason(one):
+            found.append(f"{one.kind}: {reason(one)}")
     return found
 
 
