@@ -49,9 +49,8 @@ def demand_same(small: Small) -> None:
 def test_xnnpack_takes_them_all(count: int, axis: int) -> None:
     rng = np.random.default_rng(count)
     small = joint([int(width) for width in rng.integers(1, 9, count)], axis)
-    places = {1: 1, 2: 7, 3: 49}[axis]
     demand_same(small)
-    if places > 1:
+    if axis == 3:  # on other axes there are few places, and operators count
         assert max(joints(small)) <= MOST_JOINED
         assert sum(joints(small)) == count + len(joints(small)) - 1
         data = small.data()
