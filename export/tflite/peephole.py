@@ -11,6 +11,7 @@ from _edgeship.export.tflite.building.graph import Op, TfliteGraph, options
 from _edgeship.export.tflite.fuse_bias import fuse_bias
 from _edgeship.export.tflite.padded_means import convolve_padded_means
 from _edgeship.export.tflite.pools_first import pool_first
+from _edgeship.export.tflite.schedule import shorten_lives
 from _edgeship.export.tflite.strided_points import pick_points
 
 _FUSABLE = {
@@ -32,7 +33,7 @@ _PRODUCERS = {
 
 
 def optimize(graph: TfliteGraph) -> None:
-    """Apply all rewrites in place; the order matters only in that the sweep comes last."""
+    """Apply all rewrites in place; behind them come the sweep, and the order of what is left."""
     join_reshapes(graph)
     fuse_bias(graph)
     fuse_activations(graph)
@@ -40,6 +41,7 @@ def optimize(graph: TfliteGraph) -> None:
     pick_points(graph)
     pool_first(graph)
     remove_unused(graph)
+    shorten_lives(graph)
 
 
 def join_reshapes(graph: TfliteGraph) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+from _edgeship.export.runtimes.quiet import captured_stderr
 from _edgeship.export.tflite.building.graph import options
-from _edgeship.export.tflite.memory import peak_activation_bytes
+from _edgeship.export.tflite.memory import IN_PLACE, peak_activation_bytes
 from _edgeship.export.tflite.quantization import quantize
 from _edgeship.export.tflite.reading import read_model
 from tests.export.tflite.small_graphs import Small, add
@@ -40,6 +43,57 @@ def test_an_output_stays_alive_until_the_end() -> None:
     small.op("RELU", "b", "y", NHWC)
     assert peak(small.out("y").data()) == 4 * 2 * 128
     assert peak(small.out("a y").data()) == 4 * 3 * 128
+
+
+def between(kind: str) -> Small:
+    """An operator on computed tensors, and one more behind it."""
+    small = Small(x=NHWC).op("NEG", "x", "a", NHWC)
+    if kind in ("RESHAPE", "EXPAND_DIMS"):
+        small.constant("b", np.array(NHWC if kind == "RESHAPE" else 0, np.int32))
+    elif kind not in ("LOGISTIC", "SOFTMAX"):
+        small.op("NEG", "x", "b", NHWC)
+    opts = {
+        "EXPAND_DIMS": options("ExpandDimsOptions"),
+        "LOGISTIC": None,
+        "MAXIMUM": options("MaximumMinimumOptions"),
+        "RESHAPE": options("ReshapeOptions", newShape=list(NHWC)),
+        "SOFTMAX": options("SoftmaxOptions", beta=1.0),
+    }
+    names = "a" if kind in ("LOGISTIC", "SOFTMAX") else "a b"
+    shape = (1, *NHWC) if kind == "EXPAND_DIMS" else NHWC
+    small.op(kind, names, "y", shape, opts=opts[kind] if kind in opts else add(kind.title()))
+    return small.op("NEG", "y", "z", shape).out("z")
+
+
+@pytest.mark.parametrize("kind", [*IN_PLACE, "LOGISTIC", "MAXIMUM"])
+def test_litert_puts_results_in_the_place_of_an_operand(kind: str) -> None:
+    with captured_stderr():
+        interpreter = Interpreter(
+            model_content=between(kind).data(),
+            experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+        )
+        interpreter.allocate_tensors()
+    places = {
+        tensor["name"]: interpreter.tensor(tensor["index"])().ctypes.data
+        for tensor in interpreter.get_tensor_details()
+        if tensor["name"] in ("a", "y")
+    }
+    assert (places["a"] == places["y"]) == (kind in IN_PLACE)
+
+
+def test_arithmetic_needs_its_operands_only() -> None:
+    # At the operator itself two tensors are alive, and three at one that computes out of place.
+    assert peak(between("ADD").data()) == 4 * 3 * 128  # x, a and b
+    assert peak(between("SOFTMAX").data()) == 4 * 2 * 128
+    gate = Small(x=HALF).op("RELU", "x", "a", HALF).op("LOGISTIC", "a", "b", HALF)
+    gate.op("MUL", "a b", "c", HALF, opts=add("Mul")).op("RELU", "c", "y", HALF)
+    assert peak(gate.out("y").data()) == 4 * 2 * 32
+
+
+def test_an_operand_that_is_read_later_keeps_its_place() -> None:
+    small = Small(x=NHWC).op("NEG", "x", "a", NHWC).op("ADD", "a a", "b", NHWC, opts=add())
+    small.op("ADD", "a b", "y", NHWC, opts=add())
+    assert peak(small.out("y").data()) == 4 * 3 * 128
 
 
 def dense() -> Small:
