@@ -83,17 +83,22 @@ def _untrained() -> Text:
 
 
 def _files(result: Result) -> Table:
-    """Show the size beside the type of the arithmetic, since neither follows from the other."""
+    """Show sizes beside the type of the arithmetic, since neither follows from the other."""
     artifacts = {artifact.file: artifact for artifact in result.manifest.artifacts}
     picking = {one.picking.file: one.picking for one in artifacts.values() if one.picking}
-    shown = table("written", "size", "weights", "computes in", numbers=("size",))
+    peaks = any(artifact.peak_activation_bytes is not None for artifact in artifacts.values())
+    columns = ("written", "size", "weights", "computes in", *(["activations"] if peaks else []))
+    shown = table(*columns, numbers=("size", "activations"))
     for file in result.files:
         if found := artifacts.get(file.name):
-            add_row(shown, str(file), size(found.size), found.weights, found.compute)
+            row = [size(found.size), found.weights, found.compute]
+            if found.peak_activation_bytes is not None:
+                row.append(size(found.peak_activation_bytes))
         elif one := picking.get(file.name):
-            add_row(shown, str(file), size(one.size), "", "")
+            row = [size(one.size)]
         else:
-            add_row(shown, str(file), size(file.stat().st_size), "", "")
+            row = [size(file.stat().st_size)]
+        add_row(shown, str(file), *row)
     return shown
 
 
