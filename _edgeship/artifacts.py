@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -93,16 +93,23 @@ class OutputFolder:
                 todo="make room, or choose another folder with --out DIR",
             ) from error
 
-    def publish(self) -> list[Path]:
+    def publish(self, failed: Collection[str] = ()) -> list[Path]:
         """Move all that was written to its final name and return the paths.
 
         Whatever stands at one of these names, file or folder, is replaced.
+
+        Args:
+            failed: Names that were reserved and did not come to be; what stands there from earlier
+                is set aside.
         """
         if self._work is None:
             raise RuntimeError("publish() outside of the with block")
-        for name in self._names:
+        written = [name for name in self._names if name not in failed]
+        for name in failed:
+            self._set_aside(name)
+        for name in written:
             _replace(self._work / name, self.path / name, self._work / f"{name}.replaced")
-        return [self.path / name for name in self._names]
+        return [self.path / name for name in written]
 
     def set_aside(self) -> None:
         """Rename earlier files of the same names to NAME.previous.
@@ -110,10 +117,13 @@ class OutputFolder:
         After a failed verification, nobody must find a file that could pass for the result.
         """
         for name in [*self._names, "manifest.json"]:
-            if (self.path / name).exists():
-                previous = self.path / f"{name}.previous"
-                _remove_folder(previous)
-                (self.path / name).replace(previous)
+            self._set_aside(name)
+
+    def _set_aside(self, name: str) -> None:
+        if (self.path / name).exists():
+            previous = self.path / f"{name}.previous"
+            _remove_folder(previous)
+            (self.path / name).replace(previous)
 
 
 def _replace(source: Path, target: Path, aside: Path) -> None:

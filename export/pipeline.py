@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from _edgeship.artifacts import OutputFolder
-from _edgeship.errors import VerificationError
+from _edgeship.errors import EdgeshipError, VerificationError
 from _edgeship.export.contract.choices import check_request, schemes_for
 from _edgeship.export.contract.request import Request
 from _edgeship.export.contract.stage_log import StageLog, StageResult
@@ -54,6 +54,27 @@ class Result:
     manifest: Manifest
 
 
+class IncompleteError(VerificationError):
+    """Some files were verified and written, and others were not.
+
+    Attributes:
+        result: What was written.
+        failures: File that was not written -> why.
+    """
+
+    def __init__(self, result: Result, failures: Mapping[str, EdgeshipError]) -> None:
+        first = next(iter(failures.values()))
+        super().__init__(
+            f"Not written: {', '.join(failures)}. The other files were.",
+            where=first.where,
+            why=" ".join(f"{first.what} {first.why}".split()),
+            todo=first.todo,
+        )
+        self.exit_code = first.exit_code
+        self.result = result
+        self.failures = failures
+
+
 def export(request: Request, report: Callable[[str], None] = lambda stage: None) -> Result:
     """Export a network; every stage is compared with the network itself.
 
@@ -64,6 +85,7 @@ def export(request: Request, report: Callable[[str], None] = lambda stage: None)
     Raises:
         EdgeshipError: Of the kind that says whose fault it is. After a failed verification, no
             file stands at the final names.
+        IncompleteError: Some files failed; the others were written, with a manifest.
     """
     from _edgeship.export.network.source import load_network
 
@@ -85,17 +107,25 @@ def export(request: Request, report: Callable[[str], None] = lambda stage: None)
     folder = OutputFolder(request.out or Path("build") / network.name)
     try:
         with network, folder:
-            manifest = _run_stages(request, network, folder, log)
-            files = folder.publish()
+            manifest, failures = _run_stages(request, network, folder, log)
+            files = folder.publish(failures)
     except VerificationError:
         folder.set_aside()
         raise
-    return Result(tuple(log.stages), tuple(files), tuple(log.notes), manifest)
+    result = Result(tuple(log.stages), tuple(files), tuple(log.notes), manifest)
+    if failures:
+        raise IncompleteError(result, failures)
+    return result
 
 
 def _run_stages(
     request: Request, network: Network, folder: OutputFolder, log: StageLog
-) -> Manifest:
+) -> tuple[Manifest, dict[str, EdgeshipError]]:
+    """Return what the manifest is to say, and the files that failed, each with the reason.
+
+    Raises:
+        EdgeshipError: A stage fails that all files need, or every file fails.
+    """
     from _edgeship.export import graph_stages
     from _edgeship.export.calibration.input_spec import input_specs
     from _edgeship.export.contract.manifest import GraphFile
@@ -142,14 +172,19 @@ def _run_stages(
     rounds = any(scheme.rounds for scheme in _all_schemes(request))
     yardstick = measure_yardstick(job, log) if rounds else None
     artifacts: list[Artifact] = []
+    failures: dict[str, EdgeshipError] = {}
     for name in request.targets:
         target = TARGETS[name]
         own = replace(job, schemes=schemes_for(target, request.schemes))
         with advised(captured, network.tensors):
-            artifacts += _write_files(target, own, yardstick, folder, log)
+            written, failed = _write_files(target, own, yardstick, folder, log)
+        artifacts += written
+        failures |= failed
+    if not artifacts:
+        raise next(iter(failures.values()))
     manifest = manifest_of(job, inputs, samples, graph_file, artifacts, _calibrated(request), log)
     folder.write("manifest.json", (manifest.model_dump_json(indent=2) + "\n").encode())
-    return manifest
+    return manifest, failures
 
 
 def _all_schemes(request: Request) -> list[Scheme]:
@@ -160,13 +195,17 @@ def _all_schemes(request: Request) -> list[Scheme]:
 
 def _write_files(
     target: Target, job: Job, yardstick: Yardstick | None, folder: OutputFolder, log: StageLog
-) -> list[Artifact]:
+) -> tuple[list[Artifact], dict[str, EdgeshipError]]:
     """Write and verify the files of one target.
+
+    Returns:
+        Those that were written, and those that cannot be or compute something else, each with its
+        error, which names the first tensor that is wrong. No file fails for another's sake, unless
+        it is made of it.
 
     Raises:
         InputError: The network does not have the inputs and outputs asked for.
         UnsupportedError: An operator cannot be lowered.
-        VerificationError: A file computes something else; it names the first tensor that does.
     """
     names = {scheme.name: target.file_name(job.network.name, scheme) for scheme in job.schemes}
     for file in names.values():
@@ -179,24 +218,44 @@ def _write_files(
             prepared = target.lower(job)
             log.done(prepared.detail, prepared.parity)
         ranges = _ranges(target, prepared, job, log)
-        artifacts = {}
-        for scheme in _in_order(target, job.schemes):
+
+        made: dict[str, Artifact | None] = {}
+        failed: dict[str, EdgeshipError] = {}
+
+        def make(scheme: Scheme) -> Artifact | None:
             with log.stage(f"{target.title} {scheme.name}", noise=scheme.rounds):
+                if scheme.base in failed:
+                    base = failed[scheme.base]
+                    raise VerificationError(
+                        f"It is made of the {scheme.base} file. {base.what}",
+                        why=base.why,
+                        todo=base.todo,
+                    )
                 written = prepared.write(scheme, ranges)
                 own = own_yardstick(written, yardstick) if scheme.rounds else None
                 parity = verify_written(target, scheme, job, prepared, written, own)
                 asked = scheme.name in names
                 detail = written.detail if asked else f"{written.detail}; verified and not kept"
                 log.done(detail, parity, _warning(written, scheme, parity))
-            if asked:
-                file = names[scheme.name]
-                written.save(file, folder)
-                worst_db = None if own is None else own.worst_db
-                record = written.record(file, parity, worst_db)
-                update = {"part": parity.part, "parts": part_records(parity, own)}
-                artifacts[scheme.name] = record.model_copy(update=update)
+            if not asked:
+                return None
+            file = names[scheme.name]
+            written.save(file, folder)
+            worst_db = None if own is None else own.worst_db
+            record = written.record(file, parity, worst_db)
+            update = {"part": parity.part, "parts": part_records(parity, own)}
+            return record.model_copy(update=update)
+
+        for scheme in _in_order(target, job.schemes):
+            try:
+                made[scheme.name] = make(scheme)
+            except VerificationError as error:
+                log.failed(error)
+                failed[scheme.name] = error
     log.notes += prepared.notes
-    return [artifacts[scheme.name] for scheme in job.schemes]
+    order = [scheme.name for scheme in job.schemes]
+    artifacts = [one for one in map(made.get, order) if one is not None]
+    return artifacts, {names[name]: failed[name] for name in order if name in failed}
 
 
 def _ranges(target: Target, prepared: Prepared, job: Job, log: StageLog) -> Ranges:

@@ -119,6 +119,17 @@ def test_an_exception_leaves_no_part_of_a_folder(tmp_path):
     assert names(tmp_path) == []
 
 
+def test_names_that_failed_are_set_aside_beside_what_is_published(tmp_path):
+    (tmp_path / "bad.tflite").write_text("earlier")
+    (tmp_path / "good.tflite").write_text("earlier")
+    with OutputFolder(tmp_path) as folder:
+        folder.reserve("bad.tflite")
+        folder.write("good.tflite", b"new")
+        assert folder.publish(["bad.tflite"]) == [tmp_path / "good.tflite"]
+    assert names(tmp_path) == ["bad.tflite.previous", "good.tflite"]
+    assert (tmp_path / "good.tflite").read_bytes() == b"new"
+
+
 def test_earlier_folders_are_set_aside_each_time_verification_fails(tmp_path):
     for content in ("first", "second"):
         (tmp_path / "x.mlpackage").mkdir()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rich.status import Status
 
     from _edgeship.export.contract.request import Request
+    from _edgeship.export.pipeline import IncompleteError, Result
 
 
 def convert(
@@ -234,19 +235,34 @@ def convert(
         out=out,
     )
     from _edgeship.export.commands.convert_view import next_steps, render, render_more
-    from _edgeship.export.pipeline import export
 
     call, output = current(), console()
     if call.quiet:
-        for file in export(request, lambda stage: interrupt.check()).files:
+        result, failure = _exported(request, lambda stage: interrupt.check())
+        for file in result.files:
             output.print(printable(str(file)), soft_wrap=True)
-        return
-    with _progress(output) as progress:
-        result = export(request, progress.begin)
-    output.print(render(result))
-    if call.verbose:
-        output.print(render_more(result))
-    output.print(next_steps(result), soft_wrap=True)
+    else:
+        with _progress(output) as progress:
+            result, failure = _exported(request, progress.begin)
+        output.print(render(result))
+        if call.verbose:
+            output.print(render_more(result))
+    if failure is not None:
+        raise failure
+    if not call.quiet:
+        output.print(next_steps(result), soft_wrap=True)
+
+
+def _exported(
+    request: Request, report: Callable[[str], None]
+) -> tuple[Result, IncompleteError | None]:
+    """Return what was written, and the error if that is not all."""
+    from _edgeship.export.pipeline import IncompleteError, export
+
+    try:
+        return export(request, report), None
+    except IncompleteError as error:
+        return error.result, error
 
 
 def _request(

@@ -56,12 +56,20 @@ class StageLog:
         try:
             yield
         except EdgeshipError as error:
+            self._timed(start)
             if not error.where:
                 error.where = name
             elif error.where not in name:
                 error.where = f"{name}, {error.where}"
             raise
+        self._timed(start)
+
+    def _timed(self, start: float) -> None:
         self.stages[-1] = replace(self.stages[-1], seconds=time.perf_counter() - start)
+
+    def failed(self, error: EdgeshipError) -> None:
+        """Say that the stage which ended with an error is not the end of all."""
+        self.stages[-1] = replace(self.stages[-1], detail=f"not written: {error.what}")
 
     def done(self, detail: str, parity: Parity | None = None, warning: str = "") -> None:
         """Say what the running stage did."""

@@ -222,3 +222,41 @@ def test_a_reader_that_goes_away_is_no_traceback() -> None:
     os.close(writing)
     assert process.returncode != 0
     assert process.stderr == ""
+
+
+def test_files_that_passed_are_written_beside_one_that_failed(
+    network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    run(network, "--quant", "int8", "--out", out)
+    earlier = (out / "small_int8.tflite").read_bytes()
+    monkeypatch.setitem(TOLERANCES, "int8", Tolerance(min_sqnr_db=1000.0))
+    stdout, stderr = run(
+        network, "--to", "tflite,onnx", "--quant", "none,int8,fp16", "--out", out, code=3
+    )
+    # Each scheme has its own line.
+    rows = {line.partition("  ")[0]: line for line in stdout.splitlines() if "not written" in line}
+    assert set(rows) == {"TFLite int8", "ONNX Runtime int8"}
+    assert "Not written: small_int8.tflite, small_int8.onnx. The other files were." in stderr
+    assert "needs 1000.0 dB" in stderr
+    assert {path.name for path in out.iterdir()} == {
+        "manifest.json",
+        "small.onnx",
+        "small_fp16.onnx",
+        "small_fp16.tflite",
+        "small_fp32.onnx",
+        "small_fp32.tflite",
+        "small_int8.tflite.previous",
+    }
+    assert (out / "small_int8.tflite.previous").read_bytes() == earlier
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert {one["file"] for one in manifest["artifacts"]} == {
+        path.name for path in out.iterdir() if "_fp" in path.name
+    }
+    stdout, _ = run("verify", out / "small_fp16.tflite")
+    assert "yes" in stdout
+    # Quiet, the paths of what was written are all that is printed.
+    stdout, _ = run(network, "--quant", "none,int8", "--out", out, "-q", code=3)
+    assert stdout.splitlines() == [
+        str(out / name) for name in ("small.onnx", "small_fp32.tflite", "manifest.json")
+    ]
