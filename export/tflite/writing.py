@@ -39,6 +39,7 @@ from _edgeship.export.tflite.islands import float_islands
 from _edgeship.export.tflite.lowering import Lowered, lower
 from _edgeship.export.tflite.movement_costs import FLOAT16, FLOAT32
 from _edgeship.export.tflite.nested_joints import nest_joints
+from _edgeship.export.tflite.padded_rows import by_rows, pad_rows
 from _edgeship.export.tflite.quantization import ACTIVATION_BITS, quantize
 from _edgeship.export.tflite.reading import read_model
 from _edgeship.export.tflite.real_parts import real_parts
@@ -49,6 +50,9 @@ from _edgeship.export.tflite.whole_tiles import fill_tiles
 from _edgeship.export.tflite.writer import from_bytes, to_bytes, to_model
 from _edgeship.export.verification.demand import demand
 from _edgeship.export.verification.parity import Parity
+
+#: The scheme that XNNPACK computes in half precision.
+_HALF = "fp16"
 
 #: Schemes whose weights the GPU accelerator reads in 8 bits.
 _WEIGHTS_IN_8_BITS = ("int8", "dynamic")
@@ -149,6 +153,7 @@ class _Prepared:
         growths: Name of a value of it -> what its spatial axes were grown by.
         lowered: The TFLite graph.
         data: The float32 file.
+        in_half: The one that is written in half precision; the same one if there is none.
         in_integers: The file that is quantized with activations, if any is.
         detail: What was made.
         parity: How the outputs changed when frames were folded, if they were.
@@ -161,6 +166,7 @@ class _Prepared:
     growths: Mapping[str, Growth]
     lowered: Lowered
     data: bytes
+    in_half: bytes
     in_integers: IntegerLayout | None
     detail: str
     parity: Parity | None
@@ -179,7 +185,7 @@ class _Prepared:
         wanted = self.job.request.io_dtype
         dtype = wanted if wanted in scheme.io_dtypes else "float32"
         scales = self._scales(scheme)
-        data = self.data
+        data = self.in_half if scheme.name == _HALF else self.data
         if self.in_integers is not None and scheme.name in ACTIVATION_BITS:
             data, ranges = self.in_integers.data, self.in_integers.ranges(ranges)
         data = quantize(data, scheme.name, ranges, dtype, scales)
@@ -210,9 +216,14 @@ def prepare(job: Job) -> _Prepared:
     wrong = _make_for_gpu(job, lowered)
     split_filters(lowered.graph, (FLOAT32, FLOAT16))
     nest_joints(lowered.graph)
+    for_cpu = job.request.made_for != "gpu"  # which computes a PAD with the convolution behind it
+    if for_cpu:
+        pad_rows(lowered.graph, convolutions=False)
     description = f"{job.network.name}, written by edgeship"
     written, batches = with_open_batch(graph, lowered, description, job.checked, _batches_of(job))
     data = to_bytes(to_model(written, lowered.io, description))
+    half = for_cpu and any(scheme.name == _HALF for scheme in job.schemes)
+    in_half = to_bytes(to_model(by_rows(written), lowered.io, description)) if half else data
     calibrated = any(scheme.calibrated for scheme in job.schemes)
     # Scales of a file that was quantized before belong to its own tensors.
     own = calibrated and job.given is None
@@ -225,7 +236,9 @@ def prepare(job: Job) -> _Prepared:
         *([] if boxes is None else [boxes.note]),
         *filter(None, [batches, wrong, _judged_by(job)]),
     )
-    return _Prepared(job, graph, growths, lowered, data, in_integers, detail, parity, notes, boxes)
+    return _Prepared(
+        job, graph, growths, lowered, data, in_half, in_integers, detail, parity, notes, boxes
+    )
 
 
 def _make_for_gpu(job: Job, lowered: Lowered) -> str:
