@@ -60,7 +60,10 @@ def refusal(log: str, accelerator: str, where: str) -> DeviceError | None:
 def advice(accelerator: str) -> str:
     """Return what to do where an accelerator fails and its log does not say why."""
     if accelerator == "gpu":
-        return f"Use --accelerator cpu; {_ASK}."
+        return (
+            "Use --accelerator cpu; or export the network with --for gpu, which writes around what "
+            f"the accelerator is known to get wrong; {_ASK}."
+        )
     return (
         "Use --accelerator cpu; or name all of the vendor's libraries with --accelerator-library: "
         "the dispatch library runs what the compiler plugin, libLiteRtCompilerPlugin_VENDOR.so, "

@@ -9,7 +9,8 @@ from _edgeship.device_bench.building.bundle import ABIS, LOADER, RUNNER, bundle
 from _edgeship.device_bench.building.litert_library import litert_version
 from _edgeship.device_bench.devices.system import read_properties
 from _edgeship.device_bench.devices.workspace import Workspace
-from _edgeship.device_bench.processes.words import last_words
+from _edgeship.device_bench.processes.base import Completed
+from _edgeship.device_bench.processes.words import how_it_ended, last_words
 from _edgeship.device_bench.runners.accelerator_files import Brought, bring, check_libraries
 from _edgeship.device_bench.runners.base import Job, Outcome
 from _edgeship.device_bench.runners.core_words import core_words
@@ -24,8 +25,11 @@ _OUTPUTS = "outputs"
 # Exit codes of shells and of our devices for a file that the machine cannot execute.
 _CANNOT_EXECUTE = (126, 127)
 
+# The code of a program that signal N ended is this and N.
+_SIGNAL = 128
+
 # How a program ends that was built for another or a newer processor: SIGILL.
-_ILLEGAL_INSTRUCTION = 128 + 4
+_ILLEGAL_INSTRUCTION = _SIGNAL + 4
 
 
 class NativeRunner:
@@ -93,12 +97,12 @@ class NativeRunner:
             raise _failed(str(error), job.settings.accelerator, done.err, where) from error
         except MalformedError as error:
             if done.code != 0:
-                raise _ended_badly(done.code, last_words(done), where) from error
+                raise _ended_badly(done, job.settings.accelerator, where) from error
             raise DeviceError(
                 "The runner's report is malformed.", where=where, why=f"{error}."
             ) from error
         if done.code != 0:
-            raise _ended_badly(done.code, last_words(done), where)
+            raise _ended_badly(done, job.settings.accelerator, where)
         if job.settings.accelerator != "cpu" and not report.process.fully_accelerated:
             raise _not_accelerated(job.settings.accelerator, where)
         path = f"{workspace.path}/{_OUTPUTS}"
@@ -142,7 +146,15 @@ def _not_accelerated(accelerator: str, where: str) -> DeviceError:
     )
 
 
-def _ended_badly(code: int, words: str, where: str) -> DeviceError:
+def _ended_badly(done: Completed, accelerator: str, where: str) -> DeviceError:
+    code, words = done.code, last_words(done)
+    if code > _SIGNAL and accelerator != "cpu":
+        return DeviceError(
+            f"The accelerator for {accelerator.upper()}s ended the process.",
+            where=where,
+            why=f"It crashed while it prepared or ran the file ({how_it_ended(code)}).",
+            todo=advice(accelerator),
+        )
     if code in _CANNOT_EXECUTE:
         return DeviceError(
             "The runner cannot be started on the device.",

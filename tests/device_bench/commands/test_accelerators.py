@@ -129,6 +129,7 @@ def test_an_accelerator_is_named_once(files):  # noqa: F811
     assert "named twice" in err
 
 
+@pytest.mark.slow
 @needs_native
 def test_the_gpu_of_this_computer_from_end_to_end(tmp_path: Path) -> None:
     driver = accelerator()

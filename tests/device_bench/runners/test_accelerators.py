@@ -12,6 +12,7 @@ import pytest
 
 from _edgeship.device_bench.building.bundle import LOADER
 from _edgeship.device_bench.building.litert_library import GPU_LIBRARY, host_abi
+from _edgeship.device_bench.devices.adb import AdbDevice
 from _edgeship.device_bench.devices.local import LocalDevice
 from _edgeship.device_bench.devices.workspace import Workspace
 from _edgeship.device_bench.processes.base import Completed
@@ -27,6 +28,7 @@ from tests.device_bench.small_files import SHAPE, chain, image, interpret, needs
 from tests.export.delegates.gpu_here import accelerator
 from tests.export.delegates.test_gpu_log import ADAPTER, PARTLY
 from tests.export.tflite.small_graphs import Small
+from tests.phone.phone import Phone
 
 ON_GPU = MeasurementSettings(
     accelerator="gpu", warmup_runs=0, warmup_seconds=0, runs=2, seconds=0, rounds=1, timeout=120
@@ -123,6 +125,7 @@ class TestHere:
         np.testing.assert_allclose(given, scores, rtol=1e-2, atol=1e-2)
         assert outcome.process.fully_accelerated is True
 
+    @pytest.mark.slow
     def test_a_run_ends_when_its_outputs_are_there(self, tmp_path: Path) -> None:
         """Asking takes microseconds, and the work of this file tens of milliseconds."""
         driver = accelerator()
@@ -237,6 +240,15 @@ class TestPhone:
             with pytest.raises(DeviceError, match="72 operators would fall back"):
                 runner.run(workspace, Job("a.tflite", ON_GPU))
 
+    def test_an_accelerator_that_crashes_is_named(self, tmp_path: Path) -> None:
+        own = library(tmp_path, "libLiteRtOpenClAccelerator.so")
+        runner = NativeRunner("gpu", [own])
+        with Workspace(Scripted(Completed(132, "", ADAPTER))) as workspace:
+            runner.prepare(workspace)
+            with pytest.raises(DeviceError, match="GPUs ended the process") as caught:
+                runner.run(workspace, Job("a.tflite", ON_GPU))
+        assert "killed by signal 4" in caught.value.why
+
     def test_a_library_for_another_machine(self, tmp_path: Path, monkeypatch) -> None:
         own = library(tmp_path, "libLiteRtOpenClAccelerator.so")
         data = bytearray(own.read_bytes())
@@ -258,6 +270,20 @@ class TestPhone:
         ):
             NativeRunner("gpu", [own]).prepare(workspace)
         assert "app build --litert" in caught.value.todo
+
+
+@pytest.mark.slow
+def test_a_library_of_arm64_is_loaded_on_a_phone(phone: Phone, tmp_path: Path) -> None:
+    """The real adb, and LiteRT for arm64 in an emulator."""
+    own = library(tmp_path, "libLiteRtOpenClAccelerator.so", compiler="aarch64-linux-gnu-gcc")
+    file = tmp_path / "a.tflite"
+    file.write_bytes(chain())
+    runner = NativeRunner("gpu", [own])
+    with Workspace(AdbDevice(phone.serial)) as workspace:
+        runner.prepare(workspace)
+        with pytest.raises(DeviceError, match="The runner failed") as caught:
+            runner.run(workspace, Job(workspace.put(file), ON_GPU))
+    assert f"{own.name} was loaded" in caught.value.why
 
 
 def test_the_virtual_device_has_no_gpu() -> None:
