@@ -38,6 +38,7 @@ def export(
     num_classes: int | None = None,
     calib: str | Path | Arrays | None = None,
     calib_samples: int | None = None,
+    ranges: Literal["auto", "mse", "min-max", "percentile"] = "auto",
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
     color: Literal["rgb", "bgr"] = "rgb",
@@ -82,12 +83,17 @@ def export(
         weights: For a network by name or a function: a checkpoint (.pth, .pt, .safetensors); for
             a name also ``imagenet`` or ``cifar10``. By default random ones, with a fixed seed.
         num_classes: Width of the classifier, for a network by name.
-        calib: Data to measure the ranges of activations on, and to verify with: a folder or a zip
-            file of images; a .npy or .npz file; arrays in memory, samples along the first axis, as one
-            array or as a mapping from the inputs' names (float32 is used as it is, uint8 pixels
-            are normalised); or ``random``. By default 16 photographs that come with edgeship.
+        calib: Data to measure the ranges of activations on, and to verify with: a folder or a
+            zip file of images; a .npy or .npz file; arrays in memory, samples along the first
+            axis, as one array or as a mapping from the inputs' names (float32 is used as it is,
+            uint8 pixels are normalised); or ``random``. By default 16 photographs that come with
+            edgeship.
         calib_samples: Most samples to measure ranges on; by default 200, taken from all folders
             alike. Up to 12 others, a quarter at most, are kept to verify on.
+        ranges: How the range of each activation is chosen: ``mse``, for the least squared error of
+            rounding and clipping; ``min-max``, from the smallest to the largest value;
+            ``percentile``, with 1 of 100,000 values left out on each side; or ``auto``, as of these
+            suits the outputs best, on samples of the calibration.
         mean: Mean of each channel on the scale 0 to 1, by which pictures are normalised.
         std: Standard deviation of each channel, likewise.
         color: Order of the channels that the network reads.
@@ -135,6 +141,7 @@ def export(
         num_classes=num_classes,
         calib=str(calib) if isinstance(calib, Path) else calib,
         calib_samples=calib_samples,
+        ranges=ranges,
         mean=None if mean is None else tuple(mean),
         std=None if std is None else tuple(std),
         color=color,

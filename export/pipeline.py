@@ -26,10 +26,10 @@ from _edgeship.export.onnx.target import ONNX
 from _edgeship.export.tflite.target import TFLITE
 
 if TYPE_CHECKING:
-    from _edgeship.export.calibration.ranges import Ranges
     from _edgeship.export.contract.manifest import Artifact, Manifest
     from _edgeship.export.contract.schemes import Scheme
     from _edgeship.export.network.network import Network
+    from _edgeship.export.range_choice import Choice
     from _edgeship.export.verification.parity import Parity
     from _edgeship.export.verification.yardstick import Yardstick
 
@@ -217,7 +217,7 @@ def _write_files(
         with log.stage(f"lower to {target.title}"):
             prepared = target.lower(job)
             log.done(prepared.detail, prepared.parity)
-        ranges = _ranges(target, prepared, job, log)
+        choices = _choices(target, prepared, job, log)
 
         made: dict[str, Artifact | None] = {}
         failed: dict[str, EdgeshipError] = {}
@@ -231,7 +231,8 @@ def _write_files(
                         why=base.why,
                         todo=base.todo,
                     )
-                written = prepared.write(scheme, ranges)
+                choice = choices.get(scheme.name)
+                written = prepared.write(scheme, {} if choice is None else choice.ranges)
                 own = own_yardstick(written, yardstick) if scheme.rounds else None
                 parity = verify_written(target, scheme, job, prepared, written, own)
                 asked = scheme.name in names
@@ -244,6 +245,8 @@ def _write_files(
             worst_db = None if own is None else own.worst_db
             record = written.record(file, parity, worst_db)
             update = {"part": parity.part, "parts": part_records(parity, own)}
+            if choice is not None:
+                update["ranges"] = choice.observer
             return record.model_copy(update=update)
 
         for scheme in _in_order(target, job.schemes):
@@ -258,13 +261,24 @@ def _write_files(
     return artifacts, {names[name]: failed[name] for name in order if name in failed}
 
 
-def _ranges(target: Target, prepared: Prepared, job: Job, log: StageLog) -> Ranges:
-    if not any(scheme.calibrated for scheme in job.schemes):
+def _choices(target: Target, prepared: Prepared, job: Job, log: StageLog) -> dict[str, Choice]:
+    """Return the ranges for each scheme that is calibrated, by its name."""
+    from _edgeship.export.range_choice import choose_ranges
+
+    calibrated = [scheme for scheme in job.schemes if scheme.calibrated]
+    if not calibrated:
         return {}
     with log.stage(f"calibrate {target.title}"):
-        ranges = prepared.calibrate()
-        log.done(f"ranges of {len(ranges)} tensors on {len(job.samples)} samples")
-    return ranges
+        observed = prepared.calibrate()
+        exact = target.schemes["none"]
+        choices = {
+            scheme.name: choose_ranges(prepared, observed, scheme, exact, job)
+            for scheme in calibrated
+        }
+        words = [f"{name}: {choice.in_words}" for name, choice in choices.items()]
+        seen = f"{len(observed.histograms)} tensors on {len(job.samples)} samples"
+        log.done("; ".join([seen, *words]))
+    return choices
 
 
 def _in_order(target: Target, schemes: Sequence[Scheme]) -> list[Scheme]:

@@ -49,7 +49,11 @@ def manifest_of(
         log: The stages.
     """
     network, preprocess = job.network, job.preprocess
-    calibration = {"source": samples.source, "count": samples.calibrated, "method": "min-max"}
+    calibration = {
+        "source": samples.source,
+        "count": samples.calibrated,
+        "method": job.request.ranges,
+    }
     if job.given is not None and job.given.activations:
         calibration["scales"] = str(job.given)
     return Manifest(

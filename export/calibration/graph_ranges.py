@@ -6,13 +6,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from _edgeship.export.calibration.ranges import Ranges, merge
+from _edgeship.export.calibration.ranges import Observed, Ranges
 from _edgeship.export.runtimes.running import each_onnx
 from _edgeship.export.runtimes.values import Sample
 
 
 def graph_ranges(onnx_bytes: bytes, samples: Sequence[Sample]) -> Ranges:
-    """Return the smallest and largest value of every float value over all samples.
+    """Return the smallest and largest number of every value; see `observe_graph`."""
+    return observe_graph(onnx_bytes, samples).ranges("min-max")
+
+
+def observe_graph(onnx_bytes: bytes, samples: Sequence[Sample]) -> Observed:
+    """Observe every value of a graph over all samples.
 
     Only the values of one sample are kept at a time.
 
@@ -21,8 +26,8 @@ def graph_ranges(onnx_bytes: bytes, samples: Sequence[Sample]) -> Ranges:
         samples: Input name -> array of the graph's type and shape.
 
     Returns:
-        Name of each input and of each value that a node computes -> (minimum, maximum).
-        Constants, empty values and values of other types than floating point are left out.
+        What was seen of each input and of each value that a node computes. Constants, empty values
+        and values of other types than floating point are left out.
 
     Raises:
         InputError: The network computes NaN or infinity from a sample.
@@ -36,9 +41,9 @@ def graph_ranges(onnx_bytes: bytes, samples: Sequence[Sample]) -> Ranges:
     # Without a type: ONNX Runtime infers it.
     model.graph.output.extend(onnx.ValueInfoProto(name=n) for n in names if n not in outputs)
     graph = model.SerializeToString()
-    ranges: Ranges = {}
+    observed = Observed()
     for number, values in enumerate(each_onnx(graph, samples, names)):
         for name, array in {**samples[number], **dict(zip(names, values, strict=True))}.items():
             if np.issubdtype(array.dtype, np.floating) and array.size:
-                merge(ranges, name, array, number)
-    return ranges
+                observed.add(name, array, number)
+    return observed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,39 +27,62 @@ class Histogram:
         low: The smallest value seen.
         high: The largest value seen.
         width: Of a bin; 0 while all values were zero.
-        counts: Of values, (2 * BINS,); bin ``BINS + i`` holds those from ``i * width`` on.
+        counts: Of values other than zero, (2 * BINS,); bin ``BINS + i`` holds those from
+            ``i * width`` on.
     """
 
     low: float
     high: float
     width: float = 0.0
-    counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(2 * BINS, np.int64))
+    counts: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2 * BINS))
 
     @property
     def centers(self) -> NDArray[np.float64]:
         """The middle of each bin, (2 * BINS,)."""
-        return (np.arange(-BINS, BINS) + 0.5) * self.width
+        return np.asarray((np.arange(-BINS, BINS) + 0.5) * self.width)
 
-    def add(self, array: NDArray[Any]) -> None:
-        """Count the values of one sample; finite, of any shape but not empty."""
-        self.low, self.high = min(self.low, float(array.min())), max(self.high, float(array.max()))
-        reach = max(-self.low, self.high)
-        if reach == 0.0:
-            return
-        if self.width == 0.0:
-            self.width = reach / BINS
-        while self.width * BINS < reach:
-            self._double()
+    def add(self, array: NDArray[Any], low: float, high: float) -> None:
+        """Count the values of one sample.
+
+        Args:
+            array: The values; finite, of any shape but not empty.
+            low: The smallest of them.
+            high: The largest.
+        """
+        self.low, self.high = min(self.low, low), max(self.high, high)
+        self._reach(max(-self.low, self.high))
         flat = array.reshape(-1)
         step = -(-flat.size // _COUNTED)
         # An odd step meets all channels, and all columns, of tensors with even extents.
-        values = flat[:: step + (step > 1 and step % 2 == 0)]
-        places = np.floor(values.astype(np.float64) / self.width).astype(np.int64) + BINS
-        self.counts += np.bincount(np.clip(places, 0, 2 * BINS - 1), minlength=2 * BINS)
+        values = flat[:: step | 1 if step > 1 else 1].astype(np.float64)
+        self._count(values[values != 0.0], 1.0)
 
-    def _double(self) -> None:
-        quarter = BINS // 2
-        pairs = self.counts.reshape(-1, 2).sum(axis=1)
-        self.counts = np.zeros(2 * BINS, np.int64)
-        self.counts[quarter : quarter + BINS] = pairs
-        self.width *= 2
+    def _reach(self, bound: float) -> None:
+        if self.width == 0.0:
+            self.width = bound / BINS
+        while self.width * BINS < bound:
+            quarter = BINS // 2
+            pairs = self.counts.reshape(-1, 2).sum(axis=1)
+            self.counts = np.zeros(2 * BINS)
+            self.counts[quarter : quarter + BINS] = pairs
+            self.width *= 2
+
+    def _count(self, values: NDArray[np.float64], weight: float | NDArray[np.float64]) -> None:
+        if not values.size:
+            return
+        places = np.floor(values / self.width).astype(np.int64) + BINS
+        places = np.clip(places, 0, 2 * BINS - 1)
+        weights = np.broadcast_to(weight, values.shape)
+        self.counts += np.bincount(places, weights, minlength=2 * BINS)
+
+
+def joined(histograms: Sequence[Histogram]) -> Histogram:
+    """Return one histogram of several tensors, of which each counts alike."""
+    low, high = min(h.low for h in histograms), max(h.high for h in histograms)
+    result = Histogram(low, high)
+    result._reach(max(-low, high))
+    for one in histograms:
+        total = one.counts.sum()
+        if total:
+            result._count(one.centers, one.counts / total)
+    return result

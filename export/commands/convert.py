@@ -118,6 +118,15 @@ def convert(
             "are kept to verify on.",
         ),
     ] = None,
+    ranges: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|mse|min-max|percentile",
+            help="How the range of each activation is chosen: for the least squared error, from "
+            "the smallest to the largest value, with 1 of 100,000 left out on each side, or as of "
+            "these suits the outputs best.",
+        ),
+    ] = "auto",
     mean: Annotated[
         str | None,
         typer.Option(
@@ -219,6 +228,7 @@ def convert(
         num_classes=num_classes,
         calib=calib,
         calib_samples=calib_samples,
+        ranges=ranges,
         mean=mean,
         std=std,
         color=color,
@@ -278,6 +288,7 @@ def _request(
     num_classes: int | None,
     calib: str | None,
     calib_samples: int | None,
+    ranges: str,
     mean: str | None,
     std: str | None,
     color: str,
@@ -336,6 +347,7 @@ def _request(
         num_classes=num_classes,
         calib=calib,
         calib_samples=calib_samples,
+        ranges=options.parse_observer(ranges),
         mean=means,
         std=stds,
         color=options.parse_color(color),

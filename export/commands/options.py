@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from _edgeship.errors import InputError
 from _edgeship.export.contract.choices import all_schemes, check_schemes
@@ -13,6 +13,9 @@ from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.pipeline import TARGETS
 from _edgeship.terminal.numbers import parse_shape
 from _edgeship.terminal.words import one_of, words_of
+
+if TYPE_CHECKING:
+    from _edgeship.export.calibration.observers import Observer
 
 #: What ``--detection`` takes; the first is meant where it is given alone.
 DETECTION = ("split", "nms")
@@ -191,6 +194,18 @@ def parse_layout(text: str, option: str) -> Literal["nhwc", "nchw"]:
     """
     [layout] = one_of((text.lower(),), ("nhwc", "nchw"), "axis order", option)
     return cast("Literal['nhwc', 'nchw']", layout)
+
+
+def parse_observer(text: str) -> Observer | Literal["auto"]:
+    """Return how ``--ranges`` chooses them.
+
+    Raises:
+        InputError: It is no such way.
+    """
+    from _edgeship.export.calibration.observers import OBSERVERS
+
+    [observer] = one_of((text.lower(),), ("auto", *OBSERVERS), "way to choose ranges", "--ranges")
+    return cast("Observer", observer)
 
 
 def check_calibration(source: str) -> None:

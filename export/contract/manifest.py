@@ -143,6 +143,7 @@ class Artifact(_Record):
         picking: The further file that picks the boxes of a detector, if there is one.
         delegates: How much of a .tflite file each delegate takes, and of each operator that it
             leaves the reason and the ONNX node.
+        ranges: How the ranges of its activations were chosen, where they were measured.
     """
 
     file: str
@@ -163,6 +164,7 @@ class Artifact(_Record):
     parts: list[PartRecord] = []
     picking: PickingRecord | None = None
     delegates: list[DelegateReport] = []
+    ranges: str = ""
 
 
 class GraphFile(_Record):

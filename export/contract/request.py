@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from _edgeship.export.calibration.arrays import Arrays
+    from _edgeship.export.calibration.observers import Observer
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Request:
             None for the shipped images.
         calib_samples: Most samples to calibrate on; None for
             `export.calibration.samples.MOST_SAMPLES`.
+        ranges: How the range of each activation is chosen; ``auto`` tries all ways.
         mean: Of each channel, on the scale 0 to 1.
         std: Likewise.
         color: Order of the channels that the network reads.
@@ -64,6 +66,7 @@ class Request:
     num_classes: int | None = None
     calib: str | Arrays | None = None
     calib_samples: int | None = None
+    ranges: Observer | Literal["auto"] = "auto"
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
     color: Literal["rgb", "bgr"] = "rgb"

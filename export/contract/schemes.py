@@ -42,6 +42,11 @@ class Scheme:
         return f"{self.weights} weights, {self.activations} inside"
 
     @property
+    def bits(self) -> int:
+        """How many bits activations have in files that are calibrated."""
+        return 16 if self.activations == "int16" else 8
+
+    @property
     def rounds(self) -> bool:
         """Whether it stores numbers in fewer bits than the network has, which makes noise."""
         return self.tolerance != "float"

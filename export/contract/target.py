@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from _edgeship.artifacts import OutputFolder
     from _edgeship.export.calibration.preprocess import Preprocess
-    from _edgeship.export.calibration.ranges import Ranges
+    from _edgeship.export.calibration.ranges import Observed, Ranges
     from _edgeship.export.contract.manifest import Artifact
     from _edgeship.export.contract.model_file import ModelFile
     from _edgeship.export.contract.request import Request
@@ -134,15 +134,25 @@ class Prepared(Protocol):
     def notes(self) -> Sequence[str]:
         """Remarks to print at the end of the export."""
 
-    def calibrate(self) -> Ranges:
-        """Measure the range of every activation on all samples."""
+    def calibrate(self) -> Observed:
+        """Observe every activation on all samples."""
+
+    def rehearse(self, scheme: Scheme, ranges: Ranges, samples: Sequence[Sample]) -> Outputs | None:
+        """Return what the file of a scheme would compute; None where that takes too long.
+
+        Args:
+            scheme: One of the target's.
+            ranges: As for `write`.
+            samples: The network's inputs; not those that files are verified on.
+        """
 
     def write(self, scheme: Scheme, ranges: Ranges) -> Written:
         """Make the file of a scheme.
 
         Args:
             scheme: One of the target's.
-            ranges: What `calibrate` measured; empty for schemes that need none.
+            ranges: Of all activations, chosen by what `calibrate` saw; empty for schemes that
+                need none.
 
         Raises:
             UnsupportedError: The network cannot be expressed.

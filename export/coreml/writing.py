@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from _edgeship.artifacts import OutputFolder
-from _edgeship.export.calibration.graph_ranges import graph_ranges
-from _edgeship.export.calibration.ranges import Ranges
+from _edgeship.export.calibration.graph_ranges import observe_graph
+from _edgeship.export.calibration.ranges import Observed, Ranges
 from _edgeship.export.contract.manifest import Artifact
 from _edgeship.export.contract.schemes import Scheme
 from _edgeship.export.contract.target import Job, Judge
@@ -35,7 +35,7 @@ from _edgeship.export.coreml.rounded_graph import rounded_weights_parity
 from _edgeship.export.coreml.weight_check import check_weights
 from _edgeship.export.graph.onnx_graph import serialize
 from _edgeship.export.runtimes.running import run_onnx
-from _edgeship.export.runtimes.values import Outputs
+from _edgeship.export.runtimes.values import Outputs, Sample
 from _edgeship.export.verification.metrics import compare
 from _edgeship.export.verification.parity import Parity
 
@@ -171,10 +171,13 @@ class _Prepared:
         notes = [] if self.picking is None else [self.picking.note]
         return (f"The packages were {_judges(self.adapted)}.", *notes)
 
-    def calibrate(self) -> Ranges:
+    def calibrate(self) -> Observed:
         # Those that packages are verified on come first.
         samples = self.adapted.samples[len(self.job.checked) :]
-        return graph_ranges(serialize(self.adapted.graph), samples)
+        return observe_graph(serialize(self.adapted.graph), samples)
+
+    def rehearse(self, scheme: Scheme, ranges: Ranges, samples: Sequence[Sample]) -> None:
+        """Return nothing: the evaluator takes seconds for each way to choose ranges."""
 
     def write(self, scheme: Scheme, ranges: Ranges) -> _Package:
         """Make the package of a scheme.

@@ -10,8 +10,8 @@ import onnx_ir as ir
 
 from _edgeship.artifacts import OutputFolder
 from _edgeship.errors import VerificationError
-from _edgeship.export.calibration.graph_ranges import graph_ranges
-from _edgeship.export.calibration.ranges import Ranges
+from _edgeship.export.calibration.graph_ranges import observe_graph
+from _edgeship.export.calibration.ranges import Observed, Ranges
 from _edgeship.export.contract.manifest import Artifact
 from _edgeship.export.contract.schemes import Scheme, still_float
 from _edgeship.export.contract.target import Job, Judge
@@ -24,7 +24,7 @@ from _edgeship.export.onnx.quantization import quantize
 from _edgeship.export.onnx.record import artifact_record
 from _edgeship.export.onnx.weight_check import check_weights
 from _edgeship.export.runtimes.running import run_onnx
-from _edgeship.export.runtimes.values import Outputs
+from _edgeship.export.runtimes.values import Outputs, Sample
 from _edgeship.export.verification.judge import judge
 from _edgeship.export.verification.metrics import compare
 from _edgeship.export.verification.parity import Parity
@@ -119,8 +119,11 @@ class _Prepared:
     def reference(self) -> Outputs:
         return self.job.reference
 
-    def calibrate(self) -> Ranges:
-        return graph_ranges(serialize(self.model), self.job.samples)
+    def calibrate(self) -> Observed:
+        return observe_graph(serialize(self.model), self.job.samples)
+
+    def rehearse(self, scheme: Scheme, ranges: Ranges, samples: Sequence[Sample]) -> Outputs:
+        return run_optimized(self.write(scheme, ranges).data, samples)
 
     def write(self, scheme: Scheme, ranges: Ranges) -> _File:
         made = {

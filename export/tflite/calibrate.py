@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
-from _edgeship.export.calibration.ranges import Ranges, merge
+from _edgeship.export.calibration.ranges import Observed, Ranges
 from _edgeship.export.runtimes.tflite_ports import FileIO
 from _edgeship.export.runtimes.values import Sample
 from _edgeship.export.tflite.masks import masked, without_masks
@@ -25,14 +25,18 @@ _LOWEST = float(np.finfo(np.float32).min)
 _BYTES_AT_ONCE = 2**30
 
 
-def activation_ranges(
+def activation_ranges(data: bytes, samples: Sequence[Sample], io: FileIO) -> Ranges:
+    """Return the smallest and largest number of every activation; see `observe_activations`."""
+    return observe_activations(data, samples, io).ranges("min-max")
+
+
+def observe_activations(
     data: bytes,
     samples: Sequence[Sample],
     io: FileIO,
-    progress: Callable[[int, int], None] = lambda done, total: None,
     crops: Mapping[str, NDArray[np.bool_]] | None = None,
-) -> Ranges:
-    """Return the smallest and largest value of every float activation over all samples.
+) -> Observed:
+    """Observe every float activation over all samples.
 
     The kernels are those that the file runs with later. A delegate writes no tensor inside of its
     partition, unless it is an output of the file: so all activations are made outputs.
@@ -41,7 +45,6 @@ def activation_ranges(
         data: The float32 file.
         samples: Input name -> array in ONNX order.
         io: The file's inputs.
-        progress: Told (samples done, samples in all).
         crops: Name of a tensor -> which of its elements count, where not all of them do.
 
     Raises:
@@ -52,12 +55,12 @@ def activation_ranges(
     names = [name_of(graph.tensors[index]) for index in graph.inputs]
     runs = [_opened(model, some) for some in _groups(model)]
     masks = {name_of(graph.tensors[index]) for index in masked(model)}
-    ranges: Ranges = {}
+    observed = Observed()
     for number, sample in enumerate(samples):
         feeds = [np.ascontiguousarray(sample[spec.name].transpose(spec.perm)) for spec in io.inputs]
         for name, array in zip(names, feeds, strict=True):
             if array.dtype == np.float32 and array.size:
-                merge(ranges, name, array, number)
+                observed.add(name, array, number)
         for interpreter in runs:
             ports = interpreter.get_input_details()
             for port, array in zip(ports, feeds, strict=True):
@@ -70,9 +73,8 @@ def activation_ranges(
                 without = without_masks if detail["name"] in masks else _without_border
                 values = without(values)
                 if values.size:
-                    merge(ranges, detail["name"], values, number)
-        progress(number + 1, len(samples))
-    return ranges
+                    observed.add(detail["name"], values, number)
+    return observed
 
 
 def _groups(model: Any) -> Iterator[list[int]]:

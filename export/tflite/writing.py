@@ -10,7 +10,7 @@ from typing import Any
 import onnx_ir as ir
 
 from _edgeship.artifacts import OutputFolder
-from _edgeship.export.calibration.ranges import Ranges
+from _edgeship.export.calibration.ranges import Observed, Ranges
 from _edgeship.export.contract.manifest import Artifact
 from _edgeship.export.contract.schemes import Scheme, still_float
 from _edgeship.export.contract.target import Job, Judge
@@ -22,11 +22,11 @@ from _edgeship.export.graph.onnx_graph import serialize
 from _edgeship.export.network.definition import OnnxFile
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.runtimes.tflite_session import TFLiteSession
-from _edgeship.export.runtimes.values import Outputs
+from _edgeship.export.runtimes.values import Outputs, Sample
 from _edgeship.export.tflite import picking, split_groups, transposed_windows
 from _edgeship.export.tflite.batches import Run, with_open_batch
 from _edgeship.export.tflite.borders.windows import Growth
-from _edgeship.export.tflite.calibrate import activation_ranges
+from _edgeship.export.tflite.calibrate import observe_activations
 from _edgeship.export.tflite.delegation import of_gpu, of_xnnpack
 from _edgeship.export.tflite.divergence import first_divergence
 from _edgeship.export.tflite.fold_frames import fold_frames
@@ -177,9 +177,13 @@ class _Prepared:
     def reference(self) -> Outputs:
         return self.job.reference
 
-    def calibrate(self) -> Ranges:
+    def calibrate(self) -> Observed:
         own = real_parts(from_bytes(self.data), self.lowered.trace, self.growths)
-        return activation_ranges(self.data, self.job.samples, self.lowered.io, crops=own)
+        return observe_activations(self.data, self.job.samples, self.lowered.io, crops=own)
+
+    def rehearse(self, scheme: Scheme, ranges: Ranges, samples: Sequence[Sample]) -> Outputs:
+        session = TFLiteSession(self.write(scheme, ranges).data, self.lowered.io)
+        return [session.run(sample) for sample in samples]
 
     def write(self, scheme: Scheme, ranges: Ranges) -> _File:
         wanted = self.job.request.io_dtype

@@ -96,15 +96,6 @@ def test_not_finite_behind_a_border_is_found() -> None:
         activation_ranges(small.out("y").data(), [filled(-1.0)], small.io())
 
 
-def test_progress_is_told() -> None:
-    small = doubled()
-    told: list[tuple[int, int]] = []
-    activation_ranges(
-        small.data(), small.samples(3), small.io(), lambda done, total: told.append((done, total))
-    )
-    assert told == [(1, 3), (2, 3), (3, 3)]
-
-
 def test_networks_that_do_not_fit_into_memory_are_measured_in_parts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
