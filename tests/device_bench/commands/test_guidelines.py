@@ -14,6 +14,7 @@ from _edgeship.device_bench.commands import measuring
 from _edgeship.device_bench.commands.guidelines import guidelines
 from _edgeship.device_bench.commands.guidelines_view import grouped
 from _edgeship.device_bench.commands.measuring import Plan, Result
+from _edgeship.device_bench.results.acceleration import Acceleration
 from _edgeship.device_bench.results.records import Session
 from _edgeship.device_bench.studies import probe_files
 from _edgeship.errors import DeviceError
@@ -152,3 +153,20 @@ def test_warnings_that_differ_in_figures_are_said_once() -> None:
         f"{busy.format('8.1')} (2 more with other figures)",
         few,
     ]
+
+
+def test_a_software_gpu_says_nothing_of_the_guidelines(
+    measured: list[tuple[list[str], Plan]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = Acceleration(driver="SwiftShader", software=True)
+
+    def measure(files: Sequence[Path], plans: Sequence[Plan], store: Path) -> Result:
+        plain = _session([file.stem for file in files])
+        on_gpu = tuple(one.model_copy(update={"acceleration": found}) for one in plain.measurements)
+        whole = plain.model_copy(update={"measurements": on_gpu})
+        return Result([whole], [], interrupted=False)
+
+    monkeypatch.setattr(measuring, "measure_all", measure)
+    stdout, stderr = _run("--device", "local", "--accelerator", "gpu", "--only", "G1", code=2)
+    assert "the GPU here is a program" in stderr
+    assert "holds" not in stdout
