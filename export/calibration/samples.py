@@ -139,8 +139,8 @@ def split_samples(
     Raises:
         InputError: As for `load_samples`; or the limit is more than memory is made for.
     """
-    own = source is not None and source != RANDOM
-    wanted = limit or (MOST_SAMPLES if own else CALIBRATION_SAMPLES)
+    made_here = source is None or (isinstance(source, str) and source == RANDOM)
+    wanted = limit or (CALIBRATION_SAMPLES if made_here else MOST_SAMPLES)
     room = _room(inputs) - VERIFICATION_SAMPLES
     if limit is not None and limit > room:
         raise InputError(

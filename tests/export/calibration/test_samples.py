@@ -298,6 +298,13 @@ def test_all_samples_are_used_up_to_a_stated_bound(tmp_path: Path) -> None:
     assert many.source == f"{tmp_path / 'many.npy'} (212 of 500 samples)"
 
 
+@pytest.mark.parametrize("named", [False, True])
+def test_arrays_in_memory_are_split(named: bool) -> None:
+    array = np.arange(16, dtype=np.float32).reshape(8, 2)
+    split = split_samples({"x": array} if named else array, specs_of({"x": (1, 2)}), RAW)
+    assert (split.calibrated, split.verified) == (6, 2)
+
+
 def test_more_samples_than_memory_is_kept_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
