@@ -69,7 +69,8 @@ def _moved(model: Any, op: Any, mask: Mask) -> Mask | None:
         if amounts is None:
             return None
         if kind == _B.TRANSPOSE:
-            return mask.transpose(amounts.tolist())
+            turned: Mask = mask.transpose(amounts.tolist())
+            return turned
         return np.pad(mask, amounts.tolist(), constant_values=True)
     if kind == _B.MAX_POOL_2D:  # of one point: see strided_points.py
         picked: Mask = mask[:, :: op.builtinOptions.strideH, :: op.builtinOptions.strideW]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -9,14 +10,20 @@ import onnx_ir as ir
 import pytest
 from onnx import NodeProto, helper
 
+from _edgeship.export.calibration.ranges import Ranges
 from _edgeship.export.graph.onnx_graph import infer_shapes, serialize
 from _edgeship.export.graph.shapes import shape_of
 from _edgeship.export.passes.new_values import NewValues
-from _edgeship.export.runtimes.running import run_onnx
+from _edgeship.export.runtimes.running import run_onnx, run_tflite
 from _edgeship.export.tflite.borders import plan, ride
 from _edgeship.export.tflite.borders.windows import Growth
+from _edgeship.export.tflite.calibrate import activation_ranges, observe_activations
+from _edgeship.export.tflite.divergence import first_divergence
 from _edgeship.export.tflite.grow_borders import grow_borders
-from _edgeship.export.tflite.lowering import lower
+from _edgeship.export.tflite.lowering import Lowered, lower
+from _edgeship.export.tflite.quantization import quantize
+from _edgeship.export.tflite.real_parts import real_parts
+from _edgeship.export.tflite.writer import from_bytes, to_bytes, to_model
 from tests.export.tflite.ops.harness import graph_model, inputs_of, kinds, rand, run_lowered
 
 POOL = {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1, 1, 1, 1]}
@@ -167,6 +174,87 @@ def test_a_second_pool_reads_what_the_first_gave_on_top() -> None:
     assert found == ["PAD", "CONV_2D", "MAX_POOL_2D", "MAX_POOL_2D", "SLICE"]
 
 
+def adverse() -> onnx.ModelProto:
+    """A network whose added elements are a hundred times as large as its own.
+
+    Of a flat picture, filters that add up to nothing give nearly nothing inside, and in front,
+    where the border is, less than nothing, which a ReLU cuts off. Behind is no border of its own.
+    """
+    taps = np.array([1.0, 0.0, -1.0], np.float32)
+    nodes = [
+        conv("x", "w", "c", **STEM),
+        helper.make_node("Relu", ["c"], ["r"]),
+        pool("r", "p"),
+        conv("p", "s", "q"),
+        helper.make_node("Relu", ["q"], ["q2"]),
+        conv("q2", "d", "y", group=16, **STEM),
+    ]
+    weights = {
+        "w": np.broadcast_to(taps[:, None] * np.ones(3, np.float32), (16, 3, 3, 3)).copy(),
+        "s": np.eye(16, dtype=np.float32).reshape(16, 16, 1, 1),
+        "d": rand(16, 1, 3, 3),
+    }
+    return graph_model(nodes, {"x": (1, 3, 96, 96), **weights})
+
+
+def flat(seed: int) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return {"x": (5 + 0.01 * rng.standard_normal((1, 3, 96, 96))).astype(np.float32)}
+
+
+def measured(graph: ir.Model, growths: Mapping[str, Growth]) -> tuple[Lowered, bytes, Ranges]:
+    lowered = lower(graph)
+    data = to_bytes(to_model(lowered.graph, lowered.io, "test"))
+    crops = real_parts(from_bytes(data), lowered.trace, growths)
+    seen = observe_activations(data, [flat(0), flat(1)], lowered.io, crops)
+    return lowered, data, seen.ranges("min-max")
+
+
+def test_added_elements_widen_no_range() -> None:
+    model = adverse()
+    result, growths = grown(model)
+    assert set(growths) == {"c", "r", "p", "q", "q2"}
+    _, _, expected = measured(infer_shapes(ir.from_proto(model)), {})
+    lowered, data, found = measured(result, growths)
+    for name in {*expected, *found} & {*lowered.trace}:
+        np.testing.assert_allclose(found[name], expected[name], rtol=1e-5, atol=1e-6)
+    bare = activation_ranges(data, [flat(0)], lowered.io)
+    wide = [name for name in found if bare[name][1] > 50 * max(found[name][1], 1e-6)]
+    assert {"r", "p", "q2", "q2/pad"} <= set(wide)  # had they been measured with the rest
+
+
+def test_integers_are_the_same_with_a_written_border() -> None:
+    model = adverse()
+    outputs = []
+    for graph, growths in ((infer_shapes(ir.from_proto(model)), {}), grown(model)):
+        lowered, data, ranges = measured(graph, growths)
+        written = quantize(data, "int8", ranges)
+        outputs.append(run_tflite(written, [flat(2)], lowered.io)[0][0])
+    np.testing.assert_array_equal(*outputs)
+    assert np.ptp(outputs[0]) > 0
+
+
+def test_a_tensor_that_departs_is_found_behind_a_grown_one() -> None:
+    """Tensors that have grown are compared with the values of the graph that was lowered."""
+    result, _ = grown(adverse())
+    lowered = lower(result)
+    [at] = [i for i, op in enumerate(lowered.graph.ops) if op.kind == "DEPTHWISE_CONV_2D"]
+    right, wrong = (copy.deepcopy(lowered.graph) for _ in range(2))
+    filters = wrong.tensors[wrong.ops[at].inputs[1]]
+    assert filters.data is not None
+    filters.data = filters.data * 2
+    found = [
+        first_divergence(
+            serialize(result), to_bytes(to_model(graph, lowered.io, "test")), lowered.trace,
+            flat(3), lowered.io,
+        )
+        for graph in (right, wrong)
+    ]  # fmt: skip
+    assert found[0] is None
+    assert found[1] is not None
+    assert (found[1].index, found[1].onnx_name) == (at, "y")
+
+
 @dataclass
 class Drawn:
     """A random network of convolutions, pools, activations, additions and moves of channels."""
@@ -265,11 +353,11 @@ def costs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> st
     return str(request.param)
 
 
-@pytest.mark.parametrize("seed", range(100))
+@pytest.mark.parametrize("seed", range(60))
 def test_random_networks_keep_their_outputs(seed: int, costs: str) -> None:
     check(draw(seed))
 
 
 def test_many_of_the_random_networks_grow(costs: str) -> None:
-    count = sum(bool(grown(draw(seed))[1]) for seed in range(100))
-    assert count > (2 if costs == "measured" else 30)
+    count = sum(bool(grown(draw(seed))[1]) for seed in range(60))
+    assert count > (2 if costs == "measured" else 18)
