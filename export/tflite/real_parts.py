@@ -9,6 +9,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
+from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.tflite.borders.windows import Growth
 from _edgeship.export.tflite.building.layout import Perm
 from _edgeship.export.tflite.objects import constant, kind_of, name_of, shape_of
@@ -43,13 +44,13 @@ def real_parts(
         name = name_of(graph.tensors[result])
         found = next((masks[int(i)] for i in op.inputs if int(i) in masks), None)
         if found is not None and name not in trace:
-            mask = _moved(model, op, found)
-            if mask is not None and mask.shape == shape_of(graph.tensors[result]):
+            mask = _fitting(_moved(model, op, found), shape_of(graph.tensors[result]))
+            if mask is not None:
                 masks[int(result)] = mask
     return {name_of(graph.tensors[index]): mask for index, mask in masks.items()}
 
 
-def _mask(shape: tuple[int, ...], perm: Perm, growth: Growth) -> Mask:
+def _mask(shape: Shape, perm: Perm, growth: Growth) -> Mask:
     mask = np.zeros(shape, np.bool_)
     own = (
         slice(extent - growth[axis - 2] if axis >= 2 else extent)
@@ -57,6 +58,15 @@ def _mask(shape: tuple[int, ...], perm: Perm, growth: Growth) -> Mask:
     )
     mask[tuple(own)] = True
     return mask
+
+
+def _fitting(mask: Mask | None, shape: Shape) -> Mask | None:
+    """Return the mask for a tensor of a shape: an image may have other channels; None otherwise."""
+    if mask is None or mask.shape == shape:
+        return mask
+    if len(shape) != 4 or mask.shape[:-1] != shape[:-1]:
+        return None
+    return np.repeat(mask[..., :1], shape[-1], axis=-1)
 
 
 def _moved(model: Any, op: Any, mask: Mask) -> Mask | None:
