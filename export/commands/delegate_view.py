@@ -39,7 +39,7 @@ def delegates(manifest: Manifest) -> list[RenderableType]:
         return []
     shown = table("operators taken of", *(f"by {name}" for name in names))
     for one in artifacts:
-        found = {report.delegate: _in_short(report) for report in one.delegates}
+        found = {report.delegate: in_short(report) for report in one.delegates}
         add_row(shown, one.file, *(found.get(name, "") for name in names))
     parts: list[RenderableType] = [shown, Text()]
     if any(report.left for one in artifacts for report in one.delegates):
@@ -47,7 +47,8 @@ def delegates(manifest: Manifest) -> list[RenderableType]:
     return parts
 
 
-def _in_short(report: DelegateReport) -> str:
+def in_short(report: DelegateReport) -> str:
+    """Return how much of a file a delegate runs, and how that is known, for a cell of a table."""
     words = f"{report.taken} of {report.operators}"
     if report.left:
         words += f" in {report.partitions} partition{'' if report.partitions == 1 else 's'}"

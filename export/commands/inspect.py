@@ -142,11 +142,14 @@ def _record_dict(record: Record) -> dict[str, Any]:
         "weights": manifest.weights,
         "scheme": record.artifact.scheme,
         "parity": record.artifact.parity,
+        "delegates": [one.to_dict() for one in record.artifact.delegates],
         "reference": manifest.verification["reference"],
     }
 
 
 def _record_table(record: Record) -> Table:
+    from _edgeship.export.commands.delegate_view import in_short
+
     manifest, artifact = record.manifest, record.artifact
     shown = table("", "")
     shown.title, shown.title_justify, shown.show_header = "Manifest", "left", False
@@ -160,6 +163,8 @@ def _record_table(record: Record) -> Table:
     for name, value in (artifact.parity or {}).items():
         words = "none" if value is None else f"{float(value):.4g}"
         add_row(shown, f"{name} against {manifest.verification['reference']}", words)
+    for one in artifact.delegates:
+        add_row(shown, f"operators taken by {one.delegate}", in_short(one))
     if artifact.peak_activation_bytes is not None:
         add_row(shown, "peak activations", size(artifact.peak_activation_bytes))
     return shown

@@ -136,6 +136,17 @@ def test_an_export_says_what_delegates_take(exported: Path, tmp_path: Path) -> N
         ]
 
 
+def test_inspect_shows_what_the_manifest_says_of_delegates(exported: Path) -> None:
+    file = exported / "small_int8.tflite"
+    found = json.loads(run("inspect", file, "--json")[0])
+    reports = found["recorded"]["delegates"]
+    assert [one["delegate"] for one in reports] == ["XNNPACK", "GPU"]
+    count = reports[0]["operators"]
+    lines = [" ".join(line.split()) for line in run("inspect", file)[0].splitlines()]
+    assert f"operators taken by XNNPACK {count} of {count}" in lines
+    assert f"operators taken by GPU {count} of {count}, by rules" in lines
+
+
 def test_what_an_export_leaves_is_named_with_the_node_and_the_reason(tmp_path: Path) -> None:
     network = write_five_axes(tmp_path / "deep.onnx")
     stdout, _ = run(network, "--io-layout", "nchw", "--out", tmp_path)
