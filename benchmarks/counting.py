@@ -11,6 +11,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -19,10 +20,12 @@ from _edgeship.device_bench.devices.emulator import emulator
 from _edgeship.device_bench.devices.virtual import VirtualDevice
 from _edgeship.device_bench.devices.workspace import Workspace
 from _edgeship.device_bench.results.records import MeasurementSettings, Profile
-from _edgeship.device_bench.runners.base import Job
+from _edgeship.device_bench.runners.base import Job, Outcome
 from _edgeship.device_bench.runners.native_runner import NativeRunner
 
 _KEPT = Path("build/instructions")
+
+_Kind = TypeVar("_Kind", "Count", Profile)
 
 # The first run is reported by itself.
 _SETTINGS = MeasurementSettings(
@@ -58,14 +61,29 @@ def count(files: Mapping[str, bytes], *, profile: bool = False) -> dict[str, Cou
     Raises:
         DeviceError: The virtual device does not work here, or LiteRT refuses a file.
     """
+    counts = _kept(files, Count, profile=False)
+    if not profile:
+        return counts
+    profiles = _kept(files, Profile, profile=True)
+    return {
+        key: value.model_copy(update={"profile": profiles[key]}) for key, value in counts.items()
+    }
+
+
+def _kept(files: Mapping[str, bytes], kind: type[_Kind], *, profile: bool) -> dict[str, _Kind]:
+    """Return what is known of files; what is not kept yet is measured, and kept."""
     places = {key: _KEPT / f"{_key(data, profile=profile)}.json" for key, data in files.items()}
     missing = {key: files[key] for key, path in places.items() if not path.is_file()}
-    for key, counted in _counted(missing, profile=profile):
-        _write(places[key], counted.model_dump_json())
-    return {key: Count.model_validate_json(path.read_text()) for key, path in places.items()}
+    for key, outcome in _run(missing, profile=profile):
+        process = outcome.process
+        kept = outcome.profile or Count(
+            run=process.runs[0], init=process.init, first=process.first, profile=None
+        )
+        _write(places[key], kept.model_dump_json())
+    return {key: kind.model_validate_json(path.read_text()) for key, path in places.items()}
 
 
-def _counted(files: Mapping[str, bytes], *, profile: bool) -> Iterator[tuple[str, Count]]:
+def _run(files: Mapping[str, bytes], *, profile: bool) -> Iterator[tuple[str, Outcome]]:
     if not files:
         return
     runner = NativeRunner()
@@ -74,14 +92,8 @@ def _counted(files: Mapping[str, bytes], *, profile: bool) -> Iterator[tuple[str
         for key, data in files.items():
             path = Path(folder) / "model.tflite"
             path.write_bytes(data)
-            model = workspace.put(path)
-            process = runner.run(workspace, Job(model=model, settings=_SETTINGS)).process
-            [run] = process.runs
-            seen = None
-            if profile:
-                job = Job(model=model, settings=_SETTINGS, want_profile=True)
-                seen = runner.run(workspace, job).profile
-            yield key, Count(run=run, init=process.init, first=process.first, profile=seen)
+            job = Job(model=workspace.put(path), settings=_SETTINGS, want_profile=profile)
+            yield key, runner.run(workspace, job)
 
 
 def _key(data: bytes, *, profile: bool) -> str:
