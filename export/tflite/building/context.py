@@ -242,12 +242,10 @@ class Context(Values[Stored]):
     def _transpose(self, tensor: int, order: Perm) -> int:
         shape = self.graph.tensors[tensor].shape
         result_shape = layout.permuted(shape, order)
-        steps = [(shape, order)]
-        if not layout.moves(shape, order):
-            steps = []
-        elif len(shape) > 4:
-            # Delegates take TRANSPOSE up to rank 4 only.
-            steps = layout.transpose_steps(shape, order)
+        # Delegates take TRANSPOSE up to rank 4 only.
+        steps = layout.transpose_steps(shape, order) if layout.moves(shape, order) else []
+        if len(steps) == 1 and len(shape) <= 4:
+            steps = [(shape, order)]
         for view, step in steps:
             tensor = self.reshape(tensor, view)
             source = self.graph.tensors[tensor]

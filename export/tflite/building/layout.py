@@ -16,6 +16,9 @@ from _edgeship.export.graph.shapes import Shape
 
 Perm = tuple[int, ...]
 
+#: How many places make two transposes faster than one, and up to which extent of an axis.
+_PLACES, _SMALL = 32, 7
+
 
 def identity(rank: int) -> Perm:
     """Return the order of ONNX itself."""
@@ -77,7 +80,7 @@ def transpose_steps(shape: Shape, order: Perm) -> list[tuple[Shape, Perm]]:
 
     Returns:
         Pairs of the shape to see the tensor under and its permutation. There is one wherever
-        merging axes is enough.
+        merging axes is enough, and two for a `_turned` one.
     """
     steps: list[tuple[Shape, Perm]] = []
     shape, order = merge_axes(shape, order)
@@ -93,7 +96,21 @@ def transpose_steps(shape: Shape, order: Perm) -> list[tuple[Shape, Perm]]:
         shape, order = merge_axes(
             permuted(shape, moved), tuple(moved.index(index) for index in order)
         )
-    return [*steps, (shape, order)]
+    return [*steps, *_turned(shape, order)]
+
+
+def _turned(shape: Shape, order: Perm) -> list[tuple[Shape, Perm]]:
+    """Return a swap of two small axes, as a channel shuffle is, as two transposes of large ones.
+
+    XNNPACK transposes each of many small matrices by itself, and many places as one matrix faster.
+    A shuffle of 784 places with 3 groups of 20 channels took 221,000 instructions on arm64 in float
+    and 476,000 in int8 as one transpose, and 117,000 and 83,000 as two. With 8 groups of 12 two
+    took 184,000 in place of 175,000 in float, and with 20 groups of 3, 137,000 of 127,000.
+    """
+    if order == (0, 2, 1) and shape[0] >= _PLACES and shape[1] <= min(shape[2], _SMALL):
+        places, first, second = shape
+        return [(shape, (2, 1, 0)), ((first * second, places), (1, 0))]
+    return [(shape, order)]
 
 
 def reshape_groups(before: Shape, after: Shape) -> list[tuple[list[int], list[int]]]:

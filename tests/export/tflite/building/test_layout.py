@@ -55,9 +55,29 @@ def test_transposes_of_a_high_rank_are_steps_of_a_low_one(seed: int) -> None:
     assert np.array_equal(found.reshape(-1), x.transpose(order).reshape(-1))
 
 
-def test_one_transpose_is_enough_for_a_channel_shuffle() -> None:
+def test_a_channel_shuffle_is_two_transposes_of_large_matrices() -> None:
     nhwc_split = (1, 28, 28, 2, 58)
-    assert layout.transpose_steps(nhwc_split, (0, 1, 2, 4, 3)) == [((784, 2, 58), (0, 2, 1))]
+    steps = [((784, 2, 58), (2, 1, 0)), ((116, 784), (1, 0))]
+    assert layout.transpose_steps(nhwc_split, (0, 1, 2, 4, 3)) == steps
+
+
+@pytest.mark.parametrize(
+    ("shape", "count"),
+    [
+        ((784, 3, 20), 2),
+        ((784, 20, 3), 1),  # back again
+        ((784, 8, 12), 1),  # not so small
+        ((16, 3, 20), 1),  # few places
+    ],
+)
+def test_where_two_transposes_are_faster(shape: tuple[int, ...], count: int) -> None:
+    x = rand(*shape)
+    steps = layout.transpose_steps(shape, (0, 2, 1))
+    found = x
+    for view, step in steps:
+        found = found.reshape(view).transpose(step)
+    assert np.array_equal(found.reshape(-1), x.transpose(0, 2, 1).reshape(-1))
+    assert len(steps) == count
 
 
 @pytest.mark.parametrize("seed", range(200))
