@@ -19,12 +19,14 @@ from _edgeship.export.passes.fuse_hard_swish import fuse_hard_swish
 from _edgeship.export.passes.fuse_layer_norm import fuse_layer_norm
 from _edgeship.export.passes.plain_moves import plain_moves
 from _edgeship.export.passes.scatter_to_concat import scatter_to_concat
+from _edgeship.export.passes.sink_shuffles import sink_shuffles
 
 Pass = Callable[[ir.Model], int]
 
 #: Each returns how many places it changed. Batch norms go first: what they leave behind can stand
 #: between the nodes that later passes look for, and is itself what `absorb_offset` takes.
-#: What `fuse_activations` makes is what `fuse_hard_swish` looks for.
+#: What `fuse_activations` makes is what `fuse_hard_swish` looks for. Only the shuffles that
+#: `absorb_permutations` leaves are worth moving.
 PASSES: tuple[Pass, ...] = (
     fold_batch_norm,
     absorb_scale,
@@ -37,6 +39,7 @@ PASSES: tuple[Pass, ...] = (
     activate_parts,
     plain_moves,
     absorb_permutations,
+    sink_shuffles,
 )
 
 
