@@ -1,27 +1,30 @@
-"""A border of zeros in front of a convolution or an average becomes its own."""
+"""A border of zeros in front of a convolution or a pool becomes its own."""
 
 from __future__ import annotations
 
 import numpy as np
 import onnx_ir as ir
 
+from _edgeship.export.graph.nonnegative import is_nonnegative
 from _edgeship.export.graph.onnx_graph import integer
 from _edgeship.export.graph.shapes import static_shape
 from _edgeship.export.passes.channel_moves import constant
 
 
 def fuse_pad(model: ir.Model) -> int:
-    """Turn ``Pad -> Conv`` and ``Pad -> AveragePool`` into one operator with larger pads, in place.
+    """Turn a Pad and the convolution or pool behind it into one with larger pads, in place.
 
     TensorFlow and Keras write SAME padding with a stride of two like this. An average counts the
-    zeros of the border, as it did when they were elements.
+    zeros of the border, as it did when they were elements. A max pool does not see a border of its
+    own, which is the same where it reads nothing below zero.
 
     Returns:
         The number of operators whose border was taken in.
     """
     fused = 0
     for node in list(model.graph):
-        x = node.inputs[0] if node.op_type == "Conv" or _is_plain_average(node) else None
+        takes = node.op_type == "Conv" or _is_plain_average(node) or _is_plain_max(node)
+        x = node.inputs[0] if takes else None
         pad = x.producer() if x is not None else None
         if pad is None or pad.op_type != "Pad":
             continue
@@ -30,7 +33,7 @@ def fuse_pad(model: ir.Model) -> int:
         if border is None or own is None or len(border) != len(own):
             continue
         pads = [a + b for a, b in zip(border, own, strict=True)]
-        if node.op_type == "AveragePool" and not _is_inside(node, pads):
+        if node.op_type != "Conv" and not _is_inside(node, pads):
             continue
         node.attributes["pads"] = ir.AttrInt64s("pads", pads)
         node.attributes.pop("auto_pad", None)
@@ -49,6 +52,16 @@ def _is_plain_average(node: ir.Node) -> bool:
         return False
     pads = node.attributes.get("pads")
     return bool(integer(node, "count_include_pad", 0)) or pads is None or not any(pads.as_ints())
+
+
+def _is_plain_max(node: ir.Node) -> bool:
+    """Return whether a node is a maximum of the values of a Pad that are not below zero."""
+    pad = node.inputs[0].producer() if node.op_type == "MaxPool" and node.inputs[0] else None
+    source = None if pad is None or pad.op_type != "Pad" else pad.inputs[0]
+    dilations = node.attributes.get("dilations")
+    if source is None or integer(node, "ceil_mode", 0) or len(node.outputs) > 1:
+        return False
+    return (dilations is None or set(dilations.as_ints()) == {1}) and is_nonnegative(source)
 
 
 def _is_inside(pool: ir.Node, pads: list[int]) -> bool:

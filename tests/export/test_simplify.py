@@ -215,6 +215,35 @@ def test_a_border_of_zeros_becomes_the_averages(pool: str, fused: bool) -> None:
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("source", "pool", "fused"),
+    [
+        ("Relu", "<kernel_shape = [3, 2], strides = [2, 1]>", True),
+        ("Abs", "<kernel_shape = [4, 3], pads = [1, 0, 1, 1]>", True),
+        ("Relu", "<kernel_shape = [2, 2]>", False),  # a window would lie in the border alone
+        ("Relu", "<kernel_shape = [3, 2], strides = [2, 2], ceil_mode = 1>", False),
+        ("Relu", "<kernel_shape = [3, 2], dilations = [1, 2]>", False),
+        ("Neg", "<kernel_shape = [3, 2], strides = [2, 1]>", False),
+    ],
+)
+def test_a_border_of_zeros_becomes_the_maximums(source: str, pool: str, fused: bool) -> None:
+    text = (
+        "g (float[1, 2, 5, 4] x) => (float[n, c, h, w] y) "
+        "<int64[8] all = {0, 0, 1, 0, 0, 0, 2, 1}> "
+        f"{{ r = {source}(x) p = Pad(r, all) y = MaxPool{pool}(p) }}"
+    )
+    proto = onnx.parser.parse_model('<ir_version: 10, opset_import: ["": 18]>\n' + text)
+    before = prepare(proto).model
+    after = simplify(before)
+    expected_kinds = [source, "MaxPool"] if fused else [source, "Pad", "MaxPool"]
+    assert [n.op_type for n in after.graph] == expected_kinds
+    if not fused:
+        return  # as above
+    x = np.random.default_rng(0).standard_normal((1, 2, 5, 4)).astype(np.float32)
+    [[expected]], [[found]] = (run_onnx(serialize(g), [{"x": x}]) for g in (before, after))
+    np.testing.assert_array_equal(found, expected)
+
+
 def test_no_path_of_the_exporters_machine_is_kept() -> None:
     """Torch's exporter notes beside each node where in the network's code it was called."""
     text = "g (float[2, 3] x) => (float[2, 3] y) { y = Neg(x) }"
