@@ -32,6 +32,7 @@ def show(found: Evaluation) -> None:
     if any(one.agreement is not None for one in found.comparisons):
         output.print(_classes(found.comparisons))
     if not found.classes:
+        output.print()
         output.print(_outputs(found.comparisons))
 
 
