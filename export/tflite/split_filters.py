@@ -139,7 +139,8 @@ def _cheapest(
         # One that is left over has a convolution of its own as well.
         if len(spans) - count != 1
     ]
-    return set(min(choices, key=cost))
+    best = min(choices, key=cost)
+    return set(best)
 
 
 def _split(

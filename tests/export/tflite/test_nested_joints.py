@@ -22,9 +22,9 @@ def joint(widths: list[int], axis: int = 3, size: int = 7) -> Small:
         shape[axis] = width
         shapes[f"x{number}"] = tuple(shape)
     small = Small(**shapes).constant("half", np.float32(0.5))
-    for number, shape in enumerate(shapes.values()):
+    for number, own in enumerate(shapes.values()):
         opts = options("MulOptions")
-        small.op("MUL", f"x{number} half", f"y{number}", shape, opts=opts)
+        small.op("MUL", f"x{number} half", f"y{number}", own, opts=opts)
     result = list(next(iter(shapes.values())))
     result[axis] = sum(widths)
     names = " ".join(f"y{number}" for number in range(len(widths)))
