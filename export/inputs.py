@@ -18,6 +18,7 @@ from _edgeship.export.calibration.samples import (
 from _edgeship.export.contract.request import Request
 from _edgeship.export.contract.stage_log import StageLog
 from _edgeship.export.network.network import Network
+from _edgeship.export.network.user_samples import resolved
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,13 +89,14 @@ def samples_of(
         source = "random"
     known = preprocess or default_preprocess(3)
     with log.stage("samples"):
+        source, name = resolved(source, request.calib_samples)
         if calibrated:
-            samples = split_samples(source, inputs, known, request.calib_samples)
+            samples = split_samples(source, inputs, known, request.calib_samples, name=name)
             roles = f"{samples.calibrated} to calibrate on, {samples.verified} others to verify on"
             detail = f"{samples.source}: {roles}" if samples.held_out else samples.source
             log.done(detail, warning="" if samples.held_out else _NOT_HELD_OUT)
         else:
-            found = load_samples(source, inputs, known, VERIFICATION_SAMPLES)
+            found = load_samples(source, inputs, known, VERIFICATION_SAMPLES, name=name)
             samples = SplitSamples(
                 calibration=[],
                 verification=found.arrays,

@@ -1,7 +1,7 @@
 """What a quantized network makes of inputs that differ as little as rounding does.
 
 Accelerators compute quantized files with floats in between: they round as often as a CPU, but not
-alike, and how far that carries depends on the network. So a network is measured by itself. Seven
+alike, and how far that carries depends on the network. So a network is measured by itself. Six
 int8 files on LiteRT's GPU accelerator kept from 2 dB below to 10 dB above what moved inputs left of
 their outputs (8 to 35 dB); of a file that it computes wrong, nothing was kept where that left 35.
 """

@@ -30,6 +30,7 @@ def array_source(
     source: Path | Arrays,
     inputs: Mapping[str, InputSpec],
     preprocess: Preprocess,
+    name: str = "memory",
 ) -> Source[Sample]:
     """Return the samples of a .npy file, a .npz file with one array per input, or memory.
 
@@ -43,16 +44,17 @@ def array_source(
             array serves a single input whatever its name.
         inputs: Input name to what it takes.
         preprocess: Mean and std for uint8 arrays.
+        name: What arrays in memory are called.
 
     Raises:
         InputError: The file cannot be read, or an array is missing or has the wrong shape or
             length. Loading a sample raises it too, where the type is wrong, or where there is NaN
             or infinity.
     """
-    path = source if isinstance(source, Path) else "memory"
+    path = source if isinstance(source, Path) else name
     found = _read(source) if isinstance(source, Path) else _given(source)
     arrays = {
-        name: _in_order(array, name, inputs[name], path)
+        name: in_order(array, name, inputs[name], path)
         for name, array in _by_input(found, list(inputs), path).items()
     }
     counts = {name: len(array) for name, array in arrays.items()}
@@ -66,7 +68,7 @@ def array_source(
 
     def load(index: int) -> Sample:
         return {
-            name: _taken(
+            name: taken(
                 array[index], inputs[name], f"sample {index} of {name} in {path}", preprocess
             )
             for name, array in arrays.items()
@@ -74,7 +76,7 @@ def array_source(
 
     def words(used: int) -> str:
         count = f"{total} samples" if used == total else f"{used} of {total} samples"
-        return f"{path} ({count})" if isinstance(source, Path) else f"{count} from memory"
+        return f"{count} from memory" if path == "memory" else f"{path} ({count})"
 
     return Source([range(total)], load, words)
 
@@ -124,8 +126,12 @@ def _by_input(
     return {name: arrays[name] for name in names}
 
 
-def _in_order(array: NDArray[Any], name: str, spec: InputSpec, path: Path | str) -> NDArray[Any]:
-    """Return (S, *shape), moving the channels from the other end to their place if need be."""
+def in_order(array: NDArray[Any], name: str, spec: InputSpec, path: Path | str) -> NDArray[Any]:
+    """Return (S, *shape), moving the channels from the other end to their place if need be.
+
+    Raises:
+        InputError: It has another shape.
+    """
     shape = spec.shape[1:]
     source, place = (-1, 1) if spec.layout == "nchw" else (1, -1)
     if array.ndim == len(shape) + 1 and len(array) > 0:
@@ -142,9 +148,20 @@ def _in_order(array: NDArray[Any], name: str, spec: InputSpec, path: Path | str)
     )
 
 
-def _taken(
+def taken(
     sample: NDArray[Any], spec: InputSpec, where: str, preprocess: Preprocess
 ) -> NDArray[Any]:
+    """Return one sample as the input takes it.
+
+    Args:
+        sample: Without a batch axis, in the input's axis order.
+        spec: What the input takes.
+        where: What errors call the sample.
+        preprocess: Mean and std for uint8 arrays.
+
+    Raises:
+        InputError: Its type is wrong, or it holds NaN or infinity.
+    """
     if spec.dtype.kind != "f":
         return _to_integers(sample, spec, where)
     if sample.dtype == np.uint8 and sample.ndim in (3, 4):

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from _edgeship.errors import InputError
 from _edgeship.export.calibration.arrays import Arrays, array_source
+from _edgeship.export.calibration.input_folders import has_input_folders, input_folders
 from _edgeship.export.calibration.input_spec import InputSpec
 from _edgeship.export.calibration.picture_sets import open_pictures
 from _edgeship.export.calibration.pictures import picture_source, shipped_source
@@ -90,6 +91,7 @@ def load_samples(
     preprocess: Preprocess,
     limit: int = CALIBRATION_SAMPLES,
     seed: int = 0,
+    name: str = "memory",
 ) -> SampleSet:
     """Load samples.
 
@@ -106,11 +108,12 @@ def load_samples(
         preprocess: How images become input.
         limit: Most samples, counted one by one and not in batches.
         seed: Seed of the noise.
+        name: What arrays in memory are called.
 
     Raises:
         InputError: The source does not exist, cannot be read or does not fit the inputs.
     """
-    with _opened(source, inputs, preprocess, limit, seed) as found:
+    with _opened(source, inputs, preprocess, limit, seed, name) as found:
         items = found.loaded(select(found.groups, min(limit, _room(inputs))))
         return SampleSet(_stack(items, inputs), found.words(len(items)), found.natural, len(items))
 
@@ -121,6 +124,7 @@ def split_samples(
     preprocess: Preprocess,
     limit: int | None = None,
     seed: int = 0,
+    name: str = "memory",
 ) -> SplitSamples:
     """Load samples to calibrate on, and others to verify on.
 
@@ -135,6 +139,7 @@ def split_samples(
         limit: Most samples to calibrate on, counted one by one; None for `MOST_SAMPLES`, as far as
             `MAX_BYTES` hold them, of the user's, and for `CALIBRATION_SAMPLES` of others.
         seed: Seed of the noise.
+        name: As for `load_samples`.
 
     Raises:
         InputError: As for `load_samples`; or the limit is more than memory is made for.
@@ -150,7 +155,7 @@ def split_samples(
         )
     # Of views and of noise there are as many as are asked for.
     made = max(wanted, CALIBRATION_SAMPLES) + VERIFICATION_SAMPLES
-    with _opened(source, inputs, preprocess, made, seed) as found:
+    with _opened(source, inputs, preprocess, made, seed, name) as found:
         kept, rest = hold_out(found.groups, _held_out(found.count))
         seen = select(rest, min(wanted, room))
         items = found.loaded([*seen, *kept])
@@ -171,6 +176,7 @@ def verification_samples(
     inputs: Mapping[str, InputSpec],
     preprocess: Preprocess,
     seed: int = 0,
+    name: str = "memory",
 ) -> SampleSet:
     """Load the samples that `split_samples` keeps to verify on, and no others.
 
@@ -179,12 +185,13 @@ def verification_samples(
         inputs: Input name to what it takes.
         preprocess: How images become input.
         seed: Seed of the noise.
+        name: As for `load_samples`.
 
     Raises:
         InputError: As for `load_samples`.
     """
     made = CALIBRATION_SAMPLES + VERIFICATION_SAMPLES
-    with _opened(source, inputs, preprocess, made, seed) as found:
+    with _opened(source, inputs, preprocess, made, seed, name) as found:
         kept, rest = hold_out(found.groups, _held_out(found.count))
         items = found.loaded(kept or select(rest, MOST_SAMPLES))
         return SampleSet(_stack(items, inputs), found.words(len(items)), found.natural, len(items))
@@ -201,11 +208,12 @@ def _opened(
     preprocess: Preprocess,
     made: int,
     seed: int,
+    name: str,
 ) -> Iterator[Source[Sample]]:
     """Yield the samples at a place; ``made`` of those that are made up."""
     _check(inputs, made)
     if isinstance(source, Mapping | np.ndarray):
-        yield array_source(source, inputs, preprocess)
+        yield array_source(source, inputs, preprocess, name)
         return
     if source == RANDOM:
         yield _noise(inputs, made, seed)
@@ -214,7 +222,10 @@ def _opened(
     if path is not None and not path.is_dir() and path.suffix.lower() != ".zip":
         yield array_source(_array_file(path), inputs, preprocess)
         return
-    name, shape = _image_input(inputs, path)
+    if path is not None and len(inputs) > 1 and has_input_folders(path, inputs):
+        yield input_folders(path, inputs, preprocess)
+        return
+    port, shape = _image_input(inputs, path)
     with ExitStack() as stack:
         if path is None:
             found = shipped_source(shape, preprocess, made)
@@ -222,10 +233,10 @@ def _opened(
             pictures = stack.enter_context(open_pictures(path, f"give {ACCEPTED}"))
             found = picture_source(pictures, shape, preprocess)
         panned = ", each panned across as a clip" if len(shape) == _CLIP_AXES else ""
-        spec = inputs[name]
+        spec = inputs[port]
         yield Source(
             found.groups,
-            lambda item: {name: spec.placed(found.load(item))},
+            lambda item: {port: spec.placed(found.load(item))},
             lambda used: found.words(used) + panned,
         )
 
@@ -274,7 +285,8 @@ def _image_input(
         f"{images} not fit this model.",
         why=f"images need a single input (N, C, H, W) or (N, C, T, H, W), or with C at the end, "
         f"where C is 1 or 3; the model has {shapes}",
-        todo="give --calib FILE.npz with preprocessed arrays, or --calib random",
+        todo="give --calib FILE.npz with preprocessed arrays, a folder that holds one for each input, "
+        "FILE.py:FUNCTION, or --calib random",
     )
 
 

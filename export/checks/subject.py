@@ -23,6 +23,7 @@ from _edgeship.export.contract.recorded import (
 from _edgeship.export.graph.onnx_graph import serialize
 from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.network.capture import read_onnx
+from _edgeship.export.network.user_samples import resolved
 from _edgeship.export.runtimes.values import Sample
 from _edgeship.export.verification.tolerance import TOLERANCES
 from _edgeship.export.verification.yardstick import Yardstick
@@ -236,7 +237,8 @@ def _samples(
     source: str | Arrays | None = RANDOM
     if calib is not None or _picture(inputs) is not None:
         source = calib
-    samples = verification_samples(source, inputs, preprocess)
+    source, name = resolved(source)
+    samples = verification_samples(source, inputs, preprocess, name=name)
     return samples.arrays, samples.source
 
 

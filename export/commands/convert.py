@@ -105,8 +105,9 @@ def convert(
         str | None,
         typer.Option(
             metavar="DIR|FILE|random",
-            help="Calibration data: a folder or zip file of images, a .npz or .npy file, or "
-            "random. By default the pictures shipped with edgeship.",
+            help="Calibration data: a folder or zip file of images, a .npz or .npy file, "
+            "FILE.py:FUNCTION that yields samples, or random. By default the pictures shipped with "
+            "edgeship.",
         ),
     ] = None,
     calib_samples: Annotated[

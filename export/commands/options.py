@@ -217,9 +217,10 @@ def check_calibration(source: str) -> None:
     from _edgeship.export.calibration.input_spec import specs_of
     from _edgeship.export.calibration.preprocess import Preprocess
     from _edgeship.export.calibration.samples import load_samples
+    from _edgeship.export.network.user_samples import is_function
 
     path = Path(source)
-    if path.is_file() and path.suffix.lower() in (".npy", ".npz"):
+    if is_function(source) or (path.is_file() and path.suffix.lower() in (".npy", ".npz")):
         return  # whether its arrays fit is only known when the network is
     inputs = specs_of({"input": (1, 3, 8, 8)})
     load_samples(source, inputs, Preprocess((0.0,) * 3, (1.0,) * 3), limit=1)

@@ -1,6 +1,6 @@
-"""The program that a user's network lives in, as a process of its own.
+"""The program that a user's code runs in, as a process of its own.
 
-`user_process.py` starts this file for networks that users define in Python. It needs no edgeship
+`user_link.py` starts this file for what users define in Python. It needs no edgeship
 that can be imported, only the files beside it: these are imported under names that mean nothing
 any more when the user's code runs, and their folder is taken off the path, so that no module of the
 user's can meet one of ours, whatever the two are called. What the user's code does to the

@@ -31,6 +31,7 @@ from _edgeship.export.network.torch_network import (
     run,
 )
 from _edgeship.export.network.user_imports import import_named, put_behind
+from _edgeship.export.network.user_sampling import taken
 
 #: Where edgeship's own files lie that run in this process.
 _HERE = Path(__file__).parent
@@ -101,6 +102,16 @@ class _User:
         from safetensors.torch import load_file
 
         self._module.load_state_dict(load_file(path), strict=False)
+
+    def samples(self, named: str, limit: int, path: str) -> list[str]:
+        """Call the function for samples; write at most ``limit`` of them into an .npz file.
+
+        Returns:
+            The names of the inputs, "" where a sample is a single array.
+        """
+        samples = taken(self._function, named, limit)
+        write_arrays(Path(path), [list(sample.values()) for sample in samples])
+        return list(samples[0])
 
     def capture(self, shapes: list[list[int]], dtypes: list[str], path: str) -> dict[str, Any]:
         """Write the network as ONNX.

@@ -315,3 +315,46 @@ def test_more_samples_than_memory_is_kept_for(
     with pytest.raises(InputError, match="39 samples are too many") as caught:
         split_samples(tmp_path / "many.npy", spec, RAW, limit=39)
     assert "--calib-samples 38" in caught.value.todo
+
+
+def test_each_of_several_inputs_has_a_folder(tmp_path: Path) -> None:
+    inputs = {"photo": InputSpec((1, 8, 8, 3), layout="nhwc"), "age": InputSpec((1, 2))}
+    for name in inputs:
+        (tmp_path / name).mkdir()
+    for index in range(5):
+        Image.new("RGB", (8, 8), (index, 0, 0)).save(tmp_path / "photo" / f"{index}.png")
+        np.save(tmp_path / "age" / f"{index}.npy", np.full(2, index, np.float32))
+    samples = load_samples(tmp_path, inputs, RAW)
+    assert samples.source == f"{tmp_path} (5 samples, in a folder for each of photo, age)"
+    for index, sample in enumerate(samples.arrays):
+        assert round(255 * float(sample["photo"][0, 0, 0, 0])) == index
+        np.testing.assert_array_equal(sample["age"], [[index, index]])
+    (tmp_path / "age" / "5.npy").write_bytes(b"")
+    with pytest.raises(InputError, match="do not belong together") as caught:
+        load_samples(tmp_path, inputs, RAW)
+    assert caught.value.why == "age/5 is not in all of them"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("0.png", b"", "takes no picture"),
+        ("0.npy", b"nonsense", "cannot be read as .npy"),
+        ("0.npy", np.zeros(3, np.float32), "wrong shape"),
+        ("0.npy", np.full(2, np.nan, np.float32), "NaN or infinity"),
+    ],
+)
+def test_a_wrong_file_of_one_input_is_named(
+    tmp_path: Path, name: str, content: bytes | np.ndarray, expected: str
+) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+    np.save(tmp_path / "a" / "0.npy", np.zeros(2, np.float32))
+    path = tmp_path / "b" / name
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        np.save(path, content)
+    with pytest.raises(InputError, match=expected) as caught:
+        load_samples(tmp_path, specs_of({"a": (1, 2), "b": (1, 2)}), RAW)
+    assert str(path) in str(caught.value) + caught.value.where

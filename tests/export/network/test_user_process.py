@@ -160,7 +160,7 @@ PARENT = """
 import sys, time
 from _edgeship.export.network.user_process import UserProcess
 process = UserProcess(sys.argv[1], "build")
-print(process._process.pid, flush=True)
+print(process._link.pid, flush=True)
 assert "torch" not in sys.modules
 process.capture([(1, 3, 4, 4)])
 """

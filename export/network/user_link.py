@@ -1,0 +1,175 @@
+"""A process that runs code of the user's, and the requests that it answers."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from _edgeship.errors import InputError, UnsupportedError
+
+#: What runs in the process.
+_PROGRAM = Path(__file__).with_name("user_program.py")
+
+#: Seconds between two looks at whether the process still lives, while it does not answer.
+_PATIENCE = 0.2
+
+#: How many of the last lines that it printed an error shows.
+_SHOWN_LINES = 5
+
+
+class UserLink:
+    """A running process, which nothing of the user's can be reached through but what it answers.
+
+    The process runs `user_program.py`. However it ends, that becomes an InputError. The process and
+    its temporary folder are gone after `close()`, when this object is collected, and when our
+    process ends.
+
+    Attributes:
+        folder: A temporary folder, for files by which arrays and graphs travel.
+    """
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="edgeship-"))
+        self._printed = self.folder / "printed.txt"
+        self._process, self._requests, self._replies = _start(self.folder, self._printed)
+        self._close = weakref.finalize(
+            self, _end, self._process, (self._requests, self._replies), self.folder
+        )
+        self._buffer = b""
+
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._process.pid
+
+    def close(self) -> None:
+        """End the process and everything that it has started; remove its temporary files."""
+        self._close()
+
+    def ask(self, failed: str, do: str, **arguments: Any) -> Any:
+        """Return the result of a request.
+
+        Args:
+            failed: The sentence for the case that the user's code fails.
+            do: The method of `user_requests._User` that answers.
+            **arguments: What it is given.
+
+        Raises:
+            InputError: The user's code fails or ends the process.
+            UnsupportedError: PyTorch lacks something.
+        """
+        line = json.dumps({"do": do, **arguments}).encode() + b"\n"
+        try:
+            self._requests.write(line)
+            self._requests.flush()
+            answer = self._answer()
+        except BrokenPipeError:
+            answer = None
+        if answer is None:
+            raise InputError(failed, why=f"{self._how_it_ended()}{self._last_lines()}")
+        if "raised" in answer:
+            raised = answer["raised"]
+            why = f"{raised['kind']}: {raised['message']}{self._last_lines()}"
+            raise InputError(failed, where=raised["where"], why=why) from _UserTraceback(
+                raised["traceback"]
+            )
+        if "refused" in answer:
+            refused = answer["refused"]
+            kind = UnsupportedError if refused.pop("unsupported") else InputError
+            raise kind(refused["what"], why=refused["why"], todo=refused["todo"])
+        return answer["result"]
+
+    def _answer(self) -> dict[str, Any] | None:
+        """Return the next reply, or None if the process ends without one.
+
+        The end of the pipe is no sure sign: a process that the user's code has forked keeps it.
+        """
+        while b"\n" not in self._buffer:
+            ended = self._process.poll() is not None
+            readable, _, _ = select.select([self._replies], [], [], 0 if ended else _PATIENCE)
+            chunk = os.read(self._replies.fileno(), 1 << 16) if readable else b""
+            if not chunk and (readable or ended):
+                return None
+            self._buffer += chunk
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        reply: dict[str, Any] = json.loads(line)
+        return reply
+
+    def _how_it_ended(self) -> str:
+        try:
+            code = self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            return "its process closed the connection to edgeship"
+        if code < 0:
+            name = signal.Signals(-code).name
+            memory = "; perhaps the memory ran out" if name == "SIGKILL" else ""
+            return f"its process was ended by the signal {name}{memory}"
+        return f"its process ended itself with exit code {code}"
+
+    def _last_lines(self) -> str:
+        """Return the last lines that the user's code printed, as the end of a sentence."""
+        text = self._printed.read_text(encoding="utf-8", errors="replace")
+        lines = [line for line in text.splitlines() if line.strip()][-_SHOWN_LINES:]
+        return "".join(
+            ["; it printed last:", *(f"\n    {line}" for line in lines)] if lines else []
+        )
+
+
+class _UserTraceback(Exception):  # noqa: N818  (never raised)
+    """Shows, as the cause of an error, where the user's code raised it."""
+
+    def __str__(self) -> str:
+        return f"in the network's own process\n{self.args[0]}"
+
+
+def _start(folder: Path, printed: Path) -> tuple[subprocess.Popen[bytes], IO[bytes], IO[bytes]]:
+    """Return the process, the pipe for requests to it and the one for its replies."""
+    their_requests, requests = os.pipe()
+    replies, their_replies = os.pipe()
+    try:
+        with printed.open("wb") as output:
+            # A session of its own: Ctrl-C is ours to handle, and what it forks ends with it.
+            process = subprocess.Popen(  # noqa: S603  (our own program)
+                [
+                    sys.executable,
+                    "-u",
+                    str(_PROGRAM),
+                    str(their_requests),
+                    str(their_replies),
+                    str(folder),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                pass_fds=(their_requests, their_replies),
+                start_new_session=True,
+            )
+    finally:
+        os.close(their_requests)
+        os.close(their_replies)
+    return process, os.fdopen(requests, "wb"), os.fdopen(replies, "rb")
+
+
+def _end(process: subprocess.Popen[bytes], pipes: Sequence[IO[bytes]], folder: Path) -> None:
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass  # it has ended, and nothing that it started is left
+    except PermissionError:
+        process.kill()  # macOS says so of a group of which only the dead leader is left
+    process.wait()
+    for pipe in pipes:
+        with contextlib.suppress(BrokenPipeError):  # of a request that it did not read
+            pipe.close()
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,80 @@
+"""Calibration samples from a function of the user's, which runs in a process of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from _edgeship.errors import InputError
+from _edgeship.export.calibration.arrays import Arrays
+from _edgeship.export.calibration.samples import MOST_SAMPLES, VERIFICATION_SAMPLES
+from _edgeship.export.network.array_files import read_arrays
+from _edgeship.export.network.user_link import UserLink
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def is_function(source: str) -> bool:
+    """Return whether a source of samples is ``FILE.py:FUNCTION`` or ``package.module:FUNCTION``."""
+    place, colon, function = source.rpartition(":")
+    if not colon or not function.isidentifier() or Path(source).exists():
+        return False
+    return place.endswith(".py") or all(part.isidentifier() for part in place.split("."))
+
+
+def resolved(
+    source: str | Path | Arrays | None, limit: int | None = None
+) -> tuple[str | Path | Arrays | None, str]:
+    """Return a source of samples that needs no code of the user's, and what to call it.
+
+    Args:
+        source: As for `export.calibration.samples.load_samples`, or a function of the user's,
+            which is run.
+        limit: Most samples to calibrate on; None for as many as by default.
+
+    Raises:
+        InputError: The user's code fails, or gives something else than samples.
+    """
+    if not isinstance(source, str) or not is_function(source):
+        return source, "memory"
+    return user_samples(source, (limit or MOST_SAMPLES) + VERIFICATION_SAMPLES), source
+
+
+def user_samples(source: str, limit: int) -> dict[str, np.ndarray]:
+    """Return samples that a function of the user's gives.
+
+    Args:
+        source: ``FILE.py:FUNCTION`` or ``package.module:FUNCTION``.
+        limit: Most samples to take.
+
+    Returns:
+        Input name -> the samples along the first axis; "" for the only input.
+
+    Raises:
+        InputError: The user's code fails, or gives something else.
+    """
+    import numpy as np
+
+    place, _, function = source.rpartition(":")
+    if place.endswith(".py") and not Path(place).is_file():
+        raise InputError(f"{place} does not exist.", todo="check the path before the colon")
+    link = UserLink()
+    try:
+        link.ask(f"{place} cannot be imported.", "load", place=place, function=function)
+        path = link.folder / "samples.npz"
+        arguments: dict[str, Any] = {"named": source, "limit": limit, "path": str(path)}
+        names: list[str] = link.ask(f"{source}() failed.", "samples", **arguments)
+        samples = read_arrays(path)
+    finally:
+        link.close()
+    stacked = {}
+    for name, arrays in zip(names, zip(*samples, strict=True), strict=True):
+        shapes = {array.shape for array in arrays}
+        if len(shapes) > 1:
+            raise InputError(
+                f"The samples of {source}() have different shapes.",
+                why=" and ".join(str(shape) for shape in sorted(shapes)),
+            )
+        stacked[name] = np.stack(arrays)
+    return stacked
