@@ -285,8 +285,8 @@ def _image_input(
         f"{images} not fit this model.",
         why=f"images need a single input (N, C, H, W) or (N, C, T, H, W), or with C at the end, "
         f"where C is 1 or 3; the model has {shapes}",
-        todo="give --calib FILE.npz with preprocessed arrays, a folder that holds one for each input, "
-        "FILE.py:FUNCTION, or --calib random",
+        todo="give --calib FILE.npz with preprocessed arrays, a folder that holds one for each "
+        "input, FILE.py:FUNCTION, or --calib random",
     )
 
 
