@@ -49,14 +49,14 @@ def _has_border(graph: Any, op: Any) -> bool:
     """Return whether windows reach over the edge, where they are means of fewer numbers."""
     pool = op.builtinOptions
     before, after = (shape_of(graph.tensors[index]) for index in (op.inputs[0], op.outputs[0]))
-    reach = [
+    reach: list[int] = [
         (after[axis] - 1) * stride + size
         for axis, stride, size in (
             (1, pool.strideH, pool.filterHeight),
             (2, pool.strideW, pool.filterWidth),
         )
     ]
-    return reach[0] > before[1] or reach[1] > before[2]
+    return bool(reach[0] > before[1] or reach[1] > before[2])
 
 
 def _convolve(model: Any, op: Any) -> None:

@@ -54,9 +54,9 @@ def peak_activation_bytes(model: ModelRecord) -> int:
     sizes = {index: _size(graph.tensors[index]) for index in born}
     kept = {*graph.inputs, *graph.outputs}
     for step, operator in enumerate(operators):
-        index = _place(operator, step, dies, sizes)
-        if index is not None and index not in kept and operator.outputs[0] not in kept:
-            dies[index] = step - 1
+        place = _place(operator, step, dies, sizes)
+        if place is not None and place not in kept and operator.outputs[0] not in kept:
+            dies[place] = step - 1
     return max(
         (
             sum(size for index, size in sizes.items() if born[index] <= step <= dies[index])
