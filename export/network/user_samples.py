@@ -24,8 +24,8 @@ def is_function(source: str) -> bool:
 
 
 def resolved(
-    source: str | Path | Arrays | None, limit: int | None = None
-) -> tuple[str | Path | Arrays | None, str]:
+    source: str | Arrays | None, limit: int | None = None
+) -> tuple[str | Arrays | None, str]:
     """Return a source of samples that needs no code of the user's, and what to call it.
 
     Args:
