@@ -13,9 +13,14 @@ read such an output reads another tensor of the same shape and type instead, the
 
 What nobody reads in the end is an output of the file, so that no runtime leaves it out.
 
-One kind of movement stays: a PAD whose readers are all windows (convolutions and pools), since the
-window needs the larger picture. XNNPACK computes the one before a convolution with it, and the one
-before a pool by itself: the floor of a ShuffleNet V2 holds the PAD before its max pool.
+Two kinds of movement stay. A RESHAPE between two operators that compute costs nothing: XNNPACK
+does it in place. And a PAD whose readers are all windows (convolutions and pools), since the window
+needs the larger picture. XNNPACK computes the one before a convolution with it, in float32 and
+int8, and the one before a pool by itself: the floor of a ShuffleNet V2 holds the PAD before its max
+pool.
+
+The convolutions are those that the network has. Ours may be others that compute the same and cost
+less, as with filters of zeros that fill up a tile, so that a file can lie below the floor.
 
 In an int8 floor the further inputs and outputs are int8. In a fp16 one they stay float32, and
 XNNPACK turns them to float16 and back, which no movement does: `own_share` says how much of that
@@ -158,7 +163,7 @@ class _Builder:
     def keeps(self, op: Any) -> bool:
         """Return whether an operator stays, and let it read what there is."""
         outputs = [int(i) for i in op.outputs]
-        if self.kind(op) in MOVES and not self._pads_windows(op):
+        if self.kind(op) in MOVES and not (self._pads_windows(op) or self._is_free(op)):
             found = [s for i in op.inputs for s in self.sources.get(int(i), [int(i)])]
             sources = [index for index in dict.fromkeys(found) if index in self.made]
             self.sources.update(dict.fromkeys(outputs, sources))
@@ -180,6 +185,13 @@ class _Builder:
     def _pads_windows(self, op: Any) -> bool:
         readers = self.readers.get(int(op.outputs[0]), [])
         return self.kind(op) in _PADS and bool(readers) and _WINDOWS.issuperset(readers)
+
+    def _is_free(self, op: Any) -> bool:
+        readers = self.readers.get(int(op.outputs[0]), [])
+        computed = int(op.inputs[0]) in self.made
+        return (
+            self.kind(op) == "RESHAPE" and computed and bool(readers) and MOVES.isdisjoint(readers)
+        )
 
     def _stand_in(self, index: int) -> int:
         if index not in self.sources:
