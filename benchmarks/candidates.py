@@ -50,7 +50,7 @@ MOVERS = frozenset({absorb_permutations})
 
 @dataclass(frozen=True)
 class Plain:
-    """A network lowered to float32 NHWC operators as it stands, every transpose in its place.
+    """A network lowered to float32 NHWC operators, every channel moved where the network does.
 
     Attributes:
         data: The file.
