@@ -1,0 +1,230 @@
+"""Every model of the registry on the GPU accelerator: what it takes, and how far off it is.
+
+Run: python benchmarks/gpu_registry.py [PATTERN ...] [--results FILE] [--limit SECONDS]
+
+Random weights; float32, fp16 and int8; each as `--for gpu` writes it, and, where that is another
+file, as it is written without. Both the CPU and the accelerator are compared with the captured
+network in ONNX Runtime, on two pictures that calibration has not seen (eight others, mse ranges;
+noise where the input is no picture). Names run one after another, in the order of the patterns,
+each in a process of its own with a limit: the accelerator may hang, and ends its own process.
+
+What came of each name is added to FILE as a line of JSON at once, and names that FILE already holds
+are not run again, so that a stopped run goes on. Exits with 1 if a file made for the GPU is wrong.
+
+A file is right if the accelerator's outputs are within the export's tolerance for float32, and in
+fp16 and int8 at most 3 dB below the SQNR of the CPU: rounding alone makes as much noise in both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+from _edgeship.errors import EdgeshipError
+from _edgeship.export.calibration.input_spec import input_specs
+from _edgeship.export.calibration.preprocess import default_preprocess
+from _edgeship.export.calibration.samples import load_samples
+from _edgeship.export.contract.request import Request
+from _edgeship.export.contract.schemes import Scheme
+from _edgeship.export.contract.target import Job
+from _edgeship.export.delegates.accelerator import find_accelerator
+from _edgeship.export.graph.onnx_graph import serialize
+from _edgeship.export.network.network import Network
+from _edgeship.export.network.source import load_network
+from _edgeship.export.passes import rewrite
+from _edgeship.export.runtimes.child import end_group, late
+from _edgeship.export.runtimes.running import run_onnx, run_tflite
+from _edgeship.export.runtimes.tflite_ports import FileIO
+from _edgeship.export.simplify import simplify
+from _edgeship.export.tflite.gpu_run import run_on_gpu
+from _edgeship.export.tflite.schemes import SCHEMES
+from _edgeship.export.tflite.writing import prepare
+from _edgeship.export.verification.metrics import compare
+from _edgeship.export.verification.parity import json_number
+from _edgeship.export.verification.tolerance import TOLERANCES
+from _edgeship.models import zoo
+
+_SCHEMES = tuple(SCHEMES[name] for name in ("none", "fp16", "int8"))
+_CALIBRATED, _CHECKED = 8, 2
+
+#: Decibels that the accelerator may lie below the CPU.
+_BELOW_CPU_DB = 3.0
+
+#: What a file is made for.
+_Made = Literal["gpu"] | None
+
+
+def job_of(network: Network, name: str) -> Job:
+    """Return a network with its samples and outputs, ready to be lowered."""
+    captured = network.definition.capture(network.shapes)
+    graph, _ = rewrite(simplify(captured))
+    specs = input_specs(captured)
+    picture = next(iter(specs.values())).picture
+    preprocess = network.preprocess or default_preprocess(3)
+    source = "random" if picture is None or picture[0] not in (1, 3) else None
+    samples = load_samples(source, specs, preprocess, limit=_CALIBRATED + _CHECKED).arrays
+    checked = samples[-_CHECKED:]
+    return Job(
+        request=Request(name, schemes=tuple(scheme.name for scheme in _SCHEMES), ranges="mse"),
+        network=network,
+        model={},
+        graph=graph,
+        onnx_sha256="",
+        samples=samples[:_CALIBRATED],
+        checked=checked,
+        reference=run_onnx(serialize(captured), checked),
+        preprocess=preprocess,
+        schemes=_SCHEMES,
+    )
+
+
+def files_of(job: Job) -> Iterator[tuple[_Made, Scheme, bytes, FileIO]]:
+    """Yield each file, and what it is made for; without `--for gpu` only those that differ."""
+    written: dict[str, bytes] = {}
+    makes: tuple[_Made, ...] = ("gpu", None)
+    for made in makes:
+        prepared = prepare(replace(job, request=replace(job.request, made_for=made)))
+        observed = prepared.calibrate()
+        for scheme in _SCHEMES:
+            ranges = observed.ranges("mse", scheme.bits) if scheme.calibrated else {}
+            data = prepared.write(scheme, ranges).data
+            if written.setdefault(scheme.name, data) != data or made == "gpu":
+                yield made, scheme, data, prepared.io
+
+
+def measure(job: Job, scheme: Scheme, data: bytes, io: FileIO) -> dict[str, Any]:
+    """Return what the accelerator makes of a file, beside the CPU, as plain values."""
+    cpu = run_tflite(data, job.checked, io)
+    on_cpu = compare(job.reference, cpu)
+    found: dict[str, Any] = {"scheme": scheme.suffix, "cpu_db": json_number(on_cpu.sqnr_db)}
+    start = time.perf_counter()
+    try:
+        run = run_on_gpu(data, job.checked, io)
+    except EdgeshipError as error:
+        return found | {"right": False, "problem": error.why}
+    report, on_gpu = run.delegate, compare(job.reference, run.outputs)
+    if report is None:
+        raise ValueError("a run on the accelerator without a report")
+    limit = TOLERANCES[scheme.tolerance].max_rel
+    right = on_gpu.sqnr_db >= on_cpu.sqnr_db - _BELOW_CPU_DB
+    if scheme.tolerance == "float" and limit is not None:
+        right = on_gpu.max_rel <= limit
+    return found | {
+        "right": right,
+        "problem": "",
+        "operators": report.operators,
+        "taken": report.taken,
+        "left": [f"{count} {one.kind}: {one.reason}" for one, count in report.alike()],
+        "gpu_db": json_number(on_gpu.sqnr_db),
+        "apart_db": json_number(compare(cpu, run.outputs).sqnr_db),
+        "gpu_rel": json_number(on_gpu.max_rel),
+        "gpu_seconds": time.perf_counter() - start,
+    }
+
+
+def child(name: str) -> None:
+    """Measure one name and print a JSON object."""
+    start = time.perf_counter()
+    files = []
+    with load_network(name) as network:
+        job = job_of(network, name)
+        for made, scheme, data, io in files_of(job):
+            files.append({"made": made or ""} | measure(job, scheme, data, io))
+    print(json.dumps({"name": name, "files": files, "seconds": time.perf_counter() - start}))
+
+
+def run(name: str, limit_s: int) -> dict[str, Any]:
+    """Return what came of one name, in a process of its own."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        process = subprocess.Popen(
+            [sys.executable, __file__, name, "--child"],
+            stdout=out,
+            stderr=err,
+            start_new_session=True,
+        )
+        try:
+            code = process.wait(timeout=limit_s)
+        except subprocess.TimeoutExpired:
+            return {"name": name, "error": late(limit_s)}
+        finally:
+            end_group(process)
+        out.seek(0)
+        err.seek(0)
+        if code == 0:
+            found: dict[str, Any] = json.loads(out.read().splitlines()[-1])
+            return found
+        return {"name": name, "error": err.read().decode(errors="replace")[-500:].strip()}
+
+
+def run_all(names: Sequence[str], results: Path, limit_s: int) -> list[dict[str, Any]]:
+    """Return one object for each name, from the file or from a run of now."""
+    lines = results.read_text().splitlines() if results.exists() else []
+    found = {row["name"]: row for row in map(json.loads, lines)}
+    for name in names:
+        if name in found:
+            continue
+        found[name] = run(name, limit_s)
+        with results.open("a") as file:
+            file.write(json.dumps(found[name]) + "\n")
+        print("\n".join(rows(found[name])), file=sys.stderr, flush=True)
+    return [found[name] for name in names]
+
+
+def rows(found: dict[str, Any]) -> list[str]:
+    """Return a row of the Markdown table for each file of a name, or for what failed."""
+    if "error" in found:
+        return [f"| {found['name']} | | | | | | | FAILED: {found['error'].splitlines()[-1]} |"]
+    return [f"| {found['name']} | {' | '.join(_cells(one))} |" for one in found["files"]]
+
+
+def _cells(one: dict[str, Any]) -> list[str]:
+    made = f"{one['scheme']}{', for GPUs' if one['made'] else ''}"
+    if one["problem"]:
+        return [made, "", "", f"{one['cpu_db']:.1f}", "", "", f"FAILS: {one['problem']}"]
+    whole = one["taken"] == one["operators"]
+    taken = f"all {one['taken']}" if whole else f"{one['taken']} of {one['operators']}"
+    verdict = "; ".join(one["left"]) if one["right"] else "WRONG"
+    figures = [f"{float(one[key]):.1f}" for key in ("cpu_db", "gpu_db", "apart_db")]
+    return [made, taken, f"{float(one['gpu_rel']):.1e}", *figures, verdict]
+
+
+def main() -> None:
+    """Measure what the patterns match and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("patterns", nargs="*", default=["*"])
+    parser.add_argument("--results", type=Path, default=Path("build/gpu_registry.jsonl"))
+    parser.add_argument("--limit", type=int, default=1200, help="seconds that a name may take")
+    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.child:
+        child(*arguments.patterns)
+        return
+    arguments.results.parent.mkdir(parents=True, exist_ok=True)
+    matched = [name for pattern in arguments.patterns for name in zoo.names(pattern)]
+    names = [name for name in dict.fromkeys(matched) if zoo.spec(name).alias_of is None]
+    found = run_all(names, arguments.results, arguments.limit)
+    print(f"GPU: {find_accelerator().in_words}\n")
+    columns = "operators on the GPU | largest error | CPU, dB | GPU, dB | GPU against CPU, dB"
+    print(f"| model | file | {columns} | |\n|---|---|---|--:|--:|--:|--:|---|")
+    for row in found:
+        print("\n".join(rows(row)))
+    files = [one for row in found for one in row.get("files", [])]
+    wrong = [one for one in files if one["made"] and not one["right"]]
+    broken = [row["name"] for row in found if "error" in row]
+    print(f"\n{len(found) - len(broken)} of {len(found)} models, {len(files)} files")
+    print(
+        f"{sum(one['right'] for one in files)} right; of those made for GPUs {len(wrong)} are not"
+    )
+    sys.exit(1 if wrong or broken else 0)
+
+
+if __name__ == "__main__":
+    main()
