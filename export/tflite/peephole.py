@@ -96,6 +96,10 @@ def remove_unused(graph: TfliteGraph) -> None:
             needed.update(op.inputs)
             kept.append(op)
     graph.ops = kept[::-1]
+    for op in graph.ops:
+        if op.kind == "RESHAPE" and graph.tensors[op.outputs[0]].shape == ():
+            # LiteRT's GPU accelerator loads no file with a constant without elements.
+            op.inputs = op.inputs[:1]
     used = set(graph.inputs) | set(graph.outputs)
     used.update(index for op in graph.ops for index in (*op.inputs, *op.outputs))
     used.discard(-1)

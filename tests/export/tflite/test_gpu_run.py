@@ -11,7 +11,10 @@ from _edgeship.export.runtimes.tflite_session import TFLiteSession
 from _edgeship.export.tflite import gpu_run
 from _edgeship.export.tflite.building.graph import Tensor, options
 from _edgeship.export.tflite.gpu_run import run_on_gpu
+from _edgeship.export.tflite.peephole import optimize
+from _edgeship.export.tflite.required import demand_right
 from tests.export.delegates.gpu_here import accelerator
+from tests.export.tflite.on_gpu import gaps
 from tests.export.tflite.small_graphs import Small, add
 
 SHAPE = (1, 4, 4, 8)
@@ -47,6 +50,41 @@ def test_a_file_that_it_takes_whole() -> None:
     assert report.precision == "float32"
     for sample, [result] in zip(samples, run.outputs, strict=True):
         np.testing.assert_allclose(result, sample["x"] * np.arange(8), rtol=1e-6)
+
+
+def to_a_scalar() -> Small:
+    """The mean of all elements, as a tensor without axes."""
+    small = Small(x=SHAPE).constant("axes", np.arange(4, dtype=np.int32))
+    small.constant("none", np.zeros(0, np.int32))
+    small.op("MEAN", "x axes", "m", (1, 1, 1, 1), opts=add("Reducer", keepDims=True))
+    return small.op("RESHAPE", "m none", "y", (), opts=add("Reshape")).out("y")
+
+
+def test_a_scalar_has_no_shape_to_read() -> None:
+    """The accelerator loads nothing of a file with a constant without elements."""
+    accelerator()
+    [plain] = gaps([(to_a_scalar().data(), to_a_scalar().io(), to_a_scalar().samples(1))])
+    assert isinstance(plain, str)
+    cases = []
+    for scheme in ("none", "int8"):
+        small = to_a_scalar()
+        optimize(small.graph)
+        data = small.data() if scheme == "none" else small.quantized(scheme)
+        cases.append((data, small.io(), small.samples(2)))
+    for gap in gaps(cases):
+        assert isinstance(gap, float), gap
+        assert gap < 0.02
+
+
+def test_the_rank_of_a_shuffle_in_five_axes_keeps_a_file_from_the_gpu() -> None:
+    """What other converters write for a channel shuffle: not taken whole, so refused."""
+    accelerator()
+    small = with_five_axes()
+    [alone] = gaps([(small.data(), small.io(), small.samples(1))])
+    assert isinstance(alone, str)
+    with pytest.raises(VerificationError, match="takes 1 of 5 operators") as error:
+        demand_right(run_on_gpu(small.data(), small.samples(1), small.io()), lambda outputs: "")
+    assert "dimensions must be less than 5" in error.value.why
 
 
 def test_what_it_refuses_is_named_with_the_reason_and_runs_on_the_cpu() -> None:
