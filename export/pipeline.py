@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -22,7 +21,9 @@ from _edgeship.export.judging import (
     part_records,
     verify_written,
 )
+from _edgeship.export.keeping import Keeping, kept_in_float
 from _edgeship.export.onnx.target import ONNX
+from _edgeship.export.preparing import load, make_ready
 from _edgeship.export.tflite.target import TFLITE
 
 if TYPE_CHECKING:
@@ -87,23 +88,9 @@ def export(request: Request, report: Callable[[str], None] = lambda stage: None)
             file stands at the final names.
         IncompleteError: Some files failed; the others were written, with a manifest.
     """
-    from _edgeship.export.network.source import load_network
-
     check_request(request, TARGETS)
     log = StageLog(report)
-    with log.stage("load"):
-        network = load_network(
-            request.model,
-            shapes=request.shapes,
-            dtypes=request.dtypes,
-            inputs=request.inputs,
-            outputs=request.outputs,
-            detection=request.detection,
-            weights=request.weights,
-            num_classes=request.num_classes,
-        )
-        log.done(f"{network.name}, weights: {network.weights}")
-        log.notes += network.notes
+    network = load(request, log)
     folder = OutputFolder(request.out or Path("build") / network.name)
     try:
         with network, folder:
@@ -126,49 +113,15 @@ def _run_stages(
     Raises:
         EdgeshipError: A stage fails that all files need, or every file fails.
     """
-    from _edgeship.export import graph_stages
-    from _edgeship.export.calibration.input_spec import input_specs
     from _edgeship.export.contract.manifest import GraphFile
-    from _edgeship.export.graph.onnx_graph import serialize
-    from _edgeship.export.inputs import preprocess_of, samples_of
     from _edgeship.export.lowering.cutting import advised
-    from _edgeship.export.recording import manifest_of, model_record
-    from _edgeship.export.verification.joined import output_parts
+    from _edgeship.export.recording import manifest_of
 
-    captured = graph_stages.capture(network, log)
-    model = model_record(network, captured)
-    inputs = input_specs(captured, request.input_layout, inner=bool(request.inputs))
-    preprocess = preprocess_of(request, network, inputs, log)
-    # A file that was quantized before has its scales: pictures make no better ones.
-    measures = _calibrated(request) and not (network.given and network.given.activations)
-    samples = samples_of(request, inputs, preprocess, measures or bool(request.calib), log)
-    checked = samples.verification
-    reference, original = graph_stages.reference_outputs(network, captured, checked, log)
-    network.close()  # it is not run again, and may hold a process with torch
-    simplified = graph_stages.simplify(captured, log)
-    graph = graph_stages.rewrite(simplified, checked, reference, log)
-    given = graph_stages.confirm_scales(network, captured, graph, checked, original, log)
-    onnx = serialize(graph)
-    graph_file = GraphFile(file=f"{network.name}.onnx", sha256=hashlib.sha256(onnx).hexdigest())
-    folder.write(graph_file.file, onnx)
-    job = Job(
-        request=request,
-        network=network,
-        model=model,
-        graph=graph,
-        onnx_sha256=graph_file.sha256,
-        samples=samples.calibration or (samples.verification if network.given else []),
-        checked=checked,
-        reference=reference,
-        preprocess=preprocess,
-        schemes=(),
-        nhwc=frozenset(
-            name for name, spec in inputs.items() if spec.picture and spec.layout == "nhwc"
-        ),
-        given=given,
-        original=original,
-    )
-    job = replace(job, parts=output_parts(graph, reference))
+    ready = make_ready(request, network, _calibrated(request), log)
+    job = ready.job
+    graph_file = GraphFile(file=f"{network.name}.onnx", sha256=job.onnx_sha256)
+    folder.write(graph_file.file, ready.onnx)
+    kept = kept_in_float(ready, log)
     rounds = any(scheme.rounds for scheme in _all_schemes(request))
     yardstick = measure_yardstick(job, log) if rounds else None
     artifacts: list[Artifact] = []
@@ -176,13 +129,15 @@ def _run_stages(
     for name in request.targets:
         target = TARGETS[name]
         own = replace(job, schemes=schemes_for(target, request.schemes))
-        with advised(captured, network.tensors):
-            written, failed = _write_files(target, own, yardstick, folder, log)
+        with advised(ready.captured, network.tensors):
+            written, failed = _write_files(target, own, yardstick, kept, folder, log)
         artifacts += written
         failures |= failed
     if not artifacts:
         raise next(iter(failures.values()))
-    manifest = manifest_of(job, inputs, samples, graph_file, artifacts, _calibrated(request), log)
+    manifest = manifest_of(
+        job, ready.inputs, ready.samples, graph_file, artifacts, _calibrated(request), log
+    )
     folder.write("manifest.json", (manifest.model_dump_json(indent=2) + "\n").encode())
     return manifest, failures
 
@@ -194,7 +149,12 @@ def _all_schemes(request: Request) -> list[Scheme]:
 
 
 def _write_files(
-    target: Target, job: Job, yardstick: Yardstick | None, folder: OutputFolder, log: StageLog
+    target: Target,
+    job: Job,
+    yardstick: Yardstick | None,
+    kept: Keeping,
+    folder: OutputFolder,
+    log: StageLog,
 ) -> tuple[list[Artifact], dict[str, EdgeshipError]]:
     """Write and verify the files of one target.
 
@@ -232,11 +192,15 @@ def _write_files(
                         todo=base.todo,
                     )
                 choice = choices.get(scheme.name)
-                written = prepared.write(scheme, {} if choice is None else choice.ranges)
+                ranges = {} if choice is None else choice.ranges
+                keep = kept.for_file(target, scheme, prepared, ranges)
+                written = prepared.write(scheme, ranges, keep.values)
                 own = own_yardstick(written, yardstick) if scheme.rounds else None
                 parity = verify_written(target, scheme, job, prepared, written, own)
+                keep.demand(parity)
                 asked = scheme.name in names
-                detail = written.detail if asked else f"{written.detail}; verified and not kept"
+                detail = "; ".join(filter(None, (written.detail, keep.in_words)))
+                detail = detail if asked else f"{detail}; verified and not kept"
                 log.done(detail, parity, _warning(written, scheme, parity))
             if not asked:
                 return None
@@ -247,6 +211,8 @@ def _write_files(
             update = {"part": parity.part, "parts": part_records(parity, own)}
             if choice is not None:
                 update["ranges"] = choice.observer
+            if keep.layers:
+                update["keep_float"] = keep.record()
             return record.model_copy(update=update)
 
         for scheme in _in_order(target, job.schemes):

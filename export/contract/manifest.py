@@ -144,6 +144,7 @@ class Artifact(_Record):
         delegates: How much of a .tflite file each delegate takes, and of each operator that it
             leaves the reason and the ONNX node.
         ranges: How the ranges of its activations were chosen, where they were measured.
+        keep_float: Names of the layers that were left in float.
     """
 
     file: str
@@ -165,6 +166,7 @@ class Artifact(_Record):
     picking: PickingRecord | None = None
     delegates: list[DelegateReport] = []
     ranges: str = ""
+    keep_float: list[str] = []
 
 
 class GraphFile(_Record):

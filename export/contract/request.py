@@ -4,13 +4,52 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import nn
 
     from _edgeship.export.calibration.arrays import Arrays
+    from _edgeship.export.calibration.input_spec import InputSpec
     from _edgeship.export.calibration.observers import Observer
+    from _edgeship.export.calibration.preprocess import Preprocess
+    from _edgeship.export.runtimes.values import Outputs, Sample
+
+
+class PictureHalf(Protocol):
+    """Some labelled pictures, as a network takes them."""
+
+    @property
+    def samples(self) -> Sequence[Sample]:
+        """One for each picture."""
+
+    def drop(self, reference: Outputs, outputs: Outputs) -> tuple[float, float, float]:
+        """Return how many points of top-1 one file has less than another, and the interval.
+
+        Args:
+            reference: Outputs of the one that is compared with, for each picture.
+            outputs: Outputs of the other one.
+        """
+
+
+class LabelledPictures(Protocol):
+    """Pictures whose classes are known."""
+
+    def halves(
+        self, name: str, spec: InputSpec, preprocess: Preprocess
+    ) -> tuple[PictureHalf, PictureHalf]:
+        """Return one half of them, and the other.
+
+        Args:
+            name: Of the network's input.
+            spec: What it takes.
+            preprocess: What pictures go through before.
+
+        Raises:
+            InputError: They cannot be read, or are too few.
+        """
 
 
 @dataclass(frozen=True)
@@ -36,6 +75,11 @@ class Request:
         calib_samples: Most samples to calibrate on; None for
             `export.calibration.samples.MOST_SAMPLES`.
         ranges: How the range of each activation is chosen; ``auto`` tries all ways.
+        keep_float: Names or patterns of the layers that stay in float in quantized files; or
+            ``auto`` alone, for the fewest that do.
+        min_sqnr: With ``auto``, what a file must reach in dB on samples that nothing was chosen on.
+        max_drop: With ``auto``, how many points of top-1 it may lose on ``eval_data``.
+        eval_data: Labelled pictures.
         mean: Of each channel, on the scale 0 to 1.
         std: Likewise.
         color: Order of the channels that the network reads.
@@ -67,6 +111,10 @@ class Request:
     calib: str | Arrays | None = None
     calib_samples: int | None = None
     ranges: Observer | Literal["auto"] = "auto"
+    keep_float: tuple[str, ...] = ()
+    min_sqnr: float | None = None
+    max_drop: float | None = None
+    eval_data: LabelledPictures | None = None
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
     color: Literal["rgb", "bgr"] = "rgb"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -134,25 +134,40 @@ class Prepared(Protocol):
     def notes(self) -> Sequence[str]:
         """Remarks to print at the end of the export."""
 
+    def operators(self) -> Mapping[str, str]:
+        """Return name of a value of the job's graph -> the operators of the files that compute it.
+
+        Values that no operator computes are left out, as those are that nothing here can trace.
+        """
+
     def calibrate(self) -> Observed:
         """Observe every activation on all samples."""
 
-    def rehearse(self, scheme: Scheme, ranges: Ranges, samples: Sequence[Sample]) -> Outputs | None:
+    def rehearse(
+        self,
+        scheme: Scheme,
+        ranges: Ranges,
+        samples: Sequence[Sample],
+        keep: Collection[str] = (),
+    ) -> Outputs | None:
         """Return what the file of a scheme would compute; None where that takes too long.
 
         Args:
             scheme: One of the target's.
             ranges: As for `write`.
             samples: The network's inputs; not those that files are verified on.
+            keep: As for `write`.
         """
 
-    def write(self, scheme: Scheme, ranges: Ranges) -> Written:
+    def write(self, scheme: Scheme, ranges: Ranges, keep: Collection[str] = ()) -> Written:
         """Make the file of a scheme.
 
         Args:
             scheme: One of the target's.
             ranges: Of all activations, chosen by what `calibrate` saw; empty for schemes that
                 need none.
+            keep: Names of values of the job's graph that are to be computed in float, with the
+                weights that this takes; targets that cannot do so are never given any.
 
         Raises:
             UnsupportedError: The network cannot be expressed.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -171,15 +171,25 @@ class _Prepared:
         notes = [] if self.picking is None else [self.picking.note]
         return (f"The packages were {_judges(self.adapted)}.", *notes)
 
+    def operators(self) -> Mapping[str, str]:
+        """Return nothing: coremltools' own passes decide what the program has."""
+        return {}
+
     def calibrate(self) -> Observed:
         # Those that packages are verified on come first.
         samples = self.adapted.samples[len(self.job.checked) :]
         return observe_graph(serialize(self.adapted.graph), samples)
 
-    def rehearse(self, scheme: Scheme, ranges: Ranges, samples: Sequence[Sample]) -> None:
+    def rehearse(
+        self,
+        scheme: Scheme,
+        ranges: Ranges,
+        samples: Sequence[Sample],
+        keep: Collection[str] = (),
+    ) -> None:
         """Return nothing: the evaluator takes seconds for each way to choose ranges."""
 
-    def write(self, scheme: Scheme, ranges: Ranges) -> _Package:
+    def write(self, scheme: Scheme, ranges: Ranges, keep: Collection[str] = ()) -> _Package:
         """Make the package of a scheme.
 
         Raises:

@@ -37,7 +37,7 @@ def mult_adds(model: ir.Model) -> int | None:
     Returns:
         None if a shape that a count needs is not known, or an operator's work is not.
     """
-    return _total(_node_mult_adds(node) for node in model.graph)
+    return _total(node_mult_adds(node) for node in model.graph)
 
 
 def parameters(model: ir.Model) -> int | None:
@@ -62,7 +62,8 @@ def _total(counts: Iterable[int | None]) -> int | None:
     return total
 
 
-def _node_mult_adds(node: ir.Node) -> int | None:
+def node_mult_adds(node: ir.Node) -> int | None:
+    """Return the multiply-accumulates of one node; see `mult_adds`."""
     if node.domain or node.op_type in _NOT_COUNTED:
         return None
     count = _COUNTS.get(node.op_type)

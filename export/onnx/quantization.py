@@ -7,6 +7,7 @@ activations, x86 left two fifths of the convolutions of a ShuffleNet in float.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 _WEIGHTED = ("Conv", "ConvTranspose", "Gemm")
 
 
-def quantize(model: ir.Model, ranges: Ranges, given: Given | None = None) -> onnx.ModelProto:
+def quantize(
+    model: ir.Model, ranges: Ranges, given: Given | None = None, keep: Collection[str] = ()
+) -> onnx.ModelProto:
     """Return a graph with integers where ONNX Runtime has kernels for them.
 
     ONNX Runtime's own quantizer writes it: scale and zero point of an activation from its range,
@@ -38,11 +41,13 @@ def quantize(model: ir.Model, ranges: Ranges, given: Given | None = None) -> onn
         model: In float32, each node with a name of its own; not changed.
         ranges: Name of a value -> measured (min, max).
         given: Scales that the network had before, and is to have again.
+        keep: Names of values that are to be computed in float.
     """
     from onnxruntime.quantization import CalibrationMethod, QDQQuantizer, QuantType
     from onnxruntime.quantization.calibrate import TensorsData
 
     apart = mixed_outputs(model, ranges) | index_arithmetic(model)
+    apart |= {node for node in model.graph if any(v.name in keep for v in node.outputs)}
     nodes = [node for node in model.graph if _quantizable(node, ranges) and node not in apart]
     proto = ir.to_proto(model)
     if not nodes:  # which would mean all of them to the quantizer

@@ -36,6 +36,7 @@ ONNX = Target(
     title="ONNX Runtime",
     suffix=".onnx",
     schemes=SCHEMES,
+    options={"keep_float": "--keep-float"},
     lower=_lower,
     open=_open,
     operators=_operators,

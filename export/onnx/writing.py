@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -119,17 +119,26 @@ class _Prepared:
     def reference(self) -> Outputs:
         return self.job.reference
 
+    def operators(self) -> Mapping[str, str]:
+        return {str(v.name): n.op_type for n in self.model.graph for v in n.outputs}
+
     def calibrate(self) -> Observed:
         return observe_graph(serialize(self.model), self.job.samples)
 
-    def rehearse(self, scheme: Scheme, ranges: Ranges, samples: Sequence[Sample]) -> Outputs:
-        return run_optimized(self.write(scheme, ranges).data, samples)
+    def rehearse(
+        self,
+        scheme: Scheme,
+        ranges: Ranges,
+        samples: Sequence[Sample],
+        keep: Collection[str] = (),
+    ) -> Outputs:
+        return run_optimized(self.write(scheme, ranges, keep).data, samples)
 
-    def write(self, scheme: Scheme, ranges: Ranges) -> _File:
+    def write(self, scheme: Scheme, ranges: Ranges, keep: Collection[str] = ()) -> _File:
         made = {
             "none": lambda: ir.to_proto(self.model),
             "fp16": lambda: to_float16(self.model),
-            "int8": lambda: quantize(self.model, ranges, self.job.given),
+            "int8": lambda: quantize(self.model, ranges, self.job.given, keep),
         }[scheme.name]()
         return _File(self, scheme, to_bytes(made))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -47,29 +48,54 @@ def each_onnx(
     Raises:
         VerificationError: ONNX Runtime refuses the graph or fails when it runs it.
     """
+    session = onnx_session(model_bytes, plain)
+    names = None if outputs is None else list(outputs)
+    for sample in samples:
+        yield run_session(session, sample, names)
+
+
+def onnx_session(model_bytes: bytes, plain: bool = False, threads: int | None = None) -> Any:
+    """Return an ``InferenceSession`` on the CPU, which several threads may run at once.
+
+    Args:
+        model_bytes: As for `each_onnx`.
+        plain: Likewise.
+        threads: How many threads share the operators of one run; all cores by default.
+
+    Raises:
+        VerificationError: ONNX Runtime refuses the graph.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = os.cpu_count() or 1
+    options.intra_op_num_threads = threads or os.cpu_count() or 1
     levels = onnxruntime.GraphOptimizationLevel
     options.graph_optimization_level = levels.ORT_DISABLE_ALL if plain else levels.ORT_ENABLE_BASIC
     options.log_severity_level = 3
-    names = None if outputs is None else list(outputs)
     # ONNX Runtime's exceptions have no common base but Exception.
     try:
-        session = onnxruntime.InferenceSession(
+        return onnxruntime.InferenceSession(
             model_bytes, options, providers=["CPUExecutionProvider"]
         )
     except Exception as error:
         raise VerificationError("ONNX Runtime refuses the graph.", why=str(error)) from error
-    for sample in samples:
-        try:
-            result = session.run(names, dict(sample))
-        except Exception as error:
-            raise VerificationError(
-                "ONNX Runtime fails when it runs the graph.", why=str(error)
-            ) from error
-        yield [_float32(values) for values in result]
+
+
+def run_session(
+    session: Any, sample: Sample, outputs: Sequence[str] | None = None
+) -> list[np.ndarray]:
+    """Return the outputs of one sample; floating point as float32.
+
+    Raises:
+        VerificationError: ONNX Runtime fails.
+    """
+    try:
+        result = session.run(outputs, dict(sample))
+    except Exception as error:
+        raise VerificationError(
+            "ONNX Runtime fails when it runs the graph.", why=str(error)
+        ) from error
+    return [_float32(values) for values in result]
 
 
 def run_tflite(

@@ -60,6 +60,7 @@ def quantize(
     ranges: Ranges | None = None,
     io_dtype: str = "float32",
     scales: FileScales | None = None,
+    keep: Collection[str] = (),
 ) -> bytes:
     """Return the file quantized.
 
@@ -69,6 +70,7 @@ def quantize(
         ranges: Tensor name -> (min, max), for schemes that are calibrated.
         io_dtype: Type of the file's inputs and outputs.
         scales: Those that tensors and weights had before, which they are to have again.
+        keep: Names of tensors whose operators are to stay in float.
 
     Raises:
         UnsupportedError: If litert-quantizer fails on the network.
@@ -78,7 +80,7 @@ def quantize(
         return data
     if scheme in ACTIVATION_BITS and not ranges:
         raise ValueError(f"the scheme {scheme} needs calibrated ranges")
-    in_float: set[str] = set()
+    in_float = set(keep)
     while True:
         try:
             quantized = _quantized(data, scheme, ranges or {}, io_dtype, scales, in_float)

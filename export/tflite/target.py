@@ -70,6 +70,7 @@ TFLITE = Target(
     suffix=".tflite",
     schemes=SCHEMES,
     options={
+        "keep_float": "--keep-float",
         "io_layout": "--io-layout",
         "io_dtype": "--io-dtype",
         "made_for": "--for",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import onnx_ir as ir
 
 from _edgeship.artifacts import OutputFolder
+from _edgeship.errors import UnsupportedError
 from _edgeship.export.calibration.ranges import Observed, Ranges
 from _edgeship.export.contract.manifest import Artifact
 from _edgeship.export.contract.schemes import Scheme, still_float
@@ -36,6 +37,7 @@ from _edgeship.export.tflite.gpu_run import run_on_gpu
 from _edgeship.export.tflite.grow_borders import grow_borders
 from _edgeship.export.tflite.integer_layout import IntegerLayout, integer_layout
 from _edgeship.export.tflite.islands import float_islands
+from _edgeship.export.tflite.kept_layers import kept_tensors, operators_of
 from _edgeship.export.tflite.lowering import Lowered, lower
 from _edgeship.export.tflite.movement_costs import FLOAT16, FLOAT32
 from _edgeship.export.tflite.nested_joints import nest_joints
@@ -177,22 +179,37 @@ class _Prepared:
     def reference(self) -> Outputs:
         return self.job.reference
 
+    def operators(self) -> Mapping[str, str]:
+        return operators_of(from_bytes(self.data), self.graph, self.lowered.trace)
+
     def calibrate(self) -> Observed:
         own = real_parts(from_bytes(self.data), self.lowered.trace, self.growths)
         return observe_activations(self.data, self.job.samples, self.lowered.io, crops=own)
 
-    def rehearse(self, scheme: Scheme, ranges: Ranges, samples: Sequence[Sample]) -> Outputs:
-        session = TFLiteSession(self.write(scheme, ranges).data, self.lowered.io)
+    def rehearse(
+        self,
+        scheme: Scheme,
+        ranges: Ranges,
+        samples: Sequence[Sample],
+        keep: Collection[str] = (),
+    ) -> Outputs:
+        session = TFLiteSession(self.write(scheme, ranges, keep).data, self.lowered.io)
         return [session.run(sample) for sample in samples]
 
-    def write(self, scheme: Scheme, ranges: Ranges) -> _File:
+    def write(self, scheme: Scheme, ranges: Ranges, keep: Collection[str] = ()) -> _File:
         wanted = self.job.request.io_dtype
         dtype = wanted if wanted in scheme.io_dtypes else "float32"
         scales = self._scales(scheme)
         data = self.in_half if scheme.name == _HALF else self.data
         if self.in_integers is not None and scheme.name in ACTIVATION_BITS:
             data, ranges = self.in_integers.data, self.in_integers.ranges(ranges)
-        data = quantize(data, scheme.name, ranges, dtype, scales)
+        kept = kept_tensors(from_bytes(data), self.graph, self.lowered.trace, keep)
+        if keep and not kept:
+            raise UnsupportedError(
+                "No operator of the file computes the layers that are to stay in float.",
+                todo="name others; `sensitivity` prints the operator of each layer",
+            )
+        data = quantize(data, scheme.name, ranges, dtype, scales, kept)
         return _File(self, scheme, data, scales)
 
     def _scales(self, scheme: Scheme) -> FileScales | None:

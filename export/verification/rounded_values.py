@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 
 #: Operators whose results are elements of what they read: these are rounded already.
-_MOVING = {
+MOVING = {
     "Concat",
     "DepthToSpace",
     "Expand",
@@ -51,10 +51,10 @@ _MOVING = {
 }
 
 #: Operators that are computed with the one before them, without rounding in between.
-_FUSED = ("Clip", "Relu")
+FUSED = ("Clip", "Relu")
 
 #: Operators whose integer kernels have one range for the result, whatever was measured.
-_FIXED = {"Sigmoid": (0.0, 1.0), "Softmax": (0.0, 1.0), "Tanh": (-1.0, 1.0)}
+FIXED = {"Sigmoid": (0.0, 1.0), "Softmax": (0.0, 1.0), "Tanh": (-1.0, 1.0)}
 
 _STEPS = 255
 
@@ -73,10 +73,7 @@ def in_8_bits(graph: ir.Model, ranges: Ranges) -> bytes:
     makers = {name: node.op_type for node in model.graph.node for name in node.output}
 
     def rounding(name: str, exact: str, result: str) -> list[onnx.NodeProto]:
-        low, high = _FIXED.get(makers.get(name, ""), ranges[name])
-        low, high = min(low, 0.0), max(high, 0.0)
-        scale = np.float32((high - low) / _STEPS or 1.0)
-        zero = np.uint8(np.clip(np.rint(-low / scale), 0, _STEPS))
+        scale, zero = steps_in(*FIXED.get(makers.get(name, ""), ranges[name]))
         constants = [f"{name}/scale", f"{name}/zero"]
         for constant, number in zip(constants, (scale, zero), strict=True):
             model.graph.initializer.append(numpy_helper.from_array(np.asarray(number), constant))
@@ -87,6 +84,13 @@ def in_8_bits(graph: ir.Model, ranges: Ranges) -> bytes:
         ]
 
     return _rounded(model, ranges, rounding)
+
+
+def steps_in(low: float, high: float) -> tuple[np.float32, np.uint8]:
+    """Return the scale and the zero point of uint8 that spans a range, and zero with it."""
+    low, high = min(low, 0.0), max(high, 0.0)
+    scale = np.float32((high - low) / _STEPS or 1.0)
+    return scale, np.uint8(np.clip(np.rint(-low / scale), 0, _STEPS))
 
 
 def in_halves(graph: ir.Model) -> bytes:
@@ -167,10 +171,10 @@ def _rounded_names(model: onnx.ModelProto, known: Collection[str]) -> list[str]:
     fused = {
         name
         for name, kinds in readers.items()
-        if len(kinds) == 1 and kinds[0] in _FUSED and name not in outputs
+        if len(kinds) == 1 and kinds[0] in FUSED and name not in outputs
     }
     inputs = [value.name for value in model.graph.input if value.name not in constants]
     computed = [
-        name for node in model.graph.node if node.op_type not in _MOVING for name in node.output
+        name for node in model.graph.node if node.op_type not in MOVING for name in node.output
     ]
     return [name for name in (*inputs, *computed) if name in known and name not in fused]

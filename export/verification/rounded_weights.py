@@ -83,7 +83,7 @@ def round_weights(graph: ir.Model, rounding: Rounding = to_8_bits) -> bytes:
 
     model = ir.from_proto(ir.to_proto(graph))
     for node in model.graph:
-        axis = _channel_axis(node)
+        axis = channel_axis(node)
         weight = node.inputs[1] if axis is not None else None
         if axis is None or weight is None or weight.const_value is None:
             continue
@@ -93,8 +93,8 @@ def round_weights(graph: ir.Model, rounding: Rounding = to_8_bits) -> bytes:
     return serialize(model)
 
 
-def _channel_axis(node: ir.Node) -> int | None:
-    """Return the axis of the output channels in input 1, if that is a weight."""
+def channel_axis(node: ir.Node) -> int | None:
+    """Return the axis of the output channels in input 1, if a node has a weight there."""
     if node.op_type == "Gemm":
         return 0 if integer(node, "transB", 0) else 1
     return {"Conv": 0, "ConvTranspose": 1, "MatMul": -1}.get(node.op_type)

@@ -1,0 +1,326 @@
+"""Which layers of a quantized file stay in float: those that the user names, or the fewest that do.
+
+Layers are taken in the order of what they lose alone (`export.sensitivity`). How many of them it
+takes is found by trying real files: twice as many each time, until one is good enough, and then
+between that and the last that was not.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from _edgeship.errors import InputError, VerificationError
+from _edgeship.export.contract.stage_log import StageLog
+from _edgeship.export.contract.target import Job, Prepared, Target
+from _edgeship.export.preparing import Ready
+from _edgeship.export.sensitivity.layers import Layer, layers_of, named_layers
+
+if TYPE_CHECKING:
+    from _edgeship.export.calibration.ranges import Ranges
+    from _edgeship.export.contract.request import PictureHalf
+    from _edgeship.export.contract.schemes import Scheme
+    from _edgeship.export.verification.parity import Parity
+
+#: What is given instead of names where the layers are to be found.
+AUTO = "auto"
+
+#: Samples of the calibration that files are tried on.
+_TRIED_ON = 16
+
+#: How much better in dB a file must be on these than is asked for: others differ a little.
+_MARGIN_DB = 0.5
+
+#: The most layers that are left in float, as a share of all. fp16 is the better file then.
+_MOST = 0.5
+
+_TODO = "choose --quant fp16, or int16x8 for TFLite, or ask for less"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The layers of one file that stay in float.
+
+    Attributes:
+        layers: Their names, in the order of the graph.
+        values: Names of the values that they compute.
+        cost: In words, what they cost.
+        reached: In words, what the file was found to do, where a target was given.
+        min_sqnr: SQNR in dB that it must reach on samples that nothing was chosen on.
+    """
+
+    layers: tuple[str, ...] = ()
+    values: frozenset[str] = frozenset()
+    cost: str = ""
+    reached: str = ""
+    min_sqnr: float | None = None
+
+    @property
+    def in_words(self) -> str:
+        """The layers, for the table of stages; "" if there are none."""
+        if not self.layers:
+            return self.reached
+        named = f"{len(self.layers)} layers in float ({self.cost}): {', '.join(self.layers)}"
+        return f"{named}; {self.reached}" if self.reached else named
+
+    def demand(self, parity: Parity) -> None:
+        """Demand that the file is as good as was asked for.
+
+        Raises:
+            VerificationError: It is not.
+        """
+        if self.min_sqnr is None:
+            return
+        worst = min(part.sqnr_db for part in parity.parts)
+        if not worst >= self.min_sqnr:
+            raise _unmet(
+                f"{self.min_sqnr:g} dB",
+                f"{worst:.1f} dB, on samples that nothing was chosen on, with "
+                f"{len(self.layers)} layers in float",
+            )
+
+    def record(self) -> list[str]:
+        """Return it for the manifest."""
+        return list(self.layers)
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """What a file does on the samples that layers are chosen on.
+
+    Attributes:
+        good: Whether it is as good as was asked for.
+        score: Higher is better.
+        words: What it does.
+    """
+
+    good: bool
+    score: float
+    words: str
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """Says for each file which layers stay in float.
+
+    Attributes:
+        job: What is exported.
+        layers: Of the graph.
+        named: Those that the user named.
+        order: Where they are to be found, what to leave in float next, one set after another.
+        halves: The labelled pictures to choose on and to judge on, if there are any.
+    """
+
+    job: Job
+    layers: Sequence[Layer] = ()
+    named: Sequence[Layer] = ()
+    order: Sequence[Collection[str]] = ()
+    halves: tuple[PictureHalf, PictureHalf] | None = None
+
+    def for_file(self, target: Target, scheme: Scheme, prepared: Prepared, ranges: Ranges) -> Kept:
+        """Return the layers of a file that stay in float.
+
+        Args:
+            target: What writes it.
+            scheme: Its scheme.
+            prepared: What it is made from.
+            ranges: Of its activations.
+
+        Raises:
+            VerificationError: No file is as good as was asked for.
+        """
+        if "keep_float" not in target.options or scheme.weights == "float16" or not scheme.rounds:
+            return Kept()
+        if not self.order:
+            return self._kept(self.named)
+        if not scheme.calibrated:
+            return Kept()
+        return self._found(target, scheme, prepared, ranges)
+
+    def _found(self, target: Target, scheme: Scheme, prepared: Prepared, ranges: Ranges) -> Kept:
+        exact = target.schemes["none"]
+        if self.halves is None:
+            trial = self._by_sqnr(prepared, scheme, exact, ranges)
+        else:
+            trial = self._by_drop(prepared, scheme, exact, ranges, self.halves[0])
+        chosen, found = search(self._sets(), lambda names: trial(self._of(names).values))
+        kept = self._of(chosen)
+        if not found.good:
+            raise _unmet(self._asked, f"{found.words} with {len(kept.layers)} layers in float")
+        if self.halves is None:
+            wanted = self.job.request.min_sqnr
+            return replace(kept, reached=f"chosen at {found.words}", min_sqnr=wanted)
+        judged = self._by_drop(prepared, scheme, exact, ranges, self.halves[1])(kept.values)
+        if not judged.good:
+            raise _unmet(
+                self._asked,
+                f"{judged.words}, on pictures that nothing was chosen on, with "
+                f"{len(kept.layers)} layers in float",
+            )
+        reached = f"chosen at {found.words}, judged at {judged.words}"
+        return replace(kept, reached=reached)
+
+    @property
+    def _asked(self) -> str:
+        request = self.job.request
+        if request.min_sqnr is not None:
+            return f"{request.min_sqnr:g} dB"
+        return f"a drop of at most {request.max_drop:g} points"
+
+    def _by_sqnr(
+        self, prepared: Prepared, scheme: Scheme, exact: Scheme, ranges: Ranges
+    ) -> Callable[[Collection[str]], _Trial]:
+        """Return what tries a file on calibration samples."""
+        from _edgeship.export.calibration.source import evenly_spaced
+        from _edgeship.export.verification.metrics import compare
+
+        samples = evenly_spaced(self.job.samples, _TRIED_ON)
+        reference = prepared.rehearse(exact, {}, samples)
+        wanted = self.job.request.min_sqnr or 0.0
+
+        def trial(keep: Collection[str]) -> _Trial:
+            outputs = prepared.rehearse(scheme, ranges, samples, keep)
+            if reference is None or outputs is None:
+                raise VerificationError("Nothing here can try such files.", todo="name the layers")
+            parts = compare(reference, outputs, parts=self.job.parts).parts
+            worst = min(part.sqnr_db for part in parts)
+            return _Trial(worst >= wanted + _MARGIN_DB, worst, f"{worst:.1f} dB")
+
+        return trial
+
+    def _by_drop(
+        self,
+        prepared: Prepared,
+        scheme: Scheme,
+        exact: Scheme,
+        ranges: Ranges,
+        half: PictureHalf,
+    ) -> Callable[[Collection[str]], _Trial]:
+        """Return what tries a file on labelled pictures."""
+        reference = prepared.rehearse(exact, {}, half.samples)
+        most = self.job.request.max_drop or 0.0
+
+        def trial(keep: Collection[str]) -> _Trial:
+            outputs = prepared.rehearse(scheme, ranges, half.samples, keep)
+            if reference is None or outputs is None:
+                raise VerificationError("Nothing here can try such files.", todo="name the layers")
+            drop, low, high = half.drop(reference, outputs)
+            words = (
+                f"a drop of {drop:.2f} points ({low:.2f} to {high:.2f}) on {len(half.samples):,} "
+                "pictures"
+            )
+            return _Trial(drop <= most, -drop, words)
+
+        return trial
+
+    def _sets(self) -> list[frozenset[str]]:
+        """Return names of layers that may stay in float: none, then more and more of them."""
+        most = int(_MOST * sum(bool(layer.nodes) for layer in self.layers))
+        sets = [frozenset[str]()]
+        for names in self.order:
+            larger = sets[-1].union(names)
+            if len(larger) > most:
+                break
+            if larger != sets[-1]:
+                sets.append(larger)
+        return sets
+
+    def _of(self, names: Collection[str]) -> Kept:
+        return self._kept([layer for layer in self.layers if layer.name in names])
+
+    def _kept(self, layers: Sequence[Layer]) -> Kept:
+        """Return layers with what they cost."""
+        if not layers:
+            return Kept()
+        names = {name for layer in layers for name in layer.nodes}
+        weights = {layer.weight for layer in layers if layer.weight}
+        constants = self.job.graph.graph.initializers
+        sizes = [constants[name].const_value for name in weights]
+        further = 3 * sum(math.prod(one.shape.numpy()) for one in sizes if one is not None)
+        share = _share_of_work(self.job, names)
+        return Kept(
+            tuple(layer.name for layer in layers),
+            frozenset(value for layer in layers for value in layer.values),
+            f"{further / 1e3:,.0f} kB more, {share:.1%} of the mult-adds",
+        )
+
+
+def search(
+    sets: Sequence[frozenset[str]], trial: Callable[[Collection[str]], _Trial]
+) -> tuple[frozenset[str], _Trial]:
+    """Return the first of ever larger sets that is good, as doubling and bisecting find it.
+
+    Returns:
+        The set and what it does; the best that was tried, if none is good.
+    """
+    tried: dict[int, _Trial] = {}
+
+    def good(place: int) -> bool:
+        if place not in tried:
+            tried[place] = trial(sets[place])
+        return tried[place].good
+
+    low, high, last = -1, 0, len(sets) - 1
+    while not good(high):
+        if high == last:
+            best = max(tried, key=lambda place: (tried[place].score, -place))
+            return sets[best], tried[best]
+        low, high = high, min(max(1, 2 * high), last)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if good(middle) else (middle, high)
+    return sets[high], tried[high]
+
+
+def kept_in_float(ready: Ready, log: StageLog) -> Keeping:
+    """Return what says for each file which layers stay in float.
+
+    Args:
+        ready: The network.
+        log: Where the stage is told, if layers are to be found.
+
+    Raises:
+        InputError: A layer does not exist, or pictures do not fit.
+    """
+    from _edgeship.export.calibration.source import evenly_spaced
+    from _edgeship.export.sensitivity.measure import SAMPLES, measure
+
+    job, request = ready.job, ready.job.request
+    if not request.keep_float:
+        return Keeping(job)
+    layers = layers_of(job.graph)
+    if request.keep_float != (AUTO,):
+        return Keeping(job, layers, named_layers(layers, request.keep_float, "--keep-float"))
+    halves = None
+    if request.eval_data is not None:
+        [(name, spec), *others] = ready.inputs.items()
+        if others or job.preprocess is None:
+            raise InputError("--eval needs a network that takes one picture.")
+        halves = request.eval_data.halves(name, spec, job.preprocess)
+    with log.stage("locate"):
+        observer = None if request.ranges == "auto" else request.ranges
+        some = evenly_spaced(job.samples, SAMPLES)
+        found = measure(job.graph, some, job.parts, observer)
+        worst = found.layers[0]
+        log.done(
+            f"of {len(found.layers)} layers {worst.layer.name} loses most in 8 bits: "
+            f"{worst.alone_db:.1f} dB alone, {found.all_db:.1f} dB with all"
+        )
+    return Keeping(job, layers, (), [one.repair for one in found.layers], halves)
+
+
+def _share_of_work(job: Job, nodes: Collection[str]) -> float:
+    """Return the share of a network's multiplications that some nodes do, 0 to 1."""
+    from _edgeship.export.graph.cost import node_mult_adds
+
+    work = {str(node.name): node_mult_adds(node) or 0 for node in job.graph.graph}
+    total = sum(work.values())
+    return sum(work[name] for name in nodes) / total if total else 0.0
+
+
+def _unmet(asked: str, best: str) -> VerificationError:
+    return VerificationError(
+        f"No file reaches {asked}: the best was {best}.", where="--keep-float auto", todo=_TODO
+    )
