@@ -137,11 +137,18 @@ def next_steps(result: Result) -> str:
 
 def _pictures(artifacts: Sequence[Artifact], manifest: Path) -> list[str]:
     """Say how a picture must be prepared before it is fed to these files."""
-    itself = [any(port.dtype == "image" for port in artifact.inputs) for artifact in artifacts]
+    bytes_of = any(port.colors for artifact in artifacts for port in artifact.inputs)
+    package = any(port.dtype == "image" for artifact in artifacts for port in artifact.inputs)
     lines = []
-    if not all(itself):
+    if len(artifacts) > bytes_of + package:
         lines.append(f"  how an image must be prepared: preprocess in {manifest}")
-    if any(itself):
+    if bytes_of:
+        colors = next(one.colors for each in artifacts for one in each.inputs if one.colors)
+        lines.append(
+            f"  the .tflite files take the bytes of pictures, 0 to 255, {colors}, and normalise "
+            f"them; how to resize and crop them: preprocess in {manifest}"
+        )
+    if package:
         lines.append(
             "  the package normalises pictures itself; how to resize and crop them: "
             f"preprocess in {manifest}"

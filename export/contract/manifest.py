@@ -58,6 +58,9 @@ class Port(_Record):
         layout: Its axes in letters, such as NHWC; of a picture, its colours: RGB, BGR, GRAYSCALE.
         dtype: NumPy's name of the element type; image, string or dictionary where Core ML takes
             or gives no array.
+        colors: RGB or GRAYSCALE where a .tflite file takes the bytes of a picture, and normalises
+            them itself; "" where it takes the network's own numbers.
+        bytes_range: The smallest and the largest of these bytes.
     """
 
     name: str
@@ -66,6 +69,8 @@ class Port(_Record):
     dtype: str
     scale: float | None = None
     zero_point: int | None = None
+    colors: str = ""
+    bytes_range: tuple[int, int] | None = None
 
 
 class PartRecord(_Record):
@@ -145,6 +150,8 @@ class Artifact(_Record):
             leaves the reason and the ONNX node.
         ranges: How the ranges of its activations were chosen, where they were measured.
         keep_float: Names of the layers that were left in float.
+        preprocess: What a picture goes through before this file gets it, where that is not what the
+            manifest says of the network.
     """
 
     file: str
@@ -167,6 +174,7 @@ class Artifact(_Record):
     delegates: list[DelegateReport] = []
     ranges: str = ""
     keep_float: list[str] = []
+    preprocess: dict[str, Any] | None = None
 
 
 class GraphFile(_Record):

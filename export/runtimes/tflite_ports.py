@@ -13,11 +13,14 @@ class PortSpec:
         name: The name in the file's signature, which is the ONNX name.
         shape: The shape in the file's axis order.
         perm: Axis ``k`` of the file holds axis ``perm[k]`` of the ONNX value.
+        channels: The axis of the file that holds the colours of a picture, where the file takes
+            its bytes and normalises them itself; None where it takes what the network takes.
     """
 
     name: str
     shape: tuple[int, ...]
     perm: tuple[int, ...]
+    channels: int | None = None
 
 
 @dataclass(frozen=True)

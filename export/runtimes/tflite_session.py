@@ -66,7 +66,8 @@ class TFLiteSession:
         """Return all outputs for one sample.
 
         Args:
-            sample: Input name to array, float32 in ONNX axis order.
+            sample: Input name to array, float32 in ONNX axis order; uint8 where the file takes the
+                bytes of a picture.
 
         Returns:
             One array per output of the `FileIO`, in ONNX axis order: float32, dequantized if the
@@ -202,7 +203,20 @@ def _to_file(sample: Mapping[str, np.ndarray], port: PortSpec, detail: Detail) -
         raise InputError(
             f"Input '{port.name}' has shape {values.shape} where the file takes {expected}."
         )
+    if port.channels is not None:
+        return np.asarray(_bytes(values, port).transpose(port.perm), order="C")
     return np.asarray(quantize(values, detail).transpose(port.perm), order="C")
+
+
+def _bytes(values: np.ndarray, port: PortSpec) -> np.ndarray:
+    """Return a picture's bytes as they are: the file's scale says what it makes of them.
+
+    Raises:
+        InputError: They are no bytes.
+    """
+    if values.dtype != np.uint8:
+        raise InputError(f"Input '{port.name}' takes the bytes of a picture, not {values.dtype}.")
+    return values
 
 
 def _by_name(details: Mapping[str, Detail], ports: tuple[PortSpec, ...], kind: str) -> list[Detail]:

@@ -50,6 +50,7 @@ def first_divergence(
     *,
     min_sqnr_db: float | None = None,
     runtime: str = "litert",
+    fed: Sample | None = None,
 ) -> Divergence | None:
     """Walk the file's operators in order and name the first that computes something else.
 
@@ -64,6 +65,7 @@ def first_divergence(
         min_sqnr_db: For a quantized file, the SQNR in dB a tensor must reach. By default the
             tolerance for float is applied.
         runtime: The runtime to run the file with; see `export.runtimes.running.run_tflite`.
+        fed: The same as the file takes it; by default the sample itself.
 
     Returns:
         The first tensor out of tolerance, or None.
@@ -73,7 +75,7 @@ def first_divergence(
         VerificationError: ONNX Runtime or the runtime fails.
     """
     session = TFLiteSession(tflite_bytes, io, runtime, keep_intermediates=True)
-    session.run(sample)
+    session.run(sample if fed is None else fed)
     expected = onnx_values(onnx_bytes, {name for name, _ in trace.values()}, sample)
     details = session.tensors()
     for index, op, tensor_index in _written_tensors(read_model(tflite_bytes)):

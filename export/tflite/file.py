@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from _edgeship.export.calibration.preprocess import Preprocess
-from _edgeship.export.contract.manifest import Artifact
+from _edgeship.export.contract.manifest import AXES, Artifact
 from _edgeship.export.contract.model_file import Reference, Shapes
 from _edgeship.export.delegates.report import DelegateReport, Run
 from _edgeship.export.runtimes.interpreters import RUNTIMES
@@ -23,6 +23,8 @@ from _edgeship.export.runtimes.tflite_session import TFLiteSession
 from _edgeship.export.runtimes.values import Outputs, Sample
 from _edgeship.export.tflite.browser_run import BROWSER, BROWSER_RUNTIMES, run_in_browser
 from _edgeship.export.tflite.building.layout import inverse, permuted
+from _edgeship.export.tflite.byte_port import PICTURE
+from _edgeship.export.tflite.byte_scale import fitting, normalized, pixels_of
 from _edgeship.export.tflite.delegation import of_gpu, of_xnnpack
 from _edgeship.export.tflite.file_ports import match, on_their_own
 from _edgeship.export.tflite.gpu_run import GPU_RUNTIMES, run_on_gpu
@@ -71,9 +73,25 @@ class RelatedTFLite:
     def fed(
         self, samples: list[Sample], preprocess: Preprocess
     ) -> tuple[list[Sample], list[Sample]]:
-        """Return the samples as the graph gets them, and under the names of the file's inputs."""
-        names = [port.name for port in self.io.inputs]
-        return samples, [dict(zip(names, each.values(), strict=True)) for each in samples]
+        """Return the samples as the graph gets them, and under the names of the file's inputs.
+
+        A file that takes the bytes of pictures gets these, with red first, and the graph the same
+        bytes, normalised.
+        """
+        ports = self.io.inputs
+        given: list[Sample] = []
+        fed: list[Sample] = []
+        for sample in samples:
+            given.append(dict(sample))
+            fed.append({})
+            for port, (name, values) in zip(ports, sample.items(), strict=True):
+                fed[-1][port.name] = values
+                if port.channels is not None:
+                    axis = port.perm[port.channels]
+                    known = fitting(preprocess, values.shape[axis])
+                    fed[-1][port.name] = pixels = pixels_of(values, known, axis)
+                    given[-1][name] = normalized(pixels, known, axis)
+        return given, fed
 
     def run(self, samples: Sequence[Sample], runtime: str) -> Run:
         """Run the file on samples under the names of its inputs."""
@@ -151,12 +169,14 @@ class TFLiteFile:
 
     @property
     def takes_pictures(self) -> bool:
-        """Whether it takes pixels and normalises them itself: a .tflite file never does."""
-        return False
+        """Whether it takes pixels and normalises them itself, as its metadata says."""
+        inputs = self.found.inputs
+        able = len(inputs) == 1 and inputs[0].dtype == "uint8" and len(inputs[0].shape) in AXES
+        return able and PICTURE in self.found.metadata
 
     @property
     def reads_bgr(self) -> bool:
-        """Whether it says that it takes blue first: a .tflite file does not say."""
+        """Whether it says that it takes blue first: bytes come with red first."""
         return False
 
     @property
@@ -189,7 +209,7 @@ class TFLiteFile:
         """Return the file without a graph."""
         found = self.found
         io = FileIO(on_their_own(found.inputs), on_their_own(found.outputs))
-        return RelatedTFLite(self.data, io)
+        return RelatedTFLite(self.data, self._with_pictures(io))
 
     def beside(self, reference: Reference, recorded: Artifact | None) -> RelatedTFLite:
         """Return the file related to a graph.
@@ -203,7 +223,15 @@ class TFLiteFile:
             match("input", self.found.inputs, reference.inputs, recorded_inputs, reference.nhwc),
             match("output", self.found.outputs, reference.outputs, recorded_outputs),
         )
-        return RelatedTFLite(self.data, io)
+        return RelatedTFLite(self.data, self._with_pictures(io))
+
+    def _with_pictures(self, io: FileIO) -> FileIO:
+        """Return the ports with the axis of the colours, where the file takes bytes of pictures."""
+        if not self.takes_pictures:
+            return io
+        [port] = io.inputs
+        last = self.found.metadata[PICTURE].endswith("C")
+        return replace(io, inputs=(replace(port, channels=len(port.shape) - 1 if last else 1),))
 
 
 def open_tflite(path: Path) -> TFLiteFile:

@@ -18,7 +18,7 @@ from _edgeship.export.tflite.reading import (
 
 # TFLite's GPU delegate is made for tensors of up to four axes.
 _GPU_RANK = 4
-_TEXT_METADATA = ("min_runtime_version", "reduced_precision_support")
+_TEXT_METADATA = ("min_runtime_version", "reduced_precision_support", "edgeship_picture")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import hashlib
 from _edgeship.export.contract.manifest import AXES, Artifact, Port
 from _edgeship.export.contract.schemes import Scheme
 from _edgeship.export.runtimes.tflite_ports import FileIO, PortSpec
+from _edgeship.export.tflite.byte_port import picture_colors
 from _edgeship.export.tflite.inspection import FilePort, describe
 from _edgeship.export.tflite.memory import peak_activation_bytes
 from _edgeship.export.tflite.reading import read_model
@@ -60,6 +61,8 @@ def _port(port: FilePort, spec: PortSpec) -> Port:
         dtype=port.dtype,
         scale=port.scale,
         zero_point=port.zero_point,
+        colors="" if spec.channels is None else picture_colors(port.shape[spec.channels]),
+        bytes_range=None if spec.channels is None else (0, 255),
     )
 
 

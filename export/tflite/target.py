@@ -73,6 +73,7 @@ TFLITE = Target(
         "keep_float": "--keep-float",
         "io_layout": "--io-layout",
         "io_dtype": "--io-dtype",
+        "io": "--io",
         "made_for": "--for",
         "require_delegate": "--require-delegate",
     },

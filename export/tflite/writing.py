@@ -11,6 +11,7 @@ import onnx_ir as ir
 
 from _edgeship.artifacts import OutputFolder
 from _edgeship.errors import UnsupportedError
+from _edgeship.export.calibration.preprocess import raw_pixels
 from _edgeship.export.calibration.ranges import Observed, Ranges
 from _edgeship.export.contract.manifest import Artifact
 from _edgeship.export.contract.schemes import Scheme, still_float
@@ -22,11 +23,15 @@ from _edgeship.export.delegates.report import Run as DelegateRun
 from _edgeship.export.graph.onnx_graph import serialize
 from _edgeship.export.network.definition import OnnxFile
 from _edgeship.export.runtimes.running import run_onnx
+from _edgeship.export.runtimes.tflite_ports import FileIO
 from _edgeship.export.runtimes.tflite_session import TFLiteSession
 from _edgeship.export.runtimes.values import Outputs, Sample
 from _edgeship.export.tflite import picking, split_groups, transposed_windows
 from _edgeship.export.tflite.batches import Run, with_open_batch
 from _edgeship.export.tflite.borders.windows import Growth
+from _edgeship.export.tflite.byte_job import ByteInput, with_byte_input
+from _edgeship.export.tflite.byte_port import range_of_bytes
+from _edgeship.export.tflite.byte_scale import byte_scale
 from _edgeship.export.tflite.calibrate import observe_activations
 from _edgeship.export.tflite.delegation import of_gpu, of_xnnpack
 from _edgeship.export.tflite.divergence import first_divergence
@@ -81,7 +86,7 @@ class _File:
         return "; ".join(filter(None, (still_float(islands), self._on_gpu[1])))
 
     def run(self) -> Outputs:
-        return [self._session.run(sample) for sample in self.prepared.job.checked]
+        return [self._session.run(sample) for sample in self.prepared.fed]
 
     def divergence(self, min_sqnr_db: float | None) -> str:
         found = first_divergence(
@@ -89,8 +94,9 @@ class _File:
             self.data,
             self.prepared.lowered.trace,
             self.prepared.job.checked[0],
-            self.prepared.lowered.io,
+            self.prepared.io,
             min_sqnr_db=min_sqnr_db,
+            fed=self.prepared.fed[0],
         )
         if found is None:
             return ""
@@ -101,23 +107,23 @@ class _File:
 
     def check(self, again: Judge) -> None:
         """Check what picks the boxes of a detector, and the delegates that the user requires."""
-        io, job = self.prepared.lowered.io, self.prepared.job
+        job = self.prepared.job
         if self.prepared.picking is not None:
-            self.prepared.picking.check(self.data, job.checked, io)
+            self.prepared.picking.check(self.data, self.prepared.fed, self.prepared.io)
         if "xnnpack" in job.request.require_delegate:
             demand_whole(of_xnnpack(self._session, self.data))
         if "gpu" in job.request.require_delegate:
             demand_right(self._gpu_run, again)
 
     def record(self, name: str, parity: Parity, rounded_db: float | None) -> Artifact:
-        record = artifact_record(
-            self.data, name, self.scheme, self.prepared.lowered.io, parity, rounded_db
-        )
+        record = artifact_record(self.data, name, self.scheme, self.prepared.io, parity, rounded_db)
         nodes = node_names(self.prepared.graph)
         reports = of_xnnpack(self._session, self.data), self._on_gpu[0]
         update: dict[str, Any] = {"delegates": [one.with_nodes(nodes) for one in reports]}
         if self.prepared.picking is not None:
             update["picking"] = self.prepared.picking.record(name, self.data)
+        if self.prepared.byte_input is not None:
+            update["preprocess"] = self.prepared.byte_input.preparation
         return record.model_copy(update=update)
 
     def save(self, name: str, folder: OutputFolder) -> None:
@@ -127,12 +133,12 @@ class _File:
 
     @cached_property
     def _session(self) -> TFLiteSession:
-        return TFLiteSession(self.data, self.prepared.lowered.io)
+        return TFLiteSession(self.data, self.prepared.io)
 
     @cached_property
     def _gpu_run(self) -> DelegateRun:
         """What the GPU accelerator makes of the file, where it is required to take it."""
-        return run_on_gpu(self.data, self.prepared.job.checked, self.prepared.lowered.io)
+        return run_on_gpu(self.data, self.prepared.fed, self.prepared.io)
 
     @cached_property
     def _on_gpu(self) -> tuple[DelegateReport, str]:
@@ -141,7 +147,7 @@ class _File:
         if "gpu" in request.require_delegate and self._gpu_run.delegate is not None:
             return self._gpu_run.delegate, ""
         if request.made_for == "gpu" and has_accelerator():
-            return of_gpu(self.data, self.prepared.lowered.io)
+            return of_gpu(self.data, self.prepared.io)
         return gpu_by_rules(self.data), ""
 
 
@@ -150,7 +156,9 @@ class _Prepared:
     """A network as float TFLite; see `export.contract.target.Prepared`.
 
     Attributes:
-        job: What is exported.
+        job: What is exported; its graph, samples and reference are those of centred bytes where
+            files take bytes.
+        fed: What files are verified on, as they take it.
         graph: The ONNX graph that was lowered.
         growths: Name of a value of it -> what its spatial axes were grown by.
         lowered: The TFLite graph.
@@ -161,9 +169,11 @@ class _Prepared:
         parity: How the outputs changed when frames were folded, if they were.
         notes: Remarks for the end.
         picking: How the boxes of a detector are picked in further files, if they are.
+        byte_input: How files take the bytes of pictures, if they do.
     """
 
     job: Job
+    fed: Sequence[Sample]
     graph: ir.Model
     growths: Mapping[str, Growth]
     lowered: Lowered
@@ -174,10 +184,17 @@ class _Prepared:
     parity: Parity | None
     notes: Sequence[str]
     picking: picking.Picking | None = None
+    byte_input: ByteInput | None = None
 
     @property
     def reference(self) -> Outputs:
         return self.job.reference
+
+    @property
+    def io(self) -> FileIO:
+        """The inputs and outputs of the files as they are written."""
+        own = self.byte_input
+        return self.lowered.io if own is None else own.io(self.lowered.io)
 
     def operators(self) -> Mapping[str, str]:
         return operators_of(from_bytes(self.data), self.graph, self.lowered.trace)
@@ -193,8 +210,9 @@ class _Prepared:
         samples: Sequence[Sample],
         keep: Collection[str] = (),
     ) -> Outputs:
-        session = TFLiteSession(self.write(scheme, ranges, keep).data, self.lowered.io)
-        return [session.run(sample) for sample in samples]
+        session = TFLiteSession(self.write(scheme, ranges, keep).data, self.io)
+        fed = samples if self.byte_input is None else self.byte_input.pixels(samples)
+        return [session.run(sample) for sample in fed]
 
     def write(self, scheme: Scheme, ranges: Ranges, keep: Collection[str] = ()) -> _File:
         wanted = self.job.request.io_dtype
@@ -203,6 +221,8 @@ class _Prepared:
         data = self.in_half if scheme.name == _HALF else self.data
         if self.in_integers is not None and scheme.name in ACTIVATION_BITS:
             data, ranges = self.in_integers.data, self.in_integers.ranges(ranges)
+        if self.byte_input is not None and ranges:
+            ranges = {**ranges, self.byte_input.name: range_of_bytes(self.byte_input.scale)}
         kept = kept_tensors(from_bytes(data), self.graph, self.lowered.trace, keep)
         if keep and not kept:
             raise UnsupportedError(
@@ -210,6 +230,8 @@ class _Prepared:
                 todo="name others; `sensitivity` prints the operator of each layer",
             )
         data = quantize(data, scheme.name, ranges, dtype, scales, kept)
+        if self.byte_input is not None:
+            data = self.byte_input.write(data, self.lowered.io)
         return _File(self, scheme, data, scales)
 
     def _scales(self, scheme: Scheme) -> FileScales | None:
@@ -230,6 +252,13 @@ def prepare(job: Job) -> _Prepared:
         UnsupportedError: Naming every operator that cannot be lowered.
         VerificationError: Turning a network on clips into one on images changed the result.
     """
+    fed, own_input = job.checked, None
+    batches_of = _batches_of(job)
+    if job.request.io == "image":
+        network_samples = job.checked
+        job, own_input = with_byte_input(job)
+        fed = own_input.pixels(network_samples)
+        batches_of = own_input.batches_of(batches_of)
     graph, parity, folding = _fold_frames(job)
     graph, growths = grow_borders(graph)
     graph, filled = fill_tiles(graph)
@@ -241,24 +270,40 @@ def prepare(job: Job) -> _Prepared:
     if for_cpu:
         pad_rows(lowered.graph, convolutions=False)
     description = f"{job.network.name}, written by edgeship"
-    written, batches = with_open_batch(graph, lowered, description, job.checked, _batches_of(job))
+    written, batches = with_open_batch(graph, lowered, description, job.checked, batches_of)
     data = to_bytes(to_model(written, lowered.io, description))
     half = for_cpu and any(scheme.name == _HALF for scheme in job.schemes)
     in_half = to_bytes(to_model(by_rows(written), lowered.io, description)) if half else data
     calibrated = any(scheme.calibrated for scheme in job.schemes)
     # Scales of a file that was quantized before belong to its own tensors.
-    own = calibrated and job.given is None
-    in_integers = integer_layout(written, lowered.io, description) if own else None
+    anew = calibrated and job.given is None
+    in_integers = integer_layout(written, lowered.io, description) if anew else None
     tiles = f"; {filled} convolutions filled up to whole tiles" if filled else ""
     detail = f"{len(lowered.graph.ops)} operators{folding}{tiles}"
+    if own_input is not None:
+        parity = parity or own_input.parity
+        detail += f"; takes the bytes of pictures, normalised {own_input.where}"
     boxes = picking.picking_of(job)
     notes = (
         *_unable(job),
+        *_no_bytes(job),
         *([] if boxes is None else [boxes.note]),
         *filter(None, [batches, wrong, _judged_by(job)]),
     )
     return _Prepared(
-        job, graph, growths, lowered, data, in_half, in_integers, detail, parity, notes, boxes
+        job,
+        fed,
+        graph,
+        growths,
+        lowered,
+        data,
+        in_half,
+        in_integers,
+        detail,
+        parity,
+        notes,
+        boxes,
+        own_input,
     )
 
 
@@ -305,6 +350,27 @@ def _batches_of(job: Job) -> Run:
     """Return how the network runs batches of any size."""
     definition = job.network.definition
     return definition.run_batches if isinstance(definition, OnnxFile) else definition.run
+
+
+def _no_bytes(job: Job) -> tuple[str, ...]:
+    """Return a note on what integers of an input are, where they are not the bytes of a picture."""
+    dtype, preprocess = job.request.io_dtype, job.preprocess
+    if dtype == "float32" or preprocess is None or job.request.io == "image":
+        return ()
+    expects = (
+        f"--io-dtype {dtype}: the int8 file takes round(v / scale) + zero point, where v is the "
+        "network's normalised input"
+    )
+    if dtype == "uint8" and byte_scale(preprocess) == byte_scale(raw_pixels(len(preprocess.mean))):
+        return (f"{expects}.",)
+    mean, std = (
+        ", ".join(f"{number:g}" for number in numbers)
+        for numbers in (preprocess.mean, preprocess.std)
+    )
+    return (
+        f"{expects}. WARNING: a picture's bytes are not that (mean {mean}, std {std}), and give "
+        "wrong results without an error; --io image takes bytes.",
+    )
 
 
 def _unable(job: Job) -> tuple[str, ...]:
