@@ -39,6 +39,10 @@ def export(
     calib: str | Path | Arrays | None = None,
     calib_samples: int | None = None,
     ranges: Literal["auto", "mse", "min-max", "percentile"] = "auto",
+    keep_float: str | Sequence[str] = (),
+    min_sqnr: float | None = None,
+    max_drop: float | None = None,
+    eval_data: str | Path | None = None,
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
     color: Literal["rgb", "bgr"] = "rgb",
@@ -94,6 +98,13 @@ def export(
             rounding and clipping; ``min-max``, from the smallest to the largest value;
             ``percentile``, with 1 of 100,000 values left out on each side; or ``auto``, as of these
             suits the outputs best, on samples of the calibration.
+        keep_float: Layers of int8 files that stay in float, as a list or with commas, called as
+            ``python -m export sensitivity`` calls them; ``*`` stands for any part of a name.
+            ``auto`` finds the fewest that do for ``min_sqnr`` or ``max_drop``.
+        min_sqnr: What the outputs must reach in dB, with ``auto``.
+        max_drop: The most points of top-1 to lose on ``eval_data``, likewise.
+        eval_data: Labelled pictures: a folder or a zip file with a folder per class, or a .csv
+            file. Half of them choose the layers, the others judge the choice.
         mean: Mean of each channel on the scale 0 to 1, by which pictures are normalised.
         std: Standard deviation of each channel, likewise.
         color: Order of the channels that the network reads.
@@ -126,6 +137,7 @@ def export(
             final names.
     """
     from _edgeship.export.contract.request import Request
+    from _edgeship.export.evaluation.labelled import labelled
     from _edgeship.export.pipeline import export as run
 
     request = Request(
@@ -142,6 +154,10 @@ def export(
         calib=str(calib) if isinstance(calib, Path) else calib,
         calib_samples=calib_samples,
         ranges=ranges,
+        keep_float=_names(keep_float),
+        min_sqnr=min_sqnr,
+        max_drop=max_drop,
+        eval_data=None if eval_data is None else labelled(Path(eval_data), labels),
         mean=None if mean is None else tuple(mean),
         std=None if std is None else tuple(std),
         color=color,

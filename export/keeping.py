@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from _edgeship.errors import InputError, VerificationError
+from _edgeship.export.contract.choices import AUTO
 from _edgeship.export.contract.stage_log import StageLog
 from _edgeship.export.contract.target import Job, Prepared, Target
 from _edgeship.export.preparing import Ready
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from _edgeship.export.contract.request import PictureHalf
     from _edgeship.export.contract.schemes import Scheme
     from _edgeship.export.verification.parity import Parity
-
-#: What is given instead of names where the layers are to be found.
-AUTO = "auto"
 
 #: Samples of the calibration that files are tried on.
 _TRIED_ON = 16
@@ -131,7 +129,7 @@ class Keeping:
         Raises:
             VerificationError: No file is as good as was asked for.
         """
-        if "keep_float" not in target.options or scheme.weights == "float16" or not scheme.rounds:
+        if "keep_float" not in target.options or not scheme.keeps_float:
             return Kept()
         if not self.order:
             return self._kept(self.named)
@@ -290,6 +288,8 @@ def kept_in_float(ready: Ready, log: StageLog) -> Keeping:
     job, request = ready.job, ready.job.request
     if not request.keep_float:
         return Keeping(job)
+    if "coreml" in request.targets:
+        log.notes.append("--keep-float leaves .mlpackage files as they are.")
     layers = layers_of(job.graph)
     if request.keep_float != (AUTO,):
         return Keeping(job, layers, named_layers(layers, request.keep_float, "--keep-float"))

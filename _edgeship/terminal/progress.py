@@ -29,8 +29,12 @@ class Listener:
 
 
 @contextmanager
-def counting_bar() -> Iterator[Listener]:
-    """Yield a listener that shows a bar on stderr; without a terminal, what takes long is said."""
+def counting_bar(what: str = "pictures") -> Iterator[Listener]:
+    """Yield a listener that shows a bar on stderr; without a terminal, what takes long is said.
+
+    Args:
+        what: Is counted.
+    """
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -59,6 +63,6 @@ def counting_bar() -> Iterator[Listener]:
         yield Listener(
             say=lambda text: bar.update(task, description=text),
             announce=lambda text: bar.console.print(printable(text), markup=False, highlight=False),
-            begin=lambda total: bar.update(task, description="pictures", total=total),
+            begin=lambda total: bar.update(task, description=what, total=total),
             done=lambda count: bar.update(task, completed=count),
         )

@@ -15,6 +15,7 @@ from _edgeship.export.commands.doctor import doctor
 from _edgeship.export.commands.evaluate import evaluate
 from _edgeship.export.commands.inspect import inspect
 from _edgeship.export.commands.listing import list_
+from _edgeship.export.commands.sensitivity import sensitivity
 from _edgeship.export.commands.verify import verify
 from _edgeship.terminal.command_group import EVERYWHERE_HELP, HELP, CommandGroup
 from _edgeship.terminal.version import VersionOption
@@ -30,6 +31,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "inspect": inspect,
     "verify": verify,
     "evaluate": evaluate,
+    "sensitivity": sensitivity,
     "advise": advise,
 }
 
@@ -41,6 +43,7 @@ EPILOG = """
 - `inspect`: what a .tflite, .mlpackage or .onnx holds
 - `verify`: run a .tflite, .mlpackage or .onnx in one or more runtimes and compare it with its graph
 - `evaluate`: accuracy of files and networks on your own pictures, and how far they are apart
+- `sensitivity`: which layers lose most of a network in 8 bits, alone and together
 - `advise`: which layers break a guideline for fast networks, and what would mend it
 
 **Exit codes**: 0 done, 1 a bug, 2 wrong input, 3 verification failed, 4 unsupported network,

@@ -128,6 +128,37 @@ def convert(
             "these suits the outputs best.",
         ),
     ] = "auto",
+    keep_float: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LAYERS|auto",
+            help="Layers of int8 files that stay in float, with commas, as `sensitivity` names "
+            "them; * stands for any part of a name. Or auto: the fewest for --min-sqnr or "
+            "--max-drop.",
+        ),
+    ] = None,
+    min_sqnr: Annotated[
+        float | None,
+        typer.Option(
+            metavar="DB", help="With --keep-float auto: what the outputs must reach, such as 30."
+        ),
+    ] = None,
+    max_drop: Annotated[
+        float | None,
+        typer.Option(
+            metavar="POINTS",
+            min=0,
+            help="With --keep-float auto: the most points of top-1 to lose on --eval, such as 0.5.",
+        ),
+    ] = None,
+    eval_: Annotated[
+        Path | None,
+        typer.Option(
+            "--eval",
+            metavar="DIR|ZIP|CSV",
+            help="Labelled pictures for --max-drop: half of them choose, half of them judge.",
+        ),
+    ] = None,
     mean: Annotated[
         str | None,
         typer.Option(
@@ -230,6 +261,10 @@ def convert(
         calib=calib,
         calib_samples=calib_samples,
         ranges=ranges,
+        keep_float=keep_float,
+        min_sqnr=min_sqnr,
+        max_drop=max_drop,
+        eval_=eval_,
         mean=mean,
         std=std,
         color=color,
@@ -290,6 +325,10 @@ def _request(
     calib: str | None,
     calib_samples: int | None,
     ranges: str,
+    keep_float: str | None,
+    min_sqnr: float | None,
+    max_drop: float | None,
+    eval_: Path | None,
     mean: str | None,
     std: str | None,
     color: str,
@@ -334,7 +373,9 @@ def _request(
     if calib is not None:
         options.check_calibration(calib)
     from _edgeship.export.contract.request import Request
+    from _edgeship.export.evaluation.labelled import labelled
 
+    kept = () if keep_float is None else options.parse_names(keep_float, "--keep-float")
     return Request(
         model=model,
         targets=targets,
@@ -349,6 +390,10 @@ def _request(
         calib=calib,
         calib_samples=calib_samples,
         ranges=options.parse_observer(ranges),
+        keep_float=kept,
+        min_sqnr=min_sqnr,
+        max_drop=max_drop,
+        eval_data=None if eval_ is None else labelled(eval_, classes),
         mean=means,
         std=stds,
         color=options.parse_color(color),

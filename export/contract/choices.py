@@ -13,6 +13,9 @@ from _edgeship.terminal.words import one_of, unknown
 
 Targets = Mapping[str, Target]
 
+#: What is given for ``--keep-float`` where the layers are to be found.
+AUTO = "auto"
+
 
 def all_schemes(targets: Targets) -> dict[str, Scheme]:
     """Return every scheme of any target by name; of those with one name, the first target's."""
@@ -50,8 +53,52 @@ def check_request(request: Request, targets: Targets) -> None:
             why=f"only files of {' and '.join(able)} pick the boxes themselves",
             todo="use --detection split, and pick the boxes in the application",
         )
+    _check_keeping(request, chosen)
     for target in chosen.values():
         target.refuse(request, schemes_for(target, request.schemes))
+
+
+def _check_keeping(request: Request, chosen: Targets) -> None:
+    """Check what is to stay in float, and what a file is to reach.
+
+    Raises:
+        InputError: No file has such layers, or there is no target to reach, or more than one.
+    """
+    asked = {
+        "--min-sqnr": request.min_sqnr is not None,
+        "--max-drop": request.max_drop is not None,
+        "--eval": request.eval_data is not None,
+    }
+    auto = AUTO in request.keep_float
+    for option in (option for option, given in asked.items() if given and not auto):
+        raise InputError(f"{option} needs --keep-float auto.", todo="add it")
+    if not request.keep_float:
+        return
+    if auto and len(request.keep_float) > 1:
+        raise InputError("--keep-float auto takes no further names.", todo="give auto alone")
+    if auto and asked["--min-sqnr"] == asked["--max-drop"]:
+        raise InputError(
+            "--keep-float auto needs one target to reach.",
+            todo="add --min-sqnr DB, or --max-drop POINTS with --eval DATA",
+        )
+    if asked["--max-drop"] != asked["--eval"]:
+        given, other = ("--max-drop", "--eval DATA") if asked["--max-drop"] else ("--eval", "")
+        other = other or "--max-drop POINTS"
+        raise InputError(f"{given} needs {other}.", todo="add it")
+    able = [
+        scheme.name
+        for target in chosen.values()
+        if "keep_float" in target.options
+        for scheme in schemes_for(target, request.schemes)
+        if scheme.keeps_float and (scheme.calibrated or not auto)
+    ]
+    if not able:
+        raise InputError(
+            f"--keep-float {','.join(request.keep_float)} does not go with --quant "
+            f"{','.join(request.schemes)}.",
+            why="no layer of these files has integers" + (" with ranges" if auto else ""),
+            todo="add --quant int8",
+        )
 
 
 def check_schemes(wanted: Sequence[str], chosen: Targets, targets: Targets) -> None:

@@ -47,6 +47,11 @@ class Scheme:
         return 16 if self.activations == "int16" else 8
 
     @property
+    def keeps_float(self) -> bool:
+        """Whether layers of its files can be left in float, which would have integers."""
+        return self.weights.startswith("int")
+
+    @property
     def rounds(self) -> bool:
         """Whether it stores numbers in fewer bits than the network has, which makes noise."""
         return self.tolerance != "float"

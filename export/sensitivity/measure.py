@@ -114,7 +114,8 @@ def measure(
         for number, layer in enumerate(layers):
             others = set(everything) - {number}
             alone = network.db(exact, {number}, {number})
-            errors.append(LayerError(layer, alone, network.db(exact, others, others)))
+            without = network.db(exact, others, others)
+            errors.append(LayerError(layer, number, alone, without))
             count(2 * number + 2)
         ranked = sorted(everything, key=lambda number: errors[number].alone_db)
         for place, number in enumerate(ranked[:_DISTINGUISHED]):

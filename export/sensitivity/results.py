@@ -17,6 +17,7 @@ class LayerError:
 
     Attributes:
         layer: The layer.
+        place: Its number in the order of the graph.
         alone_db: With its weights and its result rounded, and nothing else.
         without_db: With all that is rounded but these.
         weights_db: With its weights rounded alone; None if it has none, or was not asked.
@@ -24,6 +25,7 @@ class LayerError:
     """
 
     layer: Layer
+    place: int
     alone_db: float
     without_db: float
     weights_db: float | None = None
@@ -53,6 +55,7 @@ class LayerError:
         return {
             "layer": self.layer.name,
             "kind": self.layer.kind,
+            "place": self.place,
             "nodes": list(self.layer.nodes),
             "operator": self.operator,
             "alone_sqnr_db": json_number(self.alone_db),

@@ -9,7 +9,6 @@ import onnx_ir as ir
 from ai_edge_litert import schema_py_generated as schema
 
 from _edgeship.export.tflite.objects import kind_of, name_of
-from _edgeship.export.verification.rounded_values import MOVING
 
 _B = schema.BuiltinOperator
 
@@ -28,6 +27,9 @@ _MOVES = {
     _B.TRANSPOSE,
     _B.UNPACK,
 }
+
+#: What can be cut or turned before it is written, so that no operator writes it as it was.
+_PIECES = {"Flatten", "Identity", "Reshape", "Slice", "Split", "Squeeze", "Transpose", "Unsqueeze"}
 
 
 def kept_tensors(
@@ -106,11 +108,11 @@ def _layers(
 
 
 def _computed(value: ir.Value) -> list[ir.Value]:
-    """Return a value, and where its elements were only moved, those that they were taken from."""
+    """Return a value, and what it is a piece of."""
     found = [value]
-    while (node := found[-1].producer()) is not None and node.op_type in MOVING:
+    while (node := found[-1].producer()) is not None and node.op_type in _PIECES:
         source = node.inputs[0]
-        if node.op_type == "Concat" or source is None:
+        if source is None:
             break
         found.append(source)
     return found
