@@ -10,8 +10,9 @@ from pathlib import Path
 from _edgeship.errors import InputError, VerificationError
 from _edgeship.export.calibration.arrays import Arrays
 from _edgeship.export.calibration.input_spec import InputSpec, input_specs, specs_of
+from _edgeship.export.calibration.named_source import RANDOM
 from _edgeship.export.calibration.preprocess import Preprocess, default_preprocess
-from _edgeship.export.calibration.samples import RANDOM, verification_samples
+from _edgeship.export.calibration.samples import verification_samples
 from _edgeship.export.contract.model_file import ModelFile, Reference, Related
 from _edgeship.export.contract.recorded import (
     Record,
