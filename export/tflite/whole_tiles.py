@@ -8,8 +8,9 @@ one kernel, whose tiles of 16 compute the further outputs anyway.
 
 So such a convolution gets filters of zeros up to a multiple of 8. What they compute rides behind
 the real channels through whatever works on each channel alone, is multiplied by zeros in the next
-convolution, is passed by where a Slice picks channels anyway, and is cut off everywhere else. The
-real channels are computed as before.
+convolution, is passed by where a Slice picks channels anyway, and is cut off everywhere else. Where
+a second convolution gives a factor for each channel, as in squeeze and excitation, it gets further
+outputs as well. The real channels are computed as before.
 """
 
 from __future__ import annotations
@@ -121,6 +122,8 @@ class _Filling:
         """Let a node read values that have become wider, or what is cut off them."""
         gains = _gains(node)
         wide = [value for value in dict.fromkeys(node.inputs) if value in self._true]
+        if wide and node in self._riders:
+            wide = self._with_gates(node, wide[0])
         if wide and is_dense(node) and wide == [node.inputs[0]]:
             by_input, _ = dense_parameters(node)
             self._extend(node, by_input, _width(wide[0]))
@@ -142,14 +145,58 @@ class _Filling:
                 value.name, cut.name = self._new.name(f"{value.name}_wide"), value.name
 
     def _widen(self, node: ir.Node) -> None:
+        true = _width(node.outputs[0])
+        self._give_filters(node, true + -true % _OUTPUTS)
+        self.widened += 1
+
+    def _give_filters(self, node: ir.Node, width: int) -> None:
         _, by_output = dense_parameters(node)
         output = node.outputs[0]
-        true = _width(output)
-        width = true + -true % _OUTPUTS
         self._extend(node, by_output, width)
-        self._true[output] = true
+        self._true[output] = _width(output)
         _set_width(output, width)
-        self.widened += 1
+
+    def _with_gates(self, node: ir.Node, wide: ir.Value) -> list[ir.Value]:
+        """Widen the factors that one convolution gives for the channels of a wide value.
+
+        They are numbers for each channel and image, as in squeeze and excitation: a few more
+        filters cost less there than to cut the image.
+
+        Returns:
+            The inputs of the node that are wide now.
+        """
+        for value in node.inputs:
+            if value is None or value in self._true or value.const_value is not None:
+                continue
+            chain = self._chain_to_dense(value)
+            if chain and _width(value) == self._true[wide]:
+                dense, *riders = chain
+                self._give_filters(dense, _width(wide))
+                for rider in riders:
+                    self._ride(rider, rider.inputs[0])
+        return [value for value in dict.fromkeys(node.inputs) if value in self._true]
+
+    def _chain_to_dense(self, value: ir.Value) -> list[ir.Node]:
+        """Return the nodes from a convolution to one value per channel, if nobody else reads them.
+
+        Returns:
+            The convolution, and riders in execution order; nothing if it is made otherwise.
+        """
+        chain: list[ir.Node] = []
+        shape = static_shape(value)
+        if shape is None or math.prod(shape[2:]) != 1:
+            return []
+        while True:
+            node = value.producer()
+            if node is None or len(value.uses()) != 1 or value.is_graph_output():
+                return []
+            chain.insert(0, node)
+            if is_dense(node):
+                return chain
+            computed = [v for v in node.inputs if v is not None and v.const_value is None]
+            if node not in self._riders or computed != [node.inputs[0]]:
+                return []
+            value = computed[0]
 
     def _rides(self, node: ir.Node, wide: list[ir.Value]) -> bool:
         """Return whether a node gives further channels for further channels."""
@@ -168,15 +215,19 @@ class _Filling:
         _set_width(node.outputs[0], width)
 
     def _picks(self, node: ir.Node) -> bool:
-        """Return whether a node is a Slice that passes the further channels by."""
+        """Let a Slice of real channels pass the further ones by; return whether a node is one."""
         source = node.inputs[0]
         if node.op_type != "Slice" or source not in self._true or len(node.inputs) < 4:
             return False
         starts, ends, axes = (integers(node, "", index) for index in (1, 2, 3))
-        if starts is None or ends is None or axes != [1]:
+        steps = [1] if len(node.inputs) < 5 else integers(node, "", 4)
+        if starts is None or ends is None or axes != [1] or steps != [1]:
             return False
-        true = self._true[source]
-        return 0 <= starts[0] < true and 0 <= ends[0] <= true
+        start, end, _ = slice(starts[0], ends[0]).indices(self._true[source])
+        for index, number in ((1, start), (2, end)):
+            name = f"{node.outputs[0].name}_bound"
+            node.replace_input_with(index, self._new.constant(name, np.array([number], np.int64)))
+        return True
 
     def _cut(self, value: ir.Value) -> ir.Value:
         if value not in self._cuts:

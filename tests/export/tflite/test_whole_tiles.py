@@ -80,13 +80,63 @@ def test_slices_pass_them_by() -> None:
     assert found == ["CONV_2D", "SLICE", "SLICE", "CONCATENATION"]
 
 
-def test_a_slice_up_to_the_end_reads_a_cut() -> None:
-    nodes = [conv("x", "w", "a"), cut("a", "y", "30", "end")]
-    numbers = {"30": number(30), "end": number(2**31), "one": number(1)}
+@pytest.mark.parametrize(
+    ("start", "end", "taken"), [(30, 2**31, 28), (30, 64, 28), (-28, 58, 28), (0, -8, 50)]
+)
+def test_slices_that_count_from_the_end_pass_them_by(start: int, end: int, taken: int) -> None:
+    nodes = [conv("x", "w", "a"), cut("a", "y", "start", "end")]
+    numbers = {"start": number(start), "end": number(end), "one": number(1)}
     model = graph_model(nodes, {"x": (1, 40, 8, 8), "w": rand(58, 40, 1, 1), **numbers})
     filled, found, _ = check(model)
-    assert widths(filled) == {"a": 64, "a_cut": 58, "y": 28}
-    assert found == ["CONV_2D", "SLICE", "SLICE"]
+    assert widths(filled) == {"a": 64, "y": taken}
+    assert found == ["CONV_2D", "SLICE"]
+
+
+def test_a_slice_with_steps_reads_a_cut() -> None:
+    steps = helper.make_node("Slice", ["a", "0", "end", "one", "two"], ["y"])
+    numbers = {"0": number(0), "end": number(60), "one": number(1), "two": number(2)}
+    nodes = [conv("x", "w", "a"), steps]
+    model = graph_model(nodes, {"x": (1, 40, 8, 8), "w": rand(58, 40, 1, 1), **numbers})
+    filled, _, _ = check(model)
+    assert widths(filled) == {"a": 64, "a_cut": 58, "y": 29}
+
+
+def squeezed(*, read_twice: bool = False) -> onnx.ModelProto:
+    """A convolution whose output is multiplied by what two others make of its mean."""
+    nodes = [
+        conv("x", "w", "a"),
+        helper.make_node("GlobalAveragePool", ["a"], ["m"]),
+        conv("m", "down", "s"),
+        helper.make_node("Relu", ["s"], ["t"]),
+        helper.make_node("Conv", ["t", "up", "b"], ["u"]),
+        helper.make_node("Sigmoid", ["u"], ["gate"]),
+        helper.make_node("Mul", ["a", "gate"], ["g"]),
+        conv("g", "v", "y"),
+    ]
+    if read_twice:
+        nodes.append(helper.make_node("Softplus", ["u"], ["z"]))
+    weights = {"w": rand(58, 40, 1, 1), "down": rand(8, 58, 1, 1), "up": rand(58, 8, 1, 1)}
+    weights |= {"b": rand(58), "v": rand(16, 58, 1, 1)}
+    outputs = ("y", "z") if read_twice else ("y",)
+    return graph_model(nodes, {"x": (1, 40, 8, 8), **weights}, outputs)
+
+
+def test_the_factors_of_squeeze_and_excitation_get_further_channels_as_well() -> None:
+    filled, found, count = check(squeezed())
+    assert count == 1
+    assert {key: value for key, value in widths(filled).items() if key in "augy"} == {
+        "a": 64,
+        "u": 64,
+        "g": 64,
+        "y": 16,
+    }
+    assert "SLICE" not in found
+
+
+def test_factors_that_somebody_else_reads_stay() -> None:
+    filled, found, _ = check(squeezed(read_twice=True))
+    assert widths(filled)["u"] == 58
+    assert "SLICE" in found
 
 
 def test_a_slice_of_places_carries_them_along() -> None:
@@ -157,7 +207,7 @@ def test_random_graphs(seed: int) -> None:
     for step in range(10):
         one, other = rng.choice(images, 2)
         y, weight = f"v{step}", f"w{step}"
-        words = "conv conv depth relu sigmoid add mul scale pad gate halves group exp"
+        words = "conv conv depth relu sigmoid add mul scale pad gate excite halves group exp"
         kind = rng.choice(words.split())
         match kind:
             case "conv":
@@ -179,6 +229,14 @@ def test_random_graphs(seed: int) -> None:
             case "gate":
                 mean = helper.make_node("ReduceMean", [one, "axes"], [f"m{step}"])
                 nodes += [mean, helper.make_node("Mul", [other, f"m{step}"], [y])]
+            case "excite":
+                constants[weight] = rand(channels, channels, 1, 1) / 8
+                nodes += [
+                    helper.make_node("ReduceMean", [one, "axes"], [f"m{step}"]),
+                    conv(f"m{step}", weight, f"u{step}"),
+                    helper.make_node("Sigmoid", [f"u{step}"], [f"s{step}"]),
+                    helper.make_node("Mul", [other, f"s{step}"], [y]),
+                ]
             case "halves":
                 nodes += [
                     cut(one, f"l{step}", "0", "30"),
