@@ -83,8 +83,9 @@ def test_pad_of_an_older_opset_and_of_some_axes():
     check_clips(behind_a_window([node("Pad", "x", "pads", "none", "axes")], **constants))
 
 
-def shuffle_nodes(count: int, groups: int) -> tuple[list, dict[str, np.ndarray]]:
-    size = SHAPE[2:]
+def shuffle_nodes(
+    count: int, groups: int, size: tuple[int, ...] = SHAPE[2:]
+) -> tuple[list, dict[str, np.ndarray]]:
     nodes = [
         node("Reshape", "x", "apart", output="a"),
         node("Transpose", "a", perm=[0, 2, 1, 3, 4, 5], output="t"),
@@ -98,10 +99,15 @@ def shuffle_nodes(count: int, groups: int) -> tuple[list, dict[str, np.ndarray]]
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_a_shuffle_is_one_transpose_of_rank_3(count):
-    nodes, shapes = shuffle_nodes(count, 2)
-    kinds = check_clips(behind_a_window(nodes, (count, *SHAPE[1:]), **shapes))
-    assert kinds["TRANSPOSE"] == 1
+@pytest.mark.parametrize(
+    ("size", "transposes"),
+    [(SHAPE[2:], 2), ((2, 3, 2), 1)],
+    ids=["many places are one matrix, turned twice", "few places are matrices of their own"],
+)
+def test_a_shuffle_is_transposes_of_rank_3(count, size, transposes):
+    nodes, shapes = shuffle_nodes(count, 2, size)
+    kinds = check_clips(behind_a_window(nodes, (count, 4, *size), **shapes))
+    assert kinds["TRANSPOSE"] == transposes
     assert "GATHER" not in kinds
 
 
