@@ -82,15 +82,17 @@ class RelatedTFLite:
         given: list[Sample] = []
         fed: list[Sample] = []
         for sample in samples:
-            given.append(dict(sample))
-            fed.append({})
+            for_graph: dict[str, np.ndarray] = dict(sample)
+            for_file: dict[str, np.ndarray] = {}
             for port, (name, values) in zip(ports, sample.items(), strict=True):
-                fed[-1][port.name] = values
+                for_file[port.name] = values
                 if port.channels is not None:
                     axis = port.perm[port.channels]
                     known = fitting(preprocess, values.shape[axis])
-                    fed[-1][port.name] = pixels = pixels_of(values, known, axis)
-                    given[-1][name] = normalized(pixels, known, axis)
+                    for_file[port.name] = pixels = pixels_of(values, known, axis)
+                    for_graph[name] = normalized(pixels, known, axis)
+            given.append(for_graph)
+            fed.append(for_file)
         return given, fed
 
     def run(self, samples: Sequence[Sample], runtime: str) -> Run:
