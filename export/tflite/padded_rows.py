@@ -2,9 +2,11 @@
 
 XNNPACK's PAD copies what lies together in memory and has no border inside, which of an image with
 a border at its sides are the channels of one point: about 100 instructions on arm64 for each. Seen
-as rows of numbers (N, H, W * C), the same image is copied a row at a time, and the RESHAPEs around
-it cost nothing. 113 x 113 x 24 numbers took 1,448,000 instructions in float, 1,259,000 in half
-precision and 1,247,000 in int8; by rows 390,000, 200,000 and 105,000.
+as rows of numbers (N, H, 1, W * C), the same image is copied a row at a time, and the RESHAPEs
+around it cost nothing. 113 x 113 x 24 numbers took 1,448,000 instructions in float, 1,259,000 in
+half precision and 1,247,000 in int8; by rows 390,000, 200,000 and 105,000.
+
+With three axes, the same PAD is wrong on LiteRT's GPU accelerator for batches above 1.
 
 A PAD in front of a convolution XNNPACK computes with it, so that it costs nothing, but not in half
 precision: there it is an operator of its own, and those of ShuffleNet V2 were 17 % of all.
@@ -73,7 +75,7 @@ def _by_rows(graph: TfliteGraph, op: Op, border: Array) -> list[Op]:
         if tensor.signature is not None:
             graph.tensors[index].signature = _joined(tensor.signature)
     channels = source.shape[3]
-    amounts = np.array([*border[:2], border[2] * channels], np.int32)
+    amounts = np.array([*border[:2], (0, 0), border[2] * channels], np.int32)
     inputs = [joined, graph.constant("paddings", amounts), *op.inputs[2:]]
     return [
         _reshape(graph, op.inputs[0], joined),
@@ -83,7 +85,7 @@ def _by_rows(graph: TfliteGraph, op: Op, border: Array) -> list[Op]:
 
 
 def _joined(shape: Sequence[int]) -> Shape:
-    return (*shape[:2], shape[2] * shape[3])
+    return (*shape[:2], 1, shape[2] * shape[3])
 
 
 def _reshape(graph: TfliteGraph, source: int, result: int) -> Op:

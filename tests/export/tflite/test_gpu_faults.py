@@ -19,6 +19,7 @@ from _edgeship.export.tflite import transposed_windows
 from _edgeship.export.tflite.building.graph import Array, options
 from _edgeship.export.tflite.lowering import Lowered
 from _edgeship.export.tflite.padded_means import convolve_padded_means
+from _edgeship.export.tflite.padded_rows import pad_rows
 from _edgeship.export.tflite.peephole import optimize
 from _edgeship.export.tflite.split_groups import split_groups
 from _edgeship.export.tflite.transposed_windows import cut_afterwards
@@ -158,6 +159,27 @@ def test_what_the_remedies_leave_alone_is_right() -> None:
         assert [op.kind for op in small.graph.ops] == before
     measured = gaps([case(small, scheme) for small, scheme in right.values()])
     assert all(isinstance(one, float) and one < RIGHT for one in measured), measured
+
+
+def bordered(*, three_axes: bool) -> Small:
+    """A border of one on two sides of two images, point by point or in rows of three axes."""
+    border = [[0, 0], [1, 0], [1, 0], [0, 0]]
+    if not three_axes:
+        small = Small(x=(2, 8, 8, 4)).constant("border", np.array(border, np.int32))
+        return small.op("PAD", "x border", "y", (2, 9, 9, 4), opts=options("PadOptions")).out("y")
+    small = Small(x=(2, 8, 32)).constant("border", np.array([[0, 0], [1, 0], [4, 0]], np.int32))
+    return small.op("PAD", "x border", "y", (2, 9, 36), opts=options("PadOptions")).out("y")
+
+
+def test_borders_by_rows_are_right_for_batches() -> None:
+    accelerator()
+    by_rows = bordered(three_axes=False)
+    pad_rows(by_rows.graph, convolutions=True)
+    assert [op.kind for op in by_rows.graph.ops] == ["RESHAPE", "PAD", "RESHAPE"]
+    plain, right = gaps([case(bordered(three_axes=True), "none"), case(by_rows, "none")])
+    assert isinstance(plain, str) or plain > RIGHT, f"the accelerator is right by now: {plain}"
+    assert isinstance(right, float), right
+    assert right < RIGHT
 
 
 def test_a_mean_without_a_border_stays_a_pool() -> None:

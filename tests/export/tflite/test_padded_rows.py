@@ -86,10 +86,10 @@ def test_an_open_batch_stays_open() -> None:
     open_batch(after, after.inputs)
     for graph in (before, after):
         made = [graph.tensors[op.outputs[0]].signature for op in graph.ops]
-        assert made == [(-1, 4, 8), (-1, 6, 12), (-1, 6, 6, 2)]
+        assert made == [(-1, 4, 1, 8), (-1, 6, 1, 12), (-1, 6, 6, 2)]
         shapes = [graph.tensors[op.inputs[1]].data for op in graph.ops if op.kind == "RESHAPE"]
         assert [shape.tolist() for shape in shapes if shape is not None] == [
-            [-1, 4, 8],
+            [-1, 4, 1, 8],
             [-1, 6, 6, 2],
         ]
 
