@@ -4,7 +4,7 @@ Run: python benchmarks/gpu_registry.py [PATTERN ...] [--results FILE] [--limit S
 
 Random weights; float32, fp16 and int8; each as `--for gpu` writes it, and, where that is another
 file, as it is written without. Both the CPU and the accelerator are compared with the captured
-network in ONNX Runtime, on two pictures that calibration has not seen (eight others, mse ranges;
+network in ONNX Runtime, on two pictures that calibration has not seen (four others, mse ranges;
 noise where the input is no picture). Names run one after another, in the order of the patterns,
 each in a process of its own with a limit: the accelerator may hang, and ends its own process.
 
@@ -24,7 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -36,16 +36,21 @@ from _edgeship.export.contract.request import Request
 from _edgeship.export.contract.schemes import Scheme
 from _edgeship.export.contract.target import Job
 from _edgeship.export.delegates.accelerator import find_accelerator
+from _edgeship.export.delegates.query import Answer, Query
 from _edgeship.export.graph.onnx_graph import serialize
 from _edgeship.export.network.network import Network
 from _edgeship.export.network.source import load_network
 from _edgeship.export.passes import rewrite
 from _edgeship.export.runtimes.child import end_group, late
-from _edgeship.export.runtimes.running import run_onnx, run_tflite
+from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.runtimes.tflite_ports import FileIO
+from _edgeship.export.runtimes.tflite_session import TFLiteSession
+from _edgeship.export.runtimes.values import Outputs
 from _edgeship.export.simplify import simplify
 from _edgeship.export.tflite.gpu_run import run_on_gpu
+from _edgeship.export.tflite.operations import operations
 from _edgeship.export.tflite.schemes import SCHEMES
+from _edgeship.export.tflite.writer import from_bytes
 from _edgeship.export.tflite.writing import prepare
 from _edgeship.export.verification.metrics import compare
 from _edgeship.export.verification.parity import json_number
@@ -53,13 +58,30 @@ from _edgeship.export.verification.tolerance import TOLERANCES
 from _edgeship.models import zoo
 
 _SCHEMES = tuple(SCHEMES[name] for name in ("none", "fp16", "int8"))
-_CALIBRATED, _CHECKED = 8, 2
+_CALIBRATED, _CHECKED = 4, 2
 
 #: Decibels that the accelerator may lie below the CPU.
 _BELOW_CPU_DB = 3.0
 
 #: What a file is made for.
 _Made = Literal["gpu"] | None
+
+
+@dataclass(frozen=True)
+class File:
+    """A file to ask the accelerator about.
+
+    Attributes:
+        made: What it is made for.
+        scheme: Its scheme.
+        data: The file.
+        io: Its inputs and outputs.
+    """
+
+    made: _Made
+    scheme: Scheme
+    data: bytes
+    io: FileIO
 
 
 def job_of(network: Network, name: str) -> Job:
@@ -86,7 +108,7 @@ def job_of(network: Network, name: str) -> Job:
     )
 
 
-def files_of(job: Job) -> Iterator[tuple[_Made, Scheme, bytes, FileIO]]:
+def files_of(job: Job) -> Iterator[File]:
     """Yield each file, and what it is made for; without `--for gpu` only those that differ."""
     written: dict[str, bytes] = {}
     makes: tuple[_Made, ...] = ("gpu", None)
@@ -97,47 +119,83 @@ def files_of(job: Job) -> Iterator[tuple[_Made, Scheme, bytes, FileIO]]:
             ranges = observed.ranges("mse", scheme.bits) if scheme.calibrated else {}
             data = prepared.write(scheme, ranges).data
             if written.setdefault(scheme.name, data) != data or made == "gpu":
-                yield made, scheme, data, prepared.io
+                yield File(made, scheme, data, prepared.io)
 
 
-def measure(job: Job, scheme: Scheme, data: bytes, io: FileIO) -> dict[str, Any]:
-    """Return what the accelerator makes of a file, beside the CPU, as plain values."""
-    cpu = run_tflite(data, job.checked, io)
-    on_cpu = compare(job.reference, cpu)
-    found: dict[str, Any] = {"scheme": scheme.suffix, "cpu_db": json_number(on_cpu.sqnr_db)}
-    start = time.perf_counter()
-    try:
-        run = run_on_gpu(data, job.checked, io)
-    except EdgeshipError as error:
-        return found | {"right": False, "problem": error.why}
-    report, on_gpu = run.delegate, compare(job.reference, run.outputs)
-    if report is None:
+def measure(job: Job, written: Sequence[File]) -> list[dict[str, Any]]:
+    """Return what the accelerator makes of files, beside the CPU, as plain values.
+
+    All are asked about in one process, then those that it does not take whole, each with the CPU's
+    help and with the reasons.
+    """
+    sessions = [TFLiteSession(file.data, file.io) for file in written]
+    queries = [
+        Query(
+            file.data,
+            [session.feeds(sample) for sample in job.checked],
+            [port.name for port in file.io.inputs],
+            [port.name for port in file.io.outputs],
+            [port.shape for port in file.io.outputs],
+        )
+        for file, session in zip(written, sessions, strict=True)
+    ]
+    found = []
+    for file, session, answer in zip(
+        written, sessions, find_accelerator().ask(queries), strict=True
+    ):
+        row = {"made": file.made or "", "scheme": file.scheme.suffix, "right": False}
+        cpu = [session.run(sample) for sample in job.checked]
+        row["cpu_db"] = json_number(compare(job.reference, cpu).sqnr_db)
+        if answer.died:
+            found.append(row | {"problem": answer.problem})
+            continue
+        try:
+            outputs, taken = _outputs(job, file, session, answer)
+        except EdgeshipError as error:
+            found.append(row | {"problem": error.why})
+            continue
+        found.append(row | taken | _figures(job, file.scheme, cpu, outputs))
+    return found
+
+
+def _outputs(
+    job: Job, file: File, session: TFLiteSession, answer: Answer
+) -> tuple[Outputs, dict[str, Any]]:
+    """Return the accelerator's outputs, and how many operators it took."""
+    count = len(operations(from_bytes(file.data)))
+    if not answer.problem:
+        taken = count if answer.log.taken is None else answer.log.taken
+        found = {"operators": count, "taken": taken, "left": []}
+        return [session.results(raw) for raw in answer.outputs], found
+    run = run_on_gpu(file.data, job.checked, file.io)
+    if run.delegate is None:
         raise ValueError("a run on the accelerator without a report")
+    left = [f"{count} {one.kind}: {one.reason}" for one, count in run.delegate.alike()]
+    return run.outputs, {"operators": count, "taken": run.delegate.taken, "left": left}
+
+
+def _figures(job: Job, scheme: Scheme, cpu: Outputs, gpu: Outputs) -> dict[str, Any]:
+    """Return how far both are from the network and from each other, and whether that is right."""
+    on_cpu, on_gpu = compare(job.reference, cpu), compare(job.reference, gpu)
     limit = TOLERANCES[scheme.tolerance].max_rel
     right = on_gpu.sqnr_db >= on_cpu.sqnr_db - _BELOW_CPU_DB
     if scheme.tolerance == "float" and limit is not None:
         right = on_gpu.max_rel <= limit
-    return found | {
+    return {
         "right": right,
         "problem": "",
-        "operators": report.operators,
-        "taken": report.taken,
-        "left": [f"{count} {one.kind}: {one.reason}" for one, count in report.alike()],
         "gpu_db": json_number(on_gpu.sqnr_db),
-        "apart_db": json_number(compare(cpu, run.outputs).sqnr_db),
+        "apart_db": json_number(compare(cpu, gpu).sqnr_db),
         "gpu_rel": json_number(on_gpu.max_rel),
-        "gpu_seconds": time.perf_counter() - start,
     }
 
 
 def child(name: str) -> None:
     """Measure one name and print a JSON object."""
     start = time.perf_counter()
-    files = []
     with load_network(name) as network:
         job = job_of(network, name)
-        for made, scheme, data, io in files_of(job):
-            files.append({"made": made or ""} | measure(job, scheme, data, io))
+        files = measure(job, list(files_of(job)))
     print(json.dumps({"name": name, "files": files, "seconds": time.perf_counter() - start}))
 
 
