@@ -85,7 +85,7 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class _Trial:
+class Trial:
     """What a file does on the samples that layers are chosen on.
 
     Attributes:
@@ -169,7 +169,7 @@ class Keeping:
 
     def _by_sqnr(
         self, prepared: Prepared, scheme: Scheme, exact: Scheme, ranges: Ranges
-    ) -> Callable[[Collection[str]], _Trial]:
+    ) -> Callable[[Collection[str]], Trial]:
         """Return what tries a file on calibration samples."""
         from _edgeship.export.calibration.source import evenly_spaced
         from _edgeship.export.verification.metrics import compare
@@ -178,13 +178,13 @@ class Keeping:
         reference = prepared.rehearse(exact, {}, samples)
         wanted = self.job.request.min_sqnr or 0.0
 
-        def trial(keep: Collection[str]) -> _Trial:
+        def trial(keep: Collection[str]) -> Trial:
             outputs = prepared.rehearse(scheme, ranges, samples, keep)
             if reference is None or outputs is None:
                 raise VerificationError("Nothing here can try such files.", todo="name the layers")
             parts = compare(reference, outputs, parts=self.job.parts).parts
             worst = min(part.sqnr_db for part in parts)
-            return _Trial(worst >= wanted + _MARGIN_DB, worst, f"{worst:.1f} dB")
+            return Trial(worst >= wanted + _MARGIN_DB, worst, f"{worst:.1f} dB")
 
         return trial
 
@@ -195,12 +195,12 @@ class Keeping:
         exact: Scheme,
         ranges: Ranges,
         half: PictureHalf,
-    ) -> Callable[[Collection[str]], _Trial]:
+    ) -> Callable[[Collection[str]], Trial]:
         """Return what tries a file on labelled pictures."""
         reference = prepared.rehearse(exact, {}, half.samples)
         most = self.job.request.max_drop or 0.0
 
-        def trial(keep: Collection[str]) -> _Trial:
+        def trial(keep: Collection[str]) -> Trial:
             outputs = prepared.rehearse(scheme, ranges, half.samples, keep)
             if reference is None or outputs is None:
                 raise VerificationError("Nothing here can try such files.", todo="name the layers")
@@ -209,7 +209,7 @@ class Keeping:
                 f"a drop of {drop:.2f} points ({low:.2f} to {high:.2f}) on {len(half.samples):,} "
                 "pictures"
             )
-            return _Trial(drop <= most, -drop, words)
+            return Trial(drop <= most, -drop, words)
 
         return trial
 
@@ -246,14 +246,14 @@ class Keeping:
 
 
 def search(
-    sets: Sequence[frozenset[str]], trial: Callable[[Collection[str]], _Trial]
-) -> tuple[frozenset[str], _Trial]:
+    sets: Sequence[frozenset[str]], trial: Callable[[Collection[str]], Trial]
+) -> tuple[frozenset[str], Trial]:
     """Return the first of ever larger sets that is good, as doubling and bisecting find it.
 
     Returns:
         The set and what it does; the best that was tried, if none is good.
     """
-    tried: dict[int, _Trial] = {}
+    tried: dict[int, Trial] = {}
 
     def good(place: int) -> bool:
         if place not in tried:
