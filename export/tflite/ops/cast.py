@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import onnx_ir as ir
 
 from _edgeship.export.lowering import attributes
@@ -31,10 +32,13 @@ def cast(ctx: Context, node: ir.Node) -> None:
 
 @lowers("BitCast")
 def bit_cast(ctx: Context, node: ir.Node) -> None:
-    """BITCAST, to a type as wide."""
+    """BITCAST, to a type as wide; of truth values CAST, since on a GPU these are no bytes."""
     x, y = attributes.source(node), node.outputs[0]
     widths = {value.dtype.itemsize for value in (x, y) if value.dtype is not None}
     if widths != {dtype_of(y).itemsize}:
         raise Unsupported("bits of a type that is stored as another, or of types of two widths")
+    if dtype_of(x) == np.bool_:
+        cast(ctx, node)
+        return
     perm = ctx.perm(x)
     ctx.emit("BITCAST", [ctx.read(x, perm)], y, perm, options("BitcastOptions"))
