@@ -9,7 +9,8 @@ noise where the input is no picture). Names run one after another, in the order 
 each in a process of its own with a limit: the accelerator may hang, and ends its own process.
 
 What came of each name is added to FILE as a line of JSON at once, and names that FILE already holds
-are not run again unless they failed, so that a stopped run goes on. Exits with 1 if a file made for the GPU is wrong.
+are not run again unless they failed, so that a stopped run goes on. Exits with 1 if a file made for
+the GPU is wrong.
 
 A file is right if the accelerator's outputs are within the export's tolerance for float32, and in
 fp16 and int8 at most 3 dB below the SQNR of the CPU: rounding alone makes as much noise in both.
