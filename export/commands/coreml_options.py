@@ -15,7 +15,7 @@ MAX_LABEL_BYTES = 10_000_000
 
 
 def parse_io(text: str) -> Literal["tensor", "image"]:
-    """Return what a package takes, as ``--io`` says.
+    """Return what a file or a package takes, as ``--io`` says.
 
     Raises:
         InputError: It is neither tensor nor image.

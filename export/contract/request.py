@@ -91,7 +91,7 @@ class Request:
             nothing of that kind.
         require_delegate: Delegates that must take every operator of a file, and compute it right.
         ios: The oldest iOS that a package runs on.
-        io: Whether a package takes the network's input or a picture that it normalises itself.
+        io: Whether files take the network's input or a picture that they normalise themselves.
         labels: Names of the classes, in the order of the scores.
         author: For a package.
         license: For a package.

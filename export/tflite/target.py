@@ -73,7 +73,7 @@ TFLITE = Target(
         "keep_float": "--keep-float",
         "io_layout": "--io-layout",
         "io_dtype": "--io-dtype",
-        "io": "--io",
+        "io": "--io image",
         "made_for": "--for",
         "require_delegate": "--require-delegate",
     },

@@ -277,6 +277,21 @@ def test_pictures_are_stored_as_the_input_takes_them(
     np.testing.assert_array_equal(got, expected.astype(dtype))
 
 
+@pytest.mark.parametrize("order", ["RGB", "BGR"])
+def test_a_file_that_normalises_itself_gets_the_bytes(
+    order: str, unpacked: Unpacked, tmp_path: Path
+) -> None:
+    """Red first, whatever the network reads, and whatever its mean, std and the port's scale."""
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 4, 3))
+    grid = {"dtype": "uint8", "scale": 0.0174, "zero_point": 114, "colors": "RGB"}
+    port = {**_PORT, "shape": [1, 4, 4, 3], "layout": "NHWC", **grid}
+    rules = {"color_order": order, "mean": [0.5, 0.4, 0.3], "std": [0.2, 0.3, 0.4]}
+    manifest = _manifest(_artifact(inputs=[port]))
+    manifest["preprocess"] |= rules
+    _, fed = _classify(unpacked, tmp_path, manifest, [0, 0, 1], pixels)
+    np.testing.assert_array_equal(np.frombuffer(fed, np.uint8).reshape(4, 4, 3), pixels)
+
+
 @pytest.mark.parametrize("layout", ["NDHWC", "NCDHW"])
 def test_a_clip_holds_the_newest_frames(layout: str, unpacked: Unpacked, tmp_path: Path) -> None:
     frames = np.random.default_rng(1).integers(0, 256, (5, 4, 4, 3))

@@ -60,7 +60,7 @@ WRONG = [
     ((NAME, *W8A8, "--ios", "16"), "--ios 16 does not go with --quant int8."),
     ((NAME, "--to", "coreml", "--quant", "palette4", "--ios", "15"), "use --ios 16"),
     ((NAME, "--ios", "16"), "--ios does not go with --to tflite."),
-    ((NAME, "--io", "image"), "--io image does not go with --to tflite."),
+    ((NAME, "--to", "onnx", "--io", "image"), "--io image does not go with --to onnx."),
     ((NAME, "--io", "picture", "--to", "coreml"), "choose from tensor, image"),
     ((NAME, "--author", "me"), "--author does not go with --to tflite."),
     ((NAME, "--license", "MIT"), "--license does not go with --to tflite."),

@@ -53,7 +53,7 @@ final class Classifier {
     int height = input.extent('H');
     int width = input.extent('W');
     byte[] pixels = preprocess.pixels(picture, height, width);
-    clip.push(preprocess.numbers(pixels));
+    clip.push(input.takesBytes ? Preprocess.unchanged(pixels) : preprocess.numbers(pixels));
     input.write(clip.values, fed);
     long prepared = System.nanoTime() - start;
     long inferred = network.infer(fed, given);

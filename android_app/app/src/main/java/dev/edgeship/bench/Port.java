@@ -17,6 +17,9 @@ final class Port {
   /** Letters of the axes, such as NHWC; empty where they have no meaning to us. */
   final String layout;
 
+  /** Whether it takes the bytes of a picture, red first, and the file normalises them itself. */
+  final boolean takesBytes;
+
   private final String type;
   private final boolean quantized;
   private final float scale;
@@ -31,9 +34,11 @@ final class Port {
     }
     layout = entry.getString("layout");
     type = entry.getString("dtype");
-    quantized = !entry.isNull("scale");
+    takesBytes = !entry.optString("colors").isEmpty();
+    // The scale then says what the file makes of bytes: they are stored as they are.
+    quantized = !takesBytes && !entry.isNull("scale");
     scale = quantized ? (float) entry.getDouble("scale") : 1;
-    zeroPoint = entry.isNull("zero_point") ? 0 : entry.getInt("zero_point");
+    zeroPoint = takesBytes || entry.isNull("zero_point") ? 0 : entry.getInt("zero_point");
     if (width() == 0) throw new Refused(R.string.refused_type, Names.shown(type));
     if (elements() == 0 || !(scale > 0)) throw new Refused(R.string.refused_port);
   }

@@ -67,6 +67,13 @@ final class Preprocess {
     return values;
   }
 
+  /** Returns pixels as they are, for a file that normalises them itself. */
+  static float[] unchanged(byte[] pixels) {
+    float[] values = new float[pixels.length];
+    for (int i = 0; i < pixels.length; i++) values[i] = pixels[i] & 0xff;
+    return values;
+  }
+
   /** Computes in float32, in the order of `normalize` in export/calibration/preprocess.py. */
   private static float[] numbers(double scale, double mean, double std) throws Refused {
     float[] numbers = new float[256];
