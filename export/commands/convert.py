@@ -189,7 +189,12 @@ def convert(
     ] = "nhwc",
     io_dtype: Annotated[
         str,
-        typer.Option(metavar="float32|int8|uint8", help="Type of a .tflite's inputs and outputs."),
+        typer.Option(
+            metavar="float32|int8|uint8",
+            help="Type of a .tflite's inputs and outputs: int8 and uint8 hold the network's "
+            "normalised input by a scale and a zero point, not the bytes of a picture, which are "
+            "--io image.",
+        ),
     ] = "float32",
     made_for: Annotated[
         str | None,
@@ -220,8 +225,8 @@ def convert(
         str,
         typer.Option(
             metavar="tensor|image",
-            help="What an .mlpackage takes: the network's input, or a picture that it normalises "
-            "itself.",
+            help="What a .tflite or an .mlpackage takes: the network's input, or a picture, of 0 "
+            "to 255, that it normalises itself.",
         ),
     ] = "tensor",
     labels: Annotated[
