@@ -181,7 +181,8 @@ def _explicit(node: ir.Node) -> bool:
 
 def _fold(graph: ir.Graph, node: ir.Node, scale: ByteScale, *, with_offset: bool) -> None:
     """Write the weights, and the bias, of a convolution anew."""
-    weights = float64_data(node.inputs[1])
+    old_weights, old_bias = (*node.inputs, None)[1:3]
+    weights, title = float64_data(old_weights), "" if old_weights is None else old_weights.name
     order = slice(None, None, -1) if scale.bgr else slice(None)
     factor, offset = (np.array(one)[order] for one in (scale.factor, scale.offset))
     groups, (filters, per_group) = integer(node, "group", 1), weights.shape[:2]
@@ -192,17 +193,14 @@ def _fold(graph: ir.Graph, node: ir.Node, scale: ByteScale, *, with_offset: bool
     weights = weights * factor[channels].reshape(rest)
     new = NewValues(graph)
     if with_offset and scale.shifted:
-        old = node.inputs[2] if len(node.inputs) > 2 else None
-        bias = float64_data(old) if old is not None else np.zeros(filters)
+        bias = float64_data(old_bias) if old_bias is not None else np.zeros(filters)
         bias = bias - (weights * offset[channels].reshape(rest)).reshape(filters, -1).sum(1)
-        name = old.name if old is not None and old.name else f"{node.inputs[1].name}_bias"
-        constant = new.constant(f"{name}_of_bytes", bias.astype(np.float32))
+        constant = new.constant(f"{title}_bias_of_bytes", bias.astype(np.float32))
         node.resize_inputs(max(3, len(node.inputs)))
         node.replace_input_with(2, constant)
     if scale.bgr:
         weights = weights[:, order]
-    name = f"{node.inputs[1].name}_of_bytes"
-    node.replace_input_with(1, new.constant(name, weights.astype(np.float32)))
+    node.replace_input_with(1, new.constant(f"{title}_of_bytes", weights.astype(np.float32)))
 
 
 def _normalize_in_front(graph: ir.Graph, source: ir.Value, scale: ByteScale, axis: int) -> None:
