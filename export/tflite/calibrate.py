@@ -51,30 +51,50 @@ def observe_activations(
         InputError: If the network computes NaN or infinity from a sample.
     """
     model = from_bytes(data)
+    ports = {int(index) for index in model.subgraphs[0].inputs}
+    tensors = model.subgraphs[0].tensors
+    computed = {name_of(tensor) for index, tensor in enumerate(tensors) if index not in ports}
+    masks = {name_of(tensors[index]) for index in masked(model)}
+    observed = Observed()
+    for number, name, values in float_activations(data, samples, io):
+        if name in computed:
+            if crops and name in crops:
+                values = values[crops[name]]
+            values = without_masks(values) if name in masks else _without_border(values)
+        if values.size:
+            observed.add(name, values, number)
+    return observed
+
+
+def float_activations(
+    data: bytes, samples: Sequence[Sample], io: FileIO
+) -> Iterator[tuple[int, str, NDArray[np.float32]]]:
+    """Yield every float activation on every sample, inputs included.
+
+    Args:
+        data: The float32 file.
+        samples: Input name -> array in ONNX order.
+        io: The file's inputs.
+
+    Yields:
+        Index of the sample, counted from 0, name of the tensor, and its values.
+    """
+    model = from_bytes(data)
     graph = model.subgraphs[0]
     names = [name_of(graph.tensors[index]) for index in graph.inputs]
     runs = [_opened(model, some) for some in _groups(model)]
-    masks = {name_of(graph.tensors[index]) for index in masked(model)}
-    observed = Observed()
     for number, sample in enumerate(samples):
         feeds = [np.ascontiguousarray(sample[spec.name].transpose(spec.perm)) for spec in io.inputs]
         for name, array in zip(names, feeds, strict=True):
-            if array.dtype == np.float32 and array.size:
-                observed.add(name, array, number)
+            if array.dtype == np.float32:
+                yield number, name, array
         for interpreter in runs:
             ports = interpreter.get_input_details()
             for port, array in zip(ports, feeds, strict=True):
                 interpreter.set_tensor(port["index"], array)
             interpreter.invoke()
             for detail in interpreter.get_output_details():
-                values = interpreter.get_tensor(detail["index"])
-                if crops and detail["name"] in crops:
-                    values = values[crops[detail["name"]]]
-                without = without_masks if detail["name"] in masks else _without_border
-                values = without(values)
-                if values.size:
-                    observed.add(detail["name"], values, number)
-    return observed
+                yield number, detail["name"], interpreter.get_tensor(detail["index"])
 
 
 def _groups(model: Any) -> Iterator[list[int]]:

@@ -20,11 +20,15 @@ class IntegerLayout:
 
     Attributes:
         data: The file.
+        measured: Another with all its tensors but those in ``names``, which ranges are measured on.
         names: Name of a tensor that only it has -> the one of the other file with its channels.
+        changed: Names of tensors that hold other values than in the file that is not quantized.
     """
 
     data: bytes
+    measured: bytes
     names: Mapping[str, str]
+    changed: frozenset[str] = frozenset()
 
     def ranges(self, measured: Ranges) -> Ranges:
         """Return the ranges of its tensors, given those of the other file's."""
@@ -42,4 +46,5 @@ def integer_layout(graph: TfliteGraph, io: FileIO, description: str) -> IntegerL
     constants = {id(one.data): one.data for one in graph.tensors}
     split = copy.deepcopy(graph, constants)  # weights are shared
     names = split_filters(split, (INT8,))
-    return IntegerLayout(to_bytes(to_model(split, io, description)), names)
+    measured = to_bytes(to_model(graph, io, description))
+    return IntegerLayout(to_bytes(to_model(split, io, description)), measured, names)

@@ -28,7 +28,9 @@ from _edgeship.export.runtimes.tflite_session import TFLiteSession
 from _edgeship.export.runtimes.values import Outputs, Sample
 from _edgeship.export.tflite import picking, split_groups, transposed_windows
 from _edgeship.export.tflite.batches import Run, with_open_batch
+from _edgeship.export.tflite.bias_correction import corrected_if_better
 from _edgeship.export.tflite.borders.windows import Growth
+from _edgeship.export.tflite.building.layout import Perm
 from _edgeship.export.tflite.byte_job import ByteInput, with_byte_input
 from _edgeship.export.tflite.byte_port import range_of_bytes
 from _edgeship.export.tflite.byte_scale import byte_scale
@@ -36,11 +38,12 @@ from _edgeship.export.tflite.calibrate import observe_activations
 from _edgeship.export.tflite.delegation import of_gpu, of_xnnpack
 from _edgeship.export.tflite.divergence import first_divergence
 from _edgeship.export.tflite.fold_frames import fold_frames
+from _edgeship.export.tflite.for_integers import for_integers
 from _edgeship.export.tflite.given_scales import FileScales, file_scales
 from _edgeship.export.tflite.gpu_by_rules import gpu_by_rules
 from _edgeship.export.tflite.gpu_run import run_on_gpu
 from _edgeship.export.tflite.grow_borders import grow_borders
-from _edgeship.export.tflite.integer_layout import IntegerLayout, integer_layout
+from _edgeship.export.tflite.integer_layout import IntegerLayout
 from _edgeship.export.tflite.islands import float_islands
 from _edgeship.export.tflite.kept_layers import kept_tensors, operators_of
 from _edgeship.export.tflite.lowering import Lowered, lower
@@ -92,7 +95,7 @@ class _File:
         found = first_divergence(
             serialize(self.prepared.graph),
             self.data,
-            self.prepared.lowered.trace,
+            self.prepared.trace(self.scheme),
             self.prepared.job.checked[0],
             self.prepared.io,
             min_sqnr_db=min_sqnr_db,
@@ -196,12 +199,19 @@ class _Prepared:
         own = self.byte_input
         return self.lowered.io if own is None else own.io(self.lowered.io)
 
+    def trace(self, scheme: Scheme) -> Mapping[str, tuple[str, Perm]]:
+        """Return which tensors of a scheme's file hold which values of the graph, in what order."""
+        own = self.in_integers if scheme.name in ACTIVATION_BITS else None
+        changed: Collection[str] = () if own is None else own.changed
+        return {name: at for name, at in self.lowered.trace.items() if name not in changed}
+
     def operators(self) -> Mapping[str, str]:
         return operators_of(from_bytes(self.data), self.graph, self.lowered.trace)
 
     def calibrate(self) -> Observed:
         own = real_parts(from_bytes(self.data), self.lowered.trace, self.growths)
-        return observe_activations(self.data, self.job.samples, self.lowered.io, crops=own)
+        data = self.data if self.in_integers is None else self.in_integers.measured
+        return observe_activations(data, self.job.samples, self.lowered.io, crops=own)
 
     def rehearse(
         self,
@@ -210,11 +220,18 @@ class _Prepared:
         samples: Sequence[Sample],
         keep: Collection[str] = (),
     ) -> Outputs:
-        session = TFLiteSession(self.write(scheme, ranges, keep).data, self.io)
+        written = self._write(scheme, ranges, keep, corrects=False)
+        session = TFLiteSession(written.data, self.io)
         fed = samples if self.byte_input is None else self.byte_input.pixels(samples)
         return [session.run(sample) for sample in fed]
 
     def write(self, scheme: Scheme, ranges: Ranges, keep: Collection[str] = ()) -> _File:
+        return self._write(scheme, ranges, keep, corrects=scheme.name == "int8")
+
+    def _write(
+        self, scheme: Scheme, ranges: Ranges, keep: Collection[str], corrects: bool
+    ) -> _File:
+        """Make the file of a scheme; correcting biases takes too long to do it for each try."""
         wanted = self.job.request.io_dtype
         dtype = wanted if wanted in scheme.io_dtypes else "float32"
         scales = self._scales(scheme)
@@ -229,7 +246,10 @@ class _Prepared:
                 "No operator of the file computes the layers that are to stay in float.",
                 todo="name others; `sensitivity` prints the operator of each layer",
             )
-        data = quantize(data, scheme.name, ranges, dtype, scales, kept)
+        plain, data = data, quantize(data, scheme.name, ranges, dtype, scales, kept)
+        if corrects and scales is None:
+            own = self.job
+            data = corrected_if_better(data, plain, own.samples, self.lowered.io, own.parts)
         if self.byte_input is not None:
             data = self.byte_input.write(data, self.lowered.io)
         return _File(self, scheme, data, scales)
@@ -277,7 +297,10 @@ def prepare(job: Job) -> _Prepared:
     calibrated = any(scheme.calibrated for scheme in job.schemes)
     # Scales of a file that was quantized before belong to its own tensors.
     anew = calibrated and job.given is None
-    in_integers = integer_layout(written, lowered.io, description) if anew else None
+    in_integers = None
+    if anew:
+        own = real_parts(from_bytes(data), lowered.trace, growths)
+        in_integers = for_integers(written, lowered.io, description, data, own, job)
     tiles = f"; {filled} convolutions filled up to whole tiles" if filled else ""
     detail = f"{len(lowered.graph.ops)} operators{folding}{tiles}"
     if own_input is not None:

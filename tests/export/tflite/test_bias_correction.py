@@ -1,0 +1,80 @@
+"""Biases are corrected by what the means of channels are off by, where that helps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from _edgeship.export.runtimes.tflite_session import TFLiteSession
+from _edgeship.export.tflite.bias_correction import correct_biases, corrected_if_better
+from _edgeship.export.tflite.building.graph import options
+from _edgeship.export.tflite.objects import kind_of
+from _edgeship.export.tflite.weight_bounds import WEIGHTED
+from _edgeship.export.tflite.writer import from_bytes, to_bytes
+from tests.export.tflite.small_graphs import Small
+
+
+def two_convolutions() -> Small:
+    rng = np.random.default_rng(0)
+    small = Small(x=(1, 8, 8, 4))
+    fields = dict.fromkeys(("strideH", "strideW", "dilationHFactor", "dilationWFactor"), 1)
+    for number, (source, result) in enumerate((("x", "y"), ("y", "z"))):
+        small.constant(f"w{number}", rng.normal(size=(4, 1, 1, 4)).astype(np.float32))
+        small.constant(f"b{number}", rng.normal(size=4).astype(np.float32))
+        inputs = f"{source} w{number} b{number}"
+        small.op("CONV_2D", inputs, result, (1, 8, 8, 4), opts=options("Conv2DOptions", **fields))
+    return small.out("z")
+
+
+def shifted(data: bytes, steps: int) -> bytes:
+    """The file with other biases."""
+    model = from_bytes(data)
+    for op in model.subgraphs[0].operators:
+        layout = WEIGHTED.get(kind_of(model, op))
+        if layout is not None:
+            tensor = model.subgraphs[0].tensors[op.inputs[layout.bias]]
+            old = np.asarray(model.buffers[tensor.buffer].data, np.uint8).view(np.int32)
+            model.buffers[tensor.buffer].data = (old + steps).astype(np.int32).view(np.uint8)
+    return to_bytes(model)
+
+
+def error_of(small: Small, data: bytes) -> float:
+    plain, other = (TFLiteSession(file, small.io()) for file in (small.data(), data))
+    samples = small.samples(16)
+    gaps = [plain.run(sample)[0] - other.run(sample)[0] for sample in samples]
+    return float(np.abs(np.mean(gaps, axis=(0, 1, 2, 3))).max())
+
+
+@pytest.mark.parametrize("io_dtype", ["float32", "int8"])
+def test_a_shift_is_found_and_taken_out(io_dtype: str) -> None:
+    small = two_convolutions()
+    data = small.quantized("int8", io_dtype)
+    wrong = shifted(data, 1500)
+    corrected = correct_biases(wrong, small.data(), small.samples(16), small.io())
+    assert error_of(small, wrong) > 0.3
+    assert error_of(small, corrected) < 0.02
+
+
+def test_the_better_file_is_kept() -> None:
+    small = two_convolutions()
+    data = shifted(small.quantized("int8"), 1500)
+    samples = small.samples(16)
+    assert corrected_if_better(data, small.data(), samples, small.io(), ()) != data
+
+
+def test_a_correction_that_does_not_hold_on_others_is_dropped() -> None:
+    """The samples that biases are corrected by are cut off by the ranges; those that judge not."""
+    small = two_convolutions()
+    data = small.quantized("int8")
+    samples = small.samples(16)
+    for place, sample in enumerate(samples):
+        if place % 4:
+            sample["x"] = np.abs(sample["x"]) * 10
+    assert correct_biases(data, small.data(), samples[1:4] * 2, small.io()) != data
+    assert corrected_if_better(data, small.data(), samples, small.io(), ()) == data
+
+
+def test_few_samples_correct_nothing() -> None:
+    small = two_convolutions()
+    data = shifted(small.quantized("int8"), 1500)
+    assert correct_biases(data, small.data(), small.samples(3), small.io()) == data
