@@ -10,17 +10,27 @@ something pins it (`channel_orders`), and is chosen so that a reader fetches few
 (`channel_plan`); its weights absorb the order in which these come.
 
 In a ShuffleNet V2 stage each unit's new half is then sliced once for every later unit that reads
-from it, each channel is copied once in all, and no reshape or transpose is left. What cannot be
-absorbed, such as the shuffle between the grouped convolutions of ShuffleNet V1, stays as it is.
+from it, each channel is copied once in all, and no reshape or transpose is left. A stage that is an
+output of the network is put in order there, once (`channel_exits`). What cannot be absorbed, such
+as the shuffle between the grouped convolutions of ShuffleNet V1, stays as it is.
+
+So do the shuffles of a long stage whose units add their input to their result. There the addition
+keeps every channel at its place in the unit, so an order found once serves all units; but unit k
+reads the channels of which bit k of their number, as a fraction of all, is set. All patterns of
+k + 1 bits occur, and at each change of the pattern a run begins or ends: whatever the order is,
+units 0 to k together need 2**k runs or more.
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 import onnx_ir as ir
 
 from _edgeship.export.graph.disjoint_sets import DisjointSets
-from _edgeship.export.graph.shapes import static_shape
+from _edgeship.export.graph.shapes import shape_of, static_shape
+from _edgeship.export.passes.channel_exits import Exits, Part, interleaving, shuffled_width
 from _edgeship.export.passes.channel_moves import Move, constant, find_moves
 from _edgeship.export.passes.channel_orders import (
     ChannelOrders,
@@ -30,7 +40,14 @@ from _edgeship.export.passes.channel_orders import (
     is_dense,
     is_per_channel,
 )
-from _edgeship.export.passes.channel_plan import Order, Piece, Plan, plan_orders, scattered
+from _edgeship.export.passes.channel_plan import (
+    Order,
+    Piece,
+    Plan,
+    contents,
+    plan_orders,
+    scattered,
+)
 from _edgeship.export.passes.new_values import NewValues
 
 
@@ -49,16 +66,86 @@ def absorb_permutations(model: ir.Model) -> int:
         for attribute in n.attributes.values()
     ):
         return 0  # a body of If or Loop may read any value
-    moves = _with_shuffle(find_moves(graph))
+    return _absorb(graph, _with_shuffle(find_moves(graph))) + _absorb_behind_outputs(graph)
+
+
+def _absorb(graph: ir.Graph, moves: list[Move]) -> int:
+    """Remove these moves but for groups that are too scattered; return how many shuffles went."""
+    planned = _planned(graph, moves)
+    if planned is None:
+        return 0
+    sets, plan, moves = planned
+    _apply(graph, sets, plan, moves)
+    return sum(move.permutes for move in moves)
+
+
+def _absorb_behind_outputs(graph: ir.Graph) -> int:
+    """Remove shuffles that only an output keeps, which then has its channels put in order.
+
+    Only where fewer elements are shuffled then than now.
+    """
+    outputs = _cheaper_in_order(graph)
+    while outputs:
+        exits = Exits(graph)
+        for output, parts in outputs.items():
+            exits.add(output, parts)
+        ordering = set(exits.nodes)
+        moves = [move for move in find_moves(graph) if ordering.isdisjoint(move.nodes)]
+        planned = _planned(graph, _with_shuffle(moves))
+        left = {value for move in planned[2] for value in move.outputs} if planned else set()
+        if planned and outputs.keys() <= left:
+            sets, plan, moves = planned
+            gone = [move for move in moves if not set(move.nodes) & set(exits.gathers)]
+            if _ordered(outputs) < _shuffled(gone):
+                exits.keep()
+                _apply(graph, sets, plan, moves)
+                return sum(move.permutes for move in gone)
+            left = set()
+        exits.withdraw()
+        outputs = {output: parts for output, parts in outputs.items() if output in left}
+    return 0
+
+
+def _cheaper_in_order(graph: ir.Graph) -> dict[ir.Value, list[Part]]:
+    """Return the outputs that are cheaper put in order than shuffled unit by unit.
+
+    Returns:
+        Output -> its parts, joined and interleaved.
+    """
+    found: dict[ir.Value, list[Part]] = {}
+    for group in _groups(find_moves(graph)):
+        outputs = [value for move in group for value in move.outputs if value.is_graph_output()]
+        # An output is written in order, so what comes behind it begins with that.
+        came_from = contents(group, outputs)
+        parts = {value: interleaving(came_from[value]) for value in outputs}
+        if _ordered(parts) < _shuffled(group):
+            found |= parts
+    return found
+
+
+def _shuffled(moves: list[Move]) -> int:
+    """Return how many elements the shuffles among these moves move."""
+    return sum(math.prod(shape_of(v)) for m in moves if m.permutes for v in m.outputs)
+
+
+def _ordered(outputs: dict[ir.Value, list[Part]]) -> int:
+    """Return how many elements are shuffled where outputs are put in order."""
+    return sum(
+        shuffled_width(parts) * math.prod(shape_of(value)) // shape_of(value)[1]
+        for value, parts in outputs.items()
+    )
+
+
+def _planned(graph: ir.Graph, moves: list[Move]) -> tuple[ChannelOrders, Plan, list[Move]] | None:
+    """Return a plan for these moves without the groups that are too scattered; None of no moves."""
     while moves:
         sets = _sets(graph, moves)
         plan = plan_orders(sets, moves)
         worst = scattered(plan)
         if not worst:
-            _apply(graph, sets, plan, moves)
-            return sum(move.permutes for move in moves)
+            return sets, plan, moves
         moves = _without(moves, worst)
-    return 0
+    return None
 
 
 def _with_shuffle(moves: list[Move]) -> list[Move]:

@@ -10,6 +10,7 @@ Two choices make the result cheap:
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import onnx_ir as ir
@@ -42,13 +43,7 @@ class Plan:
 
 def plan_orders(sets: ChannelOrders, moves: list[Move]) -> Plan:
     """Choose the orders for a graph whose channels are moved by ``moves`` and nothing else."""
-    written = {value: channels for move in moves for value, channels in move.outputs.items()}
-    content: dict[ir.Value, list[Channel]] = {}
-    for value, channels in written.items():  # in execution order, so inputs come first
-        content[value] = [
-            content[source][index] if source in content else (source, index)
-            for source, index in channels
-        ]
+    content = contents(moves)
     moving = {node for move in moves for node in move.nodes}
     read = [
         value
@@ -57,6 +52,27 @@ def plan_orders(sets: ChannelOrders, moves: list[Move]) -> Plan:
     ]
     orders = _choose_orders(sets, content, read)
     return Plan(orders, {value: _pieces(sets, orders, value, content[value]) for value in read})
+
+
+def contents(
+    moves: list[Move], sources: Collection[ir.Value] = ()
+) -> dict[ir.Value, list[Channel]]:
+    """Return what moves write: for each channel, which one it is of a value that no move writes.
+
+    Args:
+        moves: In execution order.
+        sources: Values whose channels are not followed further.
+    """
+    content: dict[ir.Value, list[Channel]] = {}
+    for move in moves:
+        for value, channels in move.outputs.items():
+            content[value] = [
+                content[source][index]
+                if source in content and source not in sources
+                else (source, index)
+                for source, index in channels
+            ]
+    return content
 
 
 def _choose_orders(

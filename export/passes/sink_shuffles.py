@@ -13,9 +13,10 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from _edgeship.export.graph.shapes import Shape, shape_of, static_shape
+from _edgeship.export.graph.shapes import shape_of, static_shape
 from _edgeship.export.passes.channel_moves import Move, constant, find_moves
 from _edgeship.export.passes.channel_orders import channel_parameters, is_per_channel
+from _edgeship.export.passes.new_shuffles import shuffle_channels
 from _edgeship.export.passes.new_values import NewValues
 
 
@@ -54,7 +55,8 @@ def _groups(move: Move) -> int:
 
 
 def _shuffled(count: int, groups: int) -> NDArray[np.int64]:
-    return np.arange(count).reshape(groups, -1).T.reshape(-1)
+    order: NDArray[np.int64] = np.arange(count).reshape(groups, -1).T.reshape(-1)
+    return order
 
 
 def _only_reader(move: Move) -> ir.Node | None:
@@ -90,24 +92,10 @@ def _swap(graph: ir.Graph, new: NewValues, move: Move, reader: ir.Node, groups: 
         reader.replace_input_with(index, copy)
     reader.replace_input_with(list(reader.inputs).index(shuffled), source)
     uses, is_output = list(result.uses()), result.is_graph_output()
-    parted = (shape[0], groups, shape[1] // groups, math.prod(shape[2:]))
-    value = _reshape(new, result, parted, f"{result.name}_groups")
-    turned = (parted[0], parted[2], parted[1], parted[3])
-    value = new.result(
-        ir.node("Transpose", [value], {"perm": [0, 2, 1, 3]}), f"{result.name}_turned", result
-    )
-    value.shape = ir.Shape(turned)
-    value = _reshape(new, value, shape, f"{result.name}_shuffled")
+    value = shuffle_channels(new, result, groups, result.name or "")
     for use in uses:
         use.node.replace_input_with(use.idx, value)
     if is_output:
         graph.outputs[:] = [value if each is result else each for each in graph.outputs]
         name, result.name = result.name, None
         result.name, value.name = value.name, name
-
-
-def _reshape(new: NewValues, value: ir.Value, shape: Shape, name: str) -> ir.Value:
-    target = new.constant(f"{name}_shape", np.array(shape, np.int64))
-    result = new.result(ir.node("Reshape", [value, target]), name, value)
-    result.shape = ir.Shape(shape)
-    return result
