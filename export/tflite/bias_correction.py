@@ -168,7 +168,8 @@ def _subtract(model: Any, op: Any, shift: Floats) -> None:
     """Subtract real numbers from an operator's bias, per channel, in a buffer of its own."""
     tensor = model.subgraphs[0].tensors[op.inputs[WEIGHTED[kind_of(model, op)].bias]]
     steps = np.round(shift / np.asarray(tensor.quantization.scale, np.float64))
-    new = np.clip(constant(model, tensor) - steps, -_LARGEST_BIAS, _LARGEST_BIAS).astype(np.int32)
+    new = np.asarray(constant(model, tensor), np.float64) - steps
+    new = np.clip(new, -_LARGEST_BIAS, _LARGEST_BIAS).astype(np.int32)
     buffer = schema.BufferT()
     buffer.data = np.frombuffer(new.tobytes(), np.uint8)
     tensor.buffer = len(model.buffers)
