@@ -121,7 +121,7 @@ def _left(
     whole = [Left(kind, why) for kind, why in answer.log.refusals if kind not in located]
     beyond = len(kinds) - (answer.log.taken or 0) - len(found)
     if beyond > 0 and not whole:
-        whole.append(Left(f"{beyond} others", _APART))
+        whole += [Left("other", _APART)] * beyond
     return (*(found[index] for index in sorted(found)), *whole)
 
 
