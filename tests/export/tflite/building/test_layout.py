@@ -80,6 +80,14 @@ def test_where_two_transposes_are_faster(shape: tuple[int, ...], count: int) -> 
     assert len(steps) == count
 
 
+def test_four_groups_taken_in_turn_are_two_transposes_of_large_matrices() -> None:
+    x = np.arange(784 * 4 * 29).reshape(784, 2, 2, 29)
+    steps = layout.transpose_steps(x.shape, (0, 3, 2, 1))
+    assert steps == [((784, 2, 2, 29), (3, 2, 1, 0)), ((116, 784), (1, 0))]
+    turned = x.transpose(steps[0][1]).reshape(steps[1][0]).transpose(steps[1][1])
+    assert np.array_equal(turned.reshape(-1), x.transpose(0, 3, 2, 1).reshape(-1))
+
+
 @pytest.mark.parametrize("seed", range(200))
 def test_reshapes_move_nothing_in_the_order_they_ask_for(seed: int) -> None:
     rng = np.random.default_rng(seed)
