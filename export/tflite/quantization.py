@@ -28,7 +28,7 @@ from _edgeship.export.tflite.normalizations import normalizations
 from _edgeship.export.tflite.objects import name_of
 from _edgeship.export.tflite.output_copies import copy_outputs, original_of, remove_copies
 from _edgeship.export.tflite.padded_means import means
-from _edgeship.export.tflite.recipe import add_recipe, leave_in_float
+from _edgeship.export.tflite.recipe import WEIGHT_BITS, add_recipe, leave_in_float
 from _edgeship.export.tflite.refused_operators import (
     RefusedOperatorsError,
     all_rules,
@@ -51,7 +51,7 @@ ACTIVATION_BITS = {"int8": 8, "int16x8": 16}
 _LEFT_CONSTANTS = ("int8", "fp16")
 
 #: Schemes that round weights, and compute in float or by ranges found while running.
-_WEIGHTS_ONLY = ("dynamic", "fp16")
+_WEIGHTS_ONLY = ("dynamic", "fp16", *WEIGHT_BITS)
 
 
 def quantize(

@@ -6,6 +6,9 @@ import re
 from collections.abc import Collection
 from typing import Any
 
+#: Schemes that round weights and compute with them in float -> the bits that weights keep.
+WEIGHT_BITS = {"int8-weights": 8, "int4-weights": 4}
+
 
 def add_recipe(job: Any, scheme: str, bits: int | None, io_dtype: str) -> None:
     """Say what becomes of every kind of operator, and of inputs and outputs.
@@ -28,6 +31,8 @@ def add_recipe(job: Any, scheme: str, bits: int | None, io_dtype: str) -> None:
         )
         algorithm = quantizer.AlgorithmName.FLOAT_CASTING
         job.update_quantization_recipe(".*", everything, config, algorithm_key=algorithm)
+    elif scheme in WEIGHT_BITS:
+        job.add_weight_only_config(".*", everything, num_bits=WEIGHT_BITS[scheme])
     elif scheme == "dynamic":
         job.add_dynamic_config(".*", everything, num_bits=8)
     elif bits is not None:

@@ -19,4 +19,7 @@ SCHEMES = table(
         io_dtypes=("float32", "int8", "uint8"),
     ),
     Scheme("int16x8", "int8", "int16", "int16x8", "int16x8", calibrated=True, base="none"),
+    # Compressed weights, which are unpacked before a kernel computes in float32.
+    Scheme("int8-weights", "int8", "float32", "int8_weights", "int8-weights", base="none"),
+    Scheme("int4-weights", "int4", "float32", "int4_weights", "int4-weights", base="none"),
 )

@@ -53,6 +53,7 @@ from _edgeship.export.tflite.padded_rows import by_rows, pad_rows
 from _edgeship.export.tflite.quantization import ACTIVATION_BITS, quantize
 from _edgeship.export.tflite.reading import read_model
 from _edgeship.export.tflite.real_parts import real_parts
+from _edgeship.export.tflite.recipe import WEIGHT_BITS
 from _edgeship.export.tflite.record import artifact_record
 from _edgeship.export.tflite.required import demand_right, demand_whole
 from _edgeship.export.tflite.split_filters import split_filters
@@ -60,6 +61,7 @@ from _edgeship.export.tflite.whole_tiles import fill_tiles
 from _edgeship.export.tflite.writer import from_bytes, to_bytes, to_model
 from _edgeship.export.verification.demand import demand
 from _edgeship.export.verification.parity import Parity
+from _edgeship.export.verification.rounded_weights import rounded_parity, to_4_bits
 
 #: The scheme that XNNPACK computes in half precision.
 _HALF = "fp16"
@@ -77,7 +79,12 @@ class _File:
     data: bytes
     scales: FileScales | None = None
 
-    rounded = None
+    @property
+    def rounded(self) -> Parity | None:
+        if WEIGHT_BITS.get(self.scheme.name) != 4:
+            return None
+        job = self.prepared.job
+        return rounded_parity(job.graph, job.checked, job.reference, to_4_bits, job.parts)
 
     @property
     def detail(self) -> str:

@@ -29,11 +29,21 @@ Array = NDArray[Any]
 Rounding = Callable[[Array, int], Array]
 
 _STEPS = 127
+_STEPS_OF_4_BITS = 7
 
 
 def to_8_bits(weight: Array, axis: int) -> Array:
     """Return a weight on the grid of symmetric int8 with a scale per output channel."""
-    step = steps_of(weight, axis)
+    return _on_steps(weight, steps_of(weight, axis))
+
+
+def to_4_bits(weight: Array, axis: int) -> Array:
+    """Return a weight on the grid of symmetric int4, -7 to 7, with a scale per output channel."""
+    factor = weight.dtype.type(_STEPS / _STEPS_OF_4_BITS)
+    return _on_steps(weight, steps_of(weight, axis) * factor)
+
+
+def _on_steps(weight: Array, step: Array) -> Array:
     step = np.where(step == 0, np.ones_like(step), step)
     rounded: Array = (np.rint(weight / step) * step).astype(weight.dtype)
     return rounded
