@@ -182,6 +182,32 @@ def test_borders_by_rows_are_right_for_batches() -> None:
     assert right < RIGHT
 
 
+def bits_of_truth_values(kind: str) -> Small:
+    """Which numbers are above zero, as bytes."""
+    small = Small(x=(1, 2, 3, 4)).constant("zero", np.zeros(1, np.float32))
+    truths = small.graph.tensor("t", (1, 2, 3, 4), np.dtype(np.bool_))
+    bits = small.graph.tensor("y", (1, 2, 3, 4), np.dtype(np.uint8))
+    small.graph.add("GREATER", [0, 1], [truths], options("GreaterOptions"))
+    opts = (
+        options("BitcastOptions")
+        if kind == "BITCAST"
+        else options(
+            "CastOptions", inDataType=schema.TensorType.BOOL, outDataType=schema.TensorType.UINT8
+        )
+    )
+    small.graph.add(kind, [truths], [bits], opts)
+    small.graph.outputs = [bits]
+    return small
+
+
+def test_truth_values_are_no_bytes() -> None:
+    accelerator()
+    plain, right = gaps([case(bits_of_truth_values(kind), "none") for kind in ("BITCAST", "CAST")])
+    assert isinstance(plain, str) or plain > RIGHT, f"the accelerator is right by now: {plain}"
+    assert isinstance(right, float), right
+    assert right < RIGHT
+
+
 def test_a_mean_without_a_border_stays_a_pool() -> None:
     small = Small(x=(1, 8, 8, 4))
     opts = options(
