@@ -56,7 +56,7 @@ from _edgeship.export.tflite.real_parts import real_parts
 from _edgeship.export.tflite.recipe import WEIGHT_BITS
 from _edgeship.export.tflite.record import artifact_record
 from _edgeship.export.tflite.required import demand_right, demand_whole
-from _edgeship.export.tflite.split_filters import split_filters
+from _edgeship.export.tflite.split_filters import with_split_filters
 from _edgeship.export.tflite.whole_tiles import fill_tiles
 from _edgeship.export.tflite.writer import from_bytes, to_bytes, to_model
 from _edgeship.export.verification.demand import demand
@@ -172,7 +172,8 @@ class _Prepared:
         graph: The ONNX graph that was lowered.
         growths: Name of a value of it -> what its spatial axes were grown by.
         lowered: The TFLite graph.
-        data: The float32 file.
+        data: A float32 file with the tensors of the lowered graph; ranges are measured on it.
+        in_float: The one that is written, and whose weights alone are quantized.
         in_half: The one that is written in half precision; the same one if there is none.
         in_integers: The file that is quantized with activations, if any is.
         detail: What was made.
@@ -188,6 +189,7 @@ class _Prepared:
     growths: Mapping[str, Growth]
     lowered: Lowered
     data: bytes
+    in_float: bytes
     in_half: bytes
     in_integers: IntegerLayout | None
     detail: str
@@ -242,9 +244,11 @@ class _Prepared:
         wanted = self.job.request.io_dtype
         dtype = wanted if wanted in scheme.io_dtypes else "float32"
         scales = self._scales(scheme)
-        data = self.in_half if scheme.name == _HALF else self.data
-        if self.in_integers is not None and scheme.name in ACTIVATION_BITS:
-            data, ranges = self.in_integers.data, self.in_integers.ranges(ranges)
+        data = self.in_half if scheme.name == _HALF else self.in_float
+        if scheme.name in ACTIVATION_BITS:
+            data = self.data
+            if self.in_integers is not None:
+                data, ranges = self.in_integers.data, self.in_integers.ranges(ranges)
         if self.byte_input is not None and ranges:
             ranges = {**ranges, self.byte_input.name: range_of_bytes(self.byte_input.scale)}
         kept = kept_tensors(from_bytes(data), self.graph, self.lowered.trace, keep)
@@ -291,7 +295,6 @@ def prepare(job: Job) -> _Prepared:
     graph, filled = fill_tiles(graph)
     lowered = lower(graph, job.request.io_layout, job.nhwc)
     wrong = _make_for_gpu(job, lowered)
-    split_filters(lowered.graph, (FLOAT32, FLOAT16))
     nest_joints(lowered.graph)
     for_cpu = job.request.made_for != "gpu"  # which computes a PAD with the convolution behind it
     if for_cpu:
@@ -299,8 +302,12 @@ def prepare(job: Job) -> _Prepared:
     description = f"{job.network.name}, written by edgeship"
     written, batches = with_open_batch(graph, lowered, description, job.checked, batches_of)
     data = to_bytes(to_model(written, lowered.io, description))
-    half = for_cpu and any(scheme.name == _HALF for scheme in job.schemes)
-    in_half = to_bytes(to_model(by_rows(written), lowered.io, description)) if half else data
+    in_float = with_split_filters(written, FLOAT32)
+    float_data = to_bytes(to_model(in_float, lowered.io, description))
+    in_half = float_data
+    if for_cpu and any(scheme.name == _HALF for scheme in job.schemes):
+        half = with_split_filters(by_rows(written), FLOAT16)
+        in_half = to_bytes(to_model(half, lowered.io, description))
     calibrated = any(scheme.calibrated for scheme in job.schemes)
     # Scales of a file that was quantized before belong to its own tensors.
     anew = calibrated and job.given is None
@@ -309,7 +316,7 @@ def prepare(job: Job) -> _Prepared:
         own = real_parts(from_bytes(data), lowered.trace, growths)
         in_integers = for_integers(written, lowered.io, description, data, own, job)
     tiles = f"; {filled} convolutions filled up to whole tiles" if filled else ""
-    detail = f"{len(lowered.graph.ops)} operators{folding}{tiles}"
+    detail = f"{len(in_float.ops)} operators{folding}{tiles}"
     if own_input is not None:
         parity = parity or own_input.parity
         detail += f"; takes the bytes of pictures, normalised {own_input.where}"
@@ -327,6 +334,7 @@ def prepare(job: Job) -> _Prepared:
         growths,
         lowered,
         data,
+        float_data,
         in_half,
         in_integers,
         detail,
