@@ -24,7 +24,7 @@ def absorb_scales(graph: TfliteGraph, scales: Mapping[int, Scales]) -> TfliteGra
             `channel_classes`, and 1 for those that are fixed. Others keep their scale.
     """
     result = copy.copy(graph)
-    result.tensors = [replace(tensor) for tensor in graph.tensors]
+    result.tensors = list(graph.tensors)
     result.ops = [replace(op, inputs=list(op.inputs)) for op in graph.ops]
     result._names, result._constants = set(graph._names), dict(graph._constants)
     for op in result.ops:
@@ -77,6 +77,10 @@ def _scale_constants(graph: TfliteGraph, op: Op, scales: Scales | None) -> None:
 
 
 def _write(graph: TfliteGraph, op: Op, place: int, values: NDArray[np.float32]) -> None:
-    """Give an operator a constant of its own, in place of one that others may read as well."""
-    name = graph.tensors[op.inputs[place]].name
-    op.inputs[place] = graph.constant(f"{name}/scaled", values.astype(np.float32))
+    """Change a constant of an operator; if others read it as well, give it one of its own."""
+    index, values = op.inputs[place], values.astype(np.float32)
+    tensor = graph.tensors[index]
+    if sum(other.inputs.count(index) for other in graph.ops) == 1:
+        graph.tensors[index] = replace(tensor, data=values, shape=values.shape)
+    else:
+        op.inputs[place] = graph.constant(tensor.name, values)

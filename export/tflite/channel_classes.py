@@ -85,6 +85,8 @@ class _Classes:
         if op.kind in ABSORBING:
             return self._reads(op)
         if op.kind in _HOMOGENEOUS:
+            for index in op.inputs[1:]:
+                self._fix(index)  # factors of PRELU that are computed
             return self._same(op.inputs[0], op.outputs[0])
         if op.kind in _REDUCTIONS:
             return self._reduction(op)
@@ -142,6 +144,8 @@ class _Classes:
         computed = [index for index in op.inputs if self._graph.tensors[index].data is None]
         if len(computed) == 1:
             return self._same(computed[0], op.outputs[0])
+        if len(computed) != 2:
+            return False
         # A gate keeps its scale, and what is gated may change its own.
         sizes = [int(np.prod(self._graph.tensors[index].shape)) for index in computed]
         kept = [self._all_fixed(index) for index in computed]

@@ -76,6 +76,7 @@ def test_scales_of_classes_leave_the_network_as_it_is() -> None:
     samples = samples_of(net)
     graph, tensors = scaled(lowered.graph, 1e3)
     assert tensors >= 12
+    assert len(graph.tensors) == len(lowered.graph.tensors)  # old weights would stay in the file
     parity = compare(run(lowered, lowered.graph, samples), run(lowered, graph, samples))
     assert parity.max_rel < 1e-5
 
@@ -96,6 +97,17 @@ def test_what_is_cut_at_6_keeps_its_scale() -> None:
     x = net.node("Clip", [x, net.const(np.float32(0)), net.const(np.float32(6))], 8)
     lowered = lower(rewrite(net.model(net.conv(x, 4)))[0])
     assert all((labels == FIXED).all() for labels in channel_classes(lowered.graph).values())
+
+
+def test_computed_factors_of_a_leaky_relu_keep_their_scale() -> None:
+    net = Net(0, 4)
+    x = net.conv("x", 8)
+    x = net.node("PRelu", [x, net.conv("x", 8)], 8)
+    lowered = lower(rewrite(net.model(net.conv(x, 3)))[0])
+    samples = samples_of(net)
+    graph, _ = scaled(lowered.graph, 1e3)
+    parity = compare(run(lowered, lowered.graph, samples), run(lowered, graph, samples))
+    assert parity.max_rel < 1e-5
 
 
 def chain() -> tuple[Net, Lowered]:
