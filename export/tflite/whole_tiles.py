@@ -173,7 +173,8 @@ class _Filling:
                 dense, *riders = chain
                 self._give_filters(dense, _width(wide))
                 for rider in riders:
-                    self._ride(rider, rider.inputs[0])
+                    if (source := rider.inputs[0]) is not None:
+                        self._ride(rider, source)
         return [value for value in dict.fromkeys(node.inputs) if value in self._true]
 
     def _chain_to_dense(self, value: ir.Value) -> list[ir.Node]:
