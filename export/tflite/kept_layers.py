@@ -49,10 +49,27 @@ def kept_tensors(
     if not keep:
         return set()
     kept: set[str] = set()
-    for op, tensors in _layers(model, graph, trace):
-        if tensors & set(keep):
-            kept |= op
-    return kept
+    for tensors, values in _layers(model, graph, trace):
+        if values & set(keep):
+            kept |= tensors
+    return kept | _moved_on(model, kept) if kept else kept
+
+
+def _moved_on(model: Any, kept: Collection[str]) -> set[str]:
+    """Return the tensors that operators make of kept ones by moving their elements.
+
+    In 8 bits they would round what the layers behind them are to get as it is.
+    """
+    graph = model.subgraphs[0]
+    computed = {int(index) for op in graph.operators for index in op.outputs}
+    moved: set[str] = set()
+    for op in graph.operators:
+        if kind_of(model, op) not in _MOVES:
+            continue
+        sources = {name_of(graph.tensors[k]) for k in op.inputs if int(k) in computed}
+        if sources and sources <= moved.union(kept):
+            moved |= {name_of(graph.tensors[k]) for k in op.outputs}
+    return moved
 
 
 def operators_of(model: Any, graph: ir.Model, trace: Mapping[str, Any]) -> dict[str, str]:

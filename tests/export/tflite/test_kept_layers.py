@@ -50,12 +50,16 @@ def test_with_all_layers_in_float_the_file_is_the_network(seed: int) -> None:
     computed = [op.kind for op in read_model(mixed).subgraphs[0].operators]
     assert set(_float_operators(mixed)) == set(computed) - _SEAMS
     session = TFLiteSession(mixed, lowered.io)
-    moved = {"Slice", "Concat"} & {node.op_type for node in graph.graph}
+    # What only moves elements of the input may do so in 8 bits.
+    cut = any(
+        "image" in {v.name for v in node.inputs if v}
+        for node in graph.graph
+        if node.op_type in {"Slice", "Concat"}
+    )
     for sample, expected in zip(samples(), run_onnx(serialize(graph), samples()), strict=True):
         for found, one in zip(session.run(sample), expected, strict=True):
-            # What only moves elements may do so in 8 bits.
-            step = (one.max() - one.min()) / 200 if moved else 1e-5
-            np.testing.assert_allclose(found, one, atol=10 * step)
+            limit = (one.max() - one.min()) / 20 if cut else 1e-4
+            np.testing.assert_allclose(found, one, atol=limit)
 
 
 @pytest.mark.parametrize("seed", range(15))
