@@ -2,281 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
-
 import onnx_ir as ir
 
-from _edgeship.artifacts import OutputFolder
-from _edgeship.errors import UnsupportedError
 from _edgeship.export.calibration.preprocess import raw_pixels
-from _edgeship.export.calibration.ranges import Observed, Ranges
-from _edgeship.export.contract.manifest import Artifact
-from _edgeship.export.contract.schemes import Scheme, still_float
-from _edgeship.export.contract.target import Job, Judge
-from _edgeship.export.delegates.accelerator import find_accelerator, has_accelerator
-from _edgeship.export.delegates.onnx_nodes import node_names
-from _edgeship.export.delegates.report import DelegateReport
-from _edgeship.export.delegates.report import Run as DelegateRun
+from _edgeship.export.contract.target import Job
+from _edgeship.export.delegates.accelerator import find_accelerator
 from _edgeship.export.graph.onnx_graph import serialize
 from _edgeship.export.network.definition import OnnxFile
 from _edgeship.export.runtimes.running import run_onnx
-from _edgeship.export.runtimes.tflite_ports import FileIO
-from _edgeship.export.runtimes.tflite_session import TFLiteSession
-from _edgeship.export.runtimes.values import Outputs, Sample
 from _edgeship.export.tflite import picking, split_groups, transposed_windows
 from _edgeship.export.tflite.batches import Run, with_open_batch
-from _edgeship.export.tflite.bias_correction import corrected_if_better
-from _edgeship.export.tflite.borders.windows import Growth
-from _edgeship.export.tflite.building.layout import Perm
-from _edgeship.export.tflite.byte_job import ByteInput, with_byte_input
-from _edgeship.export.tflite.byte_port import range_of_bytes
+from _edgeship.export.tflite.byte_job import with_byte_input
 from _edgeship.export.tflite.byte_scale import byte_scale
-from _edgeship.export.tflite.calibrate import observe_activations
-from _edgeship.export.tflite.delegation import of_gpu, of_xnnpack
-from _edgeship.export.tflite.divergence import first_divergence
 from _edgeship.export.tflite.fold_frames import fold_frames
 from _edgeship.export.tflite.for_integers import for_integers
-from _edgeship.export.tflite.given_scales import FileScales, file_scales
-from _edgeship.export.tflite.gpu_by_rules import gpu_by_rules
-from _edgeship.export.tflite.gpu_run import run_on_gpu
 from _edgeship.export.tflite.grow_borders import grow_borders
-from _edgeship.export.tflite.integer_layout import IntegerLayout
-from _edgeship.export.tflite.islands import float_islands
-from _edgeship.export.tflite.kept_layers import kept_tensors, operators_of
 from _edgeship.export.tflite.lowering import Lowered, lower
 from _edgeship.export.tflite.movement_costs import FLOAT16, FLOAT32
 from _edgeship.export.tflite.nested_joints import nest_joints
 from _edgeship.export.tflite.padded_rows import by_rows, pad_rows
-from _edgeship.export.tflite.quantization import ACTIVATION_BITS, quantize
-from _edgeship.export.tflite.reading import read_model
 from _edgeship.export.tflite.real_parts import real_parts
-from _edgeship.export.tflite.recipe import WEIGHT_BITS
-from _edgeship.export.tflite.record import artifact_record
-from _edgeship.export.tflite.required import demand_right, demand_whole
 from _edgeship.export.tflite.split_filters import with_split_filters
 from _edgeship.export.tflite.whole_tiles import fill_tiles
 from _edgeship.export.tflite.writer import from_bytes, to_bytes, to_model
+from _edgeship.export.tflite.written_files import HALF, Prepared
 from _edgeship.export.verification.demand import demand
 from _edgeship.export.verification.parity import Parity
-from _edgeship.export.verification.rounded_weights import rounded_parity, to_4_bits
-
-#: The scheme that XNNPACK computes in half precision.
-_HALF = "fp16"
 
 #: Schemes whose weights the GPU accelerator reads in 8 bits.
 _WEIGHTS_IN_8_BITS = ("int8", "dynamic")
 
 
-@dataclass(frozen=True)
-class _File:
-    """A .tflite file that was made; see `export.contract.target.Written`."""
-
-    prepared: _Prepared
-    scheme: Scheme
-    data: bytes
-    scales: FileScales | None = None
-
-    @property
-    def rounded(self) -> Parity | None:
-        if WEIGHT_BITS.get(self.scheme.name) != 4:
-            return None
-        job = self.prepared.job
-        return rounded_parity(job.graph, job.checked, job.reference, to_4_bits, job.parts)
-
-    @property
-    def detail(self) -> str:
-        return self.scheme.in_words + ("" if self.scales is None else f", {self.scales.in_words}")
-
-    @property
-    def warning(self) -> str:
-        islands = float_islands(read_model(self.data)) if self.scheme.calibrated else ()
-        return "; ".join(filter(None, (still_float(islands), self._on_gpu[1])))
-
-    def run(self) -> Outputs:
-        return [self._session.run(sample) for sample in self.prepared.fed]
-
-    def divergence(self, min_sqnr_db: float | None) -> str:
-        found = first_divergence(
-            serialize(self.prepared.graph),
-            self.data,
-            self.prepared.trace(self.scheme),
-            self.prepared.job.checked[0],
-            self.prepared.io,
-            min_sqnr_db=min_sqnr_db,
-            fed=self.prepared.fed[0],
-        )
-        if found is None:
-            return ""
-        return (
-            f"The first tensor out of tolerance is {found.tflite_name} ({found.op}, operator "
-            f"{found.index}; {found.onnx_name} in the ONNX graph): SQNR {found.sqnr_db:.1f} dB."
-        )
-
-    def check(self, again: Judge) -> None:
-        """Check what picks the boxes of a detector, and the delegates that the user requires."""
-        job = self.prepared.job
-        if self.prepared.picking is not None:
-            self.prepared.picking.check(self.data, self.prepared.fed, self.prepared.io)
-        if "xnnpack" in job.request.require_delegate:
-            demand_whole(of_xnnpack(self._session, self.data))
-        if "gpu" in job.request.require_delegate:
-            demand_right(self._gpu_run, again)
-
-    def record(self, name: str, parity: Parity, rounded_db: float | None) -> Artifact:
-        record = artifact_record(self.data, name, self.scheme, self.prepared.io, parity, rounded_db)
-        nodes = node_names(self.prepared.graph)
-        reports = of_xnnpack(self._session, self.data), self._on_gpu[0]
-        update: dict[str, Any] = {"delegates": [one.with_nodes(nodes) for one in reports]}
-        if self.prepared.picking is not None:
-            update["picking"] = self.prepared.picking.record(name, self.data)
-        if self.prepared.byte_input is not None:
-            update["preprocess"] = self.prepared.byte_input.preparation
-        return record.model_copy(update=update)
-
-    def save(self, name: str, folder: OutputFolder) -> None:
-        folder.write(name, self.data)
-        if self.prepared.picking is not None:
-            folder.write(picking.file_name(name), self.prepared.picking.append(self.data))
-
-    @cached_property
-    def _session(self) -> TFLiteSession:
-        return TFLiteSession(self.data, self.prepared.io)
-
-    @cached_property
-    def _gpu_run(self) -> DelegateRun:
-        """What the GPU accelerator makes of the file, where it is required to take it."""
-        return run_on_gpu(self.data, self.prepared.fed, self.prepared.io)
-
-    @cached_property
-    def _on_gpu(self) -> tuple[DelegateReport, str]:
-        """What the GPU accelerator takes of the file, and what is wrong if it fails on it."""
-        request = self.prepared.job.request
-        if "gpu" in request.require_delegate and self._gpu_run.delegate is not None:
-            return self._gpu_run.delegate, ""
-        if request.made_for == "gpu" and has_accelerator():
-            return of_gpu(self.data, self.prepared.io)
-        return gpu_by_rules(self.data), ""
-
-
-@dataclass(frozen=True)
-class _Prepared:
-    """A network as float TFLite; see `export.contract.target.Prepared`.
-
-    Attributes:
-        job: What is exported; its graph, samples and reference are those of centred bytes where
-            files take bytes.
-        fed: What files are verified on, as they take it.
-        graph: The ONNX graph that was lowered.
-        growths: Name of a value of it -> what its spatial axes were grown by.
-        lowered: The TFLite graph.
-        data: A float32 file with the tensors of the lowered graph; ranges are measured on it.
-        in_float: The one that is written, and whose weights alone are quantized.
-        in_half: The one that is written in half precision; the same one if there is none.
-        in_integers: The file that is quantized with activations, if any is.
-        detail: What was made.
-        parity: How the outputs changed when frames were folded, if they were.
-        notes: Remarks for the end.
-        picking: How the boxes of a detector are picked in further files, if they are.
-        byte_input: How files take the bytes of pictures, if they do.
-    """
-
-    job: Job
-    fed: Sequence[Sample]
-    graph: ir.Model
-    growths: Mapping[str, Growth]
-    lowered: Lowered
-    data: bytes
-    in_float: bytes
-    in_half: bytes
-    in_integers: IntegerLayout | None
-    detail: str
-    parity: Parity | None
-    notes: Sequence[str]
-    picking: picking.Picking | None = None
-    byte_input: ByteInput | None = None
-
-    @property
-    def reference(self) -> Outputs:
-        return self.job.reference
-
-    @property
-    def io(self) -> FileIO:
-        """The inputs and outputs of the files as they are written."""
-        own = self.byte_input
-        return self.lowered.io if own is None else own.io(self.lowered.io)
-
-    def trace(self, scheme: Scheme) -> Mapping[str, tuple[str, Perm]]:
-        """Return which tensors of a scheme's file hold which values of the graph, in what order."""
-        own = self.in_integers if scheme.name in ACTIVATION_BITS else None
-        changed: Collection[str] = () if own is None else own.changed
-        return {name: at for name, at in self.lowered.trace.items() if name not in changed}
-
-    def operators(self) -> Mapping[str, str]:
-        return operators_of(from_bytes(self.data), self.graph, self.lowered.trace)
-
-    def calibrate(self) -> Observed:
-        own = real_parts(from_bytes(self.data), self.lowered.trace, self.growths)
-        data = self.data if self.in_integers is None else self.in_integers.measured
-        return observe_activations(data, self.job.samples, self.lowered.io, crops=own)
-
-    def rehearse(
-        self,
-        scheme: Scheme,
-        ranges: Ranges,
-        samples: Sequence[Sample],
-        keep: Collection[str] = (),
-    ) -> Outputs:
-        written = self._write(scheme, ranges, keep, corrects=False)
-        session = TFLiteSession(written.data, self.io)
-        fed = samples if self.byte_input is None else self.byte_input.pixels(samples)
-        return [session.run(sample) for sample in fed]
-
-    def write(self, scheme: Scheme, ranges: Ranges, keep: Collection[str] = ()) -> _File:
-        return self._write(scheme, ranges, keep, corrects=scheme.name == "int8")
-
-    def _write(
-        self, scheme: Scheme, ranges: Ranges, keep: Collection[str], corrects: bool
-    ) -> _File:
-        """Make the file of a scheme; correcting biases takes too long to do it for each try."""
-        wanted = self.job.request.io_dtype
-        dtype = wanted if wanted in scheme.io_dtypes else "float32"
-        scales = self._scales(scheme)
-        data = self.in_half if scheme.name == _HALF else self.in_float
-        if scheme.name in ACTIVATION_BITS:
-            data = self.data
-            if self.in_integers is not None:
-                data, ranges = self.in_integers.data, self.in_integers.ranges(ranges)
-        if self.byte_input is not None and ranges:
-            ranges = {**ranges, self.byte_input.name: range_of_bytes(self.byte_input.scale)}
-        kept = kept_tensors(from_bytes(data), self.graph, self.lowered.trace, keep)
-        if keep and not kept:
-            raise UnsupportedError(
-                "No operator of the file computes the layers that are to stay in float.",
-                todo="name others; `sensitivity` prints the operator of each layer",
-            )
-        plain, data = data, quantize(data, scheme.name, ranges, dtype, scales, kept)
-        if corrects and scales is None:
-            own = self.job
-            data = corrected_if_better(data, plain, own.samples, self.lowered.io, own.parts)
-        if self.byte_input is not None:
-            data = self.byte_input.write(data, self.lowered.io)
-        return _File(self, scheme, data, scales)
-
-    def _scales(self, scheme: Scheme) -> FileScales | None:
-        """Return the scales of a file that was quantized before, as far as a scheme can have them.
-
-        16 bits take none of 8: what rounds less keeps more of the network.
-        """
-        given, bits = self.job.given, ACTIVATION_BITS.get(scheme.name)
-        if given is None or bits is None:
-            return None
-        return file_scales(from_bytes(self.data), self.lowered.trace, given, bits)
-
-
-def prepare(job: Job) -> _Prepared:
+def prepare(job: Job) -> Prepared:
     """Lower the graph of a job to a float32 file.
 
     Raises:
@@ -305,7 +62,7 @@ def prepare(job: Job) -> _Prepared:
     in_float = with_split_filters(written, FLOAT32)
     float_data = to_bytes(to_model(in_float, lowered.io, description))
     in_half = float_data
-    if for_cpu and any(scheme.name == _HALF for scheme in job.schemes):
+    if for_cpu and any(scheme.name == HALF for scheme in job.schemes):
         half = with_split_filters(by_rows(written), FLOAT16)
         in_half = to_bytes(to_model(half, lowered.io, description))
     calibrated = any(scheme.calibrated for scheme in job.schemes)
@@ -327,7 +84,7 @@ def prepare(job: Job) -> _Prepared:
         *([] if boxes is None else [boxes.note]),
         *filter(None, [batches, wrong, _judged_by(job)]),
     )
-    return _Prepared(
+    return Prepared(
         job,
         fed,
         graph,

@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 import edgeship
 from _edgeship.errors import VerificationError
-from _edgeship.export.tflite import writing
+from _edgeship.export.tflite import written_files
 from _edgeship.export.tflite.writer import from_bytes, to_bytes
 from _edgeship.export.verification.rounded_weights import to_8_bits
 from edgeship.results import Result
@@ -175,13 +175,13 @@ def test_a_broken_file_of_such_a_network_is_refused(
 ) -> None:
     """Two filters of 16 are exchanged."""
     path = on_the_grid(tmp_path / "net.onnx")
-    right = writing.quantize
+    right = written_files.quantize
 
     def broken(data: bytes, scheme: str, *rest: object) -> bytes:
         made = right(data, scheme, *rest)  # type: ignore[arg-type]
         return made if scheme == "none" else _with_two_filters_exchanged(made)
 
-    monkeypatch.setattr(writing, "quantize", broken)
+    monkeypatch.setattr(written_files, "quantize", broken)
     with pytest.raises(VerificationError, match="where 8 bits can give") as caught:
         edgeship.export(path, to="tflite", quant="int8", calib=noise(48), out=tmp_path / "out")
     assert caught.value.where == "TFLite int8"
