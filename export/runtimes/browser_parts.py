@@ -27,8 +27,11 @@ _PACKAGES = {
     "wasm-utils": "ce2a1f8379c067be49e59752e5a7f40db6be09f6e497f0f11e59f17b515366a7",
 }
 
+#: What a page loads of a package first.
+_ENTRY = "dist/index.js"
+
 #: What is kept of a package.
-_KEPT = ("dist/index.js", "wasm/")
+_KEPT = (_ENTRY, "wasm/")
 
 _SECONDS = 600.0
 
@@ -53,10 +56,11 @@ def litertjs() -> Path:
     """Return the folder that holds LiteRT.js; npm fetches it if the cache does not have it.
 
     Raises:
-        InputError: It cannot be fetched, or is not what was published.
+        InputError: It cannot be fetched, is not what was published, or is not in the folder that
+            the user names.
     """
     if own := os.environ.get(FOLDER):
-        return Path(own)
+        return _checked(Path(own))
     folder = cached_litertjs()
     if folder.is_dir():
         return folder
@@ -90,10 +94,26 @@ def missing() -> InputError | None:
     """Return what is missing for the runtime, None if nothing is; nothing is fetched."""
     try:
         find_browser()
+        if own := os.environ.get(FOLDER):
+            _checked(Path(own))
+            return None
     except InputError as error:
         return error
-    here = os.environ.get(FOLDER) or cached_litertjs().is_dir() or shutil.which("npm")
+    here = cached_litertjs().is_dir() or shutil.which("npm")
     return None if here else _no_npm("LiteRT.js")
+
+
+def _checked(folder: Path) -> Path:
+    """Return a folder of the user's; a page without its programs would wait for them in vain."""
+    for package in _PACKAGES:
+        if not (folder / package / _ENTRY).is_file():
+            raise InputError(
+                f"{FOLDER} names a folder without LiteRT.js.",
+                where=str(folder),
+                why=f"there is no {package}/{_ENTRY}",
+                todo=f"unpack npm's packages {' and '.join(_PACKAGES)} of @litertjs there",
+            )
+    return folder
 
 
 def _no_npm(name: str) -> InputError:
@@ -109,14 +129,21 @@ def _fetch(package: str, folder: Path) -> Path:
     npm = shutil.which("npm")
     if npm is None:
         raise _no_npm(name)
-    done = subprocess.run(  # noqa: S603  (what npm is asked for is fixed)
-        [npm, "pack", "--silent", f"--pack-destination={folder}", name],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=_SECONDS,
-        cwd=folder,
-    )
+    try:
+        done = subprocess.run(  # noqa: S603  (what npm is asked for is fixed)
+            [npm, "pack", "--silent", f"--pack-destination={folder}", name],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_SECONDS,
+            cwd=folder,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise InputError(
+            f"npm cannot fetch {name}.",
+            why=f"it did not finish within {_SECONDS:g} s",
+            todo="check the network and that npm works here; it is 12 MB",
+        ) from error
     archives = list(folder.glob(f"litertjs-{package}-*.tgz"))
     if done.returncode != 0 or len(archives) != 1:
         said = done.stderr.strip().splitlines() or ["it says nothing"]

@@ -34,6 +34,14 @@ def program(folder: Path, name: str, text: str) -> None:
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
 
 
+def packages(folder: Path) -> str:
+    """Make a folder that looks like the unpacked packages."""
+    for name in ("core", "wasm-utils"):
+        (folder / name / "dist").mkdir(parents=True)
+        (folder / name / "dist" / "index.js").touch()
+    return str(folder)
+
+
 def test_without_a_browser(tools: Path) -> None:
     with pytest.raises(InputError, match="no browser that can run without a screen") as error:
         find_browser()
@@ -59,6 +67,14 @@ def test_npm_without_a_network(tools: Path) -> None:
     assert error.value.why == "npm error network"
 
 
+def test_npm_that_does_not_end(tools: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(tools, "npm", "exec sleep 60")
+    monkeypatch.setattr(browser_parts, "_SECONDS", 0.5)
+    with pytest.raises(InputError, match=r"npm cannot fetch @litertjs/core@") as error:
+        litertjs()
+    assert error.value.why == "it did not finish within 0.5 s"
+
+
 def test_another_package_than_the_published_one(tools: Path, tmp_path: Path) -> None:
     program(tools, "npm", "echo other > litertjs-core-2.5.3.tgz")
     with pytest.raises(InputError, match="is not what was published") as error:
@@ -70,8 +86,17 @@ def test_another_package_than_the_published_one(tools: Path, tmp_path: Path) -> 
 def test_a_folder_that_the_user_names(
     tools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(browser_parts.FOLDER, str(tmp_path))
+    program(tools, "chromium", "exit 0")
+    monkeypatch.setenv(browser_parts.FOLDER, packages(tmp_path))
     assert litertjs() == tmp_path
+    assert missing() is None
+    (tmp_path / "wasm-utils" / "dist" / "index.js").unlink()
+    with pytest.raises(InputError, match="names a folder without LiteRT") as error:
+        litertjs()
+    assert error.value.why == "there is no wasm-utils/dist/index.js"
+    found = missing()
+    assert found is not None
+    assert found.what == error.value.what
 
 
 @pytest.mark.parametrize(
@@ -86,7 +111,7 @@ def test_a_browser_that_does_not_do_it(
     tools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, why: str
 ) -> None:
     program(tools, "chromium", text)
-    monkeypatch.setenv(browser_parts.FOLDER, str(tmp_path))
+    monkeypatch.setenv(browser_parts.FOLDER, packages(tmp_path))
     monkeypatch.setattr(browser_run, "_LIMIT_S", 1.0)
     start = time.monotonic()
     with pytest.raises(VerificationError, match="The page in the browser fails") as error:
@@ -110,7 +135,7 @@ def test_what_a_page_says_is_in_the_error(
     page = tmp_path / "page.py"
     page.write_text(PAGE)
     program(tools, "chromium", f'exec {sys.executable} {page} "$@"')
-    monkeypatch.setenv(browser_parts.FOLDER, str(tmp_path))
+    monkeypatch.setenv(browser_parts.FOLDER, packages(tmp_path))
     with pytest.raises(VerificationError) as error:
         open_page(b"", {"accelerator": "wasm"}, {})
     assert error.value.why == "it broke. The page printed: out of memory"
