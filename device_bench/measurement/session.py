@@ -90,7 +90,7 @@ def measure(
     accelerated = {runner.accelerator for runner in runners} - {"cpu"}
     if profile and accelerated:
         raise InputError(
-            f"Operators are not measured on the {' or '.join(accelerated).upper()}.",
+            f"Operators are not measured on the {' or '.join(sorted(accelerated)).upper()}.",
             todo="leave --ops out, or use --accelerator cpu",
         )
     subjects = read_subjects(files)

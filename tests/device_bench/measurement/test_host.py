@@ -135,3 +135,12 @@ def test_where_inputs_that_move_leave_little_an_accelerator_may_leave_as_little(
         with pytest.raises(VerificationError) as caught:
             check_outputs(reference, [given], "a")
         assert "needs 6 dB" in caught.value.why
+
+
+def test_zeros_are_no_outputs_however_little_moved_inputs_leave(monkeypatch):
+    monkeypatch.setattr(host, "kept_if_moved", lambda *rest: 1.0)
+    reference = run_on_host(chain("int8"), "gpu")
+    [expected] = reference.outputs
+    with pytest.raises(VerificationError) as caught:
+        check_outputs(reference, [bytes(expected.nbytes)], "a")
+    assert "needs 3 dB" in caught.value.why
