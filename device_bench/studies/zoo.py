@@ -123,7 +123,8 @@ def choose(patterns: Sequence[str], weights: str | None) -> list[Chosen]:
         weights: One of `WEIGHTS`, or None; for those that have no checkpoint.
 
     Raises:
-        InputError: A pattern matches nothing, or there is no such checkpoint.
+        InputError: A pattern matches nothing, there is no such checkpoint, or two networks would be
+            kept in one folder.
     """
     chosen: list[Chosen] = []
     for pattern in patterns or [""]:
@@ -139,7 +140,22 @@ def choose(patterns: Sequence[str], weights: str | None) -> list[Chosen]:
                 f"{model!r} matches {len(found)} networks, and a checkpoint belongs to one."
             )
         chosen += [Chosen(name, checkpoint or weights) for name in found]
-    return list(dict.fromkeys(chosen))
+    once = list(dict.fromkeys(chosen))
+    _check_folders(once)
+    return once
+
+
+def _check_folders(chosen: Sequence[Chosen]) -> None:
+    """Refuse two networks of one folder: the files of one would be measured as the other's."""
+    owners: dict[str, Chosen] = {}
+    for one in chosen:
+        other = owners.setdefault(one.folder, one)
+        if other is not one:
+            raise InputError(
+                f"Two of the networks would be kept in one folder, {one.folder}.",
+                why=f"{other.model} with {other.weights}, and {one.model} with {one.weights}",
+                todo="give the checkpoints names of their own",
+            )
 
 
 def _is_own(model: str) -> bool:

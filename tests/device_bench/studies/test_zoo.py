@@ -61,6 +61,17 @@ def test_networks_and_checkpoints_of_the_users_are_taken_as_they_are(tmp_path: P
         choose([f"effnet*={mine}", f"mobilenet*={mine}"], None)
 
 
+def test_two_checkpoints_of_one_name_are_refused(tmp_path: Path) -> None:
+    words = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "best.pth").touch()
+        words.append(f"effnet={tmp_path / name / 'best.pth'}")
+    with pytest.raises(InputError, match=r"in one folder, effnet-best\.pth"):
+        choose(words, None)
+    assert len(choose([words[0], words[0]], None)) == 1
+
+
 def test_a_pattern_without_a_match_is_refused() -> None:
     with pytest.raises(InputError, match="No model's name matches 'nothing\\*'"):
         choose(["effnet", "nothing*"], None)
