@@ -89,10 +89,10 @@ def main() -> None:
     parser.add_argument("files", nargs="+", type=Path)
     parser.add_argument("--pictures", type=int, default=1000)
     arguments = parser.parse_args()
-    print(f"{arguments.pictures} pictures; GPU: {find_accelerator().in_words}\n")
-    print("| file | CPU | GPU | same class |\n|---|--:|--:|--:|")
     with open_data(arguments.data, "test") as found:
         pictures = found.limited(arguments.pictures).pictures
+        print(f"{len(pictures)} pictures; GPU: {find_accelerator().in_words}\n")
+        print("| file | CPU | GPU | same class |\n|---|--:|--:|--:|")
         for path in arguments.files:
             print(row(path, pictures), flush=True)
 

@@ -10,7 +10,7 @@ each in a process of its own with a limit: the accelerator may hang, and ends it
 
 What came of each name is added to FILE as a line of JSON at once, and names that FILE already holds
 are not run again unless they failed, so that a stopped run goes on. Exits with 1 if a file made for
-the GPU is wrong.
+the GPU is wrong, or a name failed.
 
 A file is right if the accelerator's outputs are within the export's tolerance for float32, and in
 fp16 and int8 at most 3 dB below the SQNR of the CPU: rounding alone makes as much noise in both.
@@ -220,7 +220,8 @@ def run(name: str, limit_s: int) -> dict[str, Any]:
         if code == 0:
             found: dict[str, Any] = json.loads(out.read().splitlines()[-1])
             return found
-        return {"name": name, "error": err.read().decode(errors="replace")[-500:].strip()}
+        said = err.read().decode(errors="replace")[-500:].strip()
+        return {"name": name, "error": said or f"it ended with code {code} and said nothing"}
 
 
 def run_all(names: Sequence[str], results: Path, limit_s: int) -> list[dict[str, Any]]:
@@ -247,7 +248,7 @@ def rows(found: dict[str, Any]) -> list[str]:
 def _cells(one: dict[str, Any]) -> list[str]:
     made = f"{one['scheme']}{', for GPUs' if one['made'] else ''}"
     if one["problem"]:
-        return [made, "", "", f"{one['cpu_db']:.1f}", "", "", f"FAILS: {one['problem']}"]
+        return [made, "", "", f"{float(one['cpu_db']):.1f}", "", "", f"FAILS: {one['problem']}"]
     whole = one["taken"] == one["operators"]
     taken = f"all {one['taken']}" if whole else f"{one['taken']} of {one['operators']}"
     verdict = "; ".join(one["left"]) if one["right"] else "WRONG"
