@@ -81,7 +81,8 @@ def _shrinks(node: ir.Node) -> bool:
 
 def _swap(graph: ir.Graph, new: NewValues, move: Move, reader: ir.Node, groups: int) -> None:
     """Let a node read what the shuffle reads, and shuffle what the node writes."""
-    source, shuffled, result = move.inputs[0], move.nodes[-1].outputs[0], reader.outputs[0]
+    # Asked of the node: a shuffle before may have gone behind what writes `move.inputs`.
+    source, shuffled, result = move.nodes[0].inputs[0], move.nodes[-1].outputs[0], reader.outputs[0]
     shape = shape_of(result)
     back = np.argsort(_shuffled(shape[1], groups))
     for index, axis in channel_parameters(reader):

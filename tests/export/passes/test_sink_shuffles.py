@@ -15,11 +15,11 @@ from _edgeship.export.runtimes.running import run_onnx
 from tests.export.tflite.ops.harness import graph_model, inputs_of, rand
 
 
-def shuffle(x: str, y: str, groups: str = "split") -> list[NodeProto]:
+def shuffle(x: str, y: str, groups: str = "split", whole: str = "whole") -> list[NodeProto]:
     return [
         helper.make_node("Reshape", [x, groups], [f"{y}_a"]),
         helper.make_node("Transpose", [f"{y}_a"], [f"{y}_b"], perm=[0, 2, 1, 3, 4]),
-        helper.make_node("Reshape", [f"{y}_b", "whole"], [y]),
+        helper.make_node("Reshape", [f"{y}_b", whole], [y]),
     ]
 
 
@@ -55,6 +55,22 @@ DEPTH = helper.make_node(
 def test_behind_a_depthwise_convolution_with_a_stride(groups: int) -> None:
     found, count = sunk(graph_model([*shuffle("x", "s"), DEPTH], parts(groups)))
     assert (found, count) == (["Conv", "Reshape", "Transpose", "Reshape"], 1)
+
+
+def test_one_behind_another() -> None:
+    """The second then reads what the first shuffles in its new place."""
+    row = [
+        *shuffle("x", "s"),
+        helper.make_node("MaxPool", ["s"], ["p"], kernel_shape=[2, 2], strides=[2, 2]),
+        *shuffle("p", "t", "split2", "whole2"),
+        helper.make_node("MaxPool", ["t"], ["y"], kernel_shape=[2, 2], strides=[2, 2]),
+    ]
+    further = {
+        "split2": np.array([1, 4, 3, 4, 4], np.int64),
+        "whole2": np.array([1, 12, 4, 4], np.int64),
+    }
+    found, count = sunk(graph_model(row, {**parts(3), **further}))
+    assert (found.count("Transpose"), count) == (2, 2)
 
 
 def test_behind_a_pool() -> None:
