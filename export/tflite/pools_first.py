@@ -43,7 +43,7 @@ def _pass(graph: TfliteGraph) -> bool:
             continue
         function = graph.ops[before]
         side = _argument(graph, function, _is_pick(pool))
-        if side is not None:
+        if side is not None and _is_as_large(graph, function, side):
             _swap(graph, before, place, side)
             return True
     return False
@@ -59,6 +59,11 @@ def _is_shrinking(graph: TfliteGraph, op: Op) -> bool:
 
 def _is_pick(pool: Op) -> bool:
     return (pool.options.filterHeight, pool.options.filterWidth) == (1, 1)
+
+
+def _is_as_large(graph: TfliteGraph, op: Op, side: int) -> bool:
+    """Return whether a constant of the operator makes no more channels of an input."""
+    return graph.tensors[op.inputs[side]].shape == graph.tensors[op.outputs[0]].shape
 
 
 def _argument(graph: TfliteGraph, op: Op, any_function: bool) -> int | None:

@@ -86,6 +86,12 @@ def test_what_depends_on_the_place_stays_in_front() -> None:
     assert check(chain([POSITIONS], PICK)) == ["ADD", "MAX_POOL_2D"]
 
 
+def test_a_pool_of_more_channels_than_the_function_reads_stays() -> None:
+    nodes = [RISING["add"], helper.make_node("MaxPool", ["y"], ["out"], **SMALLER)]
+    model = graph_model(nodes, {"x": (2, 1, 9, 8), "each": CONSTANTS["each"]}, ("out",))
+    assert check(model) == ["ADD", "MAX_POOL_2D"]
+
+
 def test_a_pool_that_makes_nothing_smaller_stays() -> None:
     pool = {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]}
     assert check(chain([RISING["leaky"]], pool)) == ["LEAKY_RELU", "MAX_POOL_2D"]
