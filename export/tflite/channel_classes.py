@@ -61,7 +61,8 @@ class _Classes:
         self._labels: dict[int, Labels] = {}
         count = 1
         for index, tensor in enumerate(graph.tensors):
-            if tensor.data is None and tensor.dtype == np.float32 and tensor.shape:
+            # An input without elements has no channels; nothing reads it.
+            if tensor.data is None and tensor.dtype == np.float32 and any(tensor.shape[-1:]):
                 self._labels[index] = np.arange(count, count + tensor.shape[-1])
                 count += tensor.shape[-1]
 
@@ -110,7 +111,7 @@ class _Classes:
         if any(self._graph.tensors[index].data is None for index in op.inputs[1:] if index >= 0):
             return False
         weights = self._graph.tensors[op.inputs[1]]
-        if weights.dtype != np.float32 or len(op.inputs) < 2:
+        if weights.dtype != np.float32:
             return False
         return weights.shape[-1] % len(self._labels[op.inputs[0]]) == 0 or op.kind == "CONV_2D"
 

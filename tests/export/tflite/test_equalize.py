@@ -99,6 +99,13 @@ def test_what_is_cut_at_6_keeps_its_scale() -> None:
     assert all((labels == FIXED).all() for labels in channel_classes(lowered.graph).values())
 
 
+def test_an_input_without_elements_has_no_channels() -> None:
+    graph = TfliteGraph()
+    graph.inputs = [graph.tensor("x", (1, 0))]
+    assert channel_classes(graph) == {}
+    assert equalize(graph, {}).graph is graph
+
+
 def test_computed_factors_of_a_leaky_relu_keep_their_scale() -> None:
     net = Net(0, 4)
     x = net.conv("x", 8)
