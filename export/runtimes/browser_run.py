@@ -82,6 +82,7 @@ def _arguments(folder: Path) -> list[str]:
         f"--user-data-dir={folder / 'profile'}",
         "--no-first-run",
         "--disable-background-networking",
+        "--disable-component-update",
         "--disable-dev-shm-usage",
         *_WEBGPU,
     ]
