@@ -119,12 +119,12 @@ def _choose(makers: Makers, able: _Able) -> _Choice:
     """Return who reads what, from behind; of the makers' results, the needed ones come last."""
     choice = _Choice()
     for value in reversed(able.growths):
-        readers = {use.node for use in value.uses()}
+        readers = dict.fromkeys(use.node for use in value.uses())  # a set has no fixed order
         must = {node for node in readers if node in able.nodes and node in makers.nodes}
         prices = {
             node: _price(node, value, able, choice.costs)
-            for node in readers - must
-            if node in able.nodes
+            for node in readers
+            if node in able.nodes and node not in must
         }
         gains = {node: price for node, price in prices.items() if price < 0}
         apart = slice_cost(value) + sum(gains.values())
