@@ -150,7 +150,8 @@ class Keeping:
         if self.halves is None:
             wanted = self.job.request.min_sqnr
             return replace(kept, reached=f"chosen at {found.words}", min_sqnr=wanted)
-        judged = self._by_drop(prepared, scheme, exact, ranges, self.halves[1])(kept.values)
+        judge = self._by_drop(prepared, scheme, exact, ranges, self.halves[1], finished=True)
+        judged = judge(kept.values)
         if not judged.good:
             raise _unmet(
                 self._asked,
@@ -195,13 +196,14 @@ class Keeping:
         exact: Scheme,
         ranges: Ranges,
         half: PictureHalf,
+        finished: bool = False,
     ) -> Callable[[Collection[str]], Trial]:
-        """Return what tries a file on labelled pictures."""
+        """Return what tries a file on labelled pictures; a `finished` one as it will be written."""
         reference = prepared.rehearse(exact, {}, half.samples)
         most = self.job.request.max_drop or 0.0
 
         def trial(keep: Collection[str]) -> Trial:
-            outputs = prepared.rehearse(scheme, ranges, half.samples, keep)
+            outputs = prepared.rehearse(scheme, ranges, half.samples, keep, finished)
             if reference is None or outputs is None:
                 raise VerificationError("Nothing here can try such files.", todo="name the layers")
             drop, low, high = half.drop(reference, outputs)

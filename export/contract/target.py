@@ -149,6 +149,7 @@ class Prepared(Protocol):
         ranges: Ranges,
         samples: Sequence[Sample],
         keep: Collection[str] = (),
+        finished: bool = False,
     ) -> Outputs | None:
         """Return what the file of a scheme would compute; None where that takes too long.
 
@@ -157,6 +158,7 @@ class Prepared(Protocol):
             ranges: As for `write`.
             samples: The network's inputs; not those that files are verified on.
             keep: As for `write`.
+            finished: Whether what takes seconds is done as well, as `write` does it.
         """
 
     def write(self, scheme: Scheme, ranges: Ranges, keep: Collection[str] = ()) -> Written:

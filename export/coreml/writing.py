@@ -186,6 +186,7 @@ class _Prepared:
         ranges: Ranges,
         samples: Sequence[Sample],
         keep: Collection[str] = (),
+        finished: bool = False,
     ) -> None:
         """Return nothing: the evaluator takes seconds for each way to choose ranges."""
 

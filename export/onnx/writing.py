@@ -131,6 +131,7 @@ class _Prepared:
         ranges: Ranges,
         samples: Sequence[Sample],
         keep: Collection[str] = (),
+        finished: bool = False,
     ) -> Outputs:
         return run_optimized(self.write(scheme, ranges, keep).data, samples)
 

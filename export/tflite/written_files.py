@@ -214,16 +214,17 @@ class Prepared:
         ranges: Ranges,
         samples: Sequence[Sample],
         keep: Collection[str] = (),
+        finished: bool = False,
     ) -> Outputs:
-        """Return what the file of a scheme computes from samples, but for corrected biases."""
-        written = self._write(scheme, ranges, keep, corrects=False)
+        """Return what the file of a scheme computes from samples; biases as in `finished` ones."""
+        written = self._write(scheme, ranges, keep, corrects=finished and _corrects(scheme))
         session = TFLiteSession(written.data, self.io)
         fed = samples if self.byte_input is None else self.byte_input.pixels(samples)
         return [session.run(sample) for sample in fed]
 
     def write(self, scheme: Scheme, ranges: Ranges, keep: Collection[str] = ()) -> _File:
         """Make the file of a scheme."""
-        return self._write(scheme, ranges, keep, corrects=scheme.name == "int8")
+        return self._write(scheme, ranges, keep, corrects=_corrects(scheme))
 
     def _write(
         self, scheme: Scheme, ranges: Ranges, keep: Collection[str], corrects: bool
@@ -262,3 +263,7 @@ class Prepared:
         if given is None or bits is None:
             return None
         return file_scales(from_bytes(self.data), self.lowered.trace, given, bits)
+
+
+def _corrects(scheme: Scheme) -> bool:
+    return scheme.name == "int8"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -123,9 +124,19 @@ def test_wrong_options_are_refused_in_one_sentence(
     assert stderr.count("error:") == 1
 
 
-def test_a_drop_is_measured_on_labelled_pictures(network: Path, tmp_path: Path) -> None:
+def test_a_drop_is_measured_on_labelled_pictures(
+    network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from _edgeship.export.evaluation.labelled import labelled
+    from _edgeship.export.tflite import written_files
 
+    corrected: list[bytes] = []
+
+    def correct(data: bytes, *others: Any) -> bytes:
+        corrected.append(data)
+        return data
+
+    monkeypatch.setattr(written_files, "corrected_if_better", correct)
     draw = np.random.default_rng(0)
     for label in range(10):
         (tmp_path / "data" / str(label)).mkdir(parents=True)
@@ -146,6 +157,9 @@ def test_a_drop_is_measured_on_labelled_pictures(network: Path, tmp_path: Path) 
     [stage] = [one for one in result.stages if one.stage == "TFLite int8"]
     assert "judged at a drop of" in stage.detail
     assert "on 110 pictures" in stage.detail
+    # What is judged is the file as it is written, with its biases corrected.
+    judged, written = corrected
+    assert judged == written
     with pytest.raises(InputError, match="has 22 pictures"):
         labelled(_one_class(tmp_path))
 
