@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -20,6 +21,14 @@ from _edgeship.export.runtimes.values import Sample
 
 MAX_ARCHIVE_BYTES = 4 * 2**30
 """Most bytes the arrays of an .npz file may unpack to."""
+
+
+UNREADABLE = (
+    *(OSError, ValueError, EOFError, MemoryError, BadZipFile, zlib.error, tokenize.TokenError),
+    # Of extents beyond 64 bits, and of encrypted and of oddly packed archives.
+    *(OverflowError, RuntimeError, NotImplementedError),
+)
+"""What NumPy and zipfile raise of files that are damaged, or no such files."""
 
 
 Arrays = Mapping[str, NDArray[Any]] | NDArray[Any]
@@ -102,7 +111,7 @@ def _read(path: Path) -> dict[str, NDArray[Any]]:
         with np.load(path, allow_pickle=False) as loaded:
             members = {name: loaded[name] for name in loaded.files}
         return {name: value for name, value in members.items() if isinstance(value, np.ndarray)}
-    except (OSError, ValueError, EOFError, MemoryError, BadZipFile, zlib.error) as error:
+    except UNREADABLE as error:
         raise InputError(
             f"The file {path} cannot be read as {path.suffix.lower()}.",
             why=str(error),

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from _edgeship.errors import InputError
-from _edgeship.export.calibration.arrays import in_order, taken
+from _edgeship.export.calibration.arrays import UNREADABLE, in_order, taken
 from _edgeship.export.calibration.input_spec import InputSpec
 from _edgeship.export.calibration.picture_sets import SUFFIXES
 from _edgeship.export.calibration.pictures import load_sample
@@ -94,8 +94,8 @@ def _read(path: Path, name: str, spec: InputSpec, preprocess: Preprocess) -> NDA
             )
         return spec.placed(load_sample(path, spec.picture, preprocess))
     try:
-        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        array: NDArray[Any] = np.lib.format.open_memmap(path, mode="r")
+    except UNREADABLE as error:
         raise InputError(f"The file {path} cannot be read as {_ARRAY}.", why=str(error)) from error
     batch = array if array.ndim == len(spec.shape) and len(array) == 1 else array[None]
     return taken(in_order(batch, name, spec, path)[0], spec, str(path), preprocess)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -30,12 +30,14 @@ class PictureSet:
         pictures: Their paths in it, sorted.
         folders: Those of all folders in it.
         archive: The zip file, opened; None for a folder.
+        entries: Its entries of the pictures, which may be called otherwise there, as ``./a.png``.
     """
 
     path: Path
     pictures: tuple[PurePosixPath, ...]
     folders: frozenset[PurePosixPath]
     archive: zipfile.ZipFile | None = field(default=None, repr=False)
+    entries: Mapping[PurePosixPath, zipfile.ZipInfo] = field(default_factory=dict, repr=False)
 
     def open(self, picture: PurePosixPath) -> IO[bytes]:
         """Open one of the pictures. Several threads may do so at once.
@@ -47,14 +49,15 @@ class PictureSet:
         try:
             if self.archive is None:
                 return (self.path / name).open("rb")
-            size = self.archive.getinfo(name).file_size
+            entry = self.entries[picture]
+            size = entry.file_size
             if size > MAX_PICTURE_BYTES:
                 raise InputError(
                     f"The picture {name} in {self.path} is too large.",
                     why=f"it unpacks to {size:,} bytes; at most {MAX_PICTURE_BYTES:,} are accepted",
                     todo="leave it out",
                 )
-            return self.archive.open(name)
+            return self.archive.open(entry)
         # The last two are what zipfile raises of encrypted and of oddly packed files.
         except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
             raise InputError(
@@ -88,7 +91,8 @@ def open_pictures(path: Path, todo: str) -> Iterator[PictureSet]:
         return
     try:
         archive = zipfile.ZipFile(path)
-    except (OSError, zipfile.BadZipFile) as error:
+    # The last two are what zipfile raises of other versions, and of names in no known encoding.
+    except (OSError, zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError) as error:
         why = (
             error.strerror if isinstance(error, OSError) else "It is not a zip file, or is damaged."
         )
@@ -96,34 +100,42 @@ def open_pictures(path: Path, todo: str) -> Iterator[PictureSet]:
             "The pictures cannot be read.", where=str(path), why=why or str(error), todo=todo
         ) from error
     with archive:
-        files: set[PurePosixPath] = set()
+        files: dict[PurePosixPath, zipfile.ZipInfo] = {}
         folders: set[PurePosixPath] = set()
         for entry in archive.infolist():
             name = PurePosixPath(entry.filename)
             if name.is_absolute() or ".." in name.parts:
                 continue
-            (folders if entry.is_dir() else files).add(name)
+            if entry.is_dir():
+                folders.add(name)
+            else:
+                files[name] = entry
             folders.update(name.parents)
         yield _sorted(path, files, folders, archive)
 
 
 def _sorted(
     path: Path,
-    files: set[PurePosixPath],
+    files: Mapping[PurePosixPath, zipfile.ZipInfo] | Set[PurePosixPath],
     folders: set[PurePosixPath],
     archive: zipfile.ZipFile | None = None,
 ) -> PictureSet:
     pictures = sorted(one for one in files if _is_picture(one))
     shown = frozenset(one for one in folders if not _is_hidden(one)) | {PurePosixPath()}
-    return PictureSet(path, tuple(pictures), shown, archive)
+    entries = files if isinstance(files, Mapping) else {}
+    return PictureSet(path, tuple(pictures), shown, archive, entries)
 
 
 def _walked(root: Path) -> tuple[set[PurePosixPath], set[PurePosixPath]]:
-    """Return the files and the folders below a folder; links to folders are followed once."""
+    """Return the files and the folders below a folder; links to folders are followed once.
+
+    Raises:
+        OSError: A folder cannot be read.
+    """
     files: set[PurePosixPath] = set()
     folders: set[PurePosixPath] = set()
     seen: set[str] = set()
-    for place, inner, names in os.walk(root, followlinks=True):
+    for place, inner, names in os.walk(root, onerror=_raise, followlinks=True):
         here = PurePosixPath(Path(place).relative_to(root).as_posix())
         inner[:] = sorted(name for name in inner if not name.startswith("."))
         if os.path.realpath(place) in seen:
@@ -133,6 +145,10 @@ def _walked(root: Path) -> tuple[set[PurePosixPath], set[PurePosixPath]]:
         folders.add(here)
         files.update(here / name for name in names)
     return files, folders
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def _is_picture(name: PurePosixPath) -> bool:

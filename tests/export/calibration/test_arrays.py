@@ -236,3 +236,23 @@ def test_integers_for_an_input_of_integers(tmp_path: Path) -> None:
     for wrong in (np.float32([[0.5, 1]]), np.int64([[0, 2**40]]), np.float32([[np.nan, 0]])):
         with pytest.raises(InputError, match="wrong type"):
             array_samples(saved(tmp_path, np.asarray(wrong)), spec, PREPROCESS, 32)
+
+
+def test_extents_beyond_64_bits_are_one_sentence(tmp_path: Path) -> None:
+    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({10**30},)}}".encode()
+    data = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
+    (tmp_path / "calib.npy").write_bytes(data)
+    with zipfile.ZipFile(tmp_path / "calib.npz", "w") as archive:
+        archive.writestr("x.npy", data)
+    for name in ("calib.npy", "calib.npz"):
+        with pytest.raises(InputError, match="cannot be read"):
+            array_samples(tmp_path / name, IMAGE, PREPROCESS, 32)
+
+
+def test_an_encrypted_archive_is_one_sentence(tmp_path: Path) -> None:
+    data = bytearray(archived(tmp_path, x=floats(2, 3, 4, 5)).read_bytes())
+    data[6] |= 1  # of the entry, and of the list of entries
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    (tmp_path / "calib.npz").write_bytes(data)
+    with pytest.raises(InputError, match=r"(?s)cannot be read.*encrypted"):
+        array_samples(tmp_path / "calib.npz", IMAGE, PREPROCESS, 32)

@@ -340,6 +340,7 @@ def test_each_of_several_inputs_has_a_folder(tmp_path: Path) -> None:
     [
         ("0.png", b"", "takes no picture"),
         ("0.npy", b"nonsense", "cannot be read as .npy"),
+        ("0.npy", b"PK\x05\x06" + bytes(18), "cannot be read as .npy"),  # an empty archive
         ("0.npy", np.zeros(3, np.float32), "wrong shape"),
         ("0.npy", np.full(2, np.nan, np.float32), "NaN or infinity"),
     ],

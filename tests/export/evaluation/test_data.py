@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from collections import Counter
 from pathlib import Path
@@ -188,3 +189,36 @@ def test_a_limit_draws_as_many_of_each_class(tmp_path: Path) -> None:
         ]
         names = [one.name for one in few.pictures]
         assert names == sorted(names)
+
+
+def test_entries_may_begin_with_a_dot(tmp_path: Path) -> None:
+    write_picture(tmp_path / "0.png", RED)
+    with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive:
+        archive.write(tmp_path / "0.png", "./a/0.png")
+    with open_data(tmp_path / "data.zip") as pictures, pictures.pictures[0].open() as stream:
+        assert stream.read() == (tmp_path / "0.png").read_bytes()
+
+
+def test_an_archive_with_names_in_no_encoding_is_one_sentence(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive:
+        archive.writestr("\u00e9.png", b"")
+    path = tmp_path / "data.zip"
+    path.write_bytes(path.read_bytes().replace("\u00e9".encode(), b"\xff\xff"))
+    with pytest.raises(InputError, match="cannot be read"), open_data(path):
+        pass
+
+
+def test_a_folder_that_cannot_be_read_is_not_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_classes(tmp_path, {"a": [RED], "b": [RED]})
+    scandir = os.scandir
+
+    def refuse(path: str) -> object:
+        if Path(path).name == "b":
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(PermissionError), open_data(tmp_path):
+        pass
