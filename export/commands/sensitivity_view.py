@@ -13,6 +13,9 @@ from _edgeship.terminal.console import add_row, console, printable, table
 #: What an error of zero is drawn as, in dB.
 _MOST_DB = 120.0
 
+#: Of a picture, in inches: at 160 dots each, matplotlib draws 409 at most.
+_WIDEST = 400.0
+
 
 def show(found: Sensitivity, notes: Sequence[str], rows: int) -> None:
     """Print the layers that lose most as a table.
@@ -63,7 +66,7 @@ def draw(found: Sensitivity, path: Path) -> None:
 
     ordered = sorted(found.layers, key=lambda one: one.place)
     places = range(len(ordered))
-    figure, axes = pyplot.subplots(figsize=(max(6.0, 0.16 * len(ordered) + 2), 5.5))
+    figure, axes = pyplot.subplots(figsize=(min(max(6.0, 0.16 * len(ordered) + 2), _WIDEST), 5.5))
     worst = {id(one) for one in found.layers[:5]}
     axes.bar(
         places,
@@ -79,7 +82,8 @@ def draw(found: Sensitivity, path: Path) -> None:
         label="all layers but this one",
     )
     axes.axhline(_height(found.all_db), color="black", linewidth=0.8, label="all layers")
-    axes.set_xticks(places, [one.layer.name for one in ordered], rotation=90, fontsize=5)
+    names = [printable(one.layer.name) for one in ordered]
+    axes.set_xticks(places, names, rotation=90, fontsize=5, parse_math=False)
     axes.set_ylabel("noise at the outputs, dB below the signal (0 is on top)")
     axes.invert_yaxis()
     axes.set_xlim(-1, len(ordered))

@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from _edgeship.export.commands.sensitivity_view import draw
+from _edgeship.export.sensitivity.layers import Layer
+from _edgeship.export.sensitivity.results import LayerError, Sensitivity
 from tests.export.command_line import run
 from tests.export.sensitivity.graphs import bad_network, samples
 
@@ -46,6 +49,15 @@ def test_json_has_all_layers_and_a_picture_is_drawn(words: tuple[str, ...], tmp_
     assert found["layers"][0]["keep_float"]
     with Image.open(picture) as drawn:
         assert min(drawn.size) > 300
+
+
+def test_names_of_layers_are_no_formulas(tmp_path: Path) -> None:
+    layers = [
+        LayerError(Layer(name, "Conv", (name,), (), ()), place, 30.0, 20.0)
+        for place, name in enumerate(("$\\nothing$", "a\x1b[31m"))
+    ]
+    draw(Sensitivity(10.0, tuple(layers), 1, "mse"), tmp_path / "layers.svg")
+    assert (tmp_path / "layers.svg").stat().st_size
 
 
 def test_other_targets_have_operators_of_their_own(words: tuple[str, ...]) -> None:
