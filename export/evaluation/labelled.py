@@ -20,7 +20,7 @@ from _edgeship.export.evaluation.statistics import paired_difference
 from _edgeship.export.evaluation.tally import Ranking, ranking_of
 from _edgeship.export.runtimes.values import Outputs, Sample
 
-#: The most pictures of a half, and the most bytes of them as a network takes them.
+#: The most pictures of a half, and the most bytes of both as a network takes them.
 _MOST = 5000
 _MOST_BYTES = 2**30
 
@@ -125,12 +125,18 @@ class LabelledFolder:
             InputError: It takes no pictures, or these cannot be read, or are too few.
         """
         picture = spec.picture
-        if picture is None or len(picture) != 3:
+        if picture is None or len(picture) != 3 or spec.shape[0] != 1:
             raise InputError("--eval needs a network that takes one picture.")
         each = 4 * int(np.prod(picture))
         with open_data(self.path) as pictures:
             self._check(pictures)
             drawn = pictures.limited(2 * min(_MOST, _MOST_BYTES // 2 // each))
+            if len(drawn.pictures) < _LEAST:
+                raise InputError(
+                    f"The network takes pictures so large that {len(drawn.pictures)} fill the "
+                    f"memory that is kept for them, and a drop is measured on {_LEAST} or more.",
+                    where="--eval",
+                )
             labels = labels_of(drawn, self.classes, {})
             order = np.argsort(labels.indices, kind="stable")
             channels, size = picture[0], (picture[1], picture[2])
