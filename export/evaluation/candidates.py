@@ -276,7 +276,7 @@ def _preprocess(spec: InputSpec, known: Preprocess, asked: Asked) -> Preprocess:
     return Preprocess(
         mean=asked.mean or known.mean,
         std=asked.std or known.std,
-        crop=asked.crop or known.crop,
+        crop=known.crop if asked.crop is None else asked.crop,
         bgr=known.bgr,
     )
 

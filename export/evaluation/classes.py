@@ -14,6 +14,9 @@ from _edgeship.export.evaluation.data import Pictures
 #: Names of classes in a message.
 _SHOWN = 10
 
+#: Digits of the largest number that can be a place among scores.
+_DIGITS = 9
+
 
 @dataclass(frozen=True)
 class Labels:
@@ -33,7 +36,9 @@ class Labels:
     exact: bool = True
 
     def name(self, index: int) -> str:
-        """Return the name of a class, or its number where it has none."""
+        """Return the name of a class, or its number where it has none; -1 is no class."""
+        if index < 0:
+            return "none"
         return self.names[index] if index < len(self.names) else str(index)
 
     def check(self, scores: int, file: str) -> None:
@@ -72,9 +77,9 @@ def labels_of(
     """
     words = [picture.label or "" for picture in pictures.pictures]
     names, order = _names(given, recorded)
-    if not names and pictures.numbered and all(word.isdecimal() for word in words):
+    if not given and pictures.numbered and not set(words) & set(names) and all(map(_place, words)):
         numbers = np.array([int(word) for word in words], np.int64)
-        return Labels((), numbers, "the numbers in the list", exact=False)
+        return Labels(names, numbers, "the numbers in the list", exact=bool(names))
     if not names:
         names, order = tuple(sorted(set(words))), "the labels, sorted by name"
     places = {name: index for index, name in enumerate(names)}
@@ -86,6 +91,10 @@ def labels_of(
             todo="name the classes as the data do, in the order of the scores: --labels FILE",
         )
     return Labels(names, np.array([places[word] for word in words], np.int64), order)
+
+
+def _place(word: str) -> bool:
+    return word.isdecimal() and len(word) <= _DIGITS
 
 
 def _some(names: Sequence[str]) -> str:

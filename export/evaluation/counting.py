@@ -147,9 +147,8 @@ class Counting:
         reference, ranking = self._rankings[0], self._rankings[index]
         agreement = difference = None
         if reference is not None and ranking is not None and reference.scores == ranking.scores:
-            agreement = share_of(
-                int((reference.best[:, 0] == ranking.best[:, 0]).sum()), self._pictures
-            )
+            same = (reference.best[:, 0] == ranking.best[:, 0]) & (ranking.best[:, 0] >= 0)
+            agreement = share_of(int(same.sum()), self._pictures)
             if self.labels is not None:
                 here = ranking.best[:, 0] == self.labels.indices
                 there = reference.best[:, 0] == self.labels.indices

@@ -125,7 +125,9 @@ def _write_index(
 
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([columns, *rows])
-    (folder / "index.csv").write_text(text.getvalue(), encoding="utf-8")
+    # Names of files that are no UTF-8 have parts that cannot be written as such.
+    kept = {"encoding": "utf-8", "errors": "backslashreplace"}
+    (folder / "index.csv").write_text(text.getvalue(), **kept)
     page = Environment(autoescape=True).from_string(_PAGE)
     html = page.render(columns=columns, rows=rows, source=source)
-    (folder / "index.html").write_text(html, encoding="utf-8")
+    (folder / "index.html").write_text(html, **kept)

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from _edgeship.errors import EdgeshipError
+from _edgeship.errors import EdgeshipError, InputError
 from _edgeship.export.evaluation.candidates import Asked, Candidate, load_candidate
 from _edgeship.export.evaluation.classes import labels_of
 from _edgeship.export.evaluation.counting import Counting
@@ -67,6 +67,11 @@ def evaluate(question: Question, listener: Listener | None = None) -> Evaluation
     listener = listener or Listener()
     if question.disagreements is not None:
         check_folder(question.disagreements)
+        if len(question.names) == 1:
+            raise InputError(
+                "--save-disagreements needs two files that can differ.",
+                todo="name another file, or the one to compare with: --reference",
+            )
     with open_data(question.data) as pictures, _loaded(question, listener) as candidates:
         if question.ignore_labels:
             pictures = pictures.without_labels()
@@ -127,6 +132,8 @@ def _evaluated(
     listener.begin(len(pictures.pictures))
     for chunk in run_all(runners, pictures.pictures):
         counted.add(chunk)
+        if question.disagreements is not None and not chunk.start:
+            counted.predictions()  # refuses what has none now, and not after the last picture
         listener.done(chunk.start + len(chunk.outputs[0]))
     if question.disagreements is not None:
         save(question.disagreements, pictures, labels, counted.predictions())

@@ -24,7 +24,7 @@ class Ranking:
         output: Which output holds the scores.
         scores: How many there are.
         best: Indices of the best classes, the very best first: int32 (N, 5), -1 where there are
-            fewer.
+            fewer, not counting those whose score is NaN.
         not_finite: Pictures that have a score that is NaN or infinite.
     """
 
@@ -36,10 +36,12 @@ class Ranking:
     def add(self, number: int, found: Found) -> None:
         """Count the scores of a picture. Of equal scores the first is the best, as for argmax."""
         scores = found[self.output].astype(np.float64).ravel()
+        missing = np.isnan(scores)
         if not np.isfinite(scores).all():
             self.not_finite += 1
             scores = np.nan_to_num(scores, nan=-math.inf)
         best = np.argsort(-scores, kind="stable")[:BEST]
+        best = best[~missing[best]]
         self.best[number, : len(best)] = best
 
 

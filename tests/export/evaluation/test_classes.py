@@ -59,3 +59,23 @@ def test_files_with_other_classes_than_each_other_are_refused() -> None:
     with pytest.raises(InputError, match="other has other classes than one"):
         labels_of(pictures("a"), (), recorded)
     assert labels_of(pictures("a"), ("a", "b"), recorded).indices.tolist() == [0]
+
+
+def test_numbers_in_a_list_are_places_among_recorded_classes() -> None:
+    recorded = {"net.tflite": ("a", "b", "c")}
+    labels = labels_of(pictures("2", "0", numbered=True), (), recorded)
+    assert labels.indices.tolist() == [2, 0]
+    assert labels.name(2) == "c"
+    with pytest.raises(InputError, match="a picture is of class 3"):
+        labels_of(pictures("3", numbered=True), (), recorded).check(3, "net")
+    # Classes that are called by numbers are meant by these.
+    named = {"net.tflite": ("2", "1", "0")}
+    assert labels_of(pictures("2", numbered=True), (), named).indices.tolist() == [0]
+
+
+def test_numbers_too_large_for_a_place_are_names() -> None:
+    assert labels_of(pictures("9" * 5000, numbered=True), (), {}).names == ("9" * 5000,)
+
+
+def test_no_class_has_no_name() -> None:
+    assert labels_of(pictures("a", "b"), (), {}).name(-1) == "none"

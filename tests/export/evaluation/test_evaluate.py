@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -257,3 +258,34 @@ def test_the_weights_that_a_manifest_names(exported: Path, tmp_path: Path) -> No
         recorded_weights(exported / "out" / "all_int8.tflite")
     with pytest.raises(InputError, match="No manifest"):
         recorded_weights(write_scores(tmp_path / "alone.onnx"))
+
+
+def test_disagreements_of_one_file_are_refused(question: Question, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="needs two files"):
+        evaluate(replace(question, names=question.names[:1], disagreements=tmp_path / "differ"))
+
+
+def test_outputs_without_classes_cannot_disagree(tmp_path: Path) -> None:
+    data = write_classes(tmp_path / "data", {"a": [RED] * 70})
+    files = [str(write_map(tmp_path / name)) for name in ("one.onnx", "two.onnx")]
+    counted: list[int] = []
+    with pytest.raises(InputError, match="leave --save-disagreements out"):
+        evaluate(
+            Question(tuple(files), data, PLAIN, disagreements=tmp_path / "differ"),
+            Listener(done=counted.append),
+        )
+    assert not counted  # said at once
+    assert not (tmp_path / "differ").exists()
+
+
+def test_disagreements_on_names_that_are_no_utf8(question: Question, tmp_path: Path) -> None:
+    write_picture(tmp_path / "0.png", GREEN)
+    (tmp_path / "0.png").rename(question.data / "red" / os.fsdecode(b"\xff.png"))
+    evaluate(replace(question, disagreements=tmp_path / "differ"))
+    for name in ("index.csv", "index.html"):
+        assert "red/\\udcff.png" in (tmp_path / "differ" / name).read_text(encoding="utf-8")
+
+
+def test_a_crop_of_nothing_is_refused(question: Question) -> None:
+    with pytest.raises(InputError, match=r"The crop 0\.0 must lie above 0"):
+        evaluate(replace(question, asked=replace(PLAIN, crop=0.0)))

@@ -95,3 +95,8 @@ def test_intersections_are_those_of_all_pictures_together() -> None:
     labels.add(np.array([[0, 0], [0, 0]]), np.array([[0, 0], [0, 0]]))
     labels.add(np.array([[0, 1], [1, 1]]), np.array([[1, 1], [1, 1]]))
     assert labels.mean_iou == pytest.approx((4 / 5 + 3 / 4) / 2)
+
+
+def test_a_score_that_is_no_number_is_of_no_class() -> None:
+    ranking = ranked([math.nan] * 3, [1, math.nan, -math.inf])
+    assert ranking.best.tolist() == [[-1] * 5, [0, 2, -1, -1, -1]]
