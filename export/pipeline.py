@@ -21,7 +21,6 @@ from _edgeship.export.judging import (
     part_records,
     verify_written,
 )
-from _edgeship.export.keeping import Keeping, kept_in_float
 from _edgeship.export.onnx.target import ONNX
 from _edgeship.export.preparing import load, make_ready
 from _edgeship.export.tflite.target import TFLITE
@@ -29,6 +28,7 @@ from _edgeship.export.tflite.target import TFLITE
 if TYPE_CHECKING:
     from _edgeship.export.contract.manifest import Artifact, Manifest
     from _edgeship.export.contract.schemes import Scheme
+    from _edgeship.export.keeping import Keeping
     from _edgeship.export.network.network import Network
     from _edgeship.export.range_choice import Choice
     from _edgeship.export.verification.parity import Parity
@@ -114,6 +114,7 @@ def _run_stages(
         EdgeshipError: A stage fails that all files need, or every file fails.
     """
     from _edgeship.export.contract.manifest import GraphFile
+    from _edgeship.export.keeping import kept_in_float
     from _edgeship.export.lowering.cutting import advised
     from _edgeship.export.recording import manifest_of
 
