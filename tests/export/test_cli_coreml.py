@@ -46,7 +46,7 @@ def test_each_target_writes_the_schemes_that_it_has(exported: tuple[Path, str]) 
     assert {path.name for path in out.iterdir()} == {
         "manifest.json",
         "net.onnx",
-        *(f"net_{suffix}.tflite" for suffix in ("fp32", "fp16", "dynamic", "int8")),
+        *(f"net_{suffix}.tflite" for suffix in ("fp32", "fp16", "dynamic", "int8_weights", "int8")),
         *(f"net_{suffix}.mlpackage" for suffix in suffixes),
     }
     found = artifacts(out)
