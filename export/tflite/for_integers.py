@@ -17,6 +17,11 @@ from _edgeship.export.tflite.equalize import channel_sizes, equalize
 from _edgeship.export.tflite.integer_layout import IntegerLayout, integer_layout
 from _edgeship.export.verification.demand import demand
 
+#: Channels are not brought to one size on fewer samples. One that is nearly silent on a few
+#: pictures would be cut off on others: calibrated on 36 views of 12 pictures, a random MobileNetV3
+#: fell from 12.7 to 7.9 dB on other pictures.
+_FEWEST = 64
+
 #: Samples that the sizes of channels are measured on at most.
 _MEASURED_ON = 50
 
@@ -45,6 +50,8 @@ def for_integers(
     Raises:
         VerificationError: It computes something else than the network.
     """
+    if len(job.samples) < _FEWEST:
+        return integer_layout(graph, io, description)
     sizes = channel_sizes(data, evenly_spaced(job.samples, _MEASURED_ON), io, crops)
     equalized = equalize(graph, sizes)
     layout = integer_layout(equalized.graph, io, description)
@@ -53,4 +60,5 @@ def for_integers(
     session = TFLiteSession(layout.measured, io)
     outputs = [session.run(sample) for sample in job.checked[:_VERIFIED_ON]]
     demand(job.reference[:_VERIFIED_ON], outputs, "float", "equalize channels")
-    return replace(layout, changed=equalized.changed)
+    plain = integer_layout(graph, io, description)
+    return replace(layout, changed=equalized.changed, unchanged=plain)

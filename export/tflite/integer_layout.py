@@ -23,12 +23,14 @@ class IntegerLayout:
         measured: Another with all its tensors but those in ``names``, which ranges are measured on.
         names: Name of a tensor that only it has -> the one of the other file with its channels.
         changed: Names of tensors that hold other values than in the file that is not quantized.
+        unchanged: The layout in which none does; None where that is this one.
     """
 
     data: bytes
     measured: bytes
     names: Mapping[str, str]
     changed: frozenset[str] = frozenset()
+    unchanged: IntegerLayout | None = None
 
     def ranges(self, measured: Ranges) -> Ranges:
         """Return the ranges of its tensors, given those of the other file's."""

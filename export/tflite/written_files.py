@@ -12,6 +12,7 @@ import onnx_ir as ir
 from _edgeship.artifacts import OutputFolder
 from _edgeship.errors import UnsupportedError
 from _edgeship.export.calibration.ranges import Observed, Ranges
+from _edgeship.export.calibration.source import evenly_spaced
 from _edgeship.export.contract.manifest import Artifact
 from _edgeship.export.contract.schemes import Scheme, still_float
 from _edgeship.export.contract.target import Job, Judge
@@ -46,11 +47,18 @@ from _edgeship.export.tflite.recipe import WEIGHT_BITS
 from _edgeship.export.tflite.record import artifact_record
 from _edgeship.export.tflite.required import demand_right, demand_whole
 from _edgeship.export.tflite.writer import from_bytes
+from _edgeship.export.verification.metrics import compare
 from _edgeship.export.verification.parity import Parity
 from _edgeship.export.verification.rounded_weights import rounded_parity, to_4_bits
 
 #: The scheme that XNNPACK computes in half precision.
 HALF = "fp16"
+
+#: What names of tensors begin with in ranges of the file whose channels were left as they are.
+_UNCHANGED = "unchanged:"
+
+#: Samples that both are tried on.
+_TRIED_ON = 16
 
 
 @dataclass(frozen=True)
@@ -205,8 +213,15 @@ class Prepared:
     def calibrate(self) -> Observed:
         """Observe every activation on all samples."""
         own = real_parts(from_bytes(self.data), self.lowered.trace, self.growths)
-        data = self.data if self.in_integers is None else self.in_integers.measured
-        return observe_activations(data, self.job.samples, self.lowered.io, crops=own)
+        integers = self.in_integers
+        data = self.data if integers is None else integers.measured
+        observed = observe_activations(data, self.job.samples, self.lowered.io, crops=own)
+        if integers is not None and integers.unchanged is not None:
+            plain = integers.unchanged.measured
+            before = observe_activations(plain, self.job.samples, self.lowered.io, crops=own)
+            for name, seen in before.histograms.items():
+                observed.histograms[_UNCHANGED + name] = seen
+        return observed
 
     def rehearse(
         self,
@@ -230,29 +245,70 @@ class Prepared:
         self, scheme: Scheme, ranges: Ranges, keep: Collection[str], corrects: bool
     ) -> _File:
         """Make the file of a scheme; correcting biases takes too long to do it for each try."""
-        wanted = self.job.request.io_dtype
-        dtype = wanted if wanted in scheme.io_dtypes else "float32"
         scales = self._scales(scheme)
-        data = self.in_half if scheme.name == HALF else self.in_float
-        if scheme.name in ACTIVATION_BITS:
-            data = self.data
-            if self.in_integers is not None:
-                data, ranges = self.in_integers.data, self.in_integers.ranges(ranges)
-        if self.byte_input is not None and ranges:
-            ranges = {**ranges, self.byte_input.name: range_of_bytes(self.byte_input.scale)}
-        kept = kept_tensors(from_bytes(data), self.graph, self.lowered.trace, keep)
-        if keep and not kept:
-            raise UnsupportedError(
-                "No operator of the file computes the layers that are to stay in float.",
-                todo="name others; `sensitivity` prints the operator of each layer",
-            )
-        plain, data = data, quantize(data, scheme.name, ranges, dtype, scales, kept)
+        plain, data = self._quantized(scheme, ranges, keep, scales)
         if corrects and scales is None:
             own = self.job
             data = corrected_if_better(data, plain, own.samples, self.lowered.io, own.parts)
         if self.byte_input is not None:
             data = self.byte_input.write(data, self.lowered.io)
         return _File(self, scheme, data, scales)
+
+    def _quantized(
+        self, scheme: Scheme, ranges: Ranges, keep: Collection[str], scales: FileScales | None
+    ) -> tuple[bytes, bytes]:
+        """Return the float file that a scheme's file is made from, and that file.
+
+        Of channels brought to one size and channels as they were, 8 bits take what keeps more of
+        the outputs on samples of the calibration. 16 bits need none of it, and their weights, in 8
+        bits, would lose by it.
+        """
+        wanted = self.job.request.io_dtype
+        dtype = wanted if wanted in scheme.io_dtypes else "float32"
+        made = []
+        for data, own in self._sources(scheme, ranges):
+            kept = kept_tensors(from_bytes(data), self.graph, self.lowered.trace, keep)
+            if keep and not kept:
+                raise UnsupportedError(
+                    "No operator of the file computes the layers that are to stay in float.",
+                    todo="name others; `sensitivity` prints the operator of each layer",
+                )
+            made.append((data, quantize(data, scheme.name, own, dtype, scales, kept)))
+        return made[0] if len(made) == 1 else max(made, key=lambda pair: self._worst_db(pair[1]))
+
+    def _sources(self, scheme: Scheme, ranges: Ranges) -> list[tuple[bytes, Ranges]]:
+        """Return the float files that a scheme's file can be made from, with their ranges."""
+        if scheme.name not in ACTIVATION_BITS:
+            return [(self.in_half if scheme.name == HALF else self.in_float, ranges)]
+        if self.byte_input is not None:
+            of_bytes = range_of_bytes(self.byte_input.scale)
+            named = (self.byte_input.name, _UNCHANGED + self.byte_input.name)
+            ranges = ranges | dict.fromkeys(named, of_bytes)
+        integers = self.in_integers
+        if integers is None:
+            return [(self.data, ranges)]
+        changed = (integers.data, integers.ranges(ranges))
+        if integers.unchanged is None:
+            return [changed]
+        before = {
+            name.removeprefix(_UNCHANGED): bounds
+            for name, bounds in ranges.items()
+            if name.startswith(_UNCHANGED)
+        }
+        plain = (integers.unchanged.data, integers.unchanged.ranges(before))
+        return [plain] if ACTIVATION_BITS[scheme.name] > 8 else [changed, plain]
+
+    def _worst_db(self, data: bytes) -> float:
+        """Return the SQNR in dB that a file leaves of the worst part of the outputs."""
+        samples = evenly_spaced(self.job.samples, _TRIED_ON)
+        exact, rounded = (
+            [session.run(sample) for sample in samples]
+            for session in (
+                TFLiteSession(self.data, self.lowered.io),
+                TFLiteSession(data, self.lowered.io),
+            )
+        )
+        return min(part.sqnr_db for part in compare(exact, rounded, parts=self.job.parts).parts)
 
     def _scales(self, scheme: Scheme) -> FileScales | None:
         """Return the scales of a file that was quantized before, as far as a scheme can have them.
