@@ -169,7 +169,7 @@ def test_quantizing_adds_no_operators_but_conversions(network: Exported) -> None
 def test_sizes(network: Exported) -> None:
     """Weights of half and a quarter of the bytes, plus what describes the graph.
 
-    Types have layouts of their own: an operator more is a kilobyte, with its tensors and their names.
+    Types have layouts of their own: an operator more is a kilobyte, with its tensors and names.
     """
     size = {scheme: len(data) for scheme, data in network.files.items()}
     weights = network.found["none"].tensors.constant_bytes["float32"]
