@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from _edgeship.export.tflite.building.graph import options
 from _edgeship.export.tflite.objects import kind_of, name_of, shape_of
+from _edgeship.export.tflite.padded_means import steps_of
 
 _MOST_TAPS = 25
 
@@ -71,16 +71,7 @@ def _convolve(model: Any, op: Any) -> None:
         _constant(model, f"{name}/zero", np.zeros(channels, np.float32)),
     ]
     op.builtinOptionsType = schema.BuiltinOptions.DepthwiseConv2DOptions
-    op.builtinOptions = options(
-        "DepthwiseConv2DOptions",
-        padding=schema.Padding.VALID,
-        strideH=pool.strideH,
-        strideW=pool.strideW,
-        dilationHFactor=1,
-        dilationWFactor=1,
-        depthMultiplier=1,
-        fusedActivationFunction=pool.fusedActivationFunction,
-    )
+    op.builtinOptions = steps_of(pool)
 
 
 def _constant(model: Any, name: str, data: Any) -> int:

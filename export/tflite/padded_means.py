@@ -44,7 +44,12 @@ def _convolve(graph: TfliteGraph, op: Op) -> None:
         graph.constant(f"{name}/mean", filters),
         graph.constant(f"{name}/bias", np.zeros(channels, np.float32)),
     ]
-    op.options = options(
+    op.options = steps_of(pool)
+
+
+def steps_of(pool: Any) -> Any:
+    """Return the options of a DEPTHWISE_CONV_2D that steps as a pool does, with its activation."""
+    return options(
         "DepthwiseConv2DOptions",
         padding=schema.Padding.VALID,
         strideH=pool.strideH,

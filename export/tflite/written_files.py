@@ -300,15 +300,17 @@ class Prepared:
 
     def _worst_db(self, data: bytes) -> float:
         """Return the SQNR in dB that a file leaves of the worst part of the outputs."""
-        samples = evenly_spaced(self.job.samples, _TRIED_ON)
-        exact, rounded = (
-            [session.run(sample) for sample in samples]
-            for session in (
-                TFLiteSession(self.data, self.lowered.io),
-                TFLiteSession(data, self.lowered.io),
-            )
-        )
-        return min(part.sqnr_db for part in compare(exact, rounded, parts=self.job.parts).parts)
+        parity = compare(self._exact, self._tried(data), parts=self.job.parts)
+        return min(part.sqnr_db for part in parity.parts)
+
+    @cached_property
+    def _exact(self) -> Outputs:
+        """What the float file computes from the samples that quantized ones are tried on."""
+        return self._tried(self.data)
+
+    def _tried(self, data: bytes) -> Outputs:
+        session = TFLiteSession(data, self.lowered.io)
+        return [session.run(sample) for sample in evenly_spaced(self.job.samples, _TRIED_ON)]
 
     def _scales(self, scheme: Scheme) -> FileScales | None:
         """Return the scales of a file that was quantized before, as far as a scheme can have them.
