@@ -23,9 +23,11 @@ class Observed:
 
     Attributes:
         histograms: Tensor name -> its values.
+        beside: The same of another form of these tensors, by names of their own.
     """
 
     histograms: dict[str, Histogram] = field(default_factory=dict)
+    beside: dict[str, Histogram] = field(default_factory=dict)
 
     def add(self, name: str, array: NDArray[np.generic], sample: int) -> None:
         """Take in the values of one tensor on one sample, in place.
@@ -52,11 +54,11 @@ class Observed:
         self.histograms[name].add(values, low, high)
 
     def ranges(self, observer: Observer = "min-max", bits: int = 8) -> Ranges:
-        """Return the range of each tensor.
+        """Return the range of each tensor, in both forms.
 
         Args:
             observer: How it is chosen.
             bits: Of the integers that span it.
         """
         choose = OBSERVERS[observer]
-        return {name: choose(seen, bits) for name, seen in self.histograms.items()}
+        return {name: choose(seen, bits) for name, seen in (self.histograms | self.beside).items()}

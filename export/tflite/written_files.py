@@ -220,7 +220,7 @@ class Prepared:
             plain = integers.unchanged.measured
             before = observe_activations(plain, self.job.samples, self.lowered.io, crops=own)
             for name, seen in before.histograms.items():
-                observed.histograms[_UNCHANGED + name] = seen
+                observed.beside[_UNCHANGED + name] = seen
         return observed
 
     def rehearse(
