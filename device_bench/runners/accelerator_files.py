@@ -42,8 +42,10 @@ def check_libraries(accelerator: str, files: Sequence[Path]) -> None:
     """Check what a user names with ``--accelerator-library``.
 
     Raises:
-        InputError: A file is missing or no library, or none of them is one that LiteRT looks for.
+        InputError: A file is missing or no library, two have one name, or none of them is one that
+            LiteRT looks for.
     """
+    by_name: dict[str, Path] = {}
     for file in files:
         if not file.is_file():
             raise InputError("There is no such library.", where=f"--accelerator-library {file}")
@@ -52,6 +54,12 @@ def check_libraries(accelerator: str, files: Sequence[Path]) -> None:
                 "A library's name must be plain: it is looked for by that name.",
                 where=f"--accelerator-library {file}",
             )
+        if file.name in by_name:
+            raise InputError(
+                f"Two libraries are called {file.name}, and one would replace the other.",
+                where=f"--accelerator-library {by_name[file.name]}, {file}",
+            )
+        by_name[file.name] = file
     if not files and accelerator == "npu":
         raise InputError(
             "An NPU needs its vendor's dispatch library, which edgeship does not bring.",

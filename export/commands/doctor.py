@@ -39,6 +39,9 @@ _SHARED = {
 
 _DESCRIBE = "_edgeship.export.delegates.describe"
 
+# It loads each driver that is installed, which takes a second or two.
+_DESCRIBED_WITHIN_S = 60
+
 OPTIONAL = {
     "openvino": "verify --runtime openvino",
     "tensorflow": "verify --runtime tensorflow",
@@ -102,9 +105,20 @@ def examine() -> dict[str, Any]:
 
 def _gpu() -> dict[str, Any]:
     """Return what `verify --runtime gpu` runs on here, or what is missing for it."""
-    process = subprocess.run(  # noqa: S603  (our own program)
-        [sys.executable, "-m", _DESCRIBE], capture_output=True, text=True, check=False
-    )
+    try:
+        process = subprocess.run(  # noqa: S603  (our own program)
+            [sys.executable, "-m", _DESCRIBE],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_DESCRIBED_WITHIN_S,
+        )
+    except subprocess.TimeoutExpired:
+        return {
+            "device": None,
+            "missing": f"the Vulkan driver did not answer within {_DESCRIBED_WITHIN_S} s",
+            "install": "choose another driver with VK_ICD_FILENAMES",
+        }
     if process.returncode != 0:
         # A package that it needs is missing, which the table says, too.
         return {

@@ -13,6 +13,9 @@ from typing import Any
 
 _PAGE = Path(__file__).with_name("browser_page.html")
 
+# No output of a file that is run here is larger; a page that sends more is not ours any more.
+_MAX_BODY_BYTES = 1 << 31
+
 _TYPES = {
     ".html": "text/html",
     ".js": "text/javascript",
@@ -105,8 +108,12 @@ def served(exchange: Exchange) -> Iterator[str]:
             self.wfile.write(body)
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"] or 0))
-            exchange.take(self.path, body)
+            length = self.headers["Content-Length"] or "0"
+            if not length.isdecimal() or int(length) > _MAX_BODY_BYTES:
+                exchange.take("failed", f"the page sends {length[:20]} bytes at once".encode())
+                self.send_error(413)
+                return
+            exchange.take(self.path, self.rfile.read(int(length)))
             self.send_response(204)
             self.end_headers()
 

@@ -177,3 +177,14 @@ def test_sizes_are_in_decimal_units() -> None:
         "2.6 MB",
         "3.0 GB",
     ]
+
+
+def test_a_vulkan_driver_that_hangs_is_said_to_hang(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "hanging.py").write_text("import time; time.sleep(60)")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(doctor, "_DESCRIBE", "hanging")
+    monkeypatch.setattr(doctor, "_DESCRIBED_WITHIN_S", 1)
+    stdout, _ = run("doctor")
+    assert "did not answer within 1 s" in " ".join(stdout.split())

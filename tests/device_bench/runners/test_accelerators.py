@@ -314,6 +314,13 @@ def test_libraries_must_be_there_and_have_a_name_that_is_looked_for(tmp_path: Pa
     spaced.touch()
     with pytest.raises(InputError, match="must be plain"):
         runner("native", accelerator="gpu", libraries=[spaced])
+    named = "libLiteRtOpenClAccelerator.so"
+    same = [tmp_path / folder / named for folder in ("a", "b")]
+    for file in same:
+        file.parent.mkdir()
+        file.touch()
+    with pytest.raises(InputError, match=f"Two libraries are called {named}"):
+        runner("native", accelerator="gpu", libraries=same)
 
 
 @pytest.mark.parametrize(

@@ -154,3 +154,16 @@ def test_a_page_gets_nothing_from_outside_of_the_package(tmp_path: Path) -> None
             urllib.request.urlopen(f"{url}package/..%2Fsecret")  # noqa: S310
         with pytest.raises(urllib.error.HTTPError, match="404"):
             urllib.request.urlopen(f"{url}package/../secret")  # noqa: S310
+
+
+def test_a_page_that_sends_too_much_has_failed(tmp_path: Path) -> None:
+    exchange = Exchange(tmp_path, b"file", {}, {})
+    with served(exchange) as url:
+        large = urllib.request.Request(  # noqa: S310
+            f"{url}output/0/0", b"", {"Content-Length": str(1 << 40)}, method="POST"
+        )
+        with pytest.raises(urllib.error.HTTPError, match="413"):
+            urllib.request.urlopen(large)  # noqa: S310
+    assert "1099511627776 bytes at once" in exchange.failure
+    assert exchange.ended.is_set()
+    assert exchange.outputs == {}
