@@ -54,8 +54,10 @@ def export(
     ios: int | None = None,
     io: Literal["tensor", "image"] = "tensor",
     labels: Sequence[str] = (),
-    author: str | None = None,
-    license: str | None = None,
+    author: str = "",
+    license: str = "",
+    version: str = "",
+    description: str = "",
     out: str | Path | None = None,
     progress: Progress = None,
 ) -> Result:
@@ -121,8 +123,11 @@ def export(
         io: Whether an .mlpackage takes the network's input, or a picture of 0 to 255 that it
             normalises itself.
         labels: Names of the classes, which make an .mlpackage a classifier.
-        author: What Xcode shows for an .mlpackage.
-        license: Likewise.
+        author: Who made the network; by default who trained its weights.
+        license: The terms that it comes under; by default those of its weights.
+        version: Of the network, such as ``1.2.0``.
+        description: What it is for, in a sentence. These four are written into the manifest, and
+            into the files whose format has a place for them.
         out: Folder for the files; ``build/NAME`` by default.
         progress: True to show which stage is running, False not to, or a function that is told the
             name of each stage as it begins. By default shown in notebooks and on terminals.
@@ -136,6 +141,7 @@ def export(
         VerificationError: A file would not compute what the network computes; none is left at the
             final names.
     """
+    from _edgeship.export.contract.about import About
     from _edgeship.export.contract.request import Request
     from _edgeship.export.evaluation.labelled import labelled
     from _edgeship.export.pipeline import export as run
@@ -169,8 +175,7 @@ def export(
         ios=ios,
         io=io,
         labels=tuple(labels),
-        author=author,
-        license=license,
+        about=About(author, license, version, description),
         out=None if out is None else Path(out),
     )
     with shown(progress) as report:

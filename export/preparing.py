@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from _edgeship.export.contract.about import About
 from _edgeship.export.contract.request import Request
 from _edgeship.export.contract.stage_log import StageLog
 from _edgeship.export.contract.target import Job
@@ -111,6 +112,22 @@ def make_ready(request: Request, network: Network, calibrated: bool, log: StageL
         ),
         given=given,
         original=original,
+        about=about_of(request.about, network),
     )
     job = replace(job, parts=output_parts(graph, reference))
     return Ready(job, captured, onnx, inputs, samples)
+
+
+def about_of(said: About, network: Network) -> About:
+    """Return what is known about a network for people.
+
+    Args:
+        said: What the user says, which comes first.
+        network: The publisher of its weights stands for an author whom nobody has named.
+    """
+    training = network.training
+    return replace(
+        said,
+        author=said.author or str(training.get("publisher", "")),
+        license=said.license or str(training.get("licence", "")),
+    )

@@ -85,6 +85,7 @@ def manifest_of(
             for stage in log.stages
         ],
         artifacts=[_named(artifact, list(inputs.values())) for artifact in artifacts],
+        about=job.about,
     )
 
 

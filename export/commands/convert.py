@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from _edgeship.export.commands import completion, coreml_options, options
+from _edgeship.export.contract.about import About
 from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.pipeline import TARGETS
 from _edgeship.terminal import interrupt, words
@@ -238,12 +239,21 @@ def convert(
         ),
     ] = None,
     author: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Author that Xcode shows for an .mlpackage.")
-    ] = None,
+        str,
+        typer.Option(metavar="TEXT", help="Who made the network; by default who trained it."),
+    ] = "",
     license_: Annotated[
-        str | None,
-        typer.Option("--license", metavar="TEXT", help="Licence that Xcode shows, likewise."),
-    ] = None,
+        str,
+        typer.Option(
+            "--license", metavar="TEXT", help="Licence of the network; by default of its weights."
+        ),
+    ] = "",
+    model_version: Annotated[
+        str, typer.Option(metavar="TEXT", help="Version of the network, such as 1.2.0.")
+    ] = "",
+    description: Annotated[
+        str, typer.Option(metavar="TEXT", help="What the network is for, in a sentence.")
+    ] = "",
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Output folder; build/MODEL by default.")
     ] = None,
@@ -281,8 +291,7 @@ def convert(
         ios=ios,
         io=io,
         labels=labels,
-        author=author,
-        license_=license_,
+        about=About(author, license_, model_version, description),
         out=out,
     )
     from _edgeship.export.commands.convert_view import next_steps, render, render_more
@@ -345,8 +354,7 @@ def _request(
     ios: int | None,
     io: str,
     labels: Path | None,
-    author: str | None,
-    license_: str | None,
+    about: About,
     out: Path | None,
 ) -> Request:
     """Return the options as a request.
@@ -410,8 +418,7 @@ def _request(
         ios=ios,
         io=takes,
         labels=classes,
-        author=author,
-        license=license_,
+        about=about,
         out=out,
     )
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import platform
 from importlib import metadata
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from _edgeship.export.contract.about import About
 from _edgeship.export.delegates.report import DelegateReport
 
 #: Packages whose version can change the written bytes or the verdict on them.
@@ -61,6 +62,11 @@ class Port(_Record):
         colors: RGB or GRAYSCALE where a .tflite file takes the bytes of a picture, and normalises
             them itself; "" where it takes the network's own numbers.
         bytes_range: The smallest and the largest of these bytes.
+        description: What it holds, in a phrase, as far as that is known; else "".
+        labels: The file beside the manifest that names its classes, in the order of its scores;
+            "" where they have no names.
+        scores: Of an output with a number for each class, what they are: ``logits``, or
+            ``probabilities`` where the graph ends in a Softmax or Sigmoid; "" of anything else.
     """
 
     name: str
@@ -71,6 +77,9 @@ class Port(_Record):
     zero_point: int | None = None
     colors: str = ""
     bytes_range: tuple[int, int] | None = None
+    description: str = ""
+    labels: str = ""
+    scores: Literal["", "logits", "probabilities"] = ""
 
 
 class PartRecord(_Record):
@@ -184,6 +193,21 @@ class GraphFile(_Record):
     sha256: str
 
 
+class LabelsFile(_Record):
+    """A text file with the name of a class in each line: UTF-8, lines end in LF.
+
+    Attributes:
+        file: Its name, beside the manifest.
+        count: How many classes it names.
+        output: The output whose scores they belong to.
+    """
+
+    file: str
+    sha256: str
+    count: int
+    output: str
+
+
 class Manifest(_Record):
     """The whole of manifest.json. It holds no times, so that equal exports give equal files.
 
@@ -194,6 +218,8 @@ class Manifest(_Record):
         calibration: Source, count and method, where a scheme was calibrated.
         verification: What the outputs were compared on.
         onnx: The rewritten graph, which the files were made from.
+        labels: The files that name classes.
+        about: What is known about the network for people.
     """
 
     tool: str = "edgeship"
@@ -206,6 +232,8 @@ class Manifest(_Record):
     onnx: GraphFile
     stages: list[StageRecord]
     artifacts: list[Artifact]
+    labels: list[LabelsFile] = []
+    about: About = About()
 
 
 def versions() -> dict[str, str]:

@@ -83,6 +83,18 @@ class Related(Protocol):
                 when a sample is run.
         """
 
+    def stored(self, sample: Sample) -> Sample:
+        """Return a sample made for the file as the file stores it: in its types and axis order."""
+
+    def open_stored(self) -> Callable[[Sample], Sample]:
+        """Return what runs such samples in the first default runtime.
+
+        It returns outputs by their names, in the file's types and axis order.
+
+        Raises:
+            VerificationError: The file does not run; this may come only when a sample is run.
+        """
+
     def expected(self, reference: Outputs, runtime: str) -> Outputs:
         """Return what a runtime is to give where the graph computes ``reference``."""
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
+
+from _edgeship.export.contract.about import About
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,8 +95,9 @@ class Request:
         ios: The oldest iOS that a package runs on.
         io: Whether files take the network's input or a picture that they normalise themselves.
         labels: Names of the classes, in the order of the scores.
-        author: For a package.
-        license: For a package.
+        input_names: What the files are to call the network's inputs; empty for its own names.
+        output_names: Likewise its outputs.
+        about: What the user says about the network.
         out: Output folder; ``build/NAME`` by default.
     """
 
@@ -126,6 +129,7 @@ class Request:
     ios: int | None = None
     io: Literal["tensor", "image"] = "tensor"
     labels: tuple[str, ...] = ()
-    author: str | None = None
-    license: str | None = None
+    input_names: tuple[str, ...] = ()
+    output_names: tuple[str, ...] = ()
+    about: About = field(default_factory=About)
     out: Path | None = None

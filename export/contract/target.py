@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from _edgeship.export.contract.about import About
+
 if TYPE_CHECKING:
     import onnx_ir as ir
 
@@ -44,6 +46,9 @@ class Job:
         parts: What of the outputs is compared one by one.
         given: The scales that the network had, if it was quantized before.
         original: What that file computes, which files with these scales are compared with.
+        labels: Output -> the name of each of its classes, in the order of its scores.
+        about: What is known about the network for people: what the user says, and what the
+            publisher of its weights does where the user says nothing.
     """
 
     request: Request
@@ -60,6 +65,8 @@ class Job:
     parts: Sequence[Part] = ()
     given: Given | None = None
     original: Outputs | None = None
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    about: About = field(default_factory=About)
 
 
 #: Returns why outputs are out of the tolerance that a file is judged by, in a sentence, or "".

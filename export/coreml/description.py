@@ -8,6 +8,7 @@ from importlib import metadata
 from typing import Any
 
 from _edgeship.export.calibration.preprocess import Preprocess
+from _edgeship.export.contract.about import About
 from _edgeship.export.network.network import Network
 
 _UNTRAINED = "UNTRAINED: random weights, right for measuring speed and size only."
@@ -52,8 +53,7 @@ def describe(
     counted: Mapping[str, Any],
     preprocess: Preprocess | None,
     onnx_sha256: str,
-    author: str | None = None,
-    license_: str | None = None,
+    about: About,
 ) -> Description:
     """Return what a package says about its network.
 
@@ -61,10 +61,9 @@ def describe(
         network: The network.
         counted: What the manifest says about it: mult_adds and params.
         preprocess: What an input image goes through; None for networks on other inputs.
-        onnx_sha256: Digest of the graph that the package is made from. Its first digits are the
-            version, so that a package leads to its manifest and graph.
-        author: The one that the user names; None for the publisher of the weights.
-        license_: The one that the user names; None for the publisher's.
+        onnx_sha256: Digest of the graph that the package is made from. Where nobody has said a
+            version, its first digits are it, so that a package leads to its manifest and graph.
+        about: What is known about the network for people.
     """
     training = network.training
     facts = {
@@ -80,10 +79,10 @@ def describe(
     }
     known = {f"edgeship.{key}": str(value) for key, value in facts.items() if value is not None}
     return Description(
-        short=_short(network),
-        author=author or str(training.get("publisher", "")),
-        license=license_ or str(training.get("licence", "")),
-        version=onnx_sha256[:_VERSION_DIGITS],
+        short=about.description or _short(network),
+        author=about.author,
+        license=about.license,
+        version=about.version or onnx_sha256[:_VERSION_DIGITS],
         entries=known,
     )
 

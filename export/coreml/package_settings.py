@@ -43,7 +43,5 @@ def settings_of(job: Job) -> PackageSettings:
     return PackageSettings(
         ios=request.ios or oldest_ios([scheme.name for scheme in job.schemes]),
         ports=Ports(preprocess if pictures else None, request.labels),
-        description=describe(
-            job.network, job.model, preprocess, job.onnx_sha256, request.author, request.license
-        ),
+        description=describe(job.network, job.model, preprocess, job.onnx_sha256, job.about),
     )

@@ -59,8 +59,6 @@ COREML = Target(
         "ios": "--ios",
         "io": "--io image",
         "labels": "--labels",
-        "author": "--author",
-        "license": "--license",
     },
     picks_boxes=True,
     lower=_lower,

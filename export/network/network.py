@@ -34,6 +34,8 @@ class Network:
         tensors: Names that the user's file has for tensors; None if the captured graph's are all
             there is.
         given: The scales that it had, if it was quantized before.
+        labels: The classes that its weights were trained on, in the order of the scores; empty
+            where they are not known.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Network:
     notes: tuple[str, ...] = ()
     tensors: frozenset[str] | None = None
     given: Given | None = None
+    labels: tuple[str, ...] = ()
 
     def close(self) -> None:
         """Release the definition: a process of the user's code ends."""

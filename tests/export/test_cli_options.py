@@ -62,8 +62,6 @@ WRONG = [
     ((NAME, "--ios", "16"), "--ios does not go with --to tflite."),
     ((NAME, "--to", "onnx", "--io", "image"), "--io image does not go with --to onnx."),
     ((NAME, "--io", "picture", "--to", "coreml"), "choose from tensor, image"),
-    ((NAME, "--author", "me"), "--author does not go with --to tflite."),
-    ((NAME, "--license", "MIT"), "--license does not go with --to tflite."),
     ((NAME, "--labels", "good.txt"), "--labels does not go with --to tflite."),
     ((NAME, "--to", "coreml", "--labels", "nosuch.txt"), "nosuch.txt does not exist"),
     ((NAME, "--to", "coreml", "--labels", "empty"), "empty is a folder, not a file"),

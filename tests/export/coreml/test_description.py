@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from torch import nn
 
 from _edgeship.export.calibration.preprocess import Preprocess
+from _edgeship.export.contract.about import About
 from _edgeship.export.coreml.description import Description, describe
 from _edgeship.export.network.definition import LiveModule
 from _edgeship.export.network.network import Network
@@ -20,7 +21,7 @@ def network(**fields) -> Network:
     return Network(**{**given, "weights": "weights.pth", **fields})
 
 
-def test_the_publisher_of_the_weights_is_the_author():
+def test_a_package_says_what_is_known():
     found = describe(
         network(
             facts={"paper": "A paper (arXiv 1)", "year": 2018},
@@ -29,6 +30,7 @@ def test_the_publisher_of_the_weights_is_the_author():
         COUNTED,
         Preprocess((0.5,), (0.25,)),
         DIGEST,
+        About("them", "MIT"),
     )
     assert (found.author, found.license, found.version) == ("them", "MIT", "0123456789ab")
     assert found.short == "net, A paper (arXiv 1), 2018. Weights: weights.pth."
@@ -41,10 +43,9 @@ def test_the_publisher_of_the_weights_is_the_author():
 
 
 def test_what_the_user_says_comes_first_and_what_nobody_says_stays_empty():
-    said = network(training={"publisher": "them", "licence": "MIT"})
-    found = describe(said, COUNTED, None, DIGEST, "me", "GPL-3.0")
-    assert (found.author, found.license) == ("me", "GPL-3.0")
-    found = describe(network(), COUNTED, None, DIGEST)
+    said = describe(network(), COUNTED, None, DIGEST, About("", "", "1.2", "Tells cats from dogs."))
+    assert (said.short, said.version) == ("Tells cats from dogs.", "1.2")
+    found = describe(network(), COUNTED, None, DIGEST, About())
     assert (found.author, found.license) == ("", "")
     assert "edgeship.preprocessing" not in found.entries
     assert "edgeship.paper" not in found.entries
@@ -52,7 +53,7 @@ def test_what_the_user_says_comes_first_and_what_nobody_says_stays_empty():
 
 def test_random_weights_are_called_untrained():
     found = describe(
-        network(untrained=True, weights="UNTRAINED: random, seed 0"), COUNTED, None, DIGEST
+        network(untrained=True, weights="UNTRAINED: random, seed 0"), COUNTED, None, DIGEST, About()
     )
     assert found.short.startswith("net. UNTRAINED: random weights")
     assert found.entries["edgeship.weights"] == "UNTRAINED: random, seed 0"
