@@ -60,10 +60,10 @@ def rows(name: str, target: str, data: Path, limit: int) -> list[str]:
     return [f"| {name} | {' | '.join(cells)} |", f"| | | {' | '.join(gaps)} |"]
 
 
-def write_training_pictures(data: Path, folder: Path) -> None:
+def write_training_pictures(data: Path, folder: Path, count: int = CALIBRATION_PICTURES) -> None:
     """Write the pictures to calibrate on, each into the folder of its class."""
     with open_data(data, "train") as found:
-        for picture in found.limited(CALIBRATION_PICTURES).pictures:
+        for picture in found.limited(count).pictures:
             path = folder / picture.name
             path.parent.mkdir(parents=True, exist_ok=True)
             with picture.open() as stream:
