@@ -29,6 +29,7 @@ zipalign zipalign
 apksigner apksigner
 dexdump dexdump
 enjarify enjarify
+minisign minisign
 /usr/share/android-framework-res/framework-res.apk android-framework-res
 /usr/share/java/com.android.json.jar libandroid-json-java
 TABLE

@@ -44,6 +44,7 @@ _DESCRIBED_WITHIN_S = 60
 
 OPTIONAL = {
     "openvino": "verify --runtime openvino",
+    "py-minisign": "signs bundles, and checks their signatures: pip install 'edgeship[signing]'",
     "tensorflow": "verify --runtime tensorflow",
     "tflite-runtime": "verify --runtime tflite-runtime",
 }
