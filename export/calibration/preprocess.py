@@ -135,7 +135,7 @@ def read_pixels(
         InputError: The file is not such a picture or is too large.
     """
     name = name or str(file)
-    image = _cover_and_crop(_decode(file, COLOR_MODES[channels], name), size, crop, name)
+    image = _cover_and_crop(decode(file, COLOR_MODES[channels], name), size, crop, name)
     pixels: NDArray[np.uint8] = np.asarray(image, dtype=np.uint8)
     by_channel: NDArray[np.uint8] = pixels.reshape(*size, channels).transpose(2, 0, 1)
     return by_channel
@@ -178,7 +178,17 @@ def normalize(pixels: NDArray[np.uint8], preprocess: Preprocess) -> NDArray[np.f
     return normalized
 
 
-def _decode(file: str | Path | IO[bytes], mode: str, name: str) -> Image.Image:
+def decode(file: str | Path | IO[bytes], mode: str, name: str) -> Image.Image:
+    """Return a picture as it is stored, upright.
+
+    Args:
+        file: Path or open file of the picture.
+        mode: A value of `COLOR_MODES`.
+        name: What errors call the picture.
+
+    Raises:
+        InputError: The file is not such a picture or is too large.
+    """
     try:
         with warnings.catch_warnings():
             # Pillow only warns where this module refuses; its warning would be noise.

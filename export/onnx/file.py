@@ -78,6 +78,19 @@ class RelatedONNX:
 
         return ordered
 
+    def stored(self, sample: Sample) -> Sample:
+        """Return a sample made for the file as the file stores it: the same."""
+        return sample
+
+    def open_stored(self) -> Callable[[Sample], Sample]:
+        """Return what runs such samples as an app does; halves come back as float32."""
+        run = open_optimized(self.data)
+
+        def named(sample: Sample) -> Sample:
+            return dict(zip(self.names, run(sample), strict=True))
+
+        return named
+
     def expected(self, reference: Outputs, runtime: str) -> Outputs:
         """Return what a runtime is to give where the graph computes ``reference``: the same."""
         return reference

@@ -77,14 +77,23 @@ class TFLiteSession:
             InputError: The sample lacks an input or has one of another shape or dtype.
             VerificationError: The runtime fails on the file.
         """
+        return self.results(self.run_stored(self.feeds(sample)))
+
+    def run_stored(self, feeds: list[np.ndarray]) -> list[np.ndarray]:
+        """Return all outputs as the file stores them, from inputs as it stores them.
+
+        Args:
+            feeds: One for each input of the `FileIO`, in the file's type and axis order.
+
+        Raises:
+            VerificationError: The runtime fails on the file, or refuses these inputs.
+        """
         captured = Captured()
-        feeds = self.feeds(sample)
         try:
             with captured_stderr() as captured:
-                raw = self._invoke(feeds)
+                return self._invoke(feeds)
         except (ValueError, RuntimeError) as error:
             raise self._failure(error, captured) from error
-        return self.results(raw)
 
     def run_beside_others(self, sample: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """Return the same as `run`, while other threads run other sessions.

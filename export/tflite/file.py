@@ -128,6 +128,21 @@ class RelatedTFLite:
 
         return run
 
+    def stored(self, sample: Sample) -> Sample:
+        """Return a sample made for the file as the file stores it."""
+        feeds = TFLiteSession(self.data, self.io).feeds(sample)
+        return {port.name: feed for port, feed in zip(self.io.inputs, feeds, strict=True)}
+
+    def open_stored(self) -> Callable[[Sample], Sample]:
+        """Return what runs such samples in LiteRT."""
+        session = TFLiteSession(self.data, self.io)
+
+        def run(sample: Sample) -> Sample:
+            raw = session.run_stored([sample[port.name] for port in self.io.inputs])
+            return {port.name: one for port, one in zip(self.io.outputs, raw, strict=True)}
+
+        return run
+
     def expected(self, reference: Outputs, runtime: str) -> Outputs:
         """Return what a runtime is to give where the graph computes ``reference``: the same."""
         return reference
