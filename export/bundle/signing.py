@@ -13,7 +13,6 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from _edgeship.errors import InputError, VerificationError
@@ -122,7 +121,7 @@ def _unlock(secret: Any, key: Path, password: str) -> None:
         ) from error
 
 
-def _public_key(minisign: ModuleType, text: str) -> Any:
+def _public_key(minisign: Any, text: str) -> Any:
     if _BARE.fullmatch(text):
         return _parsed(text, minisign.PublicKey.from_base64, text.encode(), "public key")
     return _parsed(text, minisign.PublicKey.from_bytes, _small(Path(text)), "public key")
@@ -139,7 +138,7 @@ def _parsed(place: Path | str, parse: Callable[[bytes], Any], data: bytes, kind:
         ) from error
 
 
-def _library() -> ModuleType:
+def _library() -> Any:
     try:
         import minisign
     except ModuleNotFoundError as error:
