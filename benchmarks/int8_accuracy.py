@@ -3,9 +3,9 @@
 Run: python benchmarks/int8_accuracy.py cifar10.zip [MODEL ...] [--limit N]
 
 Exports each checkpoint in float32 and int8 with the default settings, calibrated on 200 training
-pictures and verified on 12 more, and makes an int8 file with litert-quantizer alone: of the graph as it was captured, with
-its own calibration (min-max) on the same pictures. Prints top-1 of the three on N test pictures,
-and what the two lose in points, with the 95 % interval of pairs.
+pictures and verified on 12 more, and makes an int8 file with litert-quantizer alone: of the graph
+as it was captured, with its own calibration (min-max) on the same pictures. Prints top-1 of the
+three on N test pictures, and what the two lose in points, with the 95 % interval of pairs.
 """
 
 from __future__ import annotations

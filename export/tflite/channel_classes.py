@@ -11,15 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from _edgeship.export.equalization.factors import FIXED, Labels
 from _edgeship.export.graph.disjoint_sets import DisjointSets
 from _edgeship.export.tflite.building.graph import Op, TfliteGraph
-
-Labels = NDArray[np.int64]
-
-#: The class of channels that keep their scale.
-FIXED = 0
 
 #: Operators that can scale their outputs, and undo a scale of their inputs, by their weights.
 ABSORBING = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"}
