@@ -50,14 +50,13 @@ class Picking:
         """Return a file that picks the boxes of one that gives them all."""
         return append(data, self.reading, self.rules)
 
-    def record(self, name: str, data: bytes) -> PickingRecord:
+    def record(self, name: str, picked: bytes) -> PickingRecord:
         """Return the manifest's entry.
 
         Args:
             name: What the file without the operator is called.
-            data: That file.
+            picked: The file with it.
         """
-        picked = self.append(data)
         return PickingRecord(
             file=file_name(name),
             size=len(picked),
@@ -70,11 +69,12 @@ class Picking:
             most_boxes=self.rules.most_boxes,
         )
 
-    def check(self, data: bytes, samples: Sequence[Sample], io: FileIO) -> None:
+    def check(self, data: bytes, picked: bytes, samples: Sequence[Sample], io: FileIO) -> None:
         """Compare what the file with the operator picks with what the one without it gives.
 
         Args:
             data: The file without the operator.
+            picked: The one with it.
             samples: To run both on.
             io: How the inputs and outputs of that file relate to the graph's.
 
@@ -87,9 +87,9 @@ class Picking:
             PortSpec(name, shape, tuple(range(len(shape))))
             for name, shape in zip(OUTPUTS, shapes, strict=True)
         ]
-        picked = run_tflite(self.append(data), samples, replace(io, outputs=tuple(ports)))
+        found_in = run_tflite(picked, samples, replace(io, outputs=tuple(ports)))
         for given, (boxes, labels, scores, count) in zip(
-            run_tflite(data, samples, io), picked, strict=True
+            run_tflite(data, samples, io), found_in, strict=True
         ):
             kept = int(count[0])
             found = Found(boxes[0, :kept], labels[0, :kept].astype(np.int64), scores[0, :kept])

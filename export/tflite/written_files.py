@@ -32,6 +32,7 @@ from _edgeship.export.tflite.byte_job import ByteInput
 from _edgeship.export.tflite.byte_port import range_of_bytes
 from _edgeship.export.tflite.calibrate import observe_activations
 from _edgeship.export.tflite.delegation import of_gpu, of_xnnpack
+from _edgeship.export.tflite.described_file import contents_of, described, picking_contents
 from _edgeship.export.tflite.divergence import first_divergence
 from _edgeship.export.tflite.given_scales import FileScales, file_scales
 from _edgeship.export.tflite.gpu_by_rules import gpu_by_rules
@@ -63,12 +64,19 @@ _TRIED_ON = 16
 
 @dataclass(frozen=True)
 class _File:
-    """A .tflite file that was made; see `export.contract.target.Written`."""
+    """A .tflite file that was made; see `export.contract.target.Written`.
+
+    Attributes:
+        data: The file.
+        scales: Those that the network had, if it was quantized before.
+        picked: The further file that picks the boxes of a detector, if there is one.
+    """
 
     prepared: Prepared
     scheme: Scheme
     data: bytes
     scales: FileScales | None = None
+    picked: bytes | None = None
 
     @property
     def rounded(self) -> Parity | None:
@@ -109,8 +117,9 @@ class _File:
     def check(self, again: Judge) -> None:
         """Check what picks the boxes of a detector, and the delegates that the user requires."""
         job = self.prepared.job
-        if self.prepared.picking is not None:
-            self.prepared.picking.check(self.data, self.prepared.fed, self.prepared.io)
+        if self.prepared.picking is not None and self.picked is not None:
+            plain, io = self.data, self.prepared.io
+            self.prepared.picking.check(plain, self.picked, self.prepared.fed, io)
         if "xnnpack" in job.request.require_delegate:
             demand_whole(of_xnnpack(self._session, self.data))
         if "gpu" in job.request.require_delegate:
@@ -121,16 +130,16 @@ class _File:
         nodes = node_names(self.prepared.graph)
         reports = of_xnnpack(self._session, self.data), self._on_gpu[0]
         update: dict[str, Any] = {"delegates": [one.with_nodes(nodes) for one in reports]}
-        if self.prepared.picking is not None:
-            update["picking"] = self.prepared.picking.record(name, self.data)
+        if self.prepared.picking is not None and self.picked is not None:
+            update["picking"] = self.prepared.picking.record(name, self.picked)
         if self.prepared.byte_input is not None:
             update["preprocess"] = self.prepared.byte_input.preparation
         return record.model_copy(update=update)
 
     def save(self, name: str, folder: OutputFolder) -> None:
         folder.write(name, self.data)
-        if self.prepared.picking is not None:
-            folder.write(picking.file_name(name), self.prepared.picking.append(self.data))
+        if self.picked is not None:
+            folder.write(picking.file_name(name), self.picked)
 
     @cached_property
     def _session(self) -> TFLiteSession:
@@ -232,27 +241,41 @@ class Prepared:
         finished: bool = False,
     ) -> Outputs:
         """Return what the file of a scheme computes from samples; biases as in `finished` ones."""
-        written = self._write(scheme, ranges, keep, corrects=finished and _corrects(scheme))
-        session = TFLiteSession(written.data, self.io)
+        scales = self._scales(scheme)
+        data = self._write(scheme, ranges, keep, scales, corrects=finished and _corrects(scheme))
+        session = TFLiteSession(data, self.io)
         fed = samples if self.byte_input is None else self.byte_input.pixels(samples)
         return [session.run(sample) for sample in fed]
 
     def write(self, scheme: Scheme, ranges: Ranges, keep: Collection[str] = ()) -> _File:
         """Make the file of a scheme."""
-        return self._write(scheme, ranges, keep, corrects=_corrects(scheme))
+        scales = self._scales(scheme)
+        plain = self._write(scheme, ranges, keep, scales, corrects=_corrects(scheme))
+        contents = contents_of(self.job, self.io, self.byte_input)
+        picked = None
+        if self.picking is not None:
+            picked = described(self.picking.append(plain), picking_contents(contents, self.picking))
+        return _File(self, scheme, described(plain, contents), scales, picked)
 
     def _write(
-        self, scheme: Scheme, ranges: Ranges, keep: Collection[str], corrects: bool
-    ) -> _File:
-        """Make the file of a scheme; correcting biases takes too long to do it for each try."""
-        scales = self._scales(scheme)
+        self,
+        scheme: Scheme,
+        ranges: Ranges,
+        keep: Collection[str],
+        scales: FileScales | None,
+        corrects: bool,
+    ) -> bytes:
+        """Make the file of a scheme; correcting biases takes too long to do it for each try.
+
+        It does not yet say what it is.
+        """
         plain, data = self._quantized(scheme, ranges, keep, scales)
         if corrects and scales is None:
             own = self.job
             data = corrected_if_better(data, plain, own.samples, self.lowered.io, own.parts)
         if self.byte_input is not None:
             data = self.byte_input.write(data, self.lowered.io)
-        return _File(self, scheme, data, scales)
+        return data
 
     def _quantized(
         self, scheme: Scheme, ranges: Ranges, keep: Collection[str], scales: FileScales | None
