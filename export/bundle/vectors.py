@@ -60,7 +60,8 @@ class VectorRecord(_Record):
     Attributes:
         picture: The file of the picture that the inputs were made of; "" where there is none.
         inputs: One .npy for each input.
-        outputs: Likewise of what is expected.
+        outputs: Likewise of what is expected; "" for an output that holds no numbers, as the name
+            of the best class in an .mlpackage does.
     """
 
     picture: str
@@ -177,17 +178,21 @@ def file_vectors(
             f"{folder}.input{place}.npy": stored[port.name]
             for place, port in enumerate(artifact.inputs)
         }
-        outputs = {
-            f"{folder}.output{place}.npy": results[port.name]
+        outputs = [
+            f"{folder}.output{place}.npy" if port.name in results else ""
             for place, port in enumerate(artifact.outputs)
-            if port.name in results
+        ]
+        arrays |= inputs
+        arrays |= {
+            path: results[port.name]
+            for path, port in zip(outputs, artifact.outputs, strict=True)
+            if path
         }
-        arrays |= inputs | outputs
         vectors.append(
             VectorRecord(
                 picture=pictures[number - 1] if pictures else "",
                 inputs=list(inputs),
-                outputs=list(outputs),
+                outputs=outputs,
             )
         )
     runtime, emulated = runtime_of(artifact.target)

@@ -1,0 +1,262 @@
+"""From a folder of exported files to a bundle: everything is made first, and then written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from _edgeship.artifacts import OutputFolder
+from _edgeship.errors import InputError, VerificationError
+from _edgeship.export.bundle import layout, pages, signing
+from _edgeship.export.bundle.facts import Facts, Latency, facts_of
+from _edgeship.export.bundle.generated import code_of
+from _edgeship.export.bundle.packing import zipped
+from _edgeship.export.bundle.pictures import SamplePicture, sample_pictures
+from _edgeship.export.bundle.steps import steps_of
+from _edgeship.export.bundle.sums import sums_of
+from _edgeship.export.bundle.vectors import (
+    Index,
+    PictureRecord,
+    array_bytes,
+    file_vectors,
+    samples_of,
+)
+from _edgeship.export.checks.opening import open_model
+from _edgeship.export.checks.subject import read_reference
+from _edgeship.export.contract.manifest import Artifact, Manifest
+from _edgeship.export.contract.recorded import preprocess_in, read_manifest
+from _edgeship.export.coreml.format.package import SUFFIX, read_package
+from _edgeship.export.evaluation.evaluate import Question, evaluate
+from _edgeship.export.evaluation.results import Evaluation
+from _edgeship.files import read_bytes, sha256_of
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What somebody wants in a bundle beside the files.
+
+    Attributes:
+        pictures: A folder or a zip file that the sample pictures are taken of; None for some that
+            come with edgeship.
+        calib: Where sample inputs come from that are no pictures; None for noise.
+        labelled: Labelled pictures to evaluate the files on; None to leave that out.
+        latencies: What was measured, of any files.
+        key: Secret key to sign the digests with, or None.
+    """
+
+    pictures: Path | None = None
+    calib: str | None = None
+    labelled: Path | None = None
+    latencies: tuple[Latency, ...] = ()
+    key: Path | None = None
+
+
+@dataclass(frozen=True)
+class Made:
+    """What was written.
+
+    Attributes:
+        folder: The bundle.
+        archive: The same as a zip file.
+        files: Path in the bundle -> how many bytes it has.
+        facts: What its cards say.
+    """
+
+    folder: Path
+    archive: Path
+    files: Mapping[str, int]
+    facts: Facts
+
+
+def make(
+    folder: Path,
+    wishes: Wishes,
+    out: Path | None = None,
+    report: Callable[[str], None] = lambda stage: None,
+) -> Made:
+    """Make a bundle of the files that a manifest lists.
+
+    Args:
+        folder: Where the manifest and the files are.
+        wishes: What else is to be in it.
+        out: Where the bundle's folder and its zip file are to appear; beside the files by default.
+        report: Told each stage as it begins.
+
+    Raises:
+        InputError: There is no manifest, or a file or picture cannot be read.
+        VerificationError: A file is not the one that the manifest was written for, or does not run.
+    """
+    manifest = _manifest(folder)
+    name = layout.lone(str(manifest.model["name"])) + layout.ENDING
+    with OutputFolder(out or folder) as target:
+        content, facts = _content(folder, manifest, wishes, report)
+        report("write")
+        target.write_folder(name, content)
+        target.write(f"{name}.zip", zipped(name, content))
+        written = target.publish()
+    return Made(*written, {path: len(data) for path, data in content.items()}, facts)
+
+
+def _manifest(folder: Path) -> Manifest:
+    path = folder / layout.MANIFEST
+    manifest = read_manifest(path) if path.is_file() else None
+    if manifest is None:
+        raise InputError(
+            f"{folder} holds no {layout.MANIFEST} of edgeship.",
+            why="it says what the files in a bundle are",
+            todo="export first, or name the network: `python -m export bundle MODEL`",
+        )
+    return manifest
+
+
+def _content(
+    folder: Path, manifest: Manifest, wishes: Wishes, report: Callable[[str], None]
+) -> tuple[dict[str, bytes], Facts]:
+    """Return path in the bundle -> content, and what the cards say."""
+    report("read the files")
+    content = {layout.MANIFEST: read_bytes(folder / layout.MANIFEST)}
+    for artifact in manifest.artifacts:
+        content |= _model_files(folder, artifact)
+    labels = _labels(folder, manifest)
+    content |= {name: data for name, (data, _) in labels.items()}
+    report("run the files on sample inputs")
+    index, arrays, pictures = _vectors(folder, manifest, wishes)
+    content |= {path: array_bytes(array) for path, array in arrays.items()}
+    content |= {
+        record.file: picture.png for record, picture in zip(index.pictures, pictures, strict=True)
+    }
+    content[layout.INDEX] = (index.model_dump_json(indent=2) + "\n").encode()
+    evaluation, evaluated = None, dict[str, str]()
+    if wishes.labelled is not None:
+        report("evaluate the files")
+        evaluation, evaluated = _evaluated(folder, manifest, wishes.labelled, labels)
+    report("write code and cards")
+    code, code_by_file = code_of(manifest)
+    content |= code
+    facts = facts_of(
+        manifest,
+        index,
+        arrays,
+        pictures,
+        {name: names for name, (_, names) in labels.items()},
+        evaluation,
+        evaluated,
+        wishes.latencies,
+        sorted(code),
+        signed=wishes.key is not None,
+    )
+    content[layout.PAGE] = pages.page(facts)
+    content[layout.MODEL_CARD] = pages.model_card(facts)
+    content[layout.README] = pages.readme(facts, steps_of(facts, code_by_file))
+    content[layout.SUMS] = sums_of(content)
+    if wishes.key is not None:
+        content[signing.NAME] = signing.sign(content[layout.SUMS], wishes.key)
+    return content, facts
+
+
+def _model_files(folder: Path, artifact: Artifact) -> dict[str, bytes]:
+    """Return the content of a model file, and of the one that picks boxes; of a package, of all.
+
+    Raises:
+        VerificationError: It is not what the manifest was written for.
+    """
+    path = folder / layout.lone(artifact.file)
+    if open_model(path).digest != artifact.sha256:
+        raise _changed(path)
+    if path.suffix == SUFFIX:
+        return {f"{path.name}/{name}": data for name, data in read_package(path).items()}
+    found = {path.name: read_bytes(path)}
+    if artifact.picking is not None:
+        picking = folder / layout.lone(artifact.picking.file)
+        if open_model(picking).digest != artifact.picking.sha256:
+            raise _changed(picking)
+        found[picking.name] = read_bytes(picking)
+    return found
+
+
+def _changed(path: Path) -> VerificationError:
+    return VerificationError(
+        f"{path} is not the file that was exported.",
+        where=str(path.parent / layout.MANIFEST),
+        why="the manifest records another sha256",
+        todo="export again",
+    )
+
+
+def _labels(folder: Path, manifest: Manifest) -> dict[str, tuple[bytes, tuple[str, ...]]]:
+    """Return file of labels -> its content, and the labels in it.
+
+    Raises:
+        VerificationError: One is not what the manifest was written for.
+    """
+    found = {}
+    for record in manifest.labels:
+        path = folder / layout.lone(record.file)
+        data = read_bytes(path)
+        if sha256_of(path) != record.sha256:
+            raise _changed(path)
+        found[record.file] = data, tuple(data.decode().removesuffix("\n").split("\n"))
+    return found
+
+
+def _vectors(
+    folder: Path, manifest: Manifest, wishes: Wishes
+) -> tuple[Index, dict[str, NDArray[Any]], list[SamplePicture]]:
+    """Return what belongs together, path in the bundle -> array, and the pictures.
+
+    Raises:
+        InputError: The graph that the files were made from is not there.
+    """
+    graph = folder / layout.lone(manifest.onnx.file)
+    if not graph.is_file() or sha256_of(graph) != manifest.onnx.sha256:
+        raise InputError(
+            f"The graph {graph}, which the files were made from, is not there.",
+            why="it tells what the inputs take",
+            todo="export again",
+        )
+    reference = read_reference(graph, ())
+    preprocess = preprocess_in(manifest)
+    pictures = sample_pictures(wishes.pictures)
+    samples, shown, source = samples_of(reference.specs, preprocess, pictures, wishes.calib)
+    pictures = pictures if shown else []
+    records = [
+        PictureRecord(
+            file=f"{layout.VECTORS}/{number}.png", name=picture.name, source=picture.source
+        )
+        for number, picture in enumerate(pictures, 1)
+    ]
+    files = []
+    arrays: dict[str, NDArray[Any]] = {}
+    for artifact in manifest.artifacts:
+        record, found = file_vectors(
+            folder / artifact.file,
+            artifact,
+            reference,
+            preprocess,
+            samples,
+            [one.file for one in records],
+        )
+        files.append(record)
+        arrays |= found
+    return Index(pictures=records, source=source, files=files), arrays, pictures
+
+
+def _evaluated(
+    folder: Path,
+    manifest: Manifest,
+    data: Path,
+    labels: Mapping[str, tuple[bytes, Sequence[str]]],
+) -> tuple[Evaluation, dict[str, str]]:
+    """Return how good network and files are, and model file -> what that calls it."""
+    names = {artifact.file: str(folder / artifact.file) for artifact in manifest.artifacts}
+    classes = [tuple(each) for _, each in labels.values()]
+    question = Question(
+        names=tuple(dict.fromkeys((str(folder / manifest.onnx.file), *names.values()))),
+        data=data,
+        labels=classes[0] if len(classes) == 1 else (),
+    )
+    return evaluate(question), names

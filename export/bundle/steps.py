@@ -1,0 +1,84 @@
+"""What somebody does with a bundle, step by step, as plain values for its README."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from _edgeship.export.bundle.facts import Facts, FileFacts, Top
+
+#: Target -> the Python package that runs its files on any computer.
+_PACKAGES = {"tflite": "ai-edge-litert", "onnx": "onnxruntime"}
+
+#: What the Python code needs beside it.
+_ALWAYS = ("numpy", "pillow")
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What the README names.
+
+    Attributes:
+        first: The file that the steps in Python run; None where Python runs none of them.
+        script: Its code.
+        requirements: Packages, with the versions that computed the expected outputs.
+        tops: What it makes of the first picture.
+        android: Files for an Android app, each with its code in Kotlin and Java.
+        ios: Files for an iOS app, each with its code in Swift.
+        litert: The version of LiteRT that the files were run with.
+        swift_package: Whether the bundle is a Swift package, too.
+    """
+
+    first: FileFacts | None
+    script: str
+    requirements: tuple[str, ...]
+    tops: tuple[Top, ...]
+    android: tuple[tuple[FileFacts, tuple[str, ...]], ...]
+    ios: tuple[tuple[FileFacts, tuple[str, ...]], ...]
+    litert: str
+    swift_package: bool
+
+
+def steps_of(facts: Facts, code: Mapping[str, Sequence[str]]) -> Steps:
+    """Return the steps of a bundle.
+
+    Args:
+        facts: What is in it.
+        code: Model file -> paths of the code that was generated for it.
+    """
+    by_file = {one.artifact.file: one for one in facts.files}
+    scripts = {
+        file: next((path for path in paths if path.endswith(".py")), "")
+        for file, paths in code.items()
+    }
+    runnable = [
+        one
+        for one in facts.files
+        if one.artifact.target in _PACKAGES and scripts.get(one.artifact.file)
+    ]
+    # Of several schemes, the one that was asked for last is mostly the one that ships.
+    first = runnable[-1] if runnable else None
+    versions = facts.manifest.versions
+    packages = () if first is None else (_PACKAGES[first.artifact.target], *_ALWAYS)
+    return Steps(
+        first=first,
+        script="" if first is None else scripts[first.artifact.file],
+        requirements=tuple(
+            f"{name}=={versions[name]}" if versions.get(name, "")[:1].isdigit() else name
+            for name in packages
+        ),
+        tops=() if first is None else first.top(0),
+        android=tuple(
+            (by_file[file], tuple(path for path in paths if path.endswith((".kt", ".java"))))
+            for file, paths in code.items()
+            if by_file[file].artifact.target == "tflite"
+        ),
+        ios=tuple(
+            (by_file[file], tuple(path for path in paths if path.endswith(".swift")))
+            for file, paths in code.items()
+            if by_file[file].artifact.target in ("coreml", "tflite")
+            and any(path.endswith(".swift") for path in paths)
+        ),
+        litert=versions["ai-edge-litert"],
+        swift_package="Package.swift" in facts.code,
+    )
