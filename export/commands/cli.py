@@ -11,6 +11,7 @@ import typer
 from _edgeship.export.commands import options
 from _edgeship.export.commands.advise import advise
 from _edgeship.export.commands.convert import convert
+from _edgeship.export.commands.diff import diff
 from _edgeship.export.commands.doctor import doctor
 from _edgeship.export.commands.evaluate import evaluate
 from _edgeship.export.commands.inspect import inspect
@@ -31,6 +32,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "inspect": inspect,
     "verify": verify,
     "evaluate": evaluate,
+    "diff": diff,
     "sensitivity": sensitivity,
     "advise": advise,
 }
@@ -43,6 +45,7 @@ EPILOG = """
 - `inspect`: what a .tflite, .mlpackage or .onnx holds
 - `verify`: run a .tflite, .mlpackage or .onnx in one or more runtimes and compare it with its graph
 - `evaluate`: accuracy of files and networks on your own pictures, and how far they are apart
+- `diff`: what changed between two exports, bundles or files, and what an app must change
 - `sensitivity`: which layers lose most of a network in 8 bits, alone and together
 - `advise`: which layers break a guideline for fast networks, and what would mend it
 

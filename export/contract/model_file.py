@@ -108,6 +108,13 @@ class ModelFile(Protocol):
     def sheets(self) -> Sequence[Sheet | str]:
         """Return the same for people: tables, and sentences between them."""
 
+    def constants(self) -> Mapping[str, np.ndarray]:
+        """Return name -> values of what is stored in it: weights above all, as they are stored.
+
+        Raises:
+            InputError: They cannot be read.
+        """
+
     @property
     def digest(self) -> str:
         """What a manifest records as its sha256."""

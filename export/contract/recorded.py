@@ -90,11 +90,18 @@ def manifest_of_graph(file: Path, digest: str) -> Manifest | None:
 def _beside(file: Path) -> tuple[Path, Manifest | None]:
     """Return where the manifest beside a file would be, and what it holds if it is edgeship's."""
     path = file.parent / "manifest.json"
-    return path, _read(path) if path.is_file() else None
+    return path, read_manifest(path) if path.is_file() else None
 
 
-def _read(path: Path) -> Manifest | None:
-    """Return the manifest, or None if it is another program's: the name is a common one."""
+def read_manifest(path: Path) -> Manifest | None:
+    """Return the manifest, or None if it is another program's: the name is a common one.
+
+    Args:
+        path: Of a manifest.json.
+
+    Raises:
+        InputError: It is edgeship's, but damaged or of another version.
+    """
     data = read_bytes(path)
     try:
         content = json.loads(data)

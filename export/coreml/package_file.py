@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from _edgeship.errors import InputError
 from _edgeship.export.contract.manifest import Artifact
 from _edgeship.export.contract.model_file import Reference, Shapes
+from _edgeship.export.coreml.constants import constants
 from _edgeship.export.coreml.evaluator.mil.program import Feature, MilProgram
 from _edgeship.export.coreml.evaluator.reading import read_program
 from _edgeship.export.coreml.evaluator.running import Evaluator
@@ -51,6 +54,10 @@ class PackageFile:
     def sheets(self) -> Sequence[Sheet | str]:
         """Return the same for people."""
         return sheets(self.found)
+
+    def constants(self) -> Mapping[str, np.ndarray]:
+        """Return name -> values of its constants, as they are stored."""
+        return constants(self.program)
 
     @property
     def takes_pictures(self) -> bool:

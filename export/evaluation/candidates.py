@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,25 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from _edgeship.errors import InputError
-from _edgeship.export.calibration.input_spec import InputSpec, specs_of
+from _edgeship.export.calibration.input_spec import InputSpec
 from _edgeship.export.calibration.preprocess import Preprocess, default_preprocess, raw_pixels
 from _edgeship.export.checks.opening import open_model
-from _edgeship.export.checks.subject import assumed_preprocess, read_reference
+from _edgeship.export.checks.relating import related
+from _edgeship.export.checks.subject import assumed_preprocess
 from _edgeship.export.contract.manifest import Manifest
-from _edgeship.export.contract.model_file import ModelFile, Reference, Related
-from _edgeship.export.contract.recorded import (
-    Record,
-    find_digest,
-    manifest_of_graph,
-    preprocess_in,
-)
+from _edgeship.export.contract.recorded import find_digest, manifest_of_graph, preprocess_in
 from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.network.definition import LiveModule
 from _edgeship.export.network.network import Network
 from _edgeship.export.network.source import load_network
 from _edgeship.export.pipeline import TARGETS
 from _edgeship.export.runtimes.values import Outputs, Sample
-from _edgeship.files import read_bytes, sha256_of
+from _edgeship.files import sha256_of
 from _edgeship.models.weights.pretrained import NAMED_WEIGHTS
 
 #: Runs samples, one after another: each an array (B, ...) as the input takes it.
@@ -155,7 +149,7 @@ def _from_file(path: Path, asked: Asked) -> Candidate:
         notes.append(f"{record.path} was written for another {path.name}, and is left out")
         record = None
     manifest = manifest_of_graph(path, model.digest) if record is None else record.manifest
-    related, inputs = _related(path, model, record, asked)
+    file, inputs = related(path, model, record, asked.shapes)
     if manifest is not None and manifest.preprocess is None:
         inputs = {name: replace(spec, inner=True) for name, spec in inputs.items()}
     spec = _only_picture(str(path), inputs)
@@ -168,10 +162,10 @@ def _from_file(path: Path, asked: Asked) -> Candidate:
     [name] = inputs
 
     def open_file(batch: int | None) -> Run:
-        run = related.open(batch)
+        run = file.open(batch)
 
         def run_all(arrays: Sequence[NDArray[np.float32]]) -> Outputs:
-            _, samples = related.fed([{name: array} for array in arrays], preprocess)
+            _, samples = file.fed([{name: array} for array in arrays], preprocess)
             return [run(sample) for sample in samples]
 
         return run_all
@@ -181,27 +175,9 @@ def _from_file(path: Path, asked: Asked) -> Candidate:
         spec=spec,
         preprocess=preprocess,
         open=open_file,
-        notes=(*notes, *related.notes),
+        notes=(*notes, *file.notes),
         classes=_classes(manifest),
     )
-
-
-def _related(
-    path: Path, model: ModelFile, record: Record | None, asked: Asked
-) -> tuple[Related, Mapping[str, InputSpec]]:
-    """Return a file in the axis order of its graph, as far as that is known, and its inputs."""
-    graph: Reference | None = None
-    if path.suffix.lower() == ".onnx":
-        graph = read_reference(path, asked.shapes)
-    elif record is not None:
-        # Only the last part: a manifest must not lead out of its folder.
-        onnx = record.path.parent / Path(record.manifest.onnx.file).name
-        written = record.manifest.onnx.sha256
-        if onnx.is_file() and hashlib.sha256(read_bytes(onnx)).hexdigest() == written:
-            graph = read_reference(onnx, ())
-    if graph is None:
-        return model.alone(), specs_of(model.inputs)
-    return model.beside(graph, record.artifact if record is not None else None), graph.specs
 
 
 def _from_network(name: str, asked: Asked) -> Candidate:

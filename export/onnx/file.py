@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from _edgeship.export.contract.manifest import Artifact
 from _edgeship.export.contract.model_file import Reference, Shapes
 from _edgeship.export.delegates.report import Run
 from _edgeship.export.onnx.optimized import open_optimized, run_optimized
-from _edgeship.export.onnx.summary import sheets, summarize
+from _edgeship.export.onnx.summary import constants, sheets, summarize
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.runtimes.values import Outputs, Sample
 from _edgeship.files import read_bytes
@@ -123,6 +123,20 @@ class ONNXFile:
     def sheets(self) -> Sequence[Sheet]:
         """Return the same for people."""
         return sheets(self.facts())
+
+    def constants(self) -> Mapping[str, np.ndarray]:
+        """Return name -> values of its initializers and constants, as they are stored.
+
+        Raises:
+            InputError: They lie in another file, or are damaged.
+        """
+        try:
+            return constants(self.model)
+        # onnx raises what it meets: ValueError, TypeError, and protobuf's own.
+        except Exception as error:
+            raise InputError(
+                f"The constants of {self.path} cannot be read.", why=str(error)
+            ) from error
 
     @property
     def digest(self) -> str:

@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import onnx
+from onnx import numpy_helper
 
 from _edgeship.sheets import Sheet
 
@@ -14,6 +16,17 @@ from _edgeship.sheets import Sheet
 def counts(model: onnx.ModelProto) -> dict[str, int]:
     """Return how many nodes of each operator the graph has, most frequent first."""
     return dict(Counter(node.op_type for node in model.graph.node).most_common())
+
+
+def constants(model: onnx.ModelProto) -> dict[str, np.ndarray]:
+    """Return name -> values of the initializers and of what nodes Constant hold."""
+    tensors = {one.name: one for one in model.graph.initializer}
+    for node in model.graph.node:
+        if node.op_type == "Constant":
+            for one in node.attribute:
+                if one.name == "value":
+                    tensors[node.output[0]] = one.t
+    return {name: numpy_helper.to_array(tensor) for name, tensor in tensors.items()}
 
 
 def summarize(model: onnx.ModelProto, file_bytes: int) -> dict[str, Any]:

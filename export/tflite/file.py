@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
@@ -25,6 +25,7 @@ from _edgeship.export.tflite.browser_run import BROWSER, BROWSER_RUNTIMES, run_i
 from _edgeship.export.tflite.building.layout import inverse, permuted
 from _edgeship.export.tflite.byte_port import PICTURE
 from _edgeship.export.tflite.byte_scale import fitting, normalized, pixels_of
+from _edgeship.export.tflite.constants import constants
 from _edgeship.export.tflite.delegation import of_gpu, of_xnnpack
 from _edgeship.export.tflite.file_ports import match, on_their_own
 from _edgeship.export.tflite.gpu_run import GPU_RUNTIMES, run_on_gpu
@@ -167,6 +168,10 @@ class TFLiteFile:
     def sheets(self) -> Sequence[Sheet]:
         """Return the same for people."""
         return sheets(self.found)
+
+    def constants(self) -> Mapping[str, np.ndarray]:
+        """Return name -> values of its constants, as they are stored."""
+        return constants(self.data)
 
     def delegates(self) -> tuple[list[DelegateReport], str]:
         """Return what delegates take of it, and why the GPU could not be asked, or "".

@@ -1,0 +1,1 @@
+"""What changed between two exports or bundles, as the team asks whose app takes the new one."""

@@ -1,0 +1,144 @@
+"""What is compared: the files of a folder or a bundle, or one file, and their manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from _edgeship.errors import InputError
+from _edgeship.export.bundle.layout import MANIFEST, SUMS, lone
+from _edgeship.export.bundle.opening import is_bundle, opened
+from _edgeship.export.bundle.signing import NAME as SIGNATURE
+from _edgeship.export.bundle.sums import read_sums
+from _edgeship.export.checks.opening import open_model, target_of
+from _edgeship.export.contract.manifest import Artifact, Manifest
+from _edgeship.export.contract.model_file import ModelFile
+from _edgeship.export.contract.recorded import find_digest, read_manifest
+from _edgeship.files import read_bytes
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """One file.
+
+    Attributes:
+        path: Where it lies.
+        target: What kind of file it is.
+        model: What was read from it.
+        artifact: What the manifest says of it; None where there is none, or it is of another file.
+        manifest: The manifest; likewise.
+    """
+
+    path: Path
+    target: str
+    model: ModelFile
+    artifact: Artifact | None
+    manifest: Manifest | None
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.path.name
+
+    @property
+    def preprocess(self) -> Mapping[str, Any] | None:
+        """What a picture goes through before the file gets it; None where that is not recorded."""
+        if self.artifact is None or self.manifest is None:
+            return None
+        return self.artifact.preprocess or self.manifest.preprocess
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What a team gets.
+
+    Attributes:
+        name: What the user calls it.
+        files: In the order of the manifest.
+        manifest: None for a file that has none.
+        whole: Whether it is all that there is, and not one file of it.
+        others: Path in a bundle -> SHA-256, of what is no model file and not in the manifest.
+        notes: What a reader must know of it.
+    """
+
+    name: str
+    files: tuple[Shipped, ...]
+    manifest: Manifest | None
+    whole: bool = False
+    others: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@contextmanager
+def open_delivery(path: Path) -> Iterator[Delivery]:
+    """Read a bundle, the folder of an export, or one file.
+
+    Raises:
+        InputError: It is none of these, is damaged, or lacks files that its manifest names.
+        UnsupportedError: Nothing here can run one of the files.
+    """
+    if path.is_dir() and path.suffix.lower() != ".mlpackage" and not is_bundle(path):
+        raise InputError(
+            f"{path} is no export.",
+            why=f"it holds no {MANIFEST}",
+            todo="give the folder of an export, a bundle, or one of the files",
+        )
+    if is_bundle(path):
+        with opened(path) as folder:
+            yield _of_folder(path, folder)
+    else:
+        yield _of_file(path)
+
+
+def _of_file(path: Path) -> Delivery:
+    model = open_model(path)
+    record = find_digest(path, model.digest)
+    notes: tuple[str, ...] = ()
+    if record is not None and not record.unchanged:
+        notes = (f"{record.path} was written for another {path.name}, and is left out",)
+        record = None
+    manifest = None if record is None else record.manifest
+    artifact = None if record is None else record.artifact
+    shipped = Shipped(path, target_of(path).name, model, artifact, manifest)
+    return Delivery(str(path), (shipped,), manifest, notes=notes)
+
+
+def _of_folder(path: Path, folder: Path) -> Delivery:
+    manifest = read_manifest(folder / MANIFEST) if (folder / MANIFEST).is_file() else None
+    if manifest is None or not manifest.artifacts:
+        raise InputError(f"{path} is no export.", why=f"it has no {MANIFEST} of edgeship's")
+    files, notes = [], []
+    for artifact in manifest.artifacts:
+        file = folder / lone(artifact.file)
+        if not file.exists():
+            raise InputError(
+                f"{artifact.file} is not in {path}.", why=f"its {MANIFEST} names the file"
+            )
+        model = open_model(file)
+        known: Artifact | None = artifact
+        if model.digest != artifact.sha256:
+            notes.append(
+                f"{artifact.file} in {path} is not the file of its {MANIFEST}: what is recorded of "
+                "it is left out"
+            )
+            known = None
+        recorded = manifest if known is not None else None
+        files.append(Shipped(file, target_of(file).name, model, known, recorded))
+    others = _others(folder, manifest)
+    return Delivery(str(path), tuple(files), manifest, True, others, tuple(notes))
+
+
+def _others(folder: Path, manifest: Manifest) -> dict[str, str]:
+    """Return the digests of the files of a bundle that no other topic is about."""
+    if not (folder / SUMS).is_file():
+        return {}
+    told = {MANIFEST, manifest.onnx.file, *(one.file for one in manifest.artifacts)}
+    told |= {one.file for one in manifest.labels}
+    return {
+        name: digest
+        for name, digest in read_sums(read_bytes(folder / SUMS)).items()
+        if name != SIGNATURE and name.partition("/")[0] not in told
+    }

@@ -1,0 +1,70 @@
+"""Names of classes: which score is which."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from _edgeship.export.differences.delivery import Shipped
+from _edgeship.export.differences.results import Change
+from _edgeship.files import read_bytes
+
+#: How many names a message shows.
+_SHOWN = 5
+
+
+def labels_of(file: Shipped, output: str) -> tuple[str, ...]:
+    """Return the names of the classes that an output of a file scores, in their order.
+
+    Returns:
+        Nothing where none are recorded, or where the file with them is not there.
+
+    Raises:
+        InputError: The file of the names cannot be read.
+    """
+    if file.artifact is None or file.manifest is None:
+        return ()
+    ports = {port.name: port for port in file.artifact.outputs}
+    name = ports[output].labels if output in ports else ""
+    if name and name in {one.file for one in file.manifest.labels}:
+        path = file.path.parent / name
+        if path.is_file():
+            return tuple(read_bytes(path).decode("utf-8", "replace").splitlines())
+    recorded = file.manifest.weights.get("classes")
+    scores = [port for port in file.artifact.outputs if port.labels] or file.artifact.outputs[:1]
+    if isinstance(recorded, list) and output in {port.name for port in scores}:
+        return tuple(map(str, recorded))
+    return ()
+
+
+def label_changes(output: str, before: Sequence[str], after: Sequence[str]) -> list[Change]:
+    """Return what changed in the names of the classes of an output."""
+    if tuple(before) == tuple(after):
+        return []
+    added = [name for name in after if name not in set(before)]
+    removed = [name for name in before if name not in set(after)]
+    app = "take the new names of classes"
+    if not before or not after:
+        shown = _some(before) if before else None, _some(after) if after else None
+        return [Change("labels", f"{output}: classes", *shown, app if after else "")]
+    changes = []
+    if removed:
+        changes.append(Change("labels", f"{output}: removed", _some(removed), None, app))
+    if added:
+        changes.append(Change("labels", f"{output}: added", None, _some(added), app))
+    moved = [
+        (place, old, new)
+        for place, (old, new) in enumerate(zip(before, after, strict=False))
+        if old != new
+    ]
+    if [name for name in before if name in set(after)] != [
+        name for name in after if name in set(before)
+    ]:
+        place, old, new = moved[0]
+        where = f"{output}: order, {len(moved)} places, first {place}"
+        changes.append(Change("labels", where, old, new, app))
+    return changes
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_SHOWN])
+    return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN} more"
