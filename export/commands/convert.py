@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from _edgeship.export.commands import completion, coreml_options, options
-from _edgeship.export.contract.about import About
-from _edgeship.export.graph.shapes import Shape
+from _edgeship.export.commands import completion, options
+from _edgeship.export.commands.asking import request_of
+from _edgeship.export.commands.exporting import exported
 from _edgeship.export.pipeline import TARGETS
-from _edgeship.terminal import interrupt, words
 from _edgeship.terminal.console import console, printable
 from _edgeship.terminal.invocation import current
-from _edgeship.terminal.numbers import parse_numbers
-
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.status import Status
-
-    from _edgeship.export.contract.request import Request
-    from _edgeship.export.pipeline import IncompleteError, Result
 
 
 def convert(
@@ -263,11 +250,11 @@ def convert(
     Every stage is run on the same samples and compared with the network itself. The files appear
     when all of them are within tolerance, with a manifest.json that says what they are.
     """
-    request = _request(
+    request = request_of(
         model=model,
         to=to,
         quant=quant,
-        shapes=input_ or [],
+        input_=input_,
         inputs=inputs,
         outputs=outputs,
         detection=detection,
@@ -285,175 +272,26 @@ def convert(
         color=color,
         input_layout=input_layout,
         io_layout=io_layout,
-        io_dtype=options.parse_io_dtype(io_dtype),
+        io_dtype=io_dtype,
         made_for=made_for,
         require_delegate=require_delegate,
         ios=ios,
         io=io,
         labels=labels,
-        about=About(author, license_, model_version, description),
+        author=author,
+        license_=license_,
+        model_version=model_version,
+        description=description,
         out=out,
     )
-    from _edgeship.export.commands.convert_view import next_steps, render, render_more
-
+    result, failure = exported(request)
     call, output = current(), console()
     if call.quiet:
-        result, failure = _exported(request, lambda stage: interrupt.check())
         for file in result.files:
             output.print(printable(str(file)), soft_wrap=True)
-    else:
-        with _progress(output) as progress:
-            result, failure = _exported(request, progress.begin)
-        output.print(render(result))
-        if call.verbose:
-            output.print(render_more(result))
     if failure is not None:
         raise failure
     if not call.quiet:
+        from _edgeship.export.commands.convert_view import next_steps
+
         output.print(next_steps(result), soft_wrap=True)
-
-
-def _exported(
-    request: Request, report: Callable[[str], None]
-) -> tuple[Result, IncompleteError | None]:
-    """Return what was written, and the error if that is not all."""
-    from _edgeship.export.pipeline import IncompleteError, export
-
-    try:
-        return export(request, report), None
-    except IncompleteError as error:
-        return error.result, error
-
-
-def _request(
-    *,
-    model: str,
-    to: str,
-    quant: str,
-    shapes: list[str],
-    inputs: str | None,
-    outputs: str | None,
-    detection: str | None,
-    weights: str | None,
-    num_classes: int | None,
-    calib: str | None,
-    calib_samples: int | None,
-    ranges: str,
-    keep_float: str | None,
-    min_sqnr: float | None,
-    max_drop: float | None,
-    eval_: Path | None,
-    mean: str | None,
-    std: str | None,
-    color: str,
-    input_layout: str | None,
-    io_layout: str,
-    io_dtype: str,
-    made_for: str | None,
-    require_delegate: str | None,
-    ios: int | None,
-    io: str,
-    labels: Path | None,
-    about: About,
-    out: Path | None,
-) -> Request:
-    """Return the options as a request.
-
-    Raises:
-        InputError: An option is wrong; this is found before anything slow begins.
-    """
-    targets = options.parse_targets(to)
-    schemes = options.parse_schemes(quant, targets)
-    takes = coreml_options.parse_io(io)
-    classes = () if labels is None else coreml_options.read_labels(labels)
-    ports = [options.parse_input(text) for text in shapes]
-    extents = tuple(shape for shape, _ in ports)
-    dtypes = tuple(dtype for _, dtype in ports)
-    means = None if mean is None else parse_numbers(mean, "--mean")
-    stds = None if std is None else parse_numbers(std, "--std")
-    options.check_normalization(means, stds, _channels(model, extents))
-    pictures = None
-    if input_layout is not None:
-        pictures = options.parse_layout(input_layout, "--input-layout")
-    layout = options.parse_layout(io_layout, "--io-layout")
-    delegates = () if require_delegate is None else options.parse_delegates(require_delegate)
-    from _edgeship.models.weights.pretrained import NAMED_WEIGHTS
-
-    if weights is not None and weights not in NAMED_WEIGHTS:
-        words.check_file(weights, "--weights")
-    if out is not None:
-        words.check_out(out)
-    if calib is not None:
-        options.check_calibration(calib)
-    from _edgeship.export.contract.request import Request
-    from _edgeship.export.evaluation.labelled import labelled
-
-    kept = () if keep_float is None else options.parse_names(keep_float, "--keep-float")
-    return Request(
-        model=model,
-        targets=targets,
-        schemes=schemes,
-        shapes=extents,
-        dtypes=dtypes if set(dtypes) - {"float32"} else (),
-        inputs=() if inputs is None else options.parse_names(inputs, "--inputs"),
-        outputs=() if outputs is None else options.parse_names(outputs, "--outputs"),
-        detection=None if detection is None else options.parse_detection(detection),
-        weights=weights,
-        num_classes=num_classes,
-        calib=calib,
-        calib_samples=calib_samples,
-        ranges=options.parse_observer(ranges),
-        keep_float=kept,
-        min_sqnr=min_sqnr,
-        max_drop=max_drop,
-        eval_data=None if eval_ is None else labelled(eval_, classes),
-        mean=means,
-        std=stds,
-        color=options.parse_color(color),
-        input_layout=pictures,
-        io_layout=layout,
-        io_dtype=options.parse_io_dtype(io_dtype),
-        made_for=None if made_for is None else options.parse_made_for(made_for),
-        require_delegate=delegates,
-        ios=ios,
-        io=takes,
-        labels=classes,
-        about=about,
-        out=out,
-    )
-
-
-def _channels(model: str, shapes: tuple[Shape, ...]) -> int | None:
-    """Return how many channels the input has, if that is known without loading the model."""
-    from _edgeship.models import zoo
-
-    if shapes:
-        if len(shapes[0]) < 2 or model.lower().endswith(".onnx"):
-            return None  # an ONNX file may have the channels at the end
-        return shapes[0][1]
-    return zoo.spec(model).input_size[0] if model in zoo.names() else None
-
-
-@dataclass
-class _Progress:
-    """Shows the running stage: in one line that changes on a terminal, else in a line each."""
-
-    output: Console
-    status: Status | None
-
-    def begin(self, stage: str) -> None:
-        interrupt.check()
-        if self.status is not None:
-            self.status.update(stage)
-        else:
-            self.output.print(f"{stage} ...")
-            sys.stdout.flush()
-
-
-@contextmanager
-def _progress(output: Console) -> Iterator[_Progress]:
-    if not output.is_terminal:
-        yield _Progress(output, None)
-        return
-    with output.status("starting") as status:
-        yield _Progress(output, status)
