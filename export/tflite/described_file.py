@@ -19,10 +19,8 @@ from _edgeship.export.tflite.metadata.contents import About, Contents, Picture, 
 from _edgeship.export.tflite.metadata.packing import pack
 from _edgeship.export.tflite.picking import Picking
 from _edgeship.export.tflite.post_process import OUTPUTS
+from _edgeship.export.tflite.reading import SAID
 from _edgeship.export.tflite.writer import from_bytes, set_metadata, to_bytes
-
-#: The entry of a file's metadata that tools of TFLite and MediaPipe read.
-ENTRY = "TFLITE_METADATA"
 
 #: The largest value of a pixel.
 _WHITE = 255.0
@@ -47,7 +45,7 @@ def described(data: bytes, contents: Contents) -> bytes:
         contents: What it is to say.
     """
     model = from_bytes(data)
-    set_metadata(model, ENTRY, pack(contents.table()))
+    set_metadata(model, SAID, pack(contents.table()))
     return attach(to_bytes(model), contents.files)
 
 

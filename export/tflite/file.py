@@ -56,10 +56,12 @@ class RelatedTFLite:
     Attributes:
         data: The file.
         io: How its inputs and outputs relate to the graph's.
+        problems: What is wrong with what the file says of itself, a sentence each.
     """
 
     data: bytes
     io: FileIO
+    problems: tuple[str, ...] = ()
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -68,8 +70,8 @@ class RelatedTFLite:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a reader must know about how the outputs are compared: nothing."""
-        return ()
+        """What a reader must know: not about the outputs, but where tools would refuse the file."""
+        return self.problems
 
     def fed(
         self, samples: list[Sample], preprocess: Preprocess
@@ -231,7 +233,7 @@ class TFLiteFile:
         """Return the file without a graph."""
         found = self.found
         io = FileIO(on_their_own(found.inputs), on_their_own(found.outputs))
-        return RelatedTFLite(self.data, self._with_pictures(io))
+        return RelatedTFLite(self.data, self._with_pictures(io), found.said.problems)
 
     def beside(self, reference: Reference, recorded: Artifact | None) -> RelatedTFLite:
         """Return the file related to a graph.
@@ -245,7 +247,7 @@ class TFLiteFile:
             match("input", self.found.inputs, reference.inputs, recorded_inputs, reference.nhwc),
             match("output", self.found.outputs, reference.outputs, recorded_outputs),
         )
-        return RelatedTFLite(self.data, self._with_pictures(io))
+        return RelatedTFLite(self.data, self._with_pictures(io), self.found.said.problems)
 
     def _with_pictures(self, io: FileIO) -> FileIO:
         """Return the ports with the axis of the colours, where the file takes bytes of pictures."""

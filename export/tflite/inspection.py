@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Set
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from _edgeship.export.tflite.metadata.found import Found, find
 from _edgeship.export.tflite.reading import (
+    SAID,
     ModelRecord,
     OperatorRecord,
     SubgraphRecord,
@@ -138,6 +140,7 @@ class Inspection:
         quantization: The quantization.
         metadata: Each entry by name: its text if it is known to be one, else its size.
         buffer_bytes: The bytes of all buffers: constants and metadata.
+        said: What the file says of itself, and the files at its end.
     """
 
     file_bytes: int
@@ -152,10 +155,12 @@ class Inspection:
     quantization: Quantization
     metadata: dict[str, str]
     buffer_bytes: int
+    said: Found = field(default_factory=lambda: Found({}, {}, ()))
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as dictionaries, tuples and plain values, ready for JSON."""
-        return asdict(self)
+        plain = asdict(replace(self, said=Found({}, {}, ())))
+        return {**plain, "said": self.said.to_dict()}
 
 
 def inspect(data: bytes) -> Inspection:
@@ -167,7 +172,10 @@ def inspect(data: bytes) -> Inspection:
     Raises:
         InputError: The bytes are not a TFLite file, or a damaged one.
     """
-    return describe(read_model(data), len(data))
+    model = read_model(data)
+    found = describe(model, len(data))
+    _, packed = model.metadata.get(SAID, (0, None))
+    return replace(found, said=find(data, packed, [port.shape for port in found.outputs]))
 
 
 def describe(model: ModelRecord, file_bytes: int) -> Inspection:

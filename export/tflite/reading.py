@@ -24,6 +24,13 @@ _IDENTIFIER = b"TFL3"
 _MOST_ITEMS = 500_000
 _PARSE_ERRORS = (struct.error, IndexError, ValueError, TypeError, OverflowError, AttributeError)
 
+#: The metadata entry that is kept whole: what the file says of itself, in a FlatBuffer of its own.
+SAID = "TFLITE_METADATA"
+
+# Of other entries, and of that one. Labels are not in it.
+_HEAD_BYTES = 64
+_MOST_SAID_BYTES = 4 * 2**20
+
 _Item = TypeVar("_Item")
 
 
@@ -168,7 +175,9 @@ class _Reader:
         metadata = {}
         for entry in self._items(root.MetadataLength(), root.Metadata):
             array = arrays[_checked(entry.Buffer(), len(arrays))]
-            metadata[self._text(entry.Name())] = (len(array), bytes(array[:64]))
+            name = self._text(entry.Name())
+            kept = _MOST_SAID_BYTES if name == SAID else _HEAD_BYTES
+            metadata[name] = (len(array), bytes(array[:kept]))
         description = self._text(root.Description())
         return ModelRecord(root.Version(), description, subgraphs, signatures, metadata, buffers)
 

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from _edgeship.export.tflite.inspection import Conversions, FilePort, Inspection, OperatorKind
+from _edgeship.export.tflite.metadata.in_words import rows
 from _edgeship.sheets import Sheet
 
 
 def sheets(inspection: Inspection) -> tuple[Sheet, ...]:
-    """Return the file, its inputs and outputs, its operators and its tensors, a table each."""
-    return _file(inspection), _ports(inspection), _operators(inspection), _data(inspection)
+    """Return the file, what it says of itself, its ports, operators and tensors, a table each."""
+    said = (_said(inspection),) if inspection.said else ()
+    rest = _ports(inspection), _operators(inspection), _data(inspection)
+    return _file(inspection), *said, *rest
+
+
+def _said(inspection: Inspection) -> Sheet:
+    return Sheet("What it says of itself", ("", ""), list(rows(inspection.said)))
 
 
 def _file(inspection: Inspection) -> Sheet:
@@ -19,7 +26,7 @@ def _file(inspection: Inspection) -> Sheet:
         (f"signature {one.key}", f"{', '.join(one.inputs)} -> {', '.join(one.outputs)}")
         for one in inspection.signatures
     ]
-    rows = [
+    lines = [
         *signatures,
         ("description", inspection.description),
         ("schema version", str(inspection.schema_version)),
@@ -31,39 +38,39 @@ def _file(inspection: Inspection) -> Sheet:
         ("DEQUANTIZE", _places(quantization.dequantize)),
         *((f"metadata {name}", value) for name, value in inspection.metadata.items()),
     ]
-    return Sheet("File", ("", ""), rows)
+    return Sheet("File", ("", ""), lines)
 
 
 def _ports(inspection: Inspection) -> Sheet:
-    rows = [
+    lines = [
         (side, port.name, _shape(port), port.dtype, *_affine(port))
         for side, ports in (("input", inspection.inputs), ("output", inspection.outputs))
         for port in ports
     ]
     columns = ("", "name", "shape", "type", "scale", "zero point")
-    return Sheet("Inputs and outputs", columns, rows)
+    return Sheet("Inputs and outputs", columns, lines)
 
 
 def _operators(inspection: Inspection) -> Sheet:
-    rows = [
+    lines = [
         (kind.kind, str(kind.version), str(kind.count), str(kind.max_rank), _counts(kind.dtypes))
         for kind in inspection.operators
     ]
     total = ("all", "", str(inspection.operator_count), str(_highest(inspection.operators)), "")
     columns = ("operator", "version", "count", "highest rank", "computes")
-    return Sheet("Operators", columns, rows, total)
+    return Sheet("Operators", columns, lines, total)
 
 
 def _data(inspection: Inspection) -> Sheet:
     tensors = inspection.tensors
-    rows = [
+    lines = [
         ("tensors", str(tensors.count)),
         ("by type", _counts(tensors.dtypes)),
         ("bytes of constants", _counts(tensors.constant_bytes)),
         ("by rank", _counts(tensors.ranks)),
         ("above rank 4", str(tensors.above_rank_4)),
     ]
-    return Sheet("Tensors", ("", ""), rows)
+    return Sheet("Tensors", ("", ""), lines)
 
 
 def _shape(port: FilePort) -> str:

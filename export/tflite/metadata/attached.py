@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import lzma
+import struct
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -15,9 +18,15 @@ _DATE = (1980, 1, 1, 0, 0, 0)
 _READABLE = 0o100644 << 16
 _UNIX = 3
 
-#: The most files that are looked at, and bytes that are read of one.
+#: The most files that are looked at, and bytes that are read of all.
 _MOST_FILES = 1_000
 _MOST_BYTES = 16 * 2**20
+
+#: What the standard library raises where an archive is damaged, encrypted or of an unknown kind.
+_DAMAGED = (
+    *(zipfile.BadZipFile, ValueError, OSError, RuntimeError, NotImplementedError, EOFError),
+    *(struct.error, zlib.error, lzma.LZMAError),
+)
 
 
 def attach(data: bytes, files: Mapping[str, bytes]) -> bytes:
@@ -44,7 +53,7 @@ class Attached:
 
     Attributes:
         size: Bytes.
-        content: They themselves, or the first of very many.
+        content: They themselves, or the first of them, where all files together have very many.
         compressed: Whether it is stored in a way that MediaPipe and Android's readers refuse.
     """
 
@@ -67,17 +76,21 @@ def attached(data: bytes) -> dict[str, Attached]:
             entries = opened.infolist()
             if len(entries) > _MOST_FILES:
                 raise ValueError(f"it names more than {_MOST_FILES:,} files")
-            return {entry.filename: _read(opened, entry) for entry in entries}
-    # zipfile raises these, and zlib's errors, for damaged and encrypted archives.
-    except (zipfile.BadZipFile, ValueError, OSError, RuntimeError, NotImplementedError) as error:
+            found: dict[str, Attached] = {}
+            left = _MOST_BYTES
+            for entry in entries:
+                found[entry.filename] = one = _read(opened, entry, left)
+                left -= len(one.content)
+            return found
+    except _DAMAGED as error:
         raise InputError(
             "The files at the end of this file cannot be read.",
             where="the zip behind the network",
-            why=str(error) or type(error).__name__,
+            why=str(error) or f"it is damaged ({type(error).__name__})",
         ) from error
 
 
-def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Attached:
+def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> Attached:
     with archive.open(entry) as opened:
-        content = opened.read(_MOST_BYTES)
+        content = opened.read(most)
     return Attached(entry.file_size, content, entry.compress_type != zipfile.ZIP_STORED)

@@ -92,6 +92,7 @@ def test_a_float_file_in_full() -> None:
         },
         "metadata": {"min_runtime_version": "1.6.0", "other": "8 bytes"},
         "buffer_bytes": 4 * (3 * 3 * 3 * 4 + 4) + 8 + 16 + 8,
+        "said": {"metadata": {}, "files": {}, "problems": []},
     }
     assert json.loads(json.dumps(found))["tensors"]["ranks"] == {"1": 2, "2": 1, "4": 3}
 
