@@ -238,9 +238,9 @@ def _warnings(manifest: Manifest, files: Sequence[FileFacts], evaluated: bool) -
     emulated = [one.record.file for one in files if one.record.emulated]
     if emulated:
         found.append(
-            f"NOT RUN BY CORE ML: {', '.join(emulated)} was verified by edgeship's evaluator, a "
-            "second implementation of Core ML's operators. Run it once on a Mac or an iPhone and "
-            "compare it with the expected outputs in vectors/ before you ship it."
+            f"NOT RUN BY CORE ML: {' and '.join(emulated)}. Edgeship's evaluator, a second "
+            "implementation of Core ML's operators, has verified what it computes. Run it once on "
+            "a Mac or an iPhone and compare it with vectors/ before you ship it."
         )
     if not evaluated and not manifest.weights["untrained"]:
         found.append(

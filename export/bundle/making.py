@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,7 @@ class Made:
 def make(
     folder: Path,
     wishes: Wishes,
+    only: Collection[str] | None = None,
     out: Path | None = None,
     report: Callable[[str], None] = lambda stage: None,
 ) -> Made:
@@ -83,6 +84,7 @@ def make(
     Args:
         folder: Where the manifest and the files are.
         wishes: What else is to be in it.
+        only: Names of the files that are to be in it; None for all.
         out: Where the bundle's folder and its zip file are to appear; beside the files by default.
         report: Told each stage as it begins.
 
@@ -90,7 +92,7 @@ def make(
         InputError: There is no manifest, or a file or picture cannot be read.
         VerificationError: A file is not the one that the manifest was written for, or does not run.
     """
-    manifest = _manifest(folder)
+    manifest = recorded(folder, only)
     name = layout.lone(str(manifest.model["name"])) + layout.ENDING
     with OutputFolder(out or folder) as target:
         content, facts = _content(folder, manifest, wishes, report)
@@ -101,7 +103,16 @@ def make(
     return Made(*written, {path: len(data) for path, data in content.items()}, facts)
 
 
-def _manifest(folder: Path) -> Manifest:
+def recorded(folder: Path, only: Collection[str] | None = None) -> Manifest:
+    """Return the manifest of a folder, with the files that are wanted.
+
+    Args:
+        folder: Where it is.
+        only: Names of the files; None for all.
+
+    Raises:
+        InputError: There is none.
+    """
     path = folder / layout.MANIFEST
     manifest = read_manifest(path) if path.is_file() else None
     if manifest is None:
@@ -110,7 +121,8 @@ def _manifest(folder: Path) -> Manifest:
             why="it says what the files in a bundle are",
             todo="export first, or name the network: `python -m export bundle MODEL`",
         )
-    return manifest
+    kept = [one for one in manifest.artifacts if only is None or one.file in only]
+    return manifest.model_copy(update={"artifacts": kept})
 
 
 def _content(
@@ -118,7 +130,7 @@ def _content(
 ) -> tuple[dict[str, bytes], Facts]:
     """Return path in the bundle -> content, and what the cards say."""
     report("read the files")
-    content = {layout.MANIFEST: read_bytes(folder / layout.MANIFEST)}
+    content = {layout.MANIFEST: (manifest.model_dump_json(indent=2) + "\n").encode()}
     for artifact in manifest.artifacts:
         content |= _model_files(folder, artifact)
     labels = _labels(folder, manifest)

@@ -33,9 +33,9 @@ from _edgeship.export.runtimes.values import Sample
 
 #: Target -> what computes the expected outputs, and whether it only stands in for what phones use.
 _RUNTIMES = {
-    "tflite": ("LiteRT", "ai-edge-litert", False),
-    "onnx": ("ONNX Runtime", "onnxruntime", False),
-    "coreml": ("edgeship's evaluator of ML programs, not Core ML", "edgeship", True),
+    "tflite": ("LiteRT {}", "ai-edge-litert", False),
+    "onnx": ("ONNX Runtime {}", "onnxruntime", False),
+    "coreml": ("the evaluator of edgeship {}, not Core ML,", "edgeship", True),
 }
 
 #: The most bytes of an array that is read from a bundle.
@@ -203,7 +203,7 @@ def file_vectors(
 def runtime_of(target: str) -> tuple[str, bool]:
     """Return what runs a target's files here, in words, and whether it only stands in for that."""
     title, package, emulated = _RUNTIMES[target]
-    return f"{title} {metadata.version(package)} on {platform.machine()}", emulated
+    return f"{title.format(metadata.version(package))} on {platform.machine()}", emulated
 
 
 def array_bytes(array: NDArray[Any]) -> bytes:

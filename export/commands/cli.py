@@ -10,6 +10,7 @@ import typer
 
 from _edgeship.export.commands import options
 from _edgeship.export.commands.advise import advise
+from _edgeship.export.commands.bundle import bundle
 from _edgeship.export.commands.convert import convert
 from _edgeship.export.commands.diff import diff
 from _edgeship.export.commands.doctor import doctor
@@ -32,6 +33,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "inspect": inspect,
     "verify": verify,
     "evaluate": evaluate,
+    "bundle": bundle,
     "diff": diff,
     "sensitivity": sensitivity,
     "advise": advise,
@@ -46,6 +48,7 @@ EPILOG = """
 - `verify`: run a .tflite, .mlpackage or .onnx in one or more runtimes and compare it with its graph
 - `evaluate`: accuracy of files and networks on your own pictures, and how far they are apart
 - `diff`: what changed between two exports, bundles or files, and what an app must change
+- `bundle`: an export with all that an app team needs in order to use it, as a folder and a zip file
 - `sensitivity`: which layers lose most of a network in 8 bits, alone and together
 - `advise`: which layers break a guideline for fast networks, and what would mend it
 
@@ -58,6 +61,8 @@ class ModelFirst(CommandGroup):
     """Commands; words that begin with none of their names are those of an export."""
 
     def command_line(self, ctx: Any, words: list[str], flags: list[str]) -> list[str]:
+        if words and words[0] == "bundle":
+            return options.with_values(words)
         if words and words[0] in {*COMMANDS, "--version"}:
             return words
         # Usage lines put the command's name behind the program's, which ends in it already.
