@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from _edgeship.export.commands.evaluate_view import show as show_evaluation
 from _edgeship.export.differences.results import (
+    TOPICS,
     Change,
     Differences,
     FileDifferences,
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
 #: How many characters of a value are shown.
 _LONGEST = 60
 
+#: A SHA-256, and how many of its digits are shown.
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_DIGITS = 12
+
 
 def show(found: Differences) -> None:
     """Print what changed, and what that means for the app."""
@@ -28,31 +34,39 @@ def show(found: Differences) -> None:
     output.print(printable(f"{found.before} -> {found.after}"), soft_wrap=True)
     for note in found.notes:
         output.print(printable(f"note: {note}"), soft_wrap=True)
-    several = len(found.files) > 1
-    if found.changes:
-        output.print()
-        output.print(_changes(found.changes, "in all files" if several else ""))
-    for file in found.files:
-        _show_file(file, several)
+    if len(found.files) == 1:
+        [file] = found.files
+        _show_changes((*found.changes, *file.changes))
+        _show_what_they_do(file)
+    else:
+        _show_changes(found.changes, "in all files")
+        for file in found.files:
+            output.print()
+            state = "the same bytes" if file.same_bytes else ""
+            output.print(printable(": ".join(filter(None, (file.after, state)))), soft_wrap=True)
+            _show_changes(file.changes, apart=False)
+            _show_what_they_do(file)
     output.print()
-    output.print(found.verdict + (":" if found.breaking else ""))
+    output.print(found.in_words)
     for one in found.breaking:
-        output.print(printable(f"  {one}"), soft_wrap=True)
+        output.print(printable(f"- {one}"), soft_wrap=True)
 
 
-def _show_file(file: FileDifferences, several: bool) -> None:
+def _show_changes(changes: Sequence[Change], title: str = "", apart: bool = True) -> None:
+    if not changes:
+        return
     output = console()
-    told = file.changes or file.outputs is not None or file.accuracy is not None or file.notes
-    if several:
-        state = "the same bytes" if file.same_bytes else "" if told else "nothing changed"
+    if apart:
         output.print()
-        output.print(printable(f"{file.after}{': ' if state else ''}{state}"), soft_wrap=True)
+    if title:
+        output.print(title)
+    output.print(_changes(sorted(changes, key=lambda change: TOPICS.index(change.topic))))
+
+
+def _show_what_they_do(file: FileDifferences) -> None:
+    output = console()
     for note in file.notes:
         output.print(printable(f"note: {note}"), soft_wrap=True)
-    if file.changes:
-        if not several:
-            output.print()
-        output.print(_changes(file.changes))
     if file.outputs is not None:
         output.print()
         _show_outputs(file.outputs)
@@ -61,21 +75,15 @@ def _show_file(file: FileDifferences, several: bool) -> None:
         show_evaluation(file.accuracy)
 
 
-def _changes(changes: Sequence[Change], title: str = "") -> Table:
+def _changes(changes: Sequence[Change]) -> Table:
     """Return the changes, those that concern the app marked."""
-    shown = table("", "", "before", "after", "")
-    if title:
-        shown.title, shown.title_justify, shown.title_style = title, "left", ""
+    marked = any(one.app for one in changes)
+    shown = table("", "", "before", "after", *("",) * marked)
     topic = ""
     for one in changes:
-        add_row(
-            shown,
-            one.topic if one.topic != topic else "",
-            one.what,
-            _words(one.before),
-            _words(one.after),
-            "<- the app" if one.app else "",
-        )
+        told = one.topic if one.topic != topic else ""
+        mark = ("<- the app" if one.app else "",) * marked
+        add_row(shown, told, one.what, _words(one.before), _words(one.after), *mark)
         topic = one.topic
     return shown
 
@@ -91,9 +99,10 @@ def _show_outputs(found: OutputsComparison) -> None:
     for note in found.notes:
         output.print(printable(f"note: {note}"), soft_wrap=True)
     numbers = ("same top-1", "SQNR", "max difference", "of the range")
-    shown = table("output", *numbers, "", numbers=numbers)
+    refused = any(one.problem for one in found.outputs)
+    shown = table("output", *numbers, *("",) * refused, numbers=numbers)
     for one in found.outputs:
-        add_row(shown, _name(one), *_figures(one), one.problem)
+        add_row(shown, _name(one), *_figures(one), *(one.problem,) * refused)
     output.print(shown)
 
 
@@ -103,7 +112,7 @@ def _figures(one: OutputDistance) -> tuple[str, str, str, str]:
     same = one.top1_agreement if one.top1_agreement is not None else one.agreement
     return (
         "" if same is None else f"{same:.1%}",
-        f"{one.sqnr_db:.1f} dB",
+        "equal" if one.max_abs == 0 else f"{one.sqnr_db:.1f} dB",
         f"{one.max_abs:.3g}",
         f"{one.max_rel:.2%}",
     )
@@ -126,4 +135,6 @@ def _words(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     words = str(value)
+    if _DIGEST.fullmatch(words):
+        return f"{words[:_DIGITS]}…"
     return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"

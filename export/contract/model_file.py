@@ -115,6 +115,9 @@ class ModelFile(Protocol):
             InputError: They cannot be read.
         """
 
+    def scales(self) -> Mapping[str, tuple[float, int]]:
+        """Return name of a value that is quantized while the file runs -> scale and zero point."""
+
     @property
     def digest(self) -> str:
         """What a manifest records as its sha256."""

@@ -13,7 +13,7 @@ import numpy as np
 from _edgeship.errors import InputError
 from _edgeship.export.contract.manifest import Artifact
 from _edgeship.export.contract.model_file import Reference, Shapes
-from _edgeship.export.coreml.constants import constants
+from _edgeship.export.coreml.constants import constants, scales
 from _edgeship.export.coreml.evaluator.mil.program import Feature, MilProgram
 from _edgeship.export.coreml.evaluator.reading import read_program
 from _edgeship.export.coreml.evaluator.running import Evaluator
@@ -58,6 +58,10 @@ class PackageFile:
     def constants(self) -> Mapping[str, np.ndarray]:
         """Return name -> values of its constants, as they are stored."""
         return constants(self.program)
+
+    def scales(self) -> Mapping[str, tuple[float, int]]:
+        """Return name of what an operator `quantize` computes -> its scale and zero point."""
+        return scales(self.program)
 
     @property
     def takes_pictures(self) -> bool:

@@ -99,15 +99,8 @@ def _deliveries(
     if old.manifest is not None and new.manifest is not None:
         changes += manifest_changes(old.manifest, new.manifest)
     if old.others and new.others:
-        changes += [
-            Change("bundle", one.what, _state(one.before), _state(one.after))
-            for one in mapped("bundle", "", old.others, new.others)
-        ]
+        changes += mapped("bundle", "", old.others, new.others)
     return changes
-
-
-def _state(digest: str | None) -> str | None:
-    return None if digest is None else f"sha256 {digest[:12]}…"
 
 
 def _leftover(old: Delivery, new: Delivery) -> list[Change]:

@@ -13,6 +13,12 @@ from _edgeship.export.differences.weights import compare_weights
 #: Metadata that says what a file asks of a phone.
 _MIN_RUNTIME = "min_runtime_version"
 
+#: Figures of a manifest's parity that are told.
+_PARITY = {
+    "sqnr_db": "SQNR against the network, dB",
+    "top1_agreement": "same top-1 as the network",
+}
+
 _MISSING = object()
 
 
@@ -23,14 +29,20 @@ def fact_changes(before: Shipped, after: Shipped) -> list[Change]:
         InputError: The constants of one cannot be read.
     """
     old, new = before.model.facts(), after.model.facts()
-    return [
+    found = [
         *_requirements(before, after, old, new),
         *_types(before, after),
-        *_weights(before, after),
-        *mapped("operators", "", operators_in(old), operators_in(new)),
-        *_delegates(before, after),
         *_sizes(before, after, old, new),
         *_parity(before, after),
+    ]
+    if before.target != after.target:
+        return found  # all that follows has other names there
+    return [
+        *found,
+        *_weights(before, after),
+        *_scales(before, after),
+        *mapped("operators", "", operators_in(old), operators_in(new)),
+        *_delegates(before, after),
         *mapped("metadata", "", _metadata(old), _metadata(new)),
     ]
 
@@ -108,8 +120,6 @@ def _types(before: Shipped, after: Shipped) -> list[Change]:
 
 
 def _weights(before: Shipped, after: Shipped) -> list[Change]:
-    if before.target != after.target:
-        return []
     share = compare_weights(before.model.constants(), after.model.constants())
     if not share.changed_tensors:
         return []
@@ -118,6 +128,16 @@ def _weights(before: Shipped, after: Shipped) -> list[Change]:
         f"{share.tensors} tensors"
     )
     return [Change("weights", "values that are new", None, words)]
+
+
+def _scales(before: Shipped, after: Shipped) -> list[Change]:
+    """Return how many activations have another scale, by which calibrations show."""
+    old, new = before.model.scales(), after.model.scales()
+    changed = [name for name, scale in new.items() if name in old and old[name] != scale]
+    if not changed:
+        return []
+    words = f"{len(changed)} of {len(new)}"
+    return [Change("calibration", "scales of activations that are new", None, words)]
 
 
 def _delegates(before: Shipped, after: Shipped) -> list[Change]:
@@ -151,7 +171,11 @@ def _sizes(
 
 def _parity(before: Shipped, after: Shipped) -> list[Change]:
     old, new = (
-        {f"{name} against the network": value for name, value in one.artifact.parity.items()}
+        {
+            words: one.artifact.parity[name]
+            for name, words in _PARITY.items()
+            if name in one.artifact.parity
+        }
         if one.artifact is not None and one.artifact.parity is not None
         else {}
         for one in (before, after)

@@ -171,6 +171,24 @@ class Differences:
         same = all(not one.changes and one.computes_the_same for one in self.files)
         return "drop-in replacement" if self.changes or not same else "no difference"
 
+    @property
+    def in_words(self) -> str:
+        """The verdict in a line, with what the outputs say where they are not the same."""
+        ran = [one.outputs for one in self.files if one.outputs is not None]
+        if self.verdict == "no difference" or not ran or all(one.equal for one in ran):
+            return self.verdict
+        if any(one.problem for one in ran):
+            return f"{self.verdict}; not all outputs could be compared"
+        same = [
+            one.top1_agreement
+            for each in ran
+            for one in each.outputs
+            if one.top1_agreement is not None
+        ]
+        if not same:
+            return f"{self.verdict}; outputs differ"
+        return f"{self.verdict}; outputs differ: the same top-1 on {min(same):.1%} of the samples"
+
     def to_dict(self) -> dict[str, Any]:
         """Return everything for JSON."""
         return {"verdict": self.verdict, "app": list(self.breaking), **asdict(self)}

@@ -138,6 +138,17 @@ class ONNXFile:
                 f"The constants of {self.path} cannot be read.", why=str(error)
             ) from error
 
+    def scales(self) -> Mapping[str, tuple[float, int]]:
+        """Return name of a value that a QuantizeLinear reads -> its scale and zero point."""
+        stored = self.constants()
+        return {
+            node.input[0]: (float(scale.item()), int(zero.item()))
+            for node in self.model.graph.node
+            if node.op_type == "QuantizeLinear" and len(node.input) > 2
+            for scale, zero in [[stored.get(name) for name in node.input[1:3]]]
+            if scale is not None and zero is not None and scale.size == zero.size == 1
+        }
+
     @property
     def digest(self) -> str:
         """What a manifest records as its sha256."""

@@ -1,6 +1,8 @@
-"""The constants of a .tflite file: weights, and what else is stored in it."""
+"""What is stored in a .tflite file: weights and other constants, and the scales of activations."""
 
 from __future__ import annotations
+
+from collections.abc import Container
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -48,6 +50,27 @@ def constants(data: bytes) -> dict[str, NDArray[np.void]]:
     return found
 
 
+def scales(data: bytes) -> dict[str, tuple[float, int]]:
+    """Return name of a tensor that is computed or fed -> its scale and zero point.
+
+    Args:
+        data: The file, which need not be trustworthy.
+
+    Raises:
+        InputError: The bytes are not a TFLite file, or a damaged one.
+    """
+    record = read_model(data)
+    model = schema.Model.GetRootAs(data, 0)
+    found: dict[str, tuple[float, int]] = {}
+    for place, graph in enumerate(record.subgraphs):
+        for index, tensor in enumerate(graph.tensors):
+            if tensor.scale is None or record.buffers[tensor.buffer]:
+                continue
+            name = printable(model.Subgraphs(place).Tensors(index).Name() or b"")
+            found[_free(name, found)] = tensor.scale, tensor.zero_point or 0
+    return found
+
+
 def _stored(data: bytes, buffer: schema.Buffer) -> bytes:
     """Return the content of a buffer; of a file above 2 GB, it lies behind the FlatBuffer."""
     if buffer.Offset() > 1:
@@ -60,7 +83,7 @@ def _values(stored: bytes, kind: int) -> NDArray[np.void]:
     return np.frombuffer(stored, f"V{width if len(stored) % width == 0 else 1}")
 
 
-def _free(name: str, taken: dict[str, NDArray[np.void]]) -> str:
+def _free(name: str, taken: Container[str]) -> str:
     free, number = name, 1
     while free in taken:
         number += 1

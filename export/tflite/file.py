@@ -25,7 +25,7 @@ from _edgeship.export.tflite.browser_run import BROWSER, BROWSER_RUNTIMES, run_i
 from _edgeship.export.tflite.building.layout import inverse, permuted
 from _edgeship.export.tflite.byte_port import PICTURE
 from _edgeship.export.tflite.byte_scale import fitting, normalized, pixels_of
-from _edgeship.export.tflite.constants import constants
+from _edgeship.export.tflite.constants import constants, scales
 from _edgeship.export.tflite.delegation import of_gpu, of_xnnpack
 from _edgeship.export.tflite.file_ports import match, on_their_own
 from _edgeship.export.tflite.gpu_run import GPU_RUNTIMES, run_on_gpu
@@ -174,6 +174,10 @@ class TFLiteFile:
     def constants(self) -> Mapping[str, np.ndarray]:
         """Return name -> values of its constants, as they are stored."""
         return constants(self.data)
+
+    def scales(self) -> Mapping[str, tuple[float, int]]:
+        """Return name of a tensor that is computed or fed -> its scale and zero point."""
+        return scales(self.data)
 
     def delegates(self) -> tuple[list[DelegateReport], str]:
         """Return what delegates take of it, and why the GPU could not be asked, or "".
