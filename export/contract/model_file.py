@@ -127,6 +127,10 @@ class ModelFile(Protocol):
         """Name -> shape in ONNX axis order, as far as the file alone tells."""
 
     @property
+    def labels(self) -> Mapping[str, Sequence[str]]:
+        """Output -> the names of its classes, where the file itself holds them."""
+
+    @property
     def takes_pictures(self) -> bool:
         """Whether it takes pixels and normalises them itself."""
 

@@ -64,6 +64,14 @@ class PackageFile:
         return scales(self.program)
 
     @property
+    def labels(self) -> Mapping[str, Sequence[str]]:
+        """Output of probabilities -> the names of its classes."""
+        program = self.program
+        if not program.labels:
+            return {}
+        return {one.name: program.labels for one in program.outputs if one.dtype == "dictionary"}
+
+    @property
     def takes_pictures(self) -> bool:
         """Whether an input is a picture, which the package normalises itself."""
         return any(feature.image is not None for feature in self.program.inputs)

@@ -176,7 +176,7 @@ def _notes(old: Delivery, new: Delivery) -> tuple[str, ...]:
     bare = [one.name for one in (old, new) if one.manifest is None]
     if bare:
         notes.append(
-            f"no manifest.json tells of {' and '.join(bare)}: preprocessing, labels, where weights "
-            "come from and who made it are not compared"
+            f"no manifest.json tells of {' and '.join(bare)}: preprocessing and labels are "
+            "compared as far as files tell them, and where weights come from is not"
         )
     return tuple(notes)

@@ -13,6 +13,9 @@ from _edgeship.export.differences.weights import compare_weights
 #: Metadata that says what a file asks of a phone.
 _MIN_RUNTIME = "min_runtime_version"
 
+#: Metadata that are told by what is in them.
+_TFLITE = "TFLITE_METADATA"
+
 #: Figures of a manifest's parity that are told.
 _PARITY = {
     "sqnr_db": "SQNR against the network, dB",
@@ -187,11 +190,16 @@ def _metadata(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a file says of itself for people and tools."""
     found = {
         name: facts[name]
-        for name in ("description", "producer", "labels", "predicted_feature")
+        for name in ("description", "producer", "predicted_feature")
         if facts.get(name)
     }
     told = facts.get("metadata") or {}
-    return found | {name: value for name, value in told.items() if name != _MIN_RUNTIME}
+    found |= {name: value for name, value in told.items() if name != _MIN_RUNTIME}
+    said = (facts.get("said") or {}).get("metadata") or {}
+    if said:
+        del found[_TFLITE]
+    texts = {f"{_TFLITE} {key}": text for key, text in said.items() if isinstance(text, str)}
+    return found | texts
 
 
 def _both(

@@ -16,24 +16,26 @@ def labels_of(file: Shipped, output: str) -> tuple[str, ...]:
     """Return the names of the classes that an output of a file scores, in their order.
 
     Returns:
-        Nothing where none are recorded, or where the file with them is not there.
+        Those that lie beside the manifest, or that it records, or that the file itself holds;
+        nothing where there are none.
 
     Raises:
         InputError: The file of the names cannot be read.
     """
+    return _recorded(file, output) or tuple(file.model.labels.get(output, ()))
+
+
+def _recorded(file: Shipped, output: str) -> tuple[str, ...]:
     if file.artifact is None or file.manifest is None:
         return ()
-    ports = {port.name: port for port in file.artifact.outputs}
-    name = ports[output].labels if output in ports else ""
-    if name and name in {one.file for one in file.manifest.labels}:
-        path = file.path.parent / name
-        if path.is_file():
-            return tuple(read_bytes(path).decode("utf-8", "replace").splitlines())
+    names = {port.name: port.labels for port in file.artifact.outputs}
+    listed = {one.file for one in file.manifest.labels}
+    name = names.get(output, "")
+    if name in listed and (file.path.parent / name).is_file():
+        return tuple(read_bytes(file.path.parent / name).decode("utf-8", "replace").splitlines())
     recorded = file.manifest.weights.get("classes")
-    scores = [port for port in file.artifact.outputs if port.labels] or file.artifact.outputs[:1]
-    if isinstance(recorded, list) and output in {port.name for port in scores}:
-        return tuple(map(str, recorded))
-    return ()
+    # Of a network with several outputs nobody says which one the classes of its weights belong to.
+    return tuple(map(str, recorded)) if isinstance(recorded, list) and len(names) == 1 else ()
 
 
 def label_changes(output: str, before: Sequence[str], after: Sequence[str]) -> list[Change]:

@@ -24,9 +24,12 @@ _DERIVED = {"resize": "crop"}
 
 def preprocess_changes(before: Shipped, after: Shipped) -> list[Change]:
     """Return what changed of what a picture goes through before a file gets it."""
-    if before.manifest is None or after.manifest is None:
-        return []
-    old, new = before.preprocess or {}, after.preprocess or {}
+    if before.manifest is not None and after.manifest is not None:
+        old, new = before.preprocess or {}, after.preprocess or {}
+    else:
+        old, new = _told(before), _told(after)
+        if not old or not new:
+            return []
     return [
         Change(
             "preprocessing",
@@ -40,6 +43,23 @@ def preprocess_changes(before: Shipped, after: Shipped) -> list[Change]:
         for change in mapped("preprocessing", "", old, new)
         if old.get(_DERIVED.get(change.what, "")) == new.get(_DERIVED.get(change.what, ""))
     ]
+
+
+def _told(file: Shipped) -> dict[str, Any]:
+    """Return what the metadata of a .tflite file say about its pictures, of 0 to 255."""
+    said = file.model.facts().get("said", {}).get("metadata", {})
+    graphs = said.get("subgraph_metadata", [])
+    found = {}
+    for tensor in graphs[0].get("input_tensor_metadata", []) if graphs else []:
+        properties = tensor.get("content", {}).get("content_properties", {})
+        if "color_space" in properties:
+            found["color_order"] = properties["color_space"]
+        for unit in tensor.get("process_units", []):
+            options = unit.get("options", {})
+            found |= {
+                f"{key} of 0 to 255": options[key] for key in ("mean", "std") if key in options
+            }
+    return found
 
 
 def manifest_changes(before: Manifest, after: Manifest) -> list[Change]:

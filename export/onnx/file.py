@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -112,6 +113,7 @@ class ONNXFile:
 
     takes_pictures = False
     reads_bgr = False
+    labels: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     known_runtimes: Collection[str] = (OPTIMIZED, BASIC)
     default_runtimes = (OPTIMIZED,)
     baseline = BASIC

@@ -196,6 +196,19 @@ class TFLiteFile:
         return hashlib.sha256(self.data).hexdigest()
 
     @property
+    def labels(self) -> Mapping[str, Sequence[str]]:
+        """Output -> the names of its classes, where the file holds them at its end."""
+        said = self.found.said
+        tensors = said.tensors("output")
+        if len(tensors) != len(self.found.outputs):
+            return {}
+        found = {
+            port.name: said.labels(tensor)
+            for port, tensor in zip(self.found.outputs, tensors, strict=True)
+        }
+        return {name: labels for name, labels in found.items() if labels}
+
+    @property
     def takes_pictures(self) -> bool:
         """Whether it takes pixels and normalises them itself, as its metadata says."""
         inputs = self.found.inputs
