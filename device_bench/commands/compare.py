@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from _edgeship.device_bench.commands import options
+from _edgeship.device_bench.commands import gating, options
 from _edgeship.errors import InputError
 from _edgeship.terminal.console import console, print_json, printable
 
-#: Rounds on devices that measure time; `device_bench.results.statistics` says what they can show.
+#: Rounds on devices that measure time; `device_bench.results.comparing` says what they can show.
 ROUNDS = 30
 
 
@@ -40,6 +41,25 @@ def compare(
     seconds: options.SecondsOption = None,
     warmup: options.WarmupOption = None,
     timeout: options.TimeoutOption = None,
+    margin: Annotated[
+        str | None,
+        typer.Option(
+            "--margin",
+            metavar="PERCENT",
+            help="The difference that does not matter: files are called the same where the whole "
+            "interval of their ratio is within it.",
+        ),
+    ] = None,
+    fail_if_slower: Annotated[
+        str | None,
+        typer.Option(
+            "--fail-if-slower",
+            metavar="PERCENT",
+            help="Exit with 3 if a file is slower than the first by more than this, with its "
+            "whole interval, or if that cannot be decided.",
+        ),
+    ] = None,
+    junit: gating.JUnitOption = None,
     uninstall_app: options.UninstallAppOption = False,
     store: options.StoreOption = options.STORE,
     as_json: options.JsonOption = False,
@@ -65,7 +85,10 @@ def compare(
     from _edgeship.device_bench.commands.figures import measured, session_json, show_session
     from _edgeship.device_bench.commands.measuring import make_plans, measure_all
     from _edgeship.device_bench.measurement.settings import MeasurementOptions
+    from _edgeship.device_bench.results.gates import fraction
 
+    same = 0.0 if margin is None else fraction(margin, "--margin")
+    slower = None if fail_if_slower is None else fraction(fail_if_slower, "--fail-if-slower")
     wanted = MeasurementOptions(
         runner=first,
         accelerator=first_on,
@@ -82,6 +105,11 @@ def compare(
     )
     plans = make_plans(device, wanted, also, also_on)
     result = measure_all(files, plans, store)
+    gates = [
+        check
+        for session in result.sessions
+        for check in gating.slower_checks(session, slower, str(fail_if_slower))
+    ]
     comparable = [s for s in result.sessions if len(measured(s)) == len(s.measurements)]
     if as_json:
         print_json(
@@ -90,18 +118,22 @@ def compare(
                 "sessions": [
                     {
                         **session_json(session),
-                        "comparisons": as_list(session) if session in comparable else [],
+                        "comparisons": as_list(session, same) if session in comparable else [],
                     }
                     for session in result.sessions
                 ],
+                "gates": [asdict(check) for check in gates],
             }
         )
     else:
         for session in result.sessions:
             show_session(session)
             if session in comparable:
-                show_comparisons(session)
+                show_comparisons(session, same)
             console().print()
+        gating.show_gates(gates)
         if result.sessions:
             console().print(printable(f"Saved in {store}."), soft_wrap=True)
+    gating.tell_servers("compare", [*gating.measured_checks(result), *gates], junit)
     result.finish()
+    gating.leave(gates)

@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from _edgeship.device_bench.results.comparing import Comparison, compare
 from _edgeship.device_bench.results.hardware import accelerator_text, why_not_compared
+from _edgeship.device_bench.results.medians import disagreement
 from _edgeship.device_bench.results.records import Measurement, Session
-from _edgeship.device_bench.results.rows import runners_of, way, ways_of
-from _edgeship.device_bench.results.statistics import Comparison, compare
+from _edgeship.device_bench.results.rows import runners_of, title, way, ways_of
+from _edgeship.device_bench.results.statistics import summarize
 from _edgeship.terminal.console import add_row, console, printable, table
 
 #: The verdict on two measurements whose times are not of one kind.
@@ -28,39 +30,49 @@ class Pair:
         one: The other.
         found: How long it takes compared with the base; None if that is not to be compared.
         why_not: Why not; "" if it is.
+        against: What their medians say otherwise; "" if they agree.
     """
 
     base: Measurement
     one: Measurement
     found: Comparison | None
     why_not: str = ""
+    against: str = ""
 
 
-def file_pairs(session: Session) -> list[Pair]:
+def file_pairs(session: Session, margin: float = 0.0) -> list[Pair]:
     """Return every file but the first with the first one, in each way.
 
     Args:
         session: All its measurements have rounds.
-    """
-    count = len(ways_of(session))
-    every = session.measurements
-    return [_pair(every[index % count], one) for index, one in enumerate(every) if index >= count]
-
-
-def way_pairs(session: Session) -> list[Pair]:
-    """Return every way to run a file but the first with the first one, on each file.
-
-    Args:
-        session: All its measurements have rounds.
+        margin: As for `compare`.
     """
     count = len(ways_of(session))
     every = session.measurements
     return [
-        _pair(every[index - index % count], one) for index, one in enumerate(every) if index % count
+        _pair(session, every[index % count], one, margin)
+        for index, one in enumerate(every)
+        if index >= count
     ]
 
 
-def as_list(session: Session) -> list[dict[str, Any]]:
+def way_pairs(session: Session, margin: float = 0.0) -> list[Pair]:
+    """Return every way to run a file but the first with the first one, on each file.
+
+    Args:
+        session: All its measurements have rounds.
+        margin: As for `compare`.
+    """
+    count = len(ways_of(session))
+    every = session.measurements
+    return [
+        _pair(session, every[index - index % count], one, margin)
+        for index, one in enumerate(every)
+        if index % count
+    ]
+
+
+def as_list(session: Session, margin: float = 0.0) -> list[dict[str, Any]]:
     """Return all pairs of a session for JSON; the ratio of what is not compared is missing."""
     return [
         {
@@ -69,10 +81,10 @@ def as_list(session: Session) -> list[dict[str, Any]]:
             **(
                 {"verdict": NOT_COMPARED, "why": pair.why_not}
                 if pair.found is None
-                else asdict(pair.found)
+                else {**asdict(pair.found), "medians_say_otherwise": pair.against}
             ),
         }
-        for pair in (*file_pairs(session), *way_pairs(session))
+        for pair in (*file_pairs(session, margin), *way_pairs(session, margin))
     ]
 
 
@@ -84,12 +96,12 @@ def _identity(one: Measurement) -> dict[str, str]:
     }
 
 
-def show_comparisons(session: Session) -> None:
+def show_comparisons(session: Session, margin: float = 0.0) -> None:
     """Print the ratio of each file and each way to the first, with interval and verdict."""
     output = console()
     counted = "Time" if session.device.unit == "ns" else "Instructions"
     first = session.measurements[0]
-    files, ways = file_pairs(session), way_pairs(session)
+    files, ways = file_pairs(session, margin), way_pairs(session, margin)
     if files:
         output.print()
         output.print(printable(f"{counted} compared with {first.subject.label}:"))
@@ -104,6 +116,9 @@ def show_comparisons(session: Session) -> None:
         output.print(printable(why), soft_wrap=True)
     if any(pair.found and pair.found.confidence == 0 for pair in (*files, *ways)):
         output.print("These are too few rounds to show anything: use --rounds 11 or more.")
+    for pair in (*files, *ways):
+        if pair.against:
+            output.print(printable(f"{title(session, pair.one)}: {pair.against}"), soft_wrap=True)
 
 
 def _show_runtimes(session: Session) -> None:
@@ -117,9 +132,13 @@ def _show_runtimes(session: Session) -> None:
         )
 
 
-def _pair(base: Measurement, one: Measurement) -> Pair:
+def _pair(session: Session, base: Measurement, one: Measurement, margin: float) -> Pair:
     why_not = why_not_compared(base, one)
-    return Pair(base, one, None if why_not else compare(base.rounds, one.rounds), why_not)
+    if why_not:
+        return Pair(base, one, None, why_not)
+    found = compare(base.rounds, one.rounds, margin)
+    figures = summarize(base.rounds), summarize(one.rounds)
+    return Pair(base, one, found, "", disagreement(found, *figures, session.device.unit))
 
 
 def _show(session: Session, pairs: Sequence[Pair]) -> None:
@@ -141,7 +160,7 @@ def _cells(found: Comparison) -> tuple[str, ...]:
         f"{found.low:.4f} to {found.high:.4f}" if found.confidence > 0 else "unknown",
         _confidence(found),
         str(found.rounds),
-        found.verdict,
+        found.in_words,
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from _edgeship.device_bench.commands import options
+from _edgeship.device_bench.commands import gating, options
 from _edgeship.errors import InputError
 from _edgeship.terminal.console import add_row, console, print_json, printable, table
 
@@ -39,12 +39,13 @@ def history(
             metavar="PERCENT", min=0, help="How much slower is not yet called a regression."
         ),
     ] = 5.0,
+    junit: gating.JUnitOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
     """Compare sessions that measured the same thing with their baseline.
 
     A regression is a ratio whose whole interval is above the tolerance; if the newest session of
-    a series is one, the exit code is 3.
+    a series is one, or has too few rounds to tell, the exit code is 3.
     """
     from _edgeship.device_bench.results.history import all_series, choose_baseline
     from _edgeship.device_bench.results.rows import rows
@@ -71,8 +72,9 @@ def history(
         print_json({"series": [_as_dict(one) for one in series]})
     else:
         _show(series)
-    if any(one.regressed for one in series):
-        raise typer.Exit(3)
+    checks = gating.regression_checks(series, tolerance / 100)
+    gating.tell_servers("history", checks, junit)
+    gating.leave(checks)
 
 
 def _as_dict(series: Series) -> dict[str, Any]:

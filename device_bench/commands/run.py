@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from _edgeship.device_bench.commands import options
+from _edgeship.device_bench.commands import gating, options
 from _edgeship.terminal.console import console, print_json, printable
 
 
@@ -28,6 +29,16 @@ def run(
     ops: Annotated[
         bool, typer.Option("--ops", help="Also measure each operator, in processes of their own.")
     ] = False,
+    budget: Annotated[
+        str | None,
+        typer.Option(
+            "--budget",
+            metavar="FIGURE=AMOUNT,...",
+            help="The most that each file may take, such as p90=20ms,rss=50MB,size=3MB,init=100ms; "
+            "exit with 3 if one takes more. Figures: median, p90, p99, first, init, rss, size.",
+        ),
+    ] = None,
+    junit: gating.JUnitOption = None,
     uninstall_app: options.UninstallAppOption = False,
     store: options.StoreOption = options.STORE,
     as_json: options.JsonOption = False,
@@ -40,7 +51,9 @@ def run(
     from _edgeship.device_bench.commands.figures import session_json, show_session
     from _edgeship.device_bench.commands.measuring import make_plans, measure_all
     from _edgeship.device_bench.measurement.settings import MeasurementOptions
+    from _edgeship.device_bench.results.budget import check_unit, parse_budget
 
+    limits = () if budget is None else parse_budget(budget)
     wanted = MeasurementOptions(
         runner=runner,
         accelerator=accelerator,
@@ -55,17 +68,26 @@ def run(
         uninstall_app=uninstall_app,
     )
     plans = make_plans(device, wanted)
+    for plan in plans:
+        check_unit(limits, plan.device.unit, plan.device.selector)
     result = measure_all(files, plans, store, profile=ops)
+    gates = [
+        check for session in result.sessions for check in gating.budget_checks(session, limits)
+    ]
     if as_json:
         sessions = [session_json(session) for session in result.sessions]
-        print_json({"store": str(store), "sessions": sessions})
+        checked = [asdict(check) for check in gates]
+        print_json({"store": str(store), "sessions": sessions, "gates": checked})
     else:
         for session in result.sessions:
             show_session(session)
             console().print()
+        gating.show_gates(gates)
         if result.sessions:
             _next(files, device, runner, store)
+    gating.tell_servers("run", [*gating.measured_checks(result), *gates], junit)
     result.finish()
+    gating.leave(gates)
 
 
 def _next(files: list[Path], devices: list[str], runner: str, store: Path) -> None:

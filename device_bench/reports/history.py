@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from _edgeship.device_bench.reports import plots
 from _edgeship.device_bench.reports.parts import Cell, Plot, Section, Table
 from _edgeship.device_bench.results import units
+from _edgeship.device_bench.results.comparing import Comparison
 from _edgeship.device_bench.results.history import Entry, Series
-from _edgeship.device_bench.results.statistics import Comparison
 
 # With fewer entries a plot shows no more than the table.
 _DRAWN = 3

@@ -19,7 +19,7 @@ def write(path: Path, text: str) -> None:
     """
     check_out(path.parent)
     if path.is_dir():
-        raise InputError(f"--out {path} is a folder.", todo="name a file in it")
+        raise InputError(f"{path} is a folder.", todo="name a file in it")
     with OutputFolder(path.parent) as folder:
         folder.write(path.name, text.encode())
         folder.publish()

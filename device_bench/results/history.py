@@ -1,6 +1,6 @@
 """One network over time: sessions that measured the same thing in the same way, and regressions.
 
-Each session of a series is compared with the series' baseline by `statistics.compare`, which also
+Each session of a series is compared with the series' baseline by `comparing.compare`, which also
 compares two files of one session. Those ran side by side; two sessions did not. Their rounds are
 paired by number all the same, which is right for any pairing of independent rounds, but then the
 interval does not include what differed between the sessions: the weather, other programs, an update
@@ -13,14 +13,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from _edgeship.device_bench.results.comparing import Comparison, compare
 from _edgeship.device_bench.results.hardware import on_software
 from _edgeship.device_bench.results.records import Measurement
 from _edgeship.device_bench.results.rows import Row, cores_text
-from _edgeship.device_bench.results.statistics import Comparison, compare
 from _edgeship.errors import InputError
 
 Verdict = Literal[
-    "baseline", "REGRESSION", "slower", "faster", "no difference shown", "nothing measured"
+    "baseline",
+    "REGRESSION",
+    "slower",
+    "faster",
+    "no difference shown",
+    "the same",
+    "too few rounds",
+    "nothing measured",
 ]
 
 #: By what fraction a session may be slower than the baseline before that is a regression.

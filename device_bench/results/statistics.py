@@ -1,7 +1,7 @@
-"""Figures of rounds of timed runs, and the comparison of two files.
+"""Figures of rounds of timed runs; `comparing.py` compares two files by them.
 
 Runs of one process are alike: it has one piece of memory, one core, one temperature. So rounds are
-independent and runs are not, and both intervals here are made from rounds.
+independent and runs are not, and intervals are made from rounds.
 
 Interval of a median: bootstrap in two steps. Rounds are drawn with replacement, then runs within
 each drawn round, and the median of all is taken; the interval is what the middle 95 % of 1000 such
@@ -9,54 +9,23 @@ medians cover. Drawn rounds vary a little less than rounds do (by (n - 1) / n in
 their quantiles take no account of how few they are, so the interval is stretched about the median
 by what Student's t adds to the normal distribution. With a single round it shows only the spread
 within that process; `device_bench.measurement.warnings` says so.
-
-Ratio of two files: the rounds of both are paired, since a pair ran side by side and shares heat
-and neighbours. Each pair gives the logarithm of a ratio. The estimate is the Hodges-Lehmann one
-(the median of the means of all pairs of these logarithms), and its interval is the inverted
-signed-rank test of Wilcoxon (Hollander, Wolfe, Chicken: Nonparametric Statistical Methods, 3.1 to
-3.3). The test is exact whatever the distribution of times is, as long as ratios lie symmetrically
-about theirs, and the alternating order A B, B A makes them so: heat, drift and the place in the
-round do not favour a file. The test asks nothing of the tails, and one bad pair among ten moves
-the estimate little.
-
-A ratio is of the fast runs (`QUANTILE` of each round), since what disturbs a run only ever adds
-to it: on a busy machine the median shows how often others had the core, the fast runs show what
-the file costs (Chen and Revels, Robust benchmarking in noisy environments, 2016, argue for the
-minimum; a low quantile leaves out single lucky runs). On a quiet device both agree.
-
-The interval of a ratio is at 99.9 %, or at the most that so few rounds can give. A table has many
-verdicts, and of 20 comparisons of a file with itself at 95 % one would say "slower" or "faster".
-With n rounds no more than 1 - 2 ** (1 - n) is possible: 11 rounds are enough for 99.9 %, ten give
-99.8 %, and with fewer than six there is no verdict. Rounds that repeat one another run by run, as
-those of the virtual device do, leave nothing to chance: their ratio is exact.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from _edgeship.device_bench.results.records import Round
 
-Verdict = Literal["slower", "faster", "no difference shown"]
 Values = NDArray[np.float64]
 
 #: Confidence of the interval of a median.
 MEDIAN_CONFIDENCE = 0.95
-#: Confidence of the interval of a ratio, where there are enough rounds.
-RATIO_CONFIDENCE = 0.999
-#: Below this confidence there is no verdict.
-LEAST_CONFIDENCE = 0.95
-#: The quantile of a round's runs that ratios are made of.
-QUANTILE = 0.05
-#: Figures that differ by a smaller fraction than this count as equal: counted instructions repeat
-#: exactly, but depend a little on where things lie in memory (150 of 50 million were seen).
-RESOLUTION = 1e-4
 #: Modified Z-score above which a run is an outlier (Iglewicz and Hoaglin, 1993).
 OUTLIER = 3.5
 
@@ -106,28 +75,6 @@ class Summary:
     outliers: int
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """How long B takes compared with A.
-
-    Attributes:
-        ratio: Time of B over time of A: 1.05 if B takes 5 % longer.
-        low: Lower end of the confidence interval of the ratio; 0 where nothing is known.
-        high: Upper end; infinity where nothing is known.
-        verdict: Whether B is slower or faster than A, which needs an interval without 1.
-        confidence: Confidence of the interval; 1 for figures that do not vary at all, 0 where
-            nothing is known.
-        rounds: Number of pairs of rounds that it is made from.
-    """
-
-    ratio: float
-    low: float
-    high: float
-    verdict: Verdict
-    confidence: float
-    rounds: int
-
-
 def summarize(rounds: Sequence[Round]) -> Summary:
     """Return the figures of one file's rounds.
 
@@ -158,39 +105,6 @@ def summarize(rounds: Sequence[Round]) -> Summary:
         throttled=sum(flags),
         only_throttled=all(flags),
         outliers=int(outliers(runs).sum()),
-    )
-
-
-def compare(a: Sequence[Round], b: Sequence[Round]) -> Comparison:
-    """Return how long ``b`` takes compared with ``a``, from rounds paired by their numbers.
-
-    Raises:
-        ValueError: One of them has no runs.
-    """
-    first, second = counted_runs(a), counted_runs(b)
-    numbers = sorted(first.keys() & second.keys())
-    if _repeat_exactly(first) and _repeat_exactly(second):
-        ratio = float(np.median(_joined(second)) / np.median(_joined(first)))
-        return Comparison(ratio, ratio, ratio, _verdict(ratio, ratio), 1.0, len(numbers))
-    if not numbers:
-        ratio = float(np.median(_joined(second)) / np.median(_joined(first)))
-        return Comparison(ratio, 0.0, math.inf, "no difference shown", 0.0, 0)
-    logs = np.array(
-        [
-            math.log(np.quantile(second[number], QUANTILE) / np.quantile(first[number], QUANTILE))
-            for number in numbers
-        ]
-    )
-    estimate, low, high, confidence = signed_rank_interval(logs, RATIO_CONFIDENCE)
-    if confidence < LEAST_CONFIDENCE:
-        low, high = -math.inf, math.inf
-    return Comparison(
-        ratio=math.exp(estimate),
-        low=math.exp(low),
-        high=math.exp(high),
-        verdict=_verdict(math.exp(low), math.exp(high)),
-        confidence=confidence if confidence >= LEAST_CONFIDENCE else 0.0,
-        rounds=len(numbers),
     )
 
 
@@ -261,62 +175,8 @@ def median_interval(rounds: Sequence[Values], seed: int = 0) -> tuple[float, flo
     return float(ends[0]), float(ends[1])
 
 
-def signed_rank_interval(values: Values, confidence: float) -> tuple[float, float, float, float]:
-    """Return the Hodges-Lehmann estimate of a symmetric distribution's centre, and its interval.
-
-    Args:
-        values: Independent draws.
-        confidence: The confidence that the interval should have, at least.
-
-    Returns:
-        The estimate, both ends of the interval, and the confidence that it has, which is below the
-        one asked for if so few values cannot give it.
-    """
-    count = len(values)
-    rows, columns = np.triu_indices(count)
-    averages = np.sort((values[rows] + values[columns]) / 2)
-    cumulative = np.cumsum(_signed_rank_distribution(count))
-    # The interval between the (k+1)-th smallest and largest average misses with probability
-    # 2 P(T <= k).
-    outside = np.searchsorted(cumulative, (1 - confidence) / 2, side="right") - 1
-    skip = max(int(outside), 0)
-    return (
-        float(np.median(averages)),
-        float(averages[skip]),
-        float(averages[-1 - skip]),
-        float(1 - 2 * cumulative[skip]),
-    )
-
-
-def _signed_rank_distribution(count: int) -> Values:
-    """Return the probability of each value of Wilcoxon's statistic, 0 to n (n + 1) / 2."""
-    distribution = np.ones(1)
-    for rank in range(1, count + 1):
-        longer = np.zeros(len(distribution) + rank)
-        longer[: len(distribution)] += distribution / 2
-        longer[rank:] += distribution / 2
-        distribution = longer
-    return distribution
-
-
 def _thin(values: Values, count: int) -> Values:
     """Return ``count`` evenly spread quantiles, or the values themselves if there are no more."""
     if len(values) <= count:
         return values
     return np.quantile(values, (np.arange(count) + 0.5) / count)
-
-
-def _repeat_exactly(rounds: Mapping[int, Values]) -> bool:
-    """Return whether all of several rounds have the same runs, as on the virtual device."""
-    every = list(rounds.values())
-    return len(every) > 1 and all(np.array_equal(runs, every[0]) for runs in every)
-
-
-def _joined(rounds: Mapping[int, Values]) -> Values:
-    return np.concatenate(list(rounds.values()))
-
-
-def _verdict(low: float, high: float) -> Verdict:
-    if low > 1 + RESOLUTION:
-        return "slower"
-    return "faster" if high < 1 - RESOLUTION else "no difference shown"

@@ -15,8 +15,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from _edgeship.device_bench.results.comparing import RESOLUTION, compare
 from _edgeship.device_bench.results.records import Measurement, Session
-from _edgeship.device_bench.results.statistics import RESOLUTION, compare, summarize
+from _edgeship.device_bench.results.statistics import summarize
 from _edgeship.device_bench.results.units import INSTRUCTIONS
 from _edgeship.models.catalog.registry import CATALOG
 
