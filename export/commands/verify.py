@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from _edgeship.errors import InputError
 from _edgeship.export.commands import options
+from _edgeship.export.commands.bundle_view import verify_bundle
 from _edgeship.export.commands.delegate_view import show_delegate
 from _edgeship.export.pipeline import TARGETS
 from _edgeship.terminal import words
@@ -25,7 +27,13 @@ ENDINGS = ", ".join(target.suffix for target in TARGETS.values())
 
 
 def verify(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help=f"The file to run: {ENDINGS}.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE|BUNDLE",
+            help=f"The file to run: {ENDINGS}; or a bundle to check, a folder or a .zip.",
+        ),
+    ],
     runtime: Annotated[
         str | None,
         typer.Option(
@@ -51,13 +59,37 @@ def verify(
         str | None,
         typer.Option(metavar="DIR|FILE|random", help="Samples to run. By default as in export."),
     ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KEY",
+            help="Of a bundle: the public key that it must be signed with, a file of minisign or "
+            "its second line.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Run FILE and compare its outputs with those of its ONNX graph.
 
     Without a manifest or a reference, the runtimes of a .tflite or .onnx file are only compared
     with one another, and an .mlpackage is only run.
+
+    Of a BUNDLE everything is checked: digests, signature, what the files say of themselves, labels,
+    and the files and the Python code on the test vectors.
     """
+    from _edgeship.export.bundle.opening import is_bundle
+
+    if is_bundle(file):
+        given = {
+            "--runtime": runtime,
+            "--reference": reference,
+            "--input": input_,
+            "--calib": calib,
+        }
+        verify_bundle(file, key, given, as_json)
+        return
+    if key is not None:
+        raise InputError("--key goes with a bundle.", why=f"{file} is a file")
     shapes = [parse_shape(text) for text in input_ or []]
     if reference is not None:
         words.check_file(reference, "--reference")

@@ -1,0 +1,50 @@
+"""Runs the generated Python code of a bundle on its vectors, in a process of its own.
+
+    python code_program.py BUNDLE SCRIPT OUT VECTORS
+
+It imports nothing of edgeship: the code must do without. For each vector it leaves the outputs in
+the folder OUT, and the picture as the code prepares it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+
+def main(bundle: Path, script: str, out: Path, vectors: list[dict[str, object]]) -> None:
+    """Run the code.
+
+    Args:
+        bundle: The folder.
+        script: The code in it.
+        out: Where arrays are left.
+        vectors: The records of vectors.json.
+    """
+    spec = importlib.util.spec_from_file_location("generated", bundle / script)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{script} is no module")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["generated"] = module
+    spec.loader.exec_module(module)
+    model = module.load(bundle)
+    for number, vector in enumerate(vectors, 1):
+        inputs = [
+            np.load(bundle / str(name), allow_pickle=False) for name in _list(vector["inputs"])
+        ]
+        for place, array in enumerate(model.run(*inputs).values()):
+            np.save(out / f"{number}.output{place}.npy", array)
+        if vector["picture"]:
+            np.save(out / f"{number}.prepared.npy", model.prepare(bundle / str(vector["picture"])))
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), json.loads(sys.argv[4]))
