@@ -6,8 +6,7 @@ import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import onnx
@@ -113,7 +112,7 @@ class ONNXFile:
 
     takes_pictures = False
     reads_bgr = False
-    labels: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    labels: ClassVar[Mapping[str, Sequence[str]]] = {}
     known_runtimes: Collection[str] = (OPTIMIZED, BASIC)
     default_runtimes = (OPTIMIZED,)
     baseline = BASIC
