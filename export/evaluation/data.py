@@ -22,8 +22,15 @@ _PARTS = ("train", *_HELD_OUT)
 #: Largest list of pictures.
 _MOST_CSV_BYTES = 256 << 20
 
-_PATHS = ("path", "file", "filename", "image", "picture")
-_LABELS = ("label", "class", "classname", "target", "category")
+#: What headings call the columns, without spaces, signs and capitals.
+_PATHS = (
+    *("path", "file", "filename", "filepath", "image", "imagepath", "imagename", "picture"),
+    *("imagefile", "photo"),
+)
+_LABELS = (
+    *("label", "labels", "labelname", "class", "classname", "classid", "labelid", "target"),
+    *("category", "categoryname", "categoryid"),
+)
 
 _LAYOUT = (
     "give a folder or a zip file with a folder per class, or a .csv file with path,label in each "
@@ -178,7 +185,7 @@ def _listed(path: Path) -> Pictures:
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path} is not a readable list.", why=str(error), todo=_LAYOUT) from error
     rows = [(number, row) for number, row in enumerate(lines, 1) if any(map(str.strip, row))]
-    columns = _columns(rows[0][1]) if rows else None
+    columns = _columns(path, rows[0][1]) if rows else None
     if columns is not None:
         rows = rows[1:]
     if not rows:
@@ -188,12 +195,24 @@ def _listed(path: Path) -> Pictures:
     return Pictures(pictures, f"{len(pictures):,} pictures of {path.name}", numbered=True)
 
 
-def _columns(row: Sequence[str]) -> tuple[int, int | None] | None:
-    """Return the columns of path and label that a heading names, or None if it is no heading."""
-    names = [name.strip().lower() for name in row]
+def _columns(path: Path, row: Sequence[str]) -> tuple[int, int | None] | None:
+    """Return the columns of path and label that a heading names, or None if it is no heading.
+
+    Raises:
+        InputError: It names others beside the paths, and none of them is one of labels.
+    """
+    names = ["".join(filter(str.isalnum, name.lower())) for name in row]
     paths = [names.index(name) for name in _PATHS if name in names]
     labels = [names.index(name) for name in _LABELS if name in names]
-    return (paths[0], labels[0] if labels else None) if paths else None
+    if not paths:
+        return None
+    if not labels and sum(map(bool, names)) > 1:
+        raise InputError(
+            f"No column of {path} is one of labels.",
+            why=f"its heading names {', '.join(cell.strip() for cell in row)}",
+            todo="call the column label; without labels leave the paths alone in the list",
+        )
+    return paths[0], labels[0] if labels else None
 
 
 def _from_row(

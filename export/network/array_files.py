@@ -13,6 +13,15 @@ if TYPE_CHECKING:
     import numpy as np
 
 
+#: What an array in memory and in the file costs beside its numbers, or somewhat more.
+_BESIDE = 1024
+
+
+def cost(array: np.ndarray) -> int:
+    """Return how many bytes an array of a sample takes."""
+    return array.nbytes + _BESIDE
+
+
 def write_arrays(path: Path, lists: Sequence[Sequence[np.ndarray]]) -> None:
     """Write lists of arrays into an uncompressed .npz file."""
     import numpy as np

@@ -103,13 +103,19 @@ class _User:
 
         self._module.load_state_dict(load_file(path), strict=False)
 
-    def samples(self, named: str, limit: int, path: str) -> list[str]:
-        """Call the function for samples; write at most ``limit`` of them into an .npz file.
+    def samples(self, named: str, limit: int, most_bytes: int, path: str) -> list[str]:
+        """Call the function for samples; write some of them into an .npz file.
+
+        Args:
+            named: What the user calls the function.
+            limit: Most samples.
+            most_bytes: No further ones are taken when they fill so many.
+            path: Of the file.
 
         Returns:
             The names of the inputs, "" where a sample is a single array.
         """
-        samples = taken(self._function, named, limit)
+        samples = taken(self._function, named, limit, most_bytes)
         write_arrays(Path(path), [list(sample.values()) for sample in samples])
         return list(samples[0])
 

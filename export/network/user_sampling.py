@@ -1,7 +1,7 @@
 """Samples that a function of the user's returns or yields.
 
 This is done in the process of the user's code alone, and imports nothing else of edgeship but
-`torch_network`.
+`array_files` and `torch_network`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from _edgeship.export.network.array_files import cost
 from _edgeship.export.network.torch_network import Refused
 
 if TYPE_CHECKING:
@@ -21,13 +22,16 @@ _WANTED = (
 )
 
 
-def taken(function: Callable[[], Any], named: str, limit: int) -> list[dict[str, np.ndarray]]:
+def taken(
+    function: Callable[[], Any], named: str, limit: int, most_bytes: int
+) -> list[dict[str, np.ndarray]]:
     """Return the first samples that a function gives.
 
     Args:
         function: Returns samples one by one, or is a generator of them.
         named: What the user calls it.
         limit: Most samples to take; a generator may have no end.
+        most_bytes: No further ones are taken when they fill so many.
 
     Returns:
         Input name to array, for each sample; the name is "" where a sample is a single array.
@@ -40,7 +44,13 @@ def taken(function: Callable[[], Any], named: str, limit: int) -> list[dict[str,
         each = iter(found)
     except TypeError:
         raise Refused(f"{named}() returned {type(found).__name__}.", todo=_WANTED) from None
-    samples = [_arrays(sample, named) for sample in itertools.islice(each, limit)]
+    samples: list[dict[str, np.ndarray]] = []
+    size = 0
+    for sample in itertools.islice(each, limit):
+        samples.append(_arrays(sample, named))
+        size += sum(map(cost, samples[-1].values()))
+        if size >= most_bytes:
+            break
     if not samples:
         raise Refused(f"{named}() gave no samples.", todo=_WANTED)
     if any(sample.keys() != samples[0].keys() for sample in samples):

@@ -102,6 +102,8 @@ def test_links_to_folders_are_followed_but_not_for_ever(tmp_path: Path) -> None:
         ("0.png,cat\n1.png,dog\n", [("0.png", "cat"), ("1.png", "dog")]),
         ("path,label\n0.png,cat\n\n1.png,dog\n", [("0.png", "cat"), ("1.png", "dog")]),
         ("label,filename\ncat,0.png\n", [("0.png", "cat")]),
+        ("id,Class name,Image_Path\n7,cat,0.png\n", [("0.png", "cat")]),
+        ("path\n0.png\n", [("0.png", None)]),
         ('\ufeff"0.png", 3 \n', [("0.png", "3")]),
         ("0.png\n1.png\n", [("0.png", None), ("1.png", None)]),
     ],
@@ -125,6 +127,7 @@ def test_lists_name_pictures_and_labels(
         (b"0.png,cat\n,cat\n", "Line 2 of .* has no picture"),
         (b"0.png,c\xffat\n", "not a readable list"),
         (b'0.png,"cat\n', "not a readable list"),
+        (b"path,species\n0.png,cat\n", "(?s)No column .* is one of labels.*path, species"),
     ],
 )
 def test_lists_that_cannot_be_used_are_refused(tmp_path: Path, text: bytes, message: str) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 from _edgeship.export.graph.disjoint_sets import DisjointSets
 
 
@@ -39,3 +41,19 @@ def test_sets_come_in_the_order_of_their_first_known_items() -> None:
         sets.members(item)
     sets.join(2, 3)
     assert sets.all() == [[2, 3], [1]]
+
+
+def test_long_chains_take_no_time_however_they_are_joined() -> None:
+    """Each join of an item and a set, or of a set and an item, moves the item."""
+    sets = DisjointSets[int]()
+    count = 100_000
+    start = time.process_time()
+    for item in range(1, count):
+        sets.join(item, item - 1)
+    for item in range(count + 1, 2 * count):
+        sets.join(item - 1, item)
+    sets.join(2 * count - 1, 0)
+    # 10^10 moves would take minutes.
+    assert time.process_time() - start < 5
+    assert len(sets.all()) == 1
+    assert sets.members(7) == [*range(count, 2 * count), *reversed(range(count))]

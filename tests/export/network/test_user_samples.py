@@ -7,6 +7,7 @@ from _edgeship.errors import InputError
 from _edgeship.export.calibration.input_spec import InputSpec
 from _edgeship.export.calibration.preprocess import Preprocess
 from _edgeship.export.calibration.samples import split_samples
+from _edgeship.export.network import user_samples
 from _edgeship.export.network.user_samples import is_function, resolved
 
 RAW = Preprocess((0.0,) * 3, (1.0,) * 3)
@@ -62,6 +63,20 @@ def test_a_function_gives_samples_until_there_are_enough(tmp_path: Path) -> None
     numbers = [float(s["x"][0, 0]) for s in (*split.calibration, *split.verification)]
     assert len(set(numbers)) == 28
     assert set(numbers) <= set(range(32))
+
+
+def test_samples_without_an_end_do_not_fill_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data.py").write_text(GOOD)
+    named = f"{tmp_path / 'data.py'}:endless"
+    monkeypatch.setattr(user_samples, "MAX_BYTES", 50_000)
+    source, _ = resolved(named)
+    assert isinstance(source, dict)
+    assert len(source[""]) == 49  # of 8 bytes each, and what an array takes
+    with pytest.raises(InputError, match="1000000000 samples are too many") as error:
+        resolved(named, 10**9)
+    assert error.value.todo == "give --calib-samples 37 or less"
 
 
 def test_a_function_feeds_several_inputs(tmp_path: Path) -> None:
