@@ -27,6 +27,9 @@ Found = list[NDArray[np.float32]]
 #: Pictures that a thread takes at once, in one batch where that can be.
 BATCH = 32
 
+#: Most bytes of outputs that wait to be counted, of all threads together.
+MOST_BYTES = 1 << 30
+
 #: How far outputs of a batch may be from those of single pictures, as a part of the largest: what
 #: float32 rounds away where sums are taken in another order.
 _SAME = 1e-5
@@ -43,6 +46,7 @@ class Runner:
         run: Runs arrays of `batch` pictures.
         batch: Pictures in each of them.
         each: Seconds that a picture took, when it was tried.
+        size: Bytes of the outputs for a picture.
         lock: Held while it runs, where threads have to take turns.
     """
 
@@ -50,6 +54,7 @@ class Runner:
     run: Run
     batch: int
     each: float
+    size: int = 0
     lock: Lock | nullcontext[None] = field(default_factory=nullcontext)
 
     def outputs(self, pictures: NDArray[np.float32]) -> list[Found]:
@@ -103,9 +108,12 @@ def open_runner(candidate: Candidate, pictures: Sequence[Picture]) -> Runner:
         EdgeshipError: It does not run.
     """
     fixed = candidate.spec.shape[0]
-    [inputs] = _inputs([candidate], pictures[: BATCH if fixed == 1 else fixed])
     single = Runner(candidate, candidate.open(None), fixed, 0.0)
-    single.outputs(inputs[:1])  # the first run prepares what later ones use
+    [inputs] = _inputs([candidate], pictures[:1])
+    # The first run prepares what later ones use.
+    single.size = sum(one.nbytes for one in single.outputs(inputs)[0])
+    count = (BATCH if _fits(BATCH * single.size) else 1) if fixed == 1 else fixed
+    [inputs] = _inputs([candidate], pictures[:count])
     start = time.perf_counter()
     expected = single.outputs(inputs)
     single.each = (time.perf_counter() - start) / len(inputs)
@@ -117,12 +125,17 @@ def open_runner(candidate: Candidate, pictures: Sequence[Picture]) -> Runner:
     return found
 
 
+def _fits(size: int) -> bool:
+    """Return whether every thread may hold outputs of so many bytes."""
+    return size * (workers() + 1) <= MOST_BYTES
+
+
 def _batched(
     single: Runner, inputs: NDArray[np.float32], expected: Sequence[Found]
 ) -> Runner | None:
     """Return a runner on batches, if it is faster and gives the same as the one on pictures."""
     try:
-        batched = Runner(single.candidate, single.candidate.open(BATCH), BATCH, 0.0)
+        batched = Runner(single.candidate, single.candidate.open(BATCH), BATCH, 0.0, single.size)
         outputs = batched.outputs(inputs)
         start = time.perf_counter()
         batched.outputs(inputs)
@@ -179,25 +192,29 @@ def run_all(runners: Sequence[Runner], pictures: Sequence[Picture]) -> Iterator[
         EdgeshipError: A picture cannot be read, or a candidate fails.
     """
     pool = ThreadPoolExecutor(workers())
-    starts = range(0, len(pictures), BATCH)
+    size = sum(runner.size for runner in runners)
+    count = BATCH if _fits(BATCH * size) else 1
+    starts = range(0, len(pictures), count)
+    # More than one for each thread keeps all busy.
+    ahead = max(1, min(2 * workers(), MOST_BYTES // max(count * size, 1) - 1))
 
     def work(start: int) -> Chunk:
-        return _chunk(runners, pictures[start : start + BATCH], start)
+        return _chunk(runners, pictures[start : start + count], start)
 
     try:
-        yield from _ahead(pool, work, starts)
+        yield from _ahead(pool, work, starts, ahead)
     finally:
         pool.shutdown(cancel_futures=True)
 
 
 def _ahead(
-    pool: ThreadPoolExecutor, work: Callable[[int], Item], starts: Sequence[int]
+    pool: ThreadPoolExecutor, work: Callable[[int], Item], starts: Sequence[int], ahead: int
 ) -> Iterator[Item]:
-    """Yield results in order, with no more work under way than keeps all threads busy."""
+    """Yield results in order, with so many under way or waiting beside the one that is next."""
     waiting: deque[Future[Item]] = deque()
     for start in starts:
         waiting.append(pool.submit(work, start))
-        if len(waiting) > 2 * workers():
+        if len(waiting) > ahead:
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()

@@ -12,6 +12,7 @@ import pytest
 from _edgeship.errors import InputError, VerificationError
 from _edgeship.export.calibration.input_spec import InputSpec
 from _edgeship.export.calibration.preprocess import Preprocess
+from _edgeship.export.evaluation import running
 from _edgeship.export.evaluation.candidates import Candidate, load_candidate
 from _edgeship.export.evaluation.data import Pictures, open_data
 from _edgeship.export.evaluation.running import BATCH, open_runner, run_all
@@ -127,3 +128,24 @@ def test_damaged_pictures_are_named(tmp_path: Path) -> None:
         runner = open_runner(a_candidate(means), found.pictures[:1])
         with pytest.raises(InputError, match=r"1\.png cannot be read"):
             list(run_all([runner], found.pictures))
+
+
+def test_large_outputs_do_not_wait_by_the_hundred(
+    pictures: Pictures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Outputs of 4 kB, of which memory is to hold as many as there are threads, and four more."""
+    monkeypatch.setattr(running, "MOST_BYTES", (running.workers() + 4) * 4096)
+    computed: list[int] = []
+
+    def large(x: np.ndarray) -> np.ndarray:
+        computed.append(len(x))
+        return np.zeros((len(x), 1024), np.float32)
+
+    runner = open_runner(a_candidate(large), pictures.pictures)
+    assert (runner.batch, runner.size, max(computed)) == (1, 4096, 1)
+    computed.clear()
+    for number, chunk in enumerate(run_all([runner], pictures.pictures), 1):
+        assert [len(found) for found in chunk.outputs] == [1]
+        # Those that wait, this one, and what threads have begun since.
+        assert len(computed) <= number + running.workers() + 4
+    assert number == COUNT
