@@ -16,6 +16,9 @@ from _edgeship.export.contract.manifest import Artifact, Manifest, Port
 from _edgeship.export.contract.model_file import ModelFile
 from _edgeship.files import read_bytes, sha256_of
 
+#: Types whose names ONNX does not share with NumPy.
+_NUMPY = {"float": "float32", "double": "float64"}
+
 #: How far a number in a file may be from the manifest's: files store some as float32.
 _RELATIVE = 1e-5
 
@@ -101,15 +104,23 @@ def _ports(side: str, found: Sequence[Mapping[str, Any]], ports: Sequence[Port])
     for port in ports:
         one = by_name[port.name]
         name = f"{side} {port.name}"
-        if list(one["shape"]) != port.shape:
-            problems.append(f"{name} has the shape {list(one['shape'])}, and not {port.shape}")
-        if str(one["dtype"]) != port.dtype:
-            problems.append(f"{name} is {one['dtype']}, and not {port.dtype}")
+        shape, dtype = _shape(one["shape"]), _NUMPY.get(str(one["dtype"]), str(one["dtype"]))
+        if shape != port.shape:
+            problems.append(f"{name} has the shape {shape}, and not {port.shape}")
+        if dtype != port.dtype:
+            problems.append(f"{name} is {dtype}, and not {port.dtype}")
         if "scale" in one and not _same(one["scale"], port.scale):
             problems.append(f"{name} has the scale {one['scale']}, and not {port.scale}")
         if "zero_point" in one and one["zero_point"] != port.zero_point:
             problems.append(f"{name} has the zero point {one['zero_point']}")
     return problems
+
+
+def _shape(found: Any) -> list[int | str]:
+    """Return a shape, which some formats are said to have in words, such as ``1x3x224x224``."""
+    if isinstance(found, str):
+        return [int(part) if part.isdigit() else part for part in found.split("x")]
+    return list(found)
 
 
 def _same(one: float | None, other: float | None) -> bool:

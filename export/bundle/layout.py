@@ -15,6 +15,9 @@ PAGE = "card.html"
 VECTORS = "vectors"
 INDEX = f"{VECTORS}/vectors.json"
 
+#: What was found on labelled pictures, where anybody asked.
+EVALUATION = "evaluation.json"
+
 #: The digests of all other files but the signature's, as ``sha256sum -c`` reads them.
 SUMS = "SHA256SUMS"
 
@@ -29,7 +32,7 @@ def inside(name: str) -> PurePosixPath:
         InputError: It leads out of the bundle, or is no plain path.
     """
     path = PurePosixPath(name)
-    plain = name and name == str(path) and not path.is_absolute() and path.parts != (".",)
+    plain = path.parts and name == str(path) and not path.is_absolute()
     if not plain or ".." in path.parts or "\\" in name or ":" in path.parts[0] or "\0" in name:
         raise InputError(
             f"The bundle names the file {name!r}.",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from _edgeship.export.contract.recorded import preprocess_in, read_manifest
 from _edgeship.export.coreml.format.package import SUFFIX, read_package
 from _edgeship.export.evaluation.evaluate import Question, evaluate
 from _edgeship.export.evaluation.results import Evaluation
+from _edgeship.export.evaluation.statistics import Share
 from _edgeship.files import read_bytes, sha256_of
 
 
@@ -146,6 +148,8 @@ def _content(
     if wishes.labelled is not None:
         report("evaluate the files")
         evaluation, evaluated = _evaluated(folder, manifest, wishes.labelled, labels)
+    if evaluation is not None:
+        content[layout.EVALUATION] = _as_json(evaluation, evaluated)
     report("write code and cards")
     code, code_by_file = code_of(manifest)
     content |= code
@@ -272,3 +276,25 @@ def _evaluated(
         labels=classes[0] if len(classes) == 1 else (),
     )
     return evaluate(question), names
+
+
+def _as_json(evaluation: Evaluation, evaluated: Mapping[str, str]) -> bytes:
+    """Return what was found on labelled pictures, by the names of the model files."""
+    results = {one.name: one for one in evaluation.files}
+    found = {
+        "source": evaluation.source,
+        "pictures": evaluation.pictures,
+        "classes": evaluation.classes,
+        "files": {
+            file: {
+                "top1": _share(results[name].top1),
+                "top5": _share(results[name].top5),
+            }
+            for file, name in evaluated.items()
+        },
+    }
+    return (json.dumps(found, indent=2) + "\n").encode()
+
+
+def _share(share: Share | None) -> dict[str, Any] | None:
+    return None if share is None else asdict(share)

@@ -81,5 +81,5 @@ def _png(file: IO[bytes], name: str) -> bytes:
         image.thumbnail((_LONGEST, _LONGEST), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
     # Without what the original says about itself: a picture may know where it was taken.
-    Image.frombytes("RGB", image.size, image.tobytes()).save(buffer, "PNG", optimize=True)
+    Image.frombytes("RGB", image.size, image.tobytes()).save(buffer, "PNG")
     return buffer.getvalue()

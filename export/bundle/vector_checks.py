@@ -37,6 +37,10 @@ _WITHIN_S = 300
 
 def check_file(folder: Path, artifact: Artifact, record: FileRecord, model: ModelFile) -> Check:
     """Run a file on its vectors."""
+    name = f"{artifact.file} on its vectors"
+    names = [port.name for port in artifact.inputs]
+    if set(names) != set(model.inputs):
+        return check(name, "", [f"it has other inputs than {', '.join(names)}"])
     run = model.alone().open_stored()
     problems: list[str] = []
     furthest = 0.0
@@ -47,14 +51,16 @@ def check_file(folder: Path, artifact: Artifact, record: FileRecord, model: Mode
             break
         results = run({port.name: each for port, each in zip(artifact.inputs, inputs, strict=True)})
         for port, path in zip(artifact.outputs, vector.outputs, strict=True):
-            if path:
+            if path and port.name not in results:
+                problems.append(f"it has no output {port.name}")
+            elif path:
                 expected = read_array(folder, path)
                 far = _distance(port, results[port.name], expected)
                 furthest = max(furthest, far)
                 if far > _limit(artifact):
                     problems.append(_too_far(number, port, far))
     compared = f"what {len(record.vectors)} samples give with vectors/: {_words(furthest)}"
-    return check(f"{artifact.file} on its vectors", compared, problems)
+    return check(name, compared, problems)
 
 
 def check_code(
@@ -127,7 +133,8 @@ def _unfit(number: int, ports: Sequence[Port], arrays: Sequence[NDArray[Any]]) -
     return [
         f"the input {port.name} of sample {number} is {array.dtype} {list(array.shape)}"
         for port, array in zip(ports, arrays, strict=True)
-        if port.dtype != "image" and str(array.dtype) != port.dtype
+        if port.dtype != "image"
+        and (str(array.dtype), list(array.shape)) != (port.dtype, port.shape)
     ]
 
 
