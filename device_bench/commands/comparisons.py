@@ -15,7 +15,8 @@ from _edgeship.device_bench.results.medians import disagreement
 from _edgeship.device_bench.results.records import Measurement, Session
 from _edgeship.device_bench.results.rows import runners_of, title, way, ways_of
 from _edgeship.device_bench.results.statistics import summarize
-from _edgeship.terminal.console import add_row, console, printable, table
+from _edgeship.terminal.console import console, printable
+from _edgeship.terminal.fitting import show_fitted
 
 #: The verdict on two measurements whose times are not of one kind.
 NOT_COMPARED = "not compared"
@@ -143,24 +144,23 @@ def _pair(session: Session, base: Measurement, one: Measurement, margin: float) 
 
 def _show(session: Session, pairs: Sequence[Pair]) -> None:
     numbers = ("ratio", "interval", "confidence", "pairs of rounds")
+    columns = ("ratio", "interval", "verdict", "confidence", "pairs of rounds")
     names = ("file", "run by") if len(ways_of(session)) > 1 else ("file",)
-    shown = table(*names, *numbers, "verdict", numbers=numbers)
+    rows = []
     for pair in pairs:
         who = (pair.one.subject.label, way(session, pair.one))[: len(names)]
-        if pair.found is None:
-            add_row(shown, *who, "", "", "", "", NOT_COMPARED)
-        else:
-            add_row(shown, *who, *_cells(pair.found))
-    console().print(shown)
+        cells = ("", "", NOT_COMPARED, "", "") if pair.found is None else _cells(pair.found)
+        rows.append((*who, *cells))
+    show_fitted((*names, *columns), rows, names=len(names), numbers=numbers)
 
 
 def _cells(found: Comparison) -> tuple[str, ...]:
     return (
         f"{found.ratio:.4f} x",
         f"{found.low:.4f} to {found.high:.4f}" if found.confidence > 0 else "unknown",
+        found.in_words,
         _confidence(found),
         str(found.rounds),
-        found.in_words,
     )
 
 

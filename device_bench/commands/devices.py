@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from _edgeship.device_bench.commands.options import JsonOption
 from _edgeship.errors import DeviceError, EdgeshipError
-from _edgeship.terminal.console import add_row, console, print_json, printable, size, table
+from _edgeship.terminal.console import console, print_json, printable, size
+from _edgeship.terminal.fitting import show_fitted
 
 if TYPE_CHECKING:
     from _edgeship.device_bench.results.records import Properties
@@ -78,24 +79,18 @@ def _show(entries: list[Entry]) -> None:
     from _edgeship.device_bench.devices.cores import describe_cores
 
     output = console()
-    shown = table("device", "state", "model", "chip", "system", "ABI", "cores", "memory")
+    columns = ("device", "state", "model", "chip", "system", "ABI", "cores", "memory")
+    rows = []
     for entry in entries:
         known = entry.properties
         if known is None:
-            add_row(shown, entry.selector, entry.state, *[""] * 6)
+            rows.append((entry.selector, entry.state, *[""] * 6))
             continue
-        add_row(
-            shown,
-            entry.selector,
-            entry.state,
-            known.model,
-            known.soc,
-            known.os,
-            known.abi,
-            describe_cores(known.cores),
-            "" if known.ram_bytes is None else size(known.ram_bytes),
-        )
-    output.print(shown)
+        memory = "" if known.ram_bytes is None else size(known.ram_bytes)
+        cores = describe_cores(known.cores)
+        what = (known.model, known.soc, known.os, known.abi)
+        rows.append((entry.selector, entry.state, *what, cores, memory))
+    show_fitted(columns, rows)
     for entry in entries:
         if entry.todo:
             output.print(printable(f"{entry.selector} is {entry.state}. {entry.todo}"))

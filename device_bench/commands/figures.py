@@ -14,6 +14,7 @@ from _edgeship.device_bench.results.rows import granted, runners_of, title, way,
 from _edgeship.device_bench.results.statistics import Summary, summarize
 from _edgeship.device_bench.results.units import INSTRUCTIONS, NOT_TIME, amount, heading, span
 from _edgeship.terminal.console import add_row, console, printable, size, table
+from _edgeship.terminal.fitting import show_fitted
 
 #: How many operators of each file `--ops` shows.
 TOP = 10
@@ -40,7 +41,7 @@ def show_session(session: Session) -> None:
         output.print(printable(f"the app: {conditions}"))
     output.print()
     if measured(session):
-        output.print(_figures(session))
+        _show_figures(session)
     for one in session.measurements:
         if one.profile is not None:
             output.print()
@@ -106,19 +107,19 @@ def session_json(session: Session) -> dict[str, Any]:
     }
 
 
-def _figures(session: Session) -> Table:
+def _show_figures(session: Session) -> None:
     unit = session.device.unit
-    rows = [_cells(summarize(one.rounds), unit) for one in measured(session)]
-    numbers = tuple(rows[0])
+    found = [_cells(summarize(one.rounds), unit) for one in measured(session)]
+    numbers = tuple(found[0])
     names = ("file", "run by") if len(ways_of(session)) > 1 else ("file",)
     accelerated = any(one.acceleration is not None for one in session.measurements)
     behind = ("outputs", "accelerated") if accelerated else ("outputs",)
-    shown = table(*names, *numbers, *behind, numbers=numbers)
-    for one, row in zip(measured(session), rows, strict=True):
+    rows = []
+    for one, cells in zip(measured(session), found, strict=True):
         who = (one.subject.label, way(session, one))[: len(names)]
         facts = (_outputs(one), _accelerated(one))[: len(behind)]
-        add_row(shown, *who, *row.values(), *facts)
-    return shown
+        rows.append((*who, *cells.values(), *facts))
+    show_fitted((*names, *numbers, *behind), rows, names=len(names), numbers=numbers)
 
 
 def _cells(summary: Summary, unit: str) -> dict[str, str]:

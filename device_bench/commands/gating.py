@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from _edgeship.terminal.console import add_row, console, printable, table
+from _edgeship.terminal.console import console, printable
+from _edgeship.terminal.fitting import show_fitted
 
 if TYPE_CHECKING:
     from _edgeship.device_bench.commands.measuring import Result
@@ -129,10 +130,11 @@ def show_gates(checks: Sequence[Check]) -> None:
     """Print a line for each check, those that did not pass last."""
     if not checks:
         return
-    shown = table("file", "gate", "outcome", "what was found")
-    for one in sorted(checks, key=lambda one: one.outcome != "passed"):
-        add_row(shown, one.file, one.gate, one.outcome, one.words)
-    console().print(shown)
+    rows = [
+        (one.file, one.gate, one.outcome, one.words)
+        for one in sorted(checks, key=lambda one: one.outcome != "passed")
+    ]
+    show_fitted(("file", "gate", "outcome", "what was found"), rows)
     console().print()
 
 

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 from _edgeship.device_bench.commands.options import STORE
 from _edgeship.device_bench.results.units import INSTRUCTIONS, NOT_TIME, amount, heading
 from _edgeship.device_bench.studies.guidelines import STATEMENTS, ColumnResult, interval, sentence
-from _edgeship.terminal.console import add_row, console, printable, table
+from _edgeship.terminal.console import console, printable
+from _edgeship.terminal.fitting import show_fitted
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from _edgeship.device_bench.studies.guidelines import RowResult
 
 _PAPER = {
@@ -67,7 +66,7 @@ def show(device: str, results: Sequence[ColumnResult], planned: int, store: Path
     output = console()
     for result in results:
         output.print(printable(_title(result)), soft_wrap=True)
-        output.print(_rows(result))
+        _show_rows(result)
         output.print()
     output.print(printable(f"on {device}:"), soft_wrap=True)
     if any(result.unit == INSTRUCTIONS for result in results):
@@ -107,13 +106,11 @@ def _title(result: ColumnResult) -> str:
     )
 
 
-def _rows(result: ColumnResult) -> Table:
+def _show_rows(result: ColumnResult) -> None:
     time = heading("median", result.unit)
     numbers = ("mult-adds", time, "to best", "paper", f"to {result.recommended.label}", "paper ")
-    made = table("row", *numbers, "", numbers=numbers)
-    for row in result.rows:
-        add_row(
-            made,
+    rows = [
+        (
             row.label,
             f"{row.mult_adds / 1e6:.1f} M",
             amount(row.time, result.unit),
@@ -123,7 +120,9 @@ def _rows(result: ColumnResult) -> Table:
             f"{row.paper_ratio:.2f}",
             "" if row is result.recommended else _than_mult_adds(row),
         )
-    return made
+        for row in result.rows
+    ]
+    show_fitted(("row", *numbers, ""), rows, numbers=numbers)
 
 
 def _than_mult_adds(row: RowResult) -> str:

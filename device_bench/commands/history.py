@@ -9,7 +9,8 @@ import typer
 
 from _edgeship.device_bench.commands import gating, options
 from _edgeship.errors import InputError
-from _edgeship.terminal.console import add_row, console, print_json, printable, table
+from _edgeship.terminal.console import console, print_json, printable
+from _edgeship.terminal.fitting import show_fitted
 
 if TYPE_CHECKING:
     from _edgeship.device_bench.results.history import Series
@@ -104,10 +105,8 @@ def _show(series: list[Series]) -> None:
     for one in series:
         shown = contents(one)
         output.print(printable(one.name))
-        printed = table(*shown.columns, numbers=tuple(shown.numbers))
-        for row in shown.rows:
-            add_row(printed, *(cell.text for cell in row))
-        output.print(printed)
+        cells = [[cell.text for cell in row] for row in shown.rows]
+        show_fitted(shown.columns, cells, numbers=tuple(shown.numbers))
         output.print()
     if all(len(one.entries) == 1 for one in series):
         output.print("nothing to compare yet: measure again, then run this again")
