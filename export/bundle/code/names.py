@@ -6,20 +6,22 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 
-#: Words that are no names in Kotlin, hard keywords and those of types that the templates use.
-KOTLIN = frozenset(
-    "as break class continue do else false for fun if in interface is null object package return "
-    "super this throw true try typealias typeof val var when while".split()
-)
+_KOTLIN = """
+as break class continue do else false for fun if in interface is null object package return super
+this throw true try typealias typeof val var when while
+"""
+_SWIFT = """
+Any Self Type Protocol actor as associatedtype await break case catch class continue default defer
+deinit do else enum extension fallthrough false fileprivate for func guard if import in init inout
+internal is let nil open operator precedencegroup private protocol public repeat rethrows return
+self static struct subscript super switch throw throws true try typealias var where while
+"""
+
+#: Words that are no names in Kotlin.
+KOTLIN = frozenset(_KOTLIN.split())
 
 #: Likewise, in Swift.
-SWIFT = frozenset(
-    "Any Self Type Protocol actor as associatedtype await break case catch class continue default "
-    "defer deinit do else enum extension fallthrough false fileprivate for func guard if import in "
-    "init inout internal is let nil open operator precedencegroup private protocol public repeat "
-    "rethrows return self static struct subscript super switch throw throws true try typealias var "
-    "where while".split()
-)
+SWIFT = frozenset(_SWIFT.split())
 
 _LONGEST = 60
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
+
 from _edgeship.errors import InputError
 from _edgeship.export.contract.manifest import Artifact, Manifest, Port
 
@@ -147,7 +149,7 @@ def _port(port: Port) -> PortView:
         shape,
         port.dtype,
         "bytes" if bytes_of else _kind(port, real),
-        port.scale if real else None,
+        float(np.float32(port.scale)) if real else None,
         (port.zero_point or 0) if real else 0,
         port.description,
         port.labels if scored else "",
@@ -180,7 +182,7 @@ def _picture(described: Mapping[str, Any], port: Port) -> PictureView | None:
         return None
     extents = dict(zip(letters, port.shape, strict=True))
     channels = _COLORS[colors]
-    if extents["C"] != channels or extents["N"] > 1:
+    if extents["C"] != channels or extents["N"] > 1 or min(extents["H"], extents["W"]) < 1:
         return None
     normalised = not (image or port.colors)
     mean, std = (

@@ -38,15 +38,19 @@ internal object CoverAndCrop {
         val columns = Taps(bitmap.width, newWidth.toInt(), width)
         val row = { y: Int -> row(bitmap, y, channels) }
         val lost = bitmap.height - newHeight
-        if (lost > 0 && lost > 2 * (bitmap.width - newWidth)) { // Tall pictures lose height first.
-            val middle = (0 until height).map { squeeze(blend(rows, it, row), columns, channels) }
-            return middle.reduce(ByteArray::plus)
-        }
+        val heightFirst = lost > 0 && lost > 2 * (bitmap.width - newWidth) // of tall pictures
         val squeezed = HashMap<Int, ByteArray>()
-        return (0 until height).map { y ->
+        val result = ByteArray(height * width * channels)
+        for (y in 0 until height) {
             squeezed.keys.removeAll { it < rows.first[y] }
-            blend(rows, y) { squeezed.getOrPut(it) { squeeze(row(it), columns, channels) } }
-        }.reduce(ByteArray::plus)
+            val line = if (heightFirst) {
+                squeeze(blend(rows, y, row), columns, channels)
+            } else {
+                blend(rows, y) { squeezed.getOrPut(it) { squeeze(row(it), columns, channels) } }
+            }
+            line.copyInto(result, y * line.size)
+        }
+        return result
     }
 
     /** Which old pixels of a line count for each new one that is kept, and how much. */

@@ -1,0 +1,218 @@
+"""A Kotlin class for a .tflite file, on the class Interpreter that LiteRT has for Android."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from _edgeship.errors import UnsupportedError
+from _edgeship.export.bundle.code.literals import comment, kotlin_text, number, single
+from _edgeship.export.bundle.code.names import KOTLIN, apart, class_name, member_name
+from _edgeship.export.bundle.code.rendering import as_it_is, render, shape_in_words
+from _edgeship.export.bundle.code.view import FileView, PictureView, PortView
+
+FOLDER = "code/kotlin"
+
+_SHARED = "CoverAndCrop.kt"
+
+#: Names that the class uses itself.
+_TAKEN = ("stored", "given", "interpreter", "value", "it", "labels", "threads", "model", "outputs")
+
+#: NumPy's name of a type -> how one of its elements is read from a buffer, and its bytes.
+_READ = {
+    "float32": ("{buffer}.getFloat()", 4),
+    "int8": ("{buffer}.get()", 1),
+    "uint8": ("({buffer}.get().toInt() and 255)", 1),
+    "int16": ("{buffer}.getShort()", 2),
+    "uint16": ("({buffer}.getShort().toInt() and 65535)", 2),
+    "int32": ("{buffer}.getInt()", 4),
+    "uint32": ("(({buffer}.getInt().toLong()) and 4294967295L)", 4),
+    "int64": ("{buffer}.getLong()", 8),
+    "bool": ("({buffer}.get().toInt() != 0)", 1),
+}
+
+_WRITE = {
+    "float32": "{buffer}.putFloat({value})",
+    "int8": "{buffer}.put({value}.toByte())",
+    "uint8": "{buffer}.put({value}.toByte())",
+    "int16": "{buffer}.putShort({value}.toShort())",
+    "uint16": "{buffer}.putShort({value}.toShort())",
+    "int32": "{buffer}.putInt({value})",
+    "uint32": "{buffer}.putInt({value}.toInt())",
+    "int64": "{buffer}.putLong({value})",
+    "bool": "{buffer}.put(if ({value}) 1 else 0)",
+}
+
+
+@dataclass(frozen=True)
+class _Member:
+    """A port as the template shows it."""
+
+    name: str
+    type: str
+    size: int
+    note: str
+    what: str
+    buffer: str
+    put: str
+    get: str
+
+    @property
+    def parameter(self) -> str:
+        return f"{self.name}: {self.type}"
+
+
+def kotlin(view: FileView, name: str) -> dict[str, bytes]:
+    """Return the class, and what it uses.
+
+    Args:
+        view: The file.
+        name: Of the class.
+
+    Returns:
+        Path in the bundle -> content.
+
+    Raises:
+        UnsupportedError: A port is of a type that the class cannot store.
+    """
+    inputs = _members(view.inputs, "stored")
+    outputs = _members(view.outputs, "given")
+    labels = _labels(view.outputs, outputs)
+    tops = [
+        {
+            "name": top,
+            "scores": f"softmax(outputs.{member.name})"
+            if port.logits
+            else f"outputs.{member.name}",
+            "labels": labels.get(port.labels, "emptyList()"),
+        }
+        for port, member, top in _scored(view.outputs, outputs)
+    ]
+    values = {
+        "cls": name,
+        "file": kotlin_text(view.file),
+        "file_note": comment(view.file),
+        "sha256": kotlin_text(view.sha256),
+        "about": comment(view.about),
+        "inputs": inputs,
+        "outputs": outputs,
+        "labels": [{"name": each, "file": kotlin_text(file)} for file, each in labels.items()],
+        "tops": tops,
+        "classify": tops[0]["name"] if len(tops) == 1 else "",
+        "softmax": any(port.logits and port.classes for port in view.outputs),
+        "quantized": any(port.scale is not None for port in view.inputs),
+        "picture": _picture(view.picture) if view.picture else None,
+    }
+    files = {f"{FOLDER}/{name}.kt": render("class.kt.jinja", values)}
+    if view.picture:
+        files[f"{FOLDER}/{_SHARED}"] = as_it_is(_SHARED)
+    return files
+
+
+def _members(ports: Sequence[PortView], buffers: str) -> list[_Member]:
+    names = apart([member_name(port.name, KOTLIN) for port in ports], _TAKEN)
+    return [
+        _member(port, name, f"{buffers}[{index}]")
+        for index, (port, name) in enumerate(zip(ports, names, strict=True))
+    ]
+
+
+def _member(port: PortView, name: str, buffer: str) -> _Member:
+    if port.dtype not in _READ:
+        raise UnsupportedError(
+            f"No Kotlin code can be written for {port.dtype[:30]!r}.", where=comment(port.name)
+        )
+    read, width = _READ[port.dtype]
+    write = "{buffer}.put({value})" if port.kind == "bytes" else _WRITE[port.dtype]
+    element = read.format(buffer=buffer)
+    value = "value"
+    if port.scale is not None:
+        least, most = port.limits
+        value = f"integer(value, {single(port.scale)}f, {port.zero_point}, {least}..{most})"
+        centred = (
+            f"{element} - {port.zero_point}"
+            if port.zero_point >= 0
+            else (f"{element} + {-port.zero_point}")
+        )
+        element = f"(({centred}) * {number(port.scale)}).toFloat()"
+    elif _type(port) == "IntArray":
+        element = element if port.dtype in ("int32", "uint8", "uint16") else f"{element}.toInt()"
+    return _Member(
+        name,
+        _type(port),
+        port.size,
+        comment(f"{port.name}, {shape_in_words(port)}" + (f": {port.note}" if port.note else "")),
+        _what(port),
+        f"buffer({port.size * width})",
+        write.format(buffer=buffer, value=value),
+        element,
+    )
+
+
+def _what(port: PortView) -> str:
+    if port.kind == "bytes":
+        return "the bytes of a picture, 0 to 255"
+    words = "numbers" if port.kind == "real" else "elements"
+    return f"{port.size} {words}, row by row" if port.size > 1 else words[:-1]
+
+
+def _type(port: PortView) -> str:
+    if port.kind == "real":
+        return "FloatArray"
+    if port.kind == "bytes":
+        return "ByteArray"
+    if port.kind == "truth":
+        return "BooleanArray"
+    return "LongArray" if port.dtype in ("int64", "uint32") else "IntArray"
+
+
+def _labels(ports: Sequence[PortView], members: Sequence[_Member]) -> dict[str, str]:
+    """Return file of labels -> name of the parameter that holds them."""
+    files: dict[str, str] = {}
+    for port, member in zip(ports, members, strict=True):
+        if port.labels:
+            files.setdefault(port.labels, f"{member.name}Labels")
+    return dict.fromkeys(files, "labels") if len(files) == 1 else files
+
+
+def _scored(
+    ports: Sequence[PortView], members: Sequence[_Member]
+) -> list[tuple[PortView, _Member, str]]:
+    """Return the outputs that score classes, each with the name of what sorts them."""
+    scored = [
+        (port, member)
+        for port, member in zip(ports, members, strict=True)
+        if port.classes and port.kind == "real"
+    ]
+    names = apart([f"top{class_name(member.name)}" for _, member in scored])
+    return [(*each, name) for each, name in zip(scored, names, strict=True)]
+
+
+def _scores(port: PortView, values: str) -> str:
+    return f"softmax({values})" if port.logits else values
+
+
+def _picture(picture: PictureView) -> dict[str, object]:
+    pixels, channels = picture.height * picture.width, picture.channels
+    channel = "0" if channels == 1 else f"i % {channels}"
+    if picture.blue_first:
+        channel = f"{channels - 1} - {channel}"
+    target = "numbers[i]"
+    if channels > 1 and picture.channels_first:
+        target = f"numbers[channel * {pixels} + i / {channels}]"
+    elif picture.blue_first:
+        target = "numbers[i - i % 3 + channel]"
+    byte = "(pixels[i].toInt() and 255)"
+    value = f"({byte} / 255f - MEAN[channel]) / STD[channel]" if picture.mean else "pixels[i]"
+    return {
+        "height": picture.height,
+        "width": picture.width,
+        "channels": channels,
+        "crop": number(picture.crop),
+        "mean": [f"{single(each)}f" for each in picture.mean],
+        "std": [f"{single(each)}f" for each in picture.std],
+        "plain": not picture.mean and not picture.channels_first and not picture.blue_first,
+        "channel": channel,
+        "target": target,
+        "value": value,
+    }
