@@ -10,6 +10,7 @@ from _edgeship.export.calibration.ranges import Ranges
 from _edgeship.export.runtimes.tflite_ports import FileIO
 from _edgeship.export.tflite.building.graph import TfliteGraph
 from _edgeship.export.tflite.movement_costs import INT8
+from _edgeship.export.tflite.read_whole import read_whole
 from _edgeship.export.tflite.split_filters import split_filters
 from _edgeship.export.tflite.writer import to_bytes, to_model
 
@@ -47,6 +48,6 @@ def integer_layout(graph: TfliteGraph, io: FileIO, description: str) -> IntegerL
     """
     constants = {id(one.data): one.data for one in graph.tensors}
     split = copy.deepcopy(graph, constants)  # weights are shared
-    names = split_filters(split, (INT8,))
+    names = split_filters(split, (INT8,)) | read_whole(split, INT8)
     measured = to_bytes(to_model(graph, io, description))
     return IntegerLayout(to_bytes(to_model(split, io, description)), measured, names)

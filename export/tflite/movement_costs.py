@@ -87,6 +87,11 @@ def cut(kernels: Kernels, places: int, channels: int) -> float:
     return _MOVE + places * (_SLICE + _BYTE * kernels.size * channels)
 
 
+def copied(kernels: Kernels, places: int, channels: int) -> float:
+    """Return the instructions of so many channels more in a SLICE or a CONCATENATION."""
+    return places * _BYTE * kernels.size * channels
+
+
 def joint(kernels: Kernels, places: int, channels: Sequence[int]) -> float:
     """Return the instructions of a CONCATENATION of so many channels each, at each place."""
     taken = len(channels) <= MOST_JOINED

@@ -95,7 +95,7 @@ def _cuts(graph: TfliteGraph, op: Op, readers: Mapping[int, list[Op]]) -> list[_
         return []  # it has groups
     found: list[_Cut] = []
     for reader in readers[op.outputs[0]]:
-        cuts = _spans(graph, reader, op.outputs[0])
+        cuts = spans(graph, reader, op.outputs[0])
         if not cuts:
             return []
         found += [_Cut(span, reader, at) for span, at in cuts]
@@ -105,8 +105,18 @@ def _cuts(graph: TfliteGraph, op: Op, readers: Mapping[int, list[Op]]) -> list[_
     return found if apart else []
 
 
-def _spans(graph: TfliteGraph, op: Op, source: int) -> list[tuple[_Span, int]]:
-    """Return the channels that an operator copies from a tensor, and to which one."""
+def spans(graph: TfliteGraph, op: Op, source: int) -> list[tuple[tuple[int, int], int]]:
+    """Return the channels that an operator copies from a tensor, and to which one.
+
+    Args:
+        graph: Where the operator is.
+        op: Any operator.
+        source: A tensor that it reads.
+
+    Returns:
+        For each copy the first channel and the one behind the last, and the tensor it is;
+        nothing if the operator does something else.
+    """
     shape = graph.tensors[source].shape
     if op.kind == "SPLIT":
         axis = graph.tensors[op.inputs[0]].data
