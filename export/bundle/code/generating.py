@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from _edgeship.export.bundle.code.kotlin import kotlin
-from _edgeship.export.bundle.code.names import apart, class_name
+from _edgeship.export.bundle.code.names import class_name, module_name
+from _edgeship.export.bundle.code.python import python
 from _edgeship.export.bundle.code.view import view_of
 from _edgeship.export.contract.manifest import Artifact, Manifest
 
@@ -25,14 +26,23 @@ def generate(manifest: Manifest, artifact: Artifact) -> dict[str, bytes]:
         UnsupportedError: A port is of a type that apps cannot store.
     """
     view = view_of(manifest, artifact)
-    name = _class(manifest, artifact)
+    stem = _stem(manifest, artifact)
     if artifact.target == "tflite":
-        return kotlin(view, name)
+        return {**kotlin(view, class_name(stem)), **python(view, "tflite", stem)}
+    if artifact.target == "onnx":
+        return python(view, "onnx", f"{stem}_onnx")
     return {}
 
 
-def _class(manifest: Manifest, artifact: Artifact) -> str:
-    """Return the name of an artifact's class, which no other of the same target has."""
+def _stem(manifest: Manifest, artifact: Artifact) -> str:
+    """Return the name of an artifact in code: letters, digits and underscores of ASCII.
+
+    No other artifact of its target has the same, also where capitals do not count, and none that
+    makes the same name of a class.
+    """
     rivals = [one for one in manifest.artifacts if one.target == artifact.target]
-    names = apart(class_name(PurePosixPath(one.file).stem) for one in rivals)
-    return names[[one.file for one in rivals].index(artifact.file)]
+    stems = [module_name(PurePosixPath(one.file).stem) for one in rivals]
+    classes = [class_name(stem) for stem in stems]
+    place = [one.file for one in rivals].index(artifact.file)
+    again = classes[:place].count(classes[place])
+    return f"{stems[place]}_v{again + 1}" if again else stems[place]

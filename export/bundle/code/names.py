@@ -31,6 +31,11 @@ def class_name(text: str) -> str:
     return _begun("".join(word[:1].upper() + word[1:] for word in _words(text)), "Net")
 
 
+def module_name(text: str) -> str:
+    """Return the name of a module: ``ShuffleNet-v2.int8`` becomes ``shufflenet_v2_int8``."""
+    return _begun("_".join(_words(text)).lower(), "net_")
+
+
 def member_name(text: str, keywords: Collection[str] = ()) -> str:
     """Return the name of a member: ``class_scores`` becomes ``classScores``.
 

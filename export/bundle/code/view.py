@@ -117,6 +117,9 @@ def view_of(manifest: Manifest, artifact: Artifact) -> FileView:
     Raises:
         InputError: The manifest contradicts itself.
     """
+    for name in (artifact.file, *(port.labels for port in artifact.outputs)):
+        if "/" in name or "\\" in name or name in (".", ".."):
+            raise InputError("The manifest names a file that is elsewhere.", where=name[:60])
     described = manifest.preprocess
     if described is not None and artifact.preprocess is not None:
         described = {**described, **artifact.preprocess}
