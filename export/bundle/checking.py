@@ -101,32 +101,32 @@ def _of_artifact(
 def _of_code(folder: Path, manifest: Manifest, index: Index | None) -> Iterator[Check]:
     """Compare the code with what is generated from the manifest, and run that of Python."""
     try:
-        code, by_file = code_of(manifest)
+        code = code_of(manifest)
     except EdgeshipError as error:
         yield failed("code", error)
         return
     problems = [
         f"{path} is missing" if not (folder / path).is_file() else f"{path} is another"
-        for path, data in code.items()
+        for path, data in code.files.items()
         if not (folder / path).is_file() or read_bytes(folder / path) != data
     ]
     from importlib import metadata
 
-    compared = f"{len(code)} files with what is generated from {MANIFEST}"
+    compared = f"{len(code.files)} files with what is generated from {MANIFEST}"
     made_with = manifest.versions.get("edgeship", "")
     if problems and made_with != metadata.version("edgeship"):
         yield Check(
             "code", compared, skipped=f"edgeship {made_with} made it, and this version differs"
         )
-    elif code:
+    elif code.files:
         yield check("code", compared, problems)
     for artifact in manifest.artifacts:
-        for script in (path for path in by_file[artifact.file] if path.endswith(".py")):
+        for script in (path for path in code.by_file[artifact.file] if path.endswith(".py")):
             if index is not None and (folder / script).is_file():
                 yield _done(
                     f"{script} on the vectors",
                     lambda artifact=artifact, script=script: check_code(  # type: ignore[misc]
-                        folder, artifact, index.of(artifact.file), script, code[script]
+                        folder, artifact, index.of(artifact.file), script, code.files[script]
                     ),
                 )
 

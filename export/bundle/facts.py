@@ -8,6 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from _edgeship.export.bundle.generated import Code
 from _edgeship.export.bundle.pictures import SamplePicture
 from _edgeship.export.bundle.top import Ranked, best, ranks
 from _edgeship.export.bundle.vectors import FileRecord, Index
@@ -98,7 +99,7 @@ class Facts:
         files: The model files.
         labels: Name of a file of labels -> them.
         evaluation: What was found on labelled pictures, if anybody asked.
-        code: The paths of the generated code.
+        code: What was generated.
         signed: Whether the bundle has a signature.
     """
 
@@ -109,7 +110,7 @@ class Facts:
     files: tuple[FileFacts, ...]
     labels: Mapping[str, tuple[str, ...]]
     evaluation: Evaluation | None
-    code: tuple[str, ...]
+    code: Code
     signed: bool
 
     @property
@@ -149,9 +150,8 @@ def facts_of(
     pictures: Sequence[SamplePicture],
     labels: Mapping[str, tuple[str, ...]],
     evaluation: Evaluation | None,
-    evaluated: Mapping[str, str],
     latencies: Sequence[Latency],
-    code: Sequence[str],
+    code: Code,
     signed: bool,
 ) -> Facts:
     """Gather what the cards say.
@@ -163,16 +163,15 @@ def facts_of(
         pictures: Their pictures.
         labels: Name of a file of labels -> them.
         evaluation: What was found on labelled pictures.
-        evaluated: Model file -> what the evaluation calls it.
         latencies: What was measured, of any files.
-        code: Paths of the generated code.
+        code: What was generated.
         signed: Whether the bundle has a signature.
     """
     files = []
     for artifact in manifest.artifacts:
         record = index.of(artifact.file)
         results = {one.name: one for one in evaluation.files} if evaluation is not None else {}
-        result = results.get(evaluated.get(artifact.file, ""))
+        result = results.get(artifact.file)
         files.append(
             FileFacts(
                 artifact=artifact,
@@ -188,13 +187,13 @@ def facts_of(
         )
     return Facts(
         manifest=manifest,
-        warnings=_warnings(manifest, files, evaluation is not None),
+        warnings=_warnings(manifest, files, code, evaluation is not None),
         pictures=tuple(pictures),
         index=index,
         files=tuple(files),
         labels=labels,
         evaluation=evaluation,
-        code=tuple(code),
+        code=code,
         signed=signed,
     )
 
@@ -227,7 +226,9 @@ def labels_of(
     return ()
 
 
-def _warnings(manifest: Manifest, files: Sequence[FileFacts], evaluated: bool) -> tuple[str, ...]:
+def _warnings(
+    manifest: Manifest, files: Sequence[FileFacts], code: Code, evaluated: bool
+) -> tuple[str, ...]:
     """Return what nobody may overlook, the worst first."""
     found = []
     if manifest.weights["untrained"]:
@@ -247,6 +248,7 @@ def _warnings(manifest: Manifest, files: Sequence[FileFacts], evaluated: bool) -
             "ACCURACY NOT MEASURED on labelled pictures when this bundle was made; what is known "
             "is how far each file is from its network."
         )
+    found += [f"NO CODE for {file}: {why}" for file, why in code.without.items()]
     found += [f"{stage.stage}: {stage.warning}." for stage in manifest.stages if stage.warning]
     if "random" in str((manifest.calibration or {}).get("source", "")):
         found.append("CALIBRATED ON NOISE: real data give int8 the accuracy that it can have.")

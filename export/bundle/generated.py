@@ -2,17 +2,45 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from _edgeship.errors import UnsupportedError
+from _edgeship.export.bundle.code.generating import generate
 from _edgeship.export.contract.manifest import Manifest
 
 
-def code_of(manifest: Manifest) -> tuple[dict[str, bytes], dict[str, tuple[str, ...]]]:
+@dataclass(frozen=True)
+class Code:
+    """What was generated.
+
+    Attributes:
+        files: Path in the bundle -> content.
+        by_file: Model file -> the paths that are for it.
+        without: Model file -> why there is no code for it.
+    """
+
+    files: dict[str, bytes]
+    by_file: dict[str, tuple[str, ...]]
+    without: dict[str, str]
+
+
+def code_of(manifest: Manifest) -> Code:
     """Return the code for all files of a bundle.
 
-    Returns:
-        Path in the bundle -> content; and model file -> the paths that are for it.
+    Raises:
+        InputError: The manifest contradicts itself.
     """
     files: dict[str, bytes] = {}
-    paths: dict[str, tuple[str, ...]] = {}
+    by_file: dict[str, tuple[str, ...]] = {}
+    without: dict[str, str] = {}
     for artifact in manifest.artifacts:
-        paths[artifact.file] = ()
-    return files, paths
+        try:
+            found = generate(manifest, artifact)
+        except UnsupportedError as error:
+            without[artifact.file] = " ".join(f"{error.what} {error.why}".split())
+            found = {}
+        for path, data in found.items():
+            if files.setdefault(path, data) != data:
+                raise RuntimeError(f"two files of a bundle have different code at {path}")
+        by_file[artifact.file] = tuple(found)
+    return Code(files, by_file, without)

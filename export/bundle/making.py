@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from _edgeship.artifacts import OutputFolder
 from _edgeship.errors import InputError, VerificationError
 from _edgeship.export.bundle import layout, pages, signing
+from _edgeship.export.bundle.evaluated import as_json, evaluated
 from _edgeship.export.bundle.facts import Facts, Latency, facts_of
 from _edgeship.export.bundle.generated import code_of
 from _edgeship.export.bundle.packing import zipped
@@ -31,9 +31,6 @@ from _edgeship.export.checks.subject import read_reference
 from _edgeship.export.contract.manifest import Artifact, Manifest
 from _edgeship.export.contract.recorded import preprocess_in, read_manifest
 from _edgeship.export.coreml.format.package import SUFFIX, read_package
-from _edgeship.export.evaluation.evaluate import Question, evaluate
-from _edgeship.export.evaluation.results import Evaluation
-from _edgeship.export.evaluation.statistics import Share
 from _edgeship.files import read_bytes, sha256_of
 
 
@@ -101,8 +98,8 @@ def make(
         report("write")
         target.write_folder(name, content)
         target.write(f"{name}.zip", zipped(name, content))
-        written = target.publish()
-    return Made(*written, {path: len(data) for path, data in content.items()}, facts)
+        [place, archive] = target.publish()
+    return Made(place, archive, {path: len(data) for path, data in content.items()}, facts)
 
 
 def recorded(folder: Path, only: Collection[str] | None = None) -> Manifest:
@@ -144,30 +141,29 @@ def _content(
         record.file: picture.png for record, picture in zip(index.pictures, pictures, strict=True)
     }
     content[layout.INDEX] = (index.model_dump_json(indent=2) + "\n").encode()
-    evaluation, evaluated = None, dict[str, str]()
+    names = {name: names for name, (_, names) in labels.items()}
+    evaluation = None
     if wishes.labelled is not None:
         report("evaluate the files")
-        evaluation, evaluated = _evaluated(folder, manifest, wishes.labelled, labels)
-    if evaluation is not None:
-        content[layout.EVALUATION] = _as_json(evaluation, evaluated)
+        evaluation = evaluated(folder, manifest, wishes.labelled, names)
+        content[layout.EVALUATION] = as_json(evaluation)
     report("write code and cards")
-    code, code_by_file = code_of(manifest)
-    content |= code
+    code = code_of(manifest)
+    content |= code.files
     facts = facts_of(
         manifest,
         index,
         arrays,
         pictures,
-        {name: names for name, (_, names) in labels.items()},
+        names,
         evaluation,
-        evaluated,
         wishes.latencies,
-        sorted(code),
+        code,
         signed=wishes.key is not None,
     )
     content[layout.PAGE] = pages.page(facts)
     content[layout.MODEL_CARD] = pages.model_card(facts)
-    content[layout.README] = pages.readme(facts, steps_of(facts, code_by_file))
+    content[layout.README] = pages.readme(facts, steps_of(facts))
     content[layout.SUMS] = sums_of(content)
     if wishes.key is not None:
         content[signing.NAME] = signing.sign(content[layout.SUMS], wishes.key)
@@ -259,42 +255,3 @@ def _vectors(
         files.append(record)
         arrays |= found
     return Index(pictures=records, source=source, files=files), arrays, pictures
-
-
-def _evaluated(
-    folder: Path,
-    manifest: Manifest,
-    data: Path,
-    labels: Mapping[str, tuple[bytes, Sequence[str]]],
-) -> tuple[Evaluation, dict[str, str]]:
-    """Return how good network and files are, and model file -> what that calls it."""
-    names = {artifact.file: str(folder / artifact.file) for artifact in manifest.artifacts}
-    classes = [tuple(each) for _, each in labels.values()]
-    question = Question(
-        names=tuple(dict.fromkeys((str(folder / manifest.onnx.file), *names.values()))),
-        data=data,
-        labels=classes[0] if len(classes) == 1 else (),
-    )
-    return evaluate(question), names
-
-
-def _as_json(evaluation: Evaluation, evaluated: Mapping[str, str]) -> bytes:
-    """Return what was found on labelled pictures, by the names of the model files."""
-    results = {one.name: one for one in evaluation.files}
-    found = {
-        "source": evaluation.source,
-        "pictures": evaluation.pictures,
-        "classes": evaluation.classes,
-        "files": {
-            file: {
-                "top1": _share(results[name].top1),
-                "top5": _share(results[name].top5),
-            }
-            for file, name in evaluated.items()
-        },
-    }
-    return (json.dumps(found, indent=2) + "\n").encode()
-
-
-def _share(share: Share | None) -> dict[str, Any] | None:
-    return None if share is None else asdict(share)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import io
 import re
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
@@ -83,7 +82,6 @@ def _environment(**options: Any) -> Environment:
         loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, **options
     )
     environment.filters["percent"] = _percent
-    environment.filters["basename"] = lambda path: PurePath(path).name
     return environment
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from _edgeship.export.bundle.facts import Facts, FileFacts, Top
+from _edgeship.export.contract.manifest import Port
 
 #: Target -> the Python package that runs its files on any computer.
 _PACKAGES = {"tflite": "ai-edge-litert", "onnx": "onnxruntime"}
@@ -26,6 +26,7 @@ class Steps:
         android: Files for an Android app, each with its code in Kotlin and Java.
         ios: Files for an iOS app, each with its code in Swift.
         litert: The version of LiteRT that the files were run with.
+        resized: What happens to the size of a picture, in words; "" where there are none.
         swift_package: Whether the bundle is a Swift package, too.
     """
 
@@ -36,16 +37,17 @@ class Steps:
     android: tuple[tuple[FileFacts, tuple[str, ...]], ...]
     ios: tuple[tuple[FileFacts, tuple[str, ...]], ...]
     litert: str
+    resized: str
     swift_package: bool
 
 
-def steps_of(facts: Facts, code: Mapping[str, Sequence[str]]) -> Steps:
+def steps_of(facts: Facts) -> Steps:
     """Return the steps of a bundle.
 
     Args:
         facts: What is in it.
-        code: Model file -> paths of the code that was generated for it.
     """
+    code = facts.code.by_file
     by_file = {one.artifact.file: one for one in facts.files}
     scripts = {
         file: next((path for path in paths if path.endswith(".py")), "")
@@ -80,5 +82,32 @@ def steps_of(facts: Facts, code: Mapping[str, Sequence[str]]) -> Steps:
             and any(path.endswith(".swift") for path in paths)
         ),
         litert=versions["ai-edge-litert"],
-        swift_package="Package.swift" in facts.code,
+        resized=_resized(facts),
+        swift_package="Package.swift" in facts.code.files,
     )
+
+
+def _resized(facts: Facts) -> str:
+    """Return how a picture gets its size, with the numbers of pixels."""
+    preprocess = facts.manifest.preprocess
+    size = next(filter(None, (_size(one.artifact.inputs[0]) for one in facts.files)), None)
+    if preprocess is None or size is None:
+        return ""
+    height, width = size
+    crop = float(preprocess["crop"])
+    covered = f"{round(height / crop)} pixels high and {round(width / crop)} wide"
+    if height == width:
+        covered = f"{round(height / crop)} pixels on its shorter side"
+    return (
+        f"scaled, bilinearly and with antialiasing, until it just covers {covered}; its middle of "
+        f"{width} x {height} is kept"
+    )
+
+
+def _size(port: Port) -> tuple[int, int] | None:
+    """Return height and width of the pictures that an input takes."""
+    if port.dtype == "image":
+        return port.shape[-2], port.shape[-1]
+    if len(port.layout) != len(port.shape) or not {"H", "W"} <= set(port.layout):
+        return None
+    return port.shape[port.layout.index("H")], port.shape[port.layout.index("W")]
