@@ -1,8 +1,7 @@
 """Which layers of a quantized file stay in float: those that the user names, or the fewest that do.
 
 Layers are taken in the order of what they lose alone (`export.sensitivity`). How many of them it
-takes is found by trying real files: twice as many each time, until one is good enough, and then
-between that and the last that was not.
+takes is found by trying real files (`export.trials`).
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from _edgeship.export.contract.stage_log import StageLog
 from _edgeship.export.contract.target import Job, Prepared, Target
 from _edgeship.export.preparing import Ready
 from _edgeship.export.sensitivity.layers import Layer, layers_of, named_layers
+from _edgeship.export.trials import Trial, search
 
 if TYPE_CHECKING:
     from _edgeship.export.calibration.ranges import Ranges
@@ -85,21 +85,6 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class Trial:
-    """What a file does on the samples that layers are chosen on.
-
-    Attributes:
-        good: Whether it is as good as was asked for.
-        score: Higher is better.
-        words: What it does.
-    """
-
-    good: bool
-    score: float
-    words: str
-
-
-@dataclass(frozen=True)
 class Keeping:
     """Says for each file which layers stay in float.
 
@@ -145,14 +130,14 @@ class Keeping:
             trial = self._by_drop(prepared, scheme, exact, ranges, self.halves[0])
         chosen, found = search(self._sets(), lambda names: trial(self._of(names).values))
         kept = self._of(chosen)
-        if not found.good:
+        if not found.enough:
             raise _unmet(self._asked, f"{found.words} with {len(kept.layers)} layers in float")
         if self.halves is None:
             wanted = self.job.request.min_sqnr
             return replace(kept, reached=f"chosen at {found.words}", min_sqnr=wanted)
         judge = self._by_drop(prepared, scheme, exact, ranges, self.halves[1], finished=True)
         judged = judge(kept.values)
-        if not judged.good:
+        if not judged.enough:
             raise _unmet(
                 self._asked,
                 f"{judged.words}, on pictures that nothing was chosen on, with "
@@ -185,7 +170,8 @@ class Keeping:
                 raise VerificationError("Nothing here can try such files.", todo="name the layers")
             parts = compare(reference, outputs, parts=self.job.parts).parts
             worst = min(part.sqnr_db for part in parts)
-            return Trial(worst >= wanted + _MARGIN_DB, worst, f"{worst:.1f} dB")
+            good = worst >= wanted + _MARGIN_DB
+            return Trial(good, worst >= wanted, worst, f"{worst:.1f} dB")
 
         return trial
 
@@ -206,12 +192,12 @@ class Keeping:
             outputs = prepared.rehearse(scheme, ranges, half.samples, keep, finished)
             if reference is None or outputs is None:
                 raise VerificationError("Nothing here can try such files.", todo="name the layers")
-            drop, low, high = half.drop(reference, outputs)
+            drop, low, high, bound = half.drop(reference, outputs)
             words = (
                 f"a drop of {drop:.2f} points ({low:.2f} to {high:.2f}) on {len(half.samples):,} "
                 "pictures"
             )
-            return Trial(drop <= most, -drop, words)
+            return Trial(bound <= most, drop <= most, -drop, words)
 
         return trial
 
@@ -247,33 +233,6 @@ class Keeping:
         )
 
 
-def search(
-    sets: Sequence[frozenset[str]], trial: Callable[[Collection[str]], Trial]
-) -> tuple[frozenset[str], Trial]:
-    """Return the first of ever larger sets that is good, as doubling and bisecting find it.
-
-    Returns:
-        The set and what it does; the best that was tried, if none is good.
-    """
-    tried: dict[int, Trial] = {}
-
-    def good(place: int) -> bool:
-        if place not in tried:
-            tried[place] = trial(sets[place])
-        return tried[place].good
-
-    low, high, last = -1, 0, len(sets) - 1
-    while not good(high):
-        if high == last:
-            best = max(tried, key=lambda place: (tried[place].score, -place))
-            return sets[best], tried[best]
-        low, high = high, min(max(1, 2 * high), last)
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if good(middle) else (middle, high)
-    return sets[high], tried[high]
-
-
 def kept_in_float(ready: Ready, log: StageLog) -> Keeping:
     """Return what says for each file which layers stay in float.
 
@@ -304,7 +263,7 @@ def kept_in_float(ready: Ready, log: StageLog) -> Keeping:
     with log.stage("locate"):
         observer = None if request.ranges == "auto" else request.ranges
         some = evenly_spaced(job.samples, SAMPLES)
-        found = measure(job.graph, some, job.parts, observer)
+        found = measure(job.graph, some, job.parts, observer, calibration=job.samples)
         worst = found.layers[0]
         log.done(
             f"of {len(found.layers)} layers {worst.layer.name} loses most in 8 bits: "

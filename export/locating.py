@@ -44,5 +44,5 @@ def locate(request: Request, samples: int, listener: Listener) -> tuple[Sensitiv
         listener.begin(steps(job.graph))
         some = evenly_spaced(job.samples or job.checked, samples)
         observer = None if request.ranges == "auto" else request.ranges
-        found = measure(job.graph, some, job.parts, observer, listener.done)
+        found = measure(job.graph, some, job.parts, observer, listener.done, job.samples)
     return found.with_operators(dict(prepared.operators())), log.notes

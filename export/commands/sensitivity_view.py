@@ -29,7 +29,7 @@ def show(found: Sensitivity, notes: Sequence[str], rows: int) -> None:
     output.print(
         printable(
             f"all {len(found.layers)} layers in 8 bits: {_db(found.all_db)} (SQNR of the worst "
-            f"part of the outputs, on {found.samples} calibration samples, {found.ranges} ranges)"
+            f"part of the outputs, on {found.samples} calibration samples, {found.way})"
         ),
         soft_wrap=True,
     )

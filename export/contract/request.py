@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from _edgeship.export.contract.about import About
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from torch import nn
 
@@ -27,8 +27,11 @@ class PictureHalf(Protocol):
     def samples(self) -> Sequence[Sample]:
         """One for each picture."""
 
-    def drop(self, reference: Outputs, outputs: Outputs) -> tuple[float, float, float]:
-        """Return how many points of top-1 one file has less than another, and the interval.
+    def drop(self, reference: Outputs, outputs: Outputs) -> tuple[float, float, float, float]:
+        """Return how many points of top-1 one file has less than another, and what is certain.
+
+        These are the ends of the 95 % interval, and the number of points that with four chances in
+        five is not exceeded on other pictures.
 
         Args:
             reference: Outputs of the one that is compared with, for each picture.
@@ -94,7 +97,9 @@ class Request:
         require_delegate: Delegates that must take every operator of a file, and compute it right.
         ios: The oldest iOS that a package runs on.
         io: Whether files take the network's input or a picture that they normalise themselves.
-        labels: Names of the classes, in the order of the scores.
+        labels: Output -> names of its classes, in the order of its scores; "" stands for the only
+            output with so many. Or ``checkpoint``, for those that the weights were trained on.
+            Files know these in any case; asked for, they make an .mlpackage a classifier.
         input_names: What the files are to call the network's inputs; empty for its own names.
         output_names: Likewise its outputs.
         about: What the user says about the network.
@@ -128,7 +133,7 @@ class Request:
     require_delegate: tuple[str, ...] = ()
     ios: int | None = None
     io: Literal["tensor", "image"] = "tensor"
-    labels: tuple[str, ...] = ()
+    labels: Mapping[str, tuple[str, ...]] | Literal["checkpoint"] = field(default_factory=dict)
     input_names: tuple[str, ...] = ()
     output_names: tuple[str, ...] = ()
     about: About = field(default_factory=About)

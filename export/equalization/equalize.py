@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import onnx_ir as ir
 
+from _edgeship.export.calibration.source import evenly_spaced
 from _edgeship.export.equalization.absorb_scales import absorb_scales, in_groups
 from _edgeship.export.equalization.channel_classes import ABSORBING, channel_classes
 from _edgeship.export.equalization.factors import ChannelSizes, Labels, Reader, best_factors
@@ -14,6 +15,30 @@ from _edgeship.export.graph.onnx_graph import serialize
 from _edgeship.export.passes.channel_moves import constant
 from _edgeship.export.runtimes.running import each_onnx
 from _edgeship.export.runtimes.values import Sample
+
+#: Channels are not brought to one size on fewer samples. One that is nearly silent on a few
+#: pictures would be cut off on others: calibrated on 36 views of 12 pictures, a random MobileNetV3
+#: fell from 12.7 to 7.9 dB on other pictures.
+FEWEST_SAMPLES = 64
+
+#: Samples that the sizes of channels are measured on at most.
+MEASURED_ON = 50
+
+
+def equalized(model: ir.Model, calibration: Sequence[Sample]) -> ir.Model | None:
+    """Return a graph of channels of more equal sizes; None where nothing is to be done, or known.
+
+    Args:
+        model: As for `equalize`.
+        calibration: All samples of the calibration.
+
+    Raises:
+        VerificationError: ONNX Runtime refuses the graph.
+    """
+    if len(calibration) < FEWEST_SAMPLES:
+        return None
+    found = equalize(model, evenly_spaced(calibration, MEASURED_ON))
+    return None if found is model else found
 
 
 def equalize(model: ir.Model, samples: Sequence[Sample]) -> ir.Model:

@@ -16,7 +16,7 @@ from _edgeship.export.calibration.preprocess import Preprocess, load_image
 from _edgeship.export.evaluation.classes import Labels, labels_of
 from _edgeship.export.evaluation.data import Picture, Pictures, open_data
 from _edgeship.export.evaluation.running import workers
-from _edgeship.export.evaluation.statistics import paired_difference
+from _edgeship.export.evaluation.statistics import least_difference, paired_difference
 from _edgeship.export.evaluation.tally import Ranking, ranking_of
 from _edgeship.export.runtimes.values import Outputs, Sample
 
@@ -55,8 +55,10 @@ class Half:
     samples: Sequence[Sample]
     labels: Labels
 
-    def drop(self, reference: Outputs, outputs: Outputs) -> tuple[float, float, float]:
-        """Return how many points of top-1 are lost, and Tango's interval of that.
+    def drop(self, reference: Outputs, outputs: Outputs) -> tuple[float, float, float, float]:
+        """Return how many points of top-1 are lost, and Tango's bounds of that.
+
+        These are the ends of the 95 % interval, and the upper bound of four chances in five.
 
         Raises:
             InputError: No output holds a score for each class.
@@ -65,7 +67,8 @@ class Half:
         paired = paired_difference(
             int((after & ~before).sum()), int((before & ~after).sum()), len(before)
         )
-        return -100 * paired.difference, -100 * paired.high, -100 * paired.low
+        low, high = -100 * paired.high, -100 * paired.low
+        return -100 * paired.difference, low, high, -100 * least_difference(paired)
 
     def _right(self, outputs: Outputs) -> NDArray[np.bool_]:
         """Return of which pictures the best score is that of their class."""

@@ -16,6 +16,9 @@ CONFIDENCE = 0.95
 #: The quantile of the normal distribution that leaves `CONFIDENCE` between itself and its negative.
 _Z = 1.959963984540054
 
+#: Quantile of the normal distribution that four values in five lie below.
+_Z_ONE_SIDED = 0.8416212335729143
+
 
 @dataclass(frozen=True)
 class Share:
@@ -90,7 +93,12 @@ def paired_difference(only_file: int, only_reference: int, total: int) -> Paired
     return PairedDifference(only_file, only_reference, total, difference, low, high, p_value)
 
 
-def _tango(b: int, c: int, n: int) -> tuple[float, float]:
+def least_difference(paired: PairedDifference) -> float:
+    """Return what a difference is not below, with four chances in five (Tango's bound)."""
+    return _tango(paired.only_file, paired.only_reference, paired.total, _Z_ONE_SIDED)[0]
+
+
+def _tango(b: int, c: int, n: int, z: float = _Z) -> tuple[float, float]:
     """Return the differences at which the score test just does not reject ``b`` and ``c`` of n."""
     from scipy.optimize import brentq
 
@@ -99,8 +107,8 @@ def _tango(b: int, c: int, n: int) -> tuple[float, float]:
 
     found = (b - c) / n
     # The score falls as the difference grows; at the ends it may not reach the quantile.
-    low = -1.0 if excess(-1, _Z) <= 0 else brentq(excess, -1, found, args=(_Z,))
-    high = 1.0 if excess(1, -_Z) >= 0 else brentq(excess, found, 1, args=(-_Z,))
+    low = -1.0 if excess(-1, z) <= 0 else brentq(excess, -1, found, args=(z,))
+    high = 1.0 if excess(1, -z) >= 0 else brentq(excess, found, 1, args=(-z,))
     return float(low), float(high)
 
 

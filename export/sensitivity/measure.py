@@ -8,8 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from _edgeship.errors import InputError
 from _edgeship.export.calibration.graph_ranges import observe_graph
 from _edgeship.export.calibration.observers import OBSERVERS, Observer
+from _edgeship.export.equalization.equalize import equalized
 from _edgeship.export.graph.onnx_graph import serialize
 from _edgeship.export.runtimes.running import onnx_session, run_session
 from _edgeship.export.sensitivity.layers import Layer, layers_of
@@ -76,6 +78,7 @@ def measure(
     parts: Sequence[Part],
     observer: Observer | None = None,
     count: Count = lambda done: None,
+    calibration: Sequence[Sample] = (),
 ) -> Sensitivity:
     """Round each layer of a graph alone, and all but each.
 
@@ -89,26 +92,32 @@ def measure(
         observer: How the ranges of results are chosen; None for the way that leaves most of the
             network with all layers rounded.
         count: Told how many of the steps are done.
+        calibration: All samples of the calibration. On enough of them channels are brought to one
+            size first, as in files, where that leaves more of the network.
 
     Raises:
-        InputError: The network computes NaN or infinity from a sample.
+        InputError: The network computes NaN or infinity from a sample, or no numbers that could be
+            rounded.
         VerificationError: ONNX Runtime refuses the graph.
     """
-    observed = observe_graph(serialize(graph), samples)
-    layers = layers_of(graph, observed.histograms)
+    equal = equalized(graph, calibration)
+    graphs = {False: graph} if equal is None else {False: graph, True: equal}
+    seen = {own: observe_graph(serialize(each), samples) for own, each in graphs.items()}
+    layers = layers_of(graph, seen[False].histograms)
+    if not layers:
+        raise InputError(
+            "The network has no layers to round.", why="it computes nothing in floating point"
+        )
     everything = range(len(layers))
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-
-        def opened(ranges: Ranges) -> _Switched:
-            session = onnx_session(switched(graph, layers, ranges), threads=1)
-            return _Switched(session, layers, samples, parts, pool)
-
         found = {}
-        for name, ranges in _ranges(observed, observer):
-            one = opened(ranges)
-            exact = one.outputs((), ())
-            found[name] = (one, exact, one.db(exact, everything, everything))
-        chosen = max(found, key=lambda name: found[name][2])
+        for own, each in graphs.items():
+            for name, ranges in _ranges(seen[own], observer):
+                session = onnx_session(switched(each, layers, ranges), threads=1)
+                one = _Switched(session, layers, samples, parts, pool)
+                exact = one.outputs((), ())
+                found[own, name] = (one, exact, one.db(exact, everything, everything))
+        chosen = max(found, key=lambda way: found[way][2])
         network, exact, all_db = found[chosen]
         errors = []
         for number, layer in enumerate(layers):
@@ -123,7 +132,7 @@ def measure(
                 weights = network.db(exact, {number}, ())
                 errors[number] = replace(errors[number], weights_db=weights)
             count(2 * len(layers) + place + 1)
-    return Sensitivity(all_db, tuple(errors[k] for k in ranked), len(samples), chosen)
+    return Sensitivity(all_db, tuple(errors[k] for k in ranked), len(samples), *reversed(chosen))
 
 
 def _ranges(observed: Observed, observer: Observer | None) -> Iterator[tuple[Observer, Ranges]]:

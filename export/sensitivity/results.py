@@ -75,12 +75,19 @@ class Sensitivity:
         layers: The one that loses most alone first.
         samples: On how many samples.
         ranges: How the ranges of activations were chosen.
+        equal: Whether channels were brought to one size before.
     """
 
     all_db: float
     layers: tuple[LayerError, ...]
     samples: int
     ranges: str
+    equal: bool = False
+
+    @property
+    def way(self) -> str:
+        """How activations were rounded, in words."""
+        return f"{self.ranges} ranges" + (", channels brought to one size" if self.equal else "")
 
     def with_operators(self, kinds: dict[str, str]) -> Sensitivity:
         """Return the same with the operator of each layer.
@@ -104,6 +111,7 @@ class Sensitivity:
         return {
             "samples": self.samples,
             "ranges": self.ranges,
+            "equal_channels": self.equal,
             "all_sqnr_db": json_number(self.all_db),
             "layers": [one.to_dict() for one in self.layers],
         }

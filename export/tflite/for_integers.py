@@ -10,20 +10,13 @@ from numpy.typing import NDArray
 
 from _edgeship.export.calibration.source import evenly_spaced
 from _edgeship.export.contract.target import Job
+from _edgeship.export.equalization.equalize import FEWEST_SAMPLES, MEASURED_ON
 from _edgeship.export.runtimes.tflite_ports import FileIO
 from _edgeship.export.runtimes.tflite_session import TFLiteSession
 from _edgeship.export.tflite.building.graph import TfliteGraph
 from _edgeship.export.tflite.equalize import channel_sizes, equalize
 from _edgeship.export.tflite.integer_layout import IntegerLayout, integer_layout
 from _edgeship.export.verification.demand import demand
-
-#: Channels are not brought to one size on fewer samples. One that is nearly silent on a few
-#: pictures would be cut off on others: calibrated on 36 views of 12 pictures, a random MobileNetV3
-#: fell from 12.7 to 7.9 dB on other pictures.
-_FEWEST = 64
-
-#: Samples that the sizes of channels are measured on at most.
-_MEASURED_ON = 50
 
 #: Samples that the file is compared with the network on.
 _VERIFIED_ON = 4
@@ -50,9 +43,9 @@ def for_integers(
     Raises:
         VerificationError: It computes something else than the network.
     """
-    if len(job.samples) < _FEWEST:
+    if len(job.samples) < FEWEST_SAMPLES:
         return integer_layout(graph, io, description)
-    sizes = channel_sizes(data, evenly_spaced(job.samples, _MEASURED_ON), io, crops)
+    sizes = channel_sizes(data, evenly_spaced(job.samples, MEASURED_ON), io, crops)
     equalized = equalize(graph, sizes)
     layout = integer_layout(equalized.graph, io, description)
     if not equalized.changed:

@@ -13,9 +13,9 @@ from PIL import Image
 
 from _edgeship.errors import InputError
 from _edgeship.export.contract.request import Request
-from _edgeship.export.keeping import Trial, search
 from _edgeship.export.pipeline import export
 from _edgeship.export.tflite.reading import read_model
+from _edgeship.export.trials import Trial, search
 from tests.export.command_line import run
 from tests.export.sensitivity.graphs import bad_network, samples
 
@@ -42,7 +42,7 @@ def test_the_smallest_good_set_is_found_in_few_trials(needed: int) -> None:
 
     def trial(names: Collection[str]) -> Trial:
         tried.append(len(names))
-        return Trial(len(names) >= needed, float(len(names)), "")
+        return Trial(len(names) >= needed, True, float(len(names)), "")
 
     chosen, found = search(sets, trial)
     assert found.good
@@ -53,7 +53,7 @@ def test_the_smallest_good_set_is_found_in_few_trials(needed: int) -> None:
 def test_the_best_is_returned_where_nothing_is_good() -> None:
     sets = [frozenset(map(str, range(size))) for size in (0, 1, 3, 4)]
     scores = {0: 1.0, 1: 5.0, 3: 2.0, 4: 4.0}
-    chosen, found = search(sets, lambda names: Trial(False, scores[len(names)], ""))
+    chosen, found = search(sets, lambda names: Trial(False, True, scores[len(names)], ""))
     assert (len(chosen), found.score) == (1, 5.0)
 
 

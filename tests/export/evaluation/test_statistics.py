@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from _edgeship.export.evaluation.statistics import paired_difference, share_of
+from _edgeship.export.evaluation.statistics import least_difference, paired_difference, share_of
 
 Z = 1.959964
 
@@ -81,3 +81,11 @@ def test_intervals_of_extreme_counts_hold_the_difference(b: int, c: int, n: int)
         pytest.approx(-found.high, abs=1e-9),
         pytest.approx(-found.low, abs=1e-9),
     )
+
+
+def test_a_difference_is_not_below_its_bound_with_four_chances_in_five() -> None:
+    """Of pairs drawn many times, whose files differ by a known share."""
+    rng, total, truth = np.random.default_rng(0), 400, -0.01
+    pairs = rng.multinomial(total, (0.02, 0.03, 0.95), 1000)
+    bounds = [least_difference(paired_difference(b, c, total)) for b, c, _ in pairs.tolist()]
+    assert 0.76 < np.mean(np.array(bounds) <= truth) < 0.84
