@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -80,12 +81,31 @@ def _changes(changes: Sequence[Change]) -> Table:
     marked = any(one.app for one in changes)
     shown = table("", "", "before", "after", *("",) * marked)
     topic = ""
-    for one in changes:
+    for one in _joined(changes):
         told = one.topic if one.topic != topic else ""
         mark = ("<- the app" if one.app else "",) * marked
         add_row(shown, told, one.what, _words(one.before), _words(one.after), *mark)
         topic = one.topic
     return shown
+
+
+def _joined(changes: Sequence[Change]) -> list[Change]:
+    """Return the changes with the files of a bundle that lie in one folder as one."""
+    joined: list[Change] = []
+    counts = Counter(_place(one) for one in changes)
+    for one in changes:
+        place = _place(one)
+        if not place or counts[place] == 1:
+            joined.append(one)
+        elif f"{place}/" not in {each.what for each in joined}:
+            joined.append(Change("bundle", f"{place}/", None, f"{counts[place]} files are new"))
+    return joined
+
+
+def _place(change: Change) -> str:
+    """Return the folder of a bundle that a change is in; "" for any other change."""
+    folder = change.what.partition("/")[0] if "/" in change.what else ""
+    return folder if change.topic == "bundle" else ""
 
 
 def _show_outputs(found: OutputsComparison) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from _edgeship.export.differences.delivery import Shipped
@@ -42,12 +43,12 @@ def label_changes(output: str, before: Sequence[str], after: Sequence[str]) -> l
     """Return what changed in the names of the classes of an output."""
     if tuple(before) == tuple(after):
         return []
-    added = [name for name in after if name not in set(before)]
-    removed = [name for name in before if name not in set(after)]
+    added = list((Counter(after) - Counter(before)).elements())
+    removed = list((Counter(before) - Counter(after)).elements())
     app = "take the new names of classes"
     if not before or not after:
         shown = _some(before) if before else None, _some(after) if after else None
-        return [Change("labels", f"{output}: classes", *shown, app if after else "")]
+        return [Change("labels", f"{output}: classes", *shown)]
     changes = []
     if removed:
         changes.append(Change("labels", f"{output}: removed", _some(removed), None, app))
@@ -58,9 +59,11 @@ def label_changes(output: str, before: Sequence[str], after: Sequence[str]) -> l
         for place, (old, new) in enumerate(zip(before, after, strict=False))
         if old != new
     ]
-    if [name for name in before if name in set(after)] != [
-        name for name in after if name in set(before)
-    ]:
+    kept, found = (
+        [name for name in one if name in set(other)]
+        for one, other in ((before, after), (after, before))
+    )
+    if moved and kept != found:
         place, old, new = moved[0]
         where = f"{output}: order, {len(moved)} places, first {place}"
         changes.append(Change("labels", where, old, new, app))

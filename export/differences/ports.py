@@ -24,6 +24,9 @@ _FIELDS = {
     "description": "",
 }
 
+#: ONNX's names of types -> those of manifests.
+_ONNX_TYPES = {"float": "float32", "double": "float64"}
+
 
 @dataclass(frozen=True)
 class PortFacts:
@@ -151,7 +154,7 @@ def _told(port: Mapping[str, Any]) -> PortFacts:
     shape = port["shape"]
     known = {
         "shape": shape if isinstance(shape, str) else _shape(shape),
-        "type": str(port["dtype"]),
+        "type": _ONNX_TYPES.get(str(port["dtype"]), str(port["dtype"])),
     }
     if "zero_point" in port:
         known["quantization"] = _quantization(port["scale"], port["zero_point"])

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from _edgeship.export.calibration.input_spec import InputSpec
 from _edgeship.export.calibration.named_source import RANDOM
 from _edgeship.export.calibration.samples import verification_samples
@@ -69,7 +71,19 @@ def run_samples(path: Path, source: str | None) -> Sampled:
     samples = verification_samples(loaded, inputs, preprocess, name=name)
     _, fed = file.fed(samples.arrays, preprocess)
     outputs = file.run(fed, model.default_runtimes[0]).outputs
-    return Sampled(tuple(file.outputs), outputs, samples.source, tuple(notes))
+    rows = [
+        [
+            _row(array, len(model.labels.get(name, ())))
+            for name, array in zip(file.outputs, each, strict=True)
+        ]
+        for each in outputs
+    ]
+    return Sampled(tuple(file.outputs), rows, samples.source, tuple(notes))
+
+
+def _row(array: np.ndarray, classes: int) -> np.ndarray:
+    """Return the probabilities of a classifier, which have no axis but their own, as one row."""
+    return array[None] if array.shape == (classes,) else array
 
 
 def _takes_one_picture(inputs: Mapping[str, InputSpec]) -> bool:
