@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from _edgeship.export.calibration.input_spec import InputSpec
-from _edgeship.export.calibration.preprocess import Preprocess
-from _edgeship.export.contract.manifest import AXES
+from _edgeship.export.contract.labels import label_files
+from _edgeship.export.contract.manifest import AXES, AXES_LAST
+from _edgeship.export.contract.port_words import PortWords, input_words, output_words
 from _edgeship.export.contract.target import Job
 from _edgeship.export.runtimes.tflite_ports import FileIO, PortSpec
 from _edgeship.export.tflite.byte_job import ByteInput
@@ -16,7 +18,7 @@ from _edgeship.export.tflite.byte_port import picture_colors
 from _edgeship.export.tflite.byte_scale import ByteScale
 from _edgeship.export.tflite.metadata.attached import attach
 from _edgeship.export.tflite.metadata.contents import About, Contents, Picture, Tensor
-from _edgeship.export.tflite.metadata.packing import pack
+from _edgeship.export.tflite.metadata.packing import Table, pack
 from _edgeship.export.tflite.picking import Picking
 from _edgeship.export.tflite.post_process import OUTPUTS
 from _edgeship.export.tflite.reading import SAID
@@ -24,6 +26,9 @@ from _edgeship.export.tflite.writer import from_bytes, set_metadata, to_bytes
 
 #: The largest value of a pixel.
 _WHITE = 255.0
+
+#: How many axes a batch of images has; clips have one more.
+_IMAGE_AXES = 4
 
 #: What is in the outputs of `post_process.OUTPUTS`.
 _PICKED = (
@@ -37,16 +42,17 @@ _PICKED = (
 _VERSION_DIGITS = 12
 
 
-def described(data: bytes, contents: Contents) -> bytes:
-    """Return a file that says what it is, with the names of its classes at its end.
+def described(data: bytes, table: Table, files: Mapping[str, bytes]) -> bytes:
+    """Return a file that says what it is, with further files at its end.
 
     Args:
         data: A .tflite file without files at its end.
-        contents: What it is to say.
+        table: What it is to say; see `metadata.packing.pack`.
+        files: Name -> content.
     """
     model = from_bytes(data)
-    set_metadata(model, SAID, pack(contents.table()))
-    return attach(to_bytes(model), contents.files)
+    set_metadata(model, SAID, pack(table))
+    return attach(to_bytes(model), files)
 
 
 def contents_of(job: Job, io: FileIO, byte_input: ByteInput | None) -> Contents:
@@ -67,11 +73,12 @@ def contents_of(job: Job, io: FileIO, byte_input: ByteInput | None) -> Contents:
         for value in job.graph.graph.inputs
     }
     scale = None if byte_input is None else byte_input.scale
+    said = input_words(job), output_words(job)
     return Contents(
         _about(job),
-        [_input(port, specs[port.name], job.preprocess, scale) for port in io.inputs],
-        [_output(port, job) for port in io.outputs],
-        {_labels_file(job, name): _lines(labels) for name, labels in job.labels.items()},
+        [_input(port, said[0][port.name], specs[port.name], job, scale) for port in io.inputs],
+        [_output(port, said[1][port.name]) for port in io.outputs],
+        label_files(job.labels),
     )
 
 
@@ -105,38 +112,30 @@ def _about(job: Job) -> About:
 
 
 def _input(
-    port: PortSpec, spec: InputSpec, preprocess: Preprocess | None, scale: ByteScale | None
+    port: PortSpec, words: PortWords, spec: InputSpec, job: Job, scale: ByteScale | None
 ) -> Tensor:
+    preprocess = job.preprocess
     if spec.picture is None or preprocess is None:
-        return Tensor(port.name)
-    channels = port.perm.index(spec.channel_axis % len(port.perm) if spec.layout == "nhwc" else 1)
-    letters = ["N", "C", "D", "H", "W"] if len(port.perm) == 5 else ["N", "C", "H", "W"]
-    if spec.layout == "nhwc":
-        letters = [letters[0], *letters[2:], letters[1]]
+        return Tensor(port.name, words.description)
+    letters = (AXES_LAST if spec.layout == "nhwc" else AXES)[len(port.perm)]
     axes = "".join(letters[axis] for axis in port.perm)
-    colors = picture_colors(port.shape[channels])
-    if scale is not None:
-        mean: tuple[float, ...] = (float(scale.zero_point),)
-        std: tuple[float, ...] = (1 / scale.scale,)
-    else:
+    colors = picture_colors(port.shape[axes.index("C")])
+    description = words.description
+    if scale is None:
         mean = tuple(_WHITE * one for one in preprocess.mean)
         std = tuple(_WHITE * one for one in preprocess.std)
         colors = "" if preprocess.bgr else colors
+    else:
+        # Quantized by the input's own scale, the numbers that this gives are the bytes again.
+        mean, std = (float(scale.zero_point),), (1 / scale.scale,)
+        said = colors.lower() if colors == "GRAYSCALE" else colors
+        description = f"{said} {words.pixels}" if words.pixels else ""
     size = None
-    if len(axes) == len(AXES[4]):
+    if len(axes) == _IMAGE_AXES:
         size = port.shape[axes.index("H")], port.shape[axes.index("W")]
-    return Tensor(port.name, "", axes, Picture(mean, std, colors, size))
+    return Tensor(port.name, description, axes, Picture(mean, std, colors, size))
 
 
-def _output(port: PortSpec, job: Job) -> Tensor:
-    return Tensor(port.name, labels=_labels_file(job, port.name))
-
-
-def _labels_file(job: Job, output: str) -> str:
-    if output not in job.labels:
-        return ""
-    return "labels.txt" if len(job.labels) == 1 else f"labels_{output}.txt"
-
-
-def _lines(labels: tuple[str, ...]) -> bytes:
-    return "".join(f"{label}\n" for label in labels).encode()
+def _output(port: PortSpec, words: PortWords) -> Tensor:
+    bounds = (0.0, 1.0) if words.scores == "probabilities" else None
+    return Tensor(port.name, words.description, labels=words.labels, bounds=bounds)

@@ -254,8 +254,10 @@ class Prepared:
         contents = contents_of(self.job, self.io, self.byte_input)
         picked = None
         if self.picking is not None:
-            picked = described(self.picking.append(plain), picking_contents(contents, self.picking))
-        return _File(self, scheme, described(plain, contents), scales, picked)
+            more = picking_contents(contents, self.picking)
+            picked = described(self.picking.append(plain), more.table(), more.files)
+        data = described(plain, contents.table(), contents.files)
+        return _File(self, scheme, data, scales, picked)
 
     def _write(
         self,

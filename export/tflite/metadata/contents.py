@@ -127,15 +127,15 @@ def _picture(picture: Picture) -> dict[str, Any]:
     mean, std = _one_or_each(picture.mean), _one_or_each(picture.std)
     if len(mean) != len(std):
         mean, std = list(picture.mean), list(picture.std)
-    extremes = [
-        ((edge - one) / spread for one, spread in zip(mean, std, strict=True))
+    high, low = (
+        [(edge - one) / spread for one, spread in zip(mean, std, strict=True)]
         for edge in (_WHITE, 0.0)
-    ]
+    )
     found: dict[str, Any] = {
         "process_units": [
             {"options_type": "NormalizationOptions", "options": {"mean": mean, "std": std}}
         ],
-        "stats": dict(zip(("max", "min"), map(list, extremes), strict=True)),
+        "stats": {"max": high, "min": low},
     }
     if picture.size is not None:
         height, width = picture.size
