@@ -187,7 +187,7 @@ def facts_of(
         )
     return Facts(
         manifest=manifest,
-        warnings=_warnings(manifest, files, code, evaluation is not None),
+        warnings=warnings_of(manifest, files, code, evaluation is not None),
         pictures=tuple(pictures),
         index=index,
         files=tuple(files),
@@ -226,7 +226,7 @@ def labels_of(
     return ()
 
 
-def _warnings(
+def warnings_of(
     manifest: Manifest, files: Sequence[FileFacts], code: Code, evaluated: bool
 ) -> tuple[str, ...]:
     """Return what nobody may overlook, the worst first."""

@@ -33,7 +33,13 @@ def inside(name: str) -> PurePosixPath:
     """
     path = PurePosixPath(name)
     plain = path.parts and name == str(path) and not path.is_absolute()
-    if not plain or ".." in path.parts or "\\" in name or ":" in path.parts[0] or "\0" in name:
+    if (
+        not plain
+        or ".." in path.parts
+        or "\\" in name
+        or ":" in path.parts[0]
+        or not name.isprintable()
+    ):
         raise InputError(
             f"The bundle names the file {name!r}.",
             why="the files of a bundle lie in it, and are named by plain paths with slashes",

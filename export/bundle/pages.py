@@ -62,7 +62,7 @@ def model_card(facts: Facts) -> bytes:
 
 def readme(facts: Facts, steps: Steps) -> bytes:
     """Return what somebody reads who has nothing but the bundle."""
-    return _markdown("README.md.jinja", facts=facts, steps=steps, layout=layout)
+    return _markdown("README.md.jinja", facts=facts, steps=steps, folder=facts.name + layout.ENDING)
 
 
 def _markdown(template: str, **values: Any) -> bytes:

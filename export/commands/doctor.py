@@ -21,7 +21,7 @@ from _edgeship.terminal.console import add_row, console, print_json, size, table
 #: Package -> what it is needed for. What only a target needs is said by that target.
 _SHARED = {
     "adbutils": "reaches phones",
-    "jinja2": "writes the page of `device_bench report`",
+    "jinja2": "writes the pages of `device_bench report` and of bundles",
     "matplotlib": "draws the plots of `device_bench report` and `zoo`",
     "numpy": "arrays everywhere",
     "onnx": "reads and writes .onnx files",

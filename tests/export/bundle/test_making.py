@@ -126,7 +126,7 @@ def test_zip_files_do_not_depend_on_the_order_of_the_files() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", ".", "../a", "/a", "a/../b", "a//b", "a\\b", "C:a", "a/", "./a"]
+    "name", ["", ".", "../a", "/a", "a/../b", "a//b", "a\\b", "C:a", "a/", "./a", "a\nb"]
 )
 def test_paths_that_lead_out_of_a_bundle_are_refused(name: str) -> None:
     with pytest.raises(InputError):
