@@ -8,8 +8,9 @@ from pathlib import Path
 
 from _edgeship.errors import InputError
 from _edgeship.export.differences.delivery import Delivery, Shipped, open_delivery
-from _edgeship.export.differences.facts import fact_changes, mapped
+from _edgeship.export.differences.facts import fact_changes
 from _edgeship.export.differences.labels import label_changes, labels_of
+from _edgeship.export.differences.mapping import mapped
 from _edgeship.export.differences.outputs import compare_outputs
 from _edgeship.export.differences.pairing import paired
 from _edgeship.export.differences.ports import match, port_changes, ports_of
@@ -18,6 +19,7 @@ from _edgeship.export.differences.record import (
     other_entries,
     preprocess_changes,
 )
+from _edgeship.export.differences.recorded_accuracy import accuracy_changes
 from _edgeship.export.differences.results import TOPICS, Change, Differences, FileDifferences
 from _edgeship.export.evaluation.data import open_data
 from _edgeship.export.evaluation.evaluate import Question, evaluate
@@ -67,7 +69,10 @@ def compare_deliveries(
         files = []
         for pair in pairs:
             listener.say(f"comparing {pair[1].name}")
-            files.append(_file(*pair, asked, listener))
+            file = _file(*pair, asked, listener)
+            names = pair[0].name, pair[1].name
+            told = accuracy_changes(old.accuracy, new.accuracy, names)
+            files.append(replace(file, changes=_in_order((*file.changes, *told))))
         changes = [*_deliveries(old, new, pairs), *(_common(files) if len(files) > 1 else ())]
         files = [_without(file, changes) for file in files]
         if not changes and not any(file.changes for file in files):

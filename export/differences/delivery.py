@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from _edgeship.errors import InputError
-from _edgeship.export.bundle.layout import MANIFEST, SUMS, lone
+from _edgeship.export.bundle.layout import EVALUATION, MANIFEST, SUMS, lone
 from _edgeship.export.bundle.opening import is_bundle, opened
 from _edgeship.export.bundle.signing import NAME as SIGNATURE
 from _edgeship.export.bundle.sums import read_sums
@@ -17,6 +17,7 @@ from _edgeship.export.checks.opening import open_model, target_of
 from _edgeship.export.contract.manifest import Artifact, Manifest
 from _edgeship.export.contract.model_file import ModelFile
 from _edgeship.export.contract.recorded import find_digest, read_manifest
+from _edgeship.export.differences.recorded_accuracy import Accuracy, read_accuracy
 from _edgeship.files import read_bytes
 
 
@@ -62,6 +63,7 @@ class Delivery:
         whole: Whether it is all that there is, and not one file of it.
         others: Path in a bundle -> SHA-256, of what is no model file and not in the manifest.
         notes: What a reader must know of it.
+        accuracy: What an evaluation found when the bundle was made.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Delivery:
     whole: bool = False
     others: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    accuracy: Accuracy | None = None
 
 
 @contextmanager
@@ -127,15 +130,22 @@ def _of_folder(path: Path, folder: Path) -> Delivery:
             known = None
         recorded = manifest if known is not None else None
         files.append(Shipped(file, target_of(file).name, model, known, recorded))
-    others = _others(folder, manifest)
-    return Delivery(str(path), tuple(files), manifest, True, others, tuple(notes))
+    return Delivery(
+        name=str(path),
+        files=tuple(files),
+        manifest=manifest,
+        whole=True,
+        others=_others(folder, manifest),
+        notes=tuple(notes),
+        accuracy=read_accuracy(folder / EVALUATION),
+    )
 
 
 def _others(folder: Path, manifest: Manifest) -> dict[str, str]:
     """Return the digests of the files of a bundle that no other topic is about."""
     if not (folder / SUMS).is_file():
         return {}
-    told = {MANIFEST, manifest.onnx.file, *(one.file for one in manifest.artifacts)}
+    told = {MANIFEST, EVALUATION, manifest.onnx.file, *(one.file for one in manifest.artifacts)}
     told |= {one.file for one in manifest.labels}
     return {
         name: digest

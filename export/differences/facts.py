@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from _edgeship.export.differences.delivery import Shipped
-from _edgeship.export.differences.results import Change, Topic
+from _edgeship.export.differences.mapping import mapped
+from _edgeship.export.differences.results import Change
 from _edgeship.export.differences.weights import compare_weights
 
 #: Metadata that says what a file asks of a phone.
@@ -21,8 +22,6 @@ _PARITY = {
     "sqnr_db": "SQNR against the network, dB",
     "top1_agreement": "same top-1 as the network",
 }
-
-_MISSING = object()
 
 
 def fact_changes(before: Shipped, after: Shipped) -> list[Change]:
@@ -59,17 +58,6 @@ def operators_in(facts: Mapping[str, Any]) -> dict[str, int]:
     for kind in found:
         counts[kind["kind"]] += kind["count"]
     return dict(counts)
-
-
-def mapped(
-    topic: Topic, prefix: str, before: Mapping[str, Any], after: Mapping[str, Any]
-) -> list[Change]:
-    """Return a change for each key whose value is not the same, None for what is not there."""
-    return [
-        Change(topic, f"{prefix}{key}", before.get(key), after.get(key))
-        for key in dict.fromkeys([*before, *after])
-        if before.get(key, _MISSING) != after.get(key, _MISSING)
-    ]
 
 
 def _requirements(

@@ -8,7 +8,7 @@ from typing import Any
 
 from _edgeship.export.contract.manifest import Manifest
 from _edgeship.export.differences.delivery import Shipped
-from _edgeship.export.differences.facts import mapped
+from _edgeship.export.differences.mapping import mapped
 from _edgeship.export.differences.results import Change
 
 #: How many entries that no other topic is about are named.

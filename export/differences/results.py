@@ -22,6 +22,7 @@ Topic = Literal[
     "delegates",
     "sizes",
     "parity",
+    "accuracy",
     "model",
     "about",
     "metadata",

@@ -127,6 +127,31 @@ def test_labels_of_weights_are_those_of_the_only_output(tmp_path: Path) -> None:
     assert told(before, after) == {"labels": ["scores: removed", "scores: added"]}
 
 
+def write_accuracy(folder: Path, top1: float, source: str = "9 pictures") -> None:
+    share = {"count": 1, "total": 2, "share": top1, "low": top1 - 0.1, "high": top1 + 0.1}
+    files = {"colours.onnx": {"top1": share, "top5": None}}
+    record = {"source": source, "pictures": 9, "classes": "", "files": files}
+    (folder / "evaluation.json").write_text(json.dumps(record))
+
+
+def test_accuracies_that_bundles_record(plain: Path, tmp_path: Path) -> None:
+    other = write_export(tmp_path / "other")
+    write_accuracy(plain, 0.5)
+    assert told(plain, other) == {}  # one of two says nothing of a change
+    write_accuracy(other, 0.5)
+    assert told(plain, other) == {}
+    write_accuracy(other, 0.625)
+    [change] = changes_in(difference(plain, other))
+    assert (change.topic, change.what) == ("accuracy", "top-1")
+    assert change.before == "50.00 % (40.00 to 60.00)"
+    assert change.after == "62.50 % (52.50 to 72.50)"
+    write_accuracy(other, 0.5, "others")
+    assert told(plain, other) == {"accuracy": ["pictures"]}
+    (other / "evaluation.json").write_text('{"source": 1}')
+    with pytest.raises(InputError, match=r"evaluation\.json"):
+        difference(plain, other)
+
+
 def test_a_file_alone_is_compared_as_far_as_it_tells(plain: Path, tmp_path: Path) -> None:
     bare = write_scores(tmp_path / "colours.onnx", (1, 1, 1, 1))
     found = difference(plain / "colours.onnx", bare)
