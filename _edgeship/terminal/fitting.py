@@ -19,6 +19,9 @@ _GAP = 2
 #: Names are never made shorter than this.
 _SHORTEST = 12
 
+#: To how many characters names are shortened, where that makes fewer tables.
+_ROOMS = (32, 26, 20)
+
 
 def show_fitted(
     columns: Sequence[str],
@@ -69,7 +72,21 @@ def fitted(
     ]
     if sum(widths) + _GAP * (len(widths) - 1) <= width:
         return [(list(columns), [list(row) for row in rows])]
-    room = max(width // (2 * names) - _GAP, _SHORTEST)
+    half = max(width // (2 * names) - _GAP, _SHORTEST)
+    rooms = [room for room in _ROOMS if _SHORTEST <= room < half]
+    split = [_split(columns, rows, widths, names, width, room) for room in (half, *rooms)]
+    return min(split, key=len)  # the first of those: with the longest names
+
+
+def _split(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    widths: Sequence[int],
+    names: int,
+    width: int,
+    room: int,
+) -> list[tuple[list[str], list[list[str]]]]:
+    """Return tables whose names take at most ``room`` characters, if they can."""
     leading = [_shortened([row[index] for row in rows], room) for index in range(names)]
     taken = sum(
         max(map(cell_len, [columns[index], *texts])) + _GAP for index, texts in enumerate(leading)

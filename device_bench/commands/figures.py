@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from rich.table import Table
-
 from _edgeship.device_bench.results.app_conditions import granted_text
 from _edgeship.device_bench.results.hardware import accelerator_text
 from _edgeship.device_bench.results.records import Measurement, Profile, Session
 from _edgeship.device_bench.results.rows import granted, runners_of, title, way, ways_of
 from _edgeship.device_bench.results.statistics import Summary, summarize
 from _edgeship.device_bench.results.units import INSTRUCTIONS, NOT_TIME, amount, heading, span
-from _edgeship.terminal.console import add_row, console, printable, size, table
+from _edgeship.terminal.console import console, printable, size
 from _edgeship.terminal.fitting import show_fitted
 
 #: How many operators of each file `--ops` shows.
@@ -46,7 +44,7 @@ def show_session(session: Session) -> None:
         if one.profile is not None:
             output.print()
             output.print(printable(f"{title(session, one)}: slowest operators"))
-            output.print(_operators(one.profile, session.device.unit))
+            _show_operators(one.profile, session.device.unit)
     show_warnings(session)
 
 
@@ -154,12 +152,21 @@ def _accelerated(one: Measurement) -> str:
     return "" if one.acceleration is None else one.acceleration.taken_text or "unknown"
 
 
-def _operators(profile: Profile, unit: str) -> Table:
-    names = ("#", heading("time", unit), "share")
-    shown = table("#", "operator", *names[1:], "delegated", numbers=names)
-    total = sum(op.time for op in profile.ops) or 1
-    for op in sorted(profile.ops, key=lambda op: -op.time)[:TOP]:
-        delegated = "yes" if op.delegated else "no"
-        share = f"{op.time / total:.1%}"
-        add_row(shown, str(op.index), op.name, amount(op.time, unit), share, delegated)
-    return shown
+def _show_operators(profile: Profile, unit: str) -> None:
+    numbers = ("#", heading("time", unit), "share")
+    named = any(op.layer for op in profile.ops)
+    columns = ("#", "operator", *(("layer",) if named else ()), *numbers[1:], "delegated")
+    rows = [
+        (
+            *(str(op.index), op.name, *((op.layer,) if named else ())),
+            *(amount(op.time, unit), f"{profile.share(op):.1%}", "yes" if op.delegated else "no"),
+        )
+        for op in sorted(profile.ops, key=lambda op: -op.time)[:TOP]
+    ]
+    show_fitted(columns, rows, names=2, numbers=numbers)
+    together = amount(sum(op.time for op in profile.ops), unit)
+    console().print(
+        f"Shares are of {together}, all operators together; a profiled run takes "
+        f"{amount(profile.total, unit)}.",
+        soft_wrap=True,
+    )

@@ -33,6 +33,7 @@ from _edgeship.device_bench.measurement.events import (
 )
 from _edgeship.device_bench.measurement.heat import Cooling, throttled_runs
 from _edgeship.device_bench.measurement.host import Reference, check_outputs, run_on_host
+from _edgeship.device_bench.measurement.layer_names import with_layers
 from _edgeship.device_bench.measurement.pause import Pause
 from _edgeship.device_bench.measurement.subjects import read_subjects
 from _edgeship.device_bench.measurement.warnings import find_warnings
@@ -245,7 +246,8 @@ def _profile(bench: Bench, recorder: _Recorder, index: int) -> None:
         raise InputError(
             f"The runner {settings.runner} does not measure operators.", todo="use --runner native"
         )
-    recorder.update(index, profile=outcome.profile)
+    data = Path(recorder.session.measurements[index].subject.path).read_bytes()
+    recorder.update(index, profile=with_layers(outcome.profile, data))
 
 
 def _measure_rounds(bench: Bench, recorder: _Recorder, device: Device, pause: Pause) -> None:

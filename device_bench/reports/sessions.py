@@ -22,6 +22,8 @@ _EXPLAINED = (
     "sessions below have more figures."
 )
 
+_SHARE = "share of all operators"
+
 #: Operators that a table of a profile shows.
 _TOP = 12
 
@@ -161,7 +163,8 @@ def _files(some: Sequence[Row], unit: str) -> Table:
 def _operators(row: Row) -> Table:
     """Return a table of the operators that take the most time in a profile, the slowest first.
 
-    The times are of separate runs and longer than those of plain ones, since profiling costs time.
+    The times are of separate runs and longer than those of plain ones, since profiling costs time;
+    shares are of all operators together.
     """
     profile = row.measurement.profile
     if profile is None:
@@ -172,18 +175,19 @@ def _operators(row: Row) -> Table:
         (
             Cell(str(op.index), op.index),
             Cell(op.name),
+            Cell(op.layer),
             Cell("yes" if op.delegated else "no"),
             Cell(units.amount(op.time, row.unit), op.time),
-            _percent(op.time / profile.total if profile.total else None),
+            _percent(profile.share(op)),
         )
         for op in largest
     )
     shown = f", the {_TOP} largest of {len(profile.ops)}" if len(profile.ops) > _TOP else ""
     return Table(
         f"Operators of {row.title}{shown}",
-        ("index", "operator", "by a delegate", time, "share"),
+        ("index", "operator", "layer", "by a delegate", time, _SHARE),
         cells,
-        frozenset(("index", time, "share")),
+        frozenset(("index", time, _SHARE)),
     )
 
 

@@ -156,12 +156,15 @@ class Op(Record):
         name: The runtime's name for it, such as "Convolution (NHWC, QS8, QC8W) IGEMM".
         delegated: Whether a delegate ran it.
         time: Mean time over the profiled runs.
+        layer: The layer of the network that it computes, such as "stage2.0.branch1.0"; "" if
+            unknown.
     """
 
     index: int
     name: str
     delegated: bool
     time: int
+    layer: str = ""
 
 
 class Profile(Record):
@@ -176,6 +179,14 @@ class Profile(Record):
     ops: tuple[Op, ...]
     total: int
     partitions: int | None = None
+
+    def share(self, op: Op) -> float:
+        """Return the part of the time of all operators together that one of them takes, 0 to 1.
+
+        What a profiled run takes beyond its operators, `total` less their sum, is mostly the
+        profiling itself: no operator has a share in it.
+        """
+        return op.time / (sum(each.time for each in self.ops) or 1)
 
 
 class DeviceParity(Record):

@@ -1,8 +1,4 @@
-"""Times of layers measured on a device: the profile of a .tflite file, put beside its steps.
-
-XNNPACK names its operators by their kernels and keeps the order of the file, so the first
-convolution or matrix product in the profile is the first in the file, and so on.
-"""
+"""Times of layers measured on a device: the profile of a .tflite file, put beside its steps."""
 
 from __future__ import annotations
 
@@ -12,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from _edgeship.device_bench.measurement.layer_names import is_layer
 from _edgeship.errors import DeviceError
 from _edgeship.export.advice.from_tflite import read_tflite_steps
 from _edgeship.export.advice.source import is_tflite
@@ -20,13 +17,7 @@ from _edgeship.export.graph.shapes import Shape
 
 if TYPE_CHECKING:
     from _edgeship.device_bench.processes.base import Device
-    from _edgeship.device_bench.results.records import Op, Profile
-
-# How the names of convolutions and matrix products begin in profiles, XNNPACK's and TFLite's own.
-_LAYERS = (
-    *("Batch Matrix Multiply", "Convolution", "Deconvolution", "Fully Connected"),
-    *("BATCH_MATMUL", "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"),
-)
+    from _edgeship.device_bench.results.records import Profile
 
 
 @dataclass(frozen=True)
@@ -109,7 +100,7 @@ def combine(data: bytes, name: str, profile: Profile, selector: str, unit: str) 
         unit: Unit of the profile's times.
     """
     network = read_tflite_steps(data, name)
-    layers = [op for op in profile.ops if _is_layer(op)]
+    layers = [op for op in profile.ops if is_layer(op)]
     expected = [step for step in network.steps if step.kind == "layer"]
     times = tuple(op.time for op in layers) if len(layers) == len(expected) else ()
     others = sum(op.time for op in profile.ops) - sum(times)
@@ -120,7 +111,3 @@ def same_layers(a: NetworkSteps, b: NetworkSteps) -> bool:
     """Return whether two networks have layers of the same mult-adds in the same order."""
     costs = [[step.mult_adds for step in n.steps if step.kind == "layer"] for n in (a, b)]
     return costs[0] == costs[1]
-
-
-def _is_layer(op: Op) -> bool:
-    return op.name.startswith(_LAYERS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 from _edgeship.errors import InputError
 from _edgeship.export.advice.steps import Convolution, Kind, NetworkSteps, Step, mark_fused
@@ -29,6 +30,11 @@ _KINDS: dict[Kind, tuple[str, ...]] = {
 
 _KIND_OF = {op: kind for kind, ops in _KINDS.items() for op in ops}
 
+# What follows the name of a layer in that of its weights, however a compiler has changed them.
+_WEIGHTS = re.compile(r"(.+?)[./](?:weight|kernel|filter)s?(?:[^a-zA-Z].*)?", re.IGNORECASE)
+
+_LONGEST_NAME = 100
+
 # Which inputs of a layer are its data and its weights, where they are not the first two.
 _DATA_AND_WEIGHTS = {"TRANSPOSE_CONV": (2, 1)}
 
@@ -54,6 +60,36 @@ def read_tflite_steps(data: bytes, name: str) -> NetworkSteps:
         computed.update(operator.outputs)
         steps.append(_step(graph, operator, f"{operator.kind} {index}", inputs))
     return NetworkSteps(name, mark_fused(steps))
+
+
+def layer_names(data: bytes) -> list[str]:
+    """Return a name for each layer of the file's first subgraph, in its order, as in its steps.
+
+    It is that of its weights, without what says that they are weights: the dotted name of the
+    module, in files of this project. It is "" where no weights are called so.
+
+    Args:
+        data: The bytes of the file, which need not be trustworthy.
+
+    Raises:
+        InputError: As for `read_tflite_steps`.
+    """
+    graph = read_model(data).subgraphs[0]
+    computed = set(graph.inputs)
+    names = []
+    for operator in graph.operators:
+        if not computed.intersection(operator.inputs):
+            continue
+        computed.update(operator.outputs)
+        if _KIND_OF.get(operator.kind) == "layer":
+            constant = [
+                graph.tensors[index].name
+                for index in operator.inputs
+                if index >= 0 and index not in computed
+            ]
+            matches = filter(None, map(_WEIGHTS.fullmatch, constant))
+            names.append(next((match[1][:_LONGEST_NAME] for match in matches), ""))
+    return names
 
 
 def _step(graph: SubgraphRecord, operator: OperatorRecord, name: str, inputs: list[int]) -> Step:

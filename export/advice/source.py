@@ -43,5 +43,5 @@ def read_steps(model: str, shapes: Sequence[Shape] = ()) -> NetworkSteps:
     from _edgeship.export.graph_stages import capture
 
     with load_network(model, shapes=shapes) as network:
-        graph = capture(network, StageLog(lambda stage: None))
+        _, graph = capture(network, StageLog(lambda stage: None))
     return read_onnx_steps(graph, network.name)

@@ -167,9 +167,11 @@ def _time_heads(measured: Measured) -> tuple[str, ...]:
 def _time_cells(layer: LayerAdvice, time: int, measured: Measured) -> tuple[str, ...]:
     from _edgeship.device_bench.results.units import amount
 
+    # As everywhere: shares are of all operators together, and not of what profiling costs.
+    together = sum(measured.layers) + measured.others
     return (
         amount(time, measured.unit),
-        f"{time / measured.total:.1%}" if measured.total else "-",
+        f"{time / together:.1%}" if together else "-",
         f"{layer.step.mult_adds / time:.2f}" if time else "-",
     )
 

@@ -46,6 +46,7 @@ class TensorRecord:
         scale: The first scale, in real units per step.
         zero_point: The first zero point.
         buffer: The index of the buffer with its values; 0 if it is computed.
+        name: Its name, of constants with two axes or more, which weights are; "" of all others.
     """
 
     dtype: str
@@ -55,6 +56,7 @@ class TensorRecord:
     scale: float | None
     zero_point: int | None
     buffer: int
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -204,6 +206,7 @@ class _Reader:
         quantization = tensor.Quantization()
         scales = _array(quantization.ScaleAsNumpy()) if quantization else _array(0)
         zeros = _array(quantization.ZeroPointAsNumpy()) if quantization else _array(0)
+        buffer = _checked(tensor.Buffer(), buffers)
         return TensorRecord(
             dtype=TYPE_NAMES.get(tensor.Type(), f"type {tensor.Type()}"),
             shape=shape,
@@ -211,7 +214,8 @@ class _Reader:
             scales=len(scales),
             scale=float(scales[0]) if len(scales) else None,
             zero_point=int(zeros[0]) if len(zeros) else None,
-            buffer=_checked(tensor.Buffer(), buffers),
+            buffer=buffer,
+            name=self._text(tensor.Name()) if buffer and len(shape) > 1 else "",
         )
 
     def _operator(

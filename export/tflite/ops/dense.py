@@ -41,7 +41,7 @@ def gemm(ctx: Context, node: ir.Node) -> None:
             weight = weight.T
         row = addend * np.float32(beta) if is_row and addend is not None else np.zeros(1)
         bias = np.broadcast_to(row.reshape(-1), weight.shape[:1])
-        inputs = _factors(ctx, x, y, weight, bias, bool(attributes.integer(node, "transA", 0)))
+        inputs = _factors(ctx, node, weight, bias, bool(attributes.integer(node, "transA", 0)))
         opts = options("FullyConnectedOptions")
         if is_row:
             ctx.emit("FULLY_CONNECTED", inputs, y, perm, opts)
@@ -89,7 +89,7 @@ def matmul(ctx: Context, node: ir.Node) -> None:
     perm = layout.identity(len(ctx.shape(y)))
     weight = ctx.constant(other)
     if weight is not None and weight.ndim == 2 and len(ctx.shape(x)) > 1:
-        inputs = _factors(ctx, x, y, weight.T, np.zeros(weight.shape[1], np.float32))
+        inputs = _factors(ctx, node, weight.T, np.zeros(weight.shape[1], np.float32))
         opts = options("FullyConnectedOptions", keepNumDims=len(perm) > 2)
         ctx.emit("FULLY_CONNECTED", inputs, y, perm, opts)
         return
@@ -155,16 +155,19 @@ def _sum_of_products(ctx: Context, node: ir.Node) -> None:
 
 
 def _factors(
-    ctx: Context, x: ir.Value, y: ir.Value, weight: Array, bias: Array, transposed: bool = False
+    ctx: Context, node: ir.Node, weight: Array, bias: Array, transposed: bool = False
 ) -> list[int]:
     """Return the inputs of FULLY_CONNECTED; ``weight`` is (outputs, inputs)."""
+    x, y = attributes.source(node), node.outputs[0]
+    # The network's own name tells whoever profiles the file which layer it is.
+    name = attributes.source(node, 1).name or f"{y.name}/weight"
     stored = ctx.places.get(x)
     if stored is not None and stored.columns is not None:
         tensor = stored.tensor
         weight = weight[:, stored.columns]
     else:
         tensor = ctx.read(x, (1, 0) if transposed else None)
-    return [tensor, ctx.floats(f"{y.name}/weight", weight), ctx.floats(f"{y.name}/bias", bias)]
+    return [tensor, ctx.floats(name, weight), ctx.floats(f"{y.name}/bias", bias)]
 
 
 def takes_columns(value: ir.Value) -> bool:
