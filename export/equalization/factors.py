@@ -10,7 +10,7 @@ nothing.
 
 All factors are 1 or more, and no channel grows beyond the largest of its tensor: so no range of
 activations becomes wider, and none of weights. Channels that hardly ever differ from zero grow by
-2^20 at most. Factors that are powers of two would not even change the last bit of the float
+2^40 at most. Factors that are powers of two would not even change the last bit of the float
 network, but left 2 to 3 dB less of EffNet than those of least noise.
 """
 
@@ -32,7 +32,7 @@ FIXED = 0
 _ROUNDS = 4
 
 #: The largest factor.
-_LARGEST = 2.0**20
+_LARGEST = 2.0**40
 
 #: Steps of an activation's range, and of a weight's from zero to the largest.
 _STEPS, _WEIGHT_STEPS = 255, 127

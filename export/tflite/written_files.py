@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +11,7 @@ from typing import Any
 import onnx_ir as ir
 
 from _edgeship.artifacts import OutputFolder
-from _edgeship.errors import UnsupportedError
+from _edgeship.errors import UnsupportedError, VerificationError
 from _edgeship.export.calibration.ranges import Observed, Ranges
 from _edgeship.export.calibration.source import evenly_spaced
 from _edgeship.export.contract.manifest import Artifact
@@ -324,8 +325,16 @@ class Prepared:
         return [plain] if ACTIVATION_BITS[scheme.name] > 8 else [changed, plain]
 
     def _worst_db(self, data: bytes) -> float:
-        """Return the SQNR in dB that a file leaves of the worst part of the outputs."""
-        parity = compare(self._exact, self._tried(data), parts=self.job.parts)
+        """Return the SQNR in dB that a file leaves of the worst part of the outputs.
+
+        It is minus infinity where LiteRT refuses the file, as it does where a weight is so large
+        beside the others that a product has no scale in 8 bits.
+        """
+        try:
+            found = self._tried(data)
+        except VerificationError:
+            return -math.inf
+        parity = compare(self._exact, found, parts=self.job.parts)
         return min(part.sqnr_db for part in parity.parts)
 
     @cached_property
