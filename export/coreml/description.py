@@ -16,6 +16,9 @@ _UNTRAINED = "UNTRAINED: random weights, right for measuring speed and size only
 #: Facts about the training that are worth an entry, where they are known.
 _TRAINING = ("dataset", "top1_accuracy", "test_accuracy", "url")
 
+#: The entry that Xcode's tab "Preview" goes by. Classifiers of pictures need no parameters beside.
+_PREVIEW = "com.apple.coreml.model.preview.type"
+
 #: Digits of the digest that stand for the version.
 _VERSION_DIGITS = 12
 
@@ -30,6 +33,7 @@ class Description:
         license: That of the weights; empty if it is not known.
         version: Which graph it was made from.
         entries: Further facts by name.
+        previewed: Whether Xcode can show what the package makes of a picture: it names classes.
     """
 
     short: str = ""
@@ -37,15 +41,30 @@ class Description:
     license: str = ""
     version: str = ""
     entries: Mapping[str, str] = field(default_factory=dict)
+    previewed: bool = False
 
-    def write(self, model: Any) -> None:
-        """Write it into a ``coremltools.models.MLModel``."""
+    def write(self, model: Any, features: Mapping[str, str]) -> None:
+        """Write it into a ``coremltools.models.MLModel``.
+
+        Args:
+            model: The model.
+            features: Input or output -> what it holds.
+        """
         model.short_description = self.short
         model.author = self.author
         model.license = self.license
         model.version = self.version
         for key, value in self.entries.items():
             model.user_defined_metadata[key] = value
+        if self.previewed:
+            model.user_defined_metadata[_PREVIEW] = "imageClassifier"
+        described = model.get_spec().description
+        for own, side in (
+            (model.input_description, described.input),
+            (model.output_description, described.output),
+        ):
+            for feature in side:
+                own[feature.name] = features.get(feature.name, "")
 
 
 def describe(
@@ -54,6 +73,7 @@ def describe(
     preprocess: Preprocess | None,
     onnx_sha256: str,
     about: About,
+    previewed: bool = False,
 ) -> Description:
     """Return what a package says about its network.
 
@@ -64,6 +84,7 @@ def describe(
         onnx_sha256: Digest of the graph that the package is made from. Where nobody has said a
             version, its first digits are it, so that a package leads to its manifest and graph.
         about: What is known about the network for people.
+        previewed: Whether the package takes a picture and names classes.
     """
     training = network.training
     facts = {
@@ -84,6 +105,7 @@ def describe(
         license=about.license,
         version=about.version or onnx_sha256[:_VERSION_DIGITS],
         entries=known,
+        previewed=previewed,
     )
 
 

@@ -18,6 +18,7 @@ from _edgeship.export.coreml.activations import quantize_activations
 from _edgeship.export.coreml.compression import PALETTE_BITS, compress
 from _edgeship.export.coreml.convert import convert
 from _edgeship.export.coreml.evaluator import Evaluator, read_program
+from _edgeship.export.coreml.feature_words import feature_words
 from _edgeship.export.coreml.format.package import Package, package_of, package_of_spec, size
 from _edgeship.export.coreml.inspection import Inspection, inspect_program
 from _edgeship.export.coreml.judging import (
@@ -199,7 +200,9 @@ class _Prepared:
         """
         base = self._base(scheme, ranges)
         model = compress(base.model, scheme)
-        self.settings.description.write(model)
+        described = model.get_spec().description
+        words = feature_words(self.job, base.lowered.io, self.adapted, described)
+        self.settings.description.write(model, words)
         package = package_of(model)
         evaluator = Evaluator(read_program(package))
         feeds = package_feeds(base.lowered, self.adapted.samples[0])

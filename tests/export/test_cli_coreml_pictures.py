@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import coremltools as ct
 import numpy as np
 import pytest
 
@@ -80,6 +81,30 @@ def test_what_xcode_shows(camera: tuple[Path, str, MilProgram]) -> None:
     assert metadata["edgeship.weights"] == "those in net.onnx"
     assert metadata["edgeship.params"] == str(manifest["model"]["params"])
     assert "minus mean (0.485, 0.456, 0.406)" in metadata["edgeship.preprocessing"]
+
+
+def test_what_coremltools_reads_of_inputs_and_outputs(
+    camera: tuple[Path, str, MilProgram],
+) -> None:
+    out, _, _ = camera
+    description = (
+        ct.models.MLModel(str(out / "net_fp16.mlpackage"), skip_model_load=True)
+        .get_spec()
+        .description
+    )
+    said = {one.name: one.shortDescription for one in (*description.input, *description.output)}
+    assert said["classLabel"] == "the name of the likeliest class"
+    assert said["classLabel_probs"] == "probabilities of the classes, by their names"
+    preview = description.metadata.userDefined["com.apple.coreml.model.preview.type"]
+    assert preview == "imageClassifier"
+
+
+def test_a_package_that_takes_no_picture_has_no_preview(
+    network: Path, labels: Path, tmp_path: Path
+) -> None:
+    run(network, "--to", "coreml", "--quant", "fp16", "--labels", labels, "--out", tmp_path)
+    program = read_program(read_package(tmp_path / "net_fp16.mlpackage"))
+    assert "com.apple.coreml.model.preview.type" not in program.metadata
 
 
 def test_blue_first(network: Path, tmp_path: Path) -> None:

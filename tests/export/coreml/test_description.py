@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
+import coremltools as ct
 from torch import nn
 
 from _edgeship.export.calibration.preprocess import Preprocess
@@ -60,8 +59,27 @@ def test_random_weights_are_called_untrained():
 
 
 def test_it_is_written_into_the_fields_of_a_model():
-    model = SimpleNamespace(user_defined_metadata={"other": "kept"})
-    Description("short", "me", "MIT", "1", {"key": "value"}).write(model)
-    assert (model.short_description, model.author) == ("short", "me")
-    assert (model.license, model.version) == ("MIT", "1")
-    assert model.user_defined_metadata == {"other": "kept", "key": "value"}
+    model = ct.models.MLModel(tiny_spec(), skip_model_load=True)
+    description = Description("short", "me", "MIT", "1", {"key": "value"}, previewed=True)
+    description.write(model, {"x": "a number", "other": "of no feature"})
+    written = model.get_spec().description
+    assert [feature.shortDescription for feature in written.input] == ["a number"]
+    assert [feature.shortDescription for feature in written.output] == [""]
+    assert (written.metadata.shortDescription, written.metadata.author) == ("short", "me")
+    assert (written.metadata.license, written.metadata.versionString) == ("MIT", "1")
+    assert dict(written.metadata.userDefined) == {
+        "key": "value",
+        "com.apple.coreml.model.preview.type": "imageClassifier",
+    }
+
+
+def tiny_spec():
+    """A specification with one input and one output."""
+    spec = ct.proto.Model_pb2.Model(specificationVersion=4)
+    for side, name in ((spec.description.input, "x"), (spec.description.output, "y")):
+        feature = side.add(name=name)
+        feature.type.multiArrayType.shape.append(1)
+        feature.type.multiArrayType.dataType = ct.proto.FeatureTypes_pb2.ArrayFeatureType.FLOAT32
+    layer = spec.neuralNetwork.layers.add(name="same", input=["x"], output=["y"])
+    layer.activation.linear.alpha = 1
+    return spec
