@@ -148,6 +148,8 @@ class Artifact(_Record):
         ios: The oldest iOS that a package runs on.
         size: Bytes; of a package, of all files in it.
         sha256: Digest; of a package, as `export.coreml.format.package.digest` makes it.
+        said_bytes: How many of its bytes say what a .tflite file is: metadata, and the names of
+            classes at its end.
         peak_activation_bytes: The most memory that the tensors of a .tflite file take at once.
         rounded_weights_sqnr_db: What the float file keeps when its weights are rounded to 8 bits:
             the scale on which quantized files are judged. Of the worst part.
@@ -174,6 +176,7 @@ class Artifact(_Record):
     inputs: list[Port]
     outputs: list[Port]
     operators: dict[str, int]
+    said_bytes: int | None = None
     peak_activation_bytes: int | None = None
     parity: dict[str, Any] | None = None
     rounded_weights_sqnr_db: float | None = None

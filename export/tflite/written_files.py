@@ -70,12 +70,14 @@ class _File:
     Attributes:
         data: The file.
         scales: Those that the network had, if it was quantized before.
+        said_bytes: How many of its bytes say what it is.
         picked: The further file that picks the boxes of a detector, if there is one.
     """
 
     prepared: Prepared
     scheme: Scheme
     data: bytes
+    said_bytes: int
     scales: FileScales | None = None
     picked: bytes | None = None
 
@@ -130,7 +132,8 @@ class _File:
         record = artifact_record(self.data, name, self.scheme, self.prepared.io, parity, rounded_db)
         nodes = node_names(self.prepared.graph)
         reports = of_xnnpack(self._session, self.data), self._on_gpu[0]
-        update: dict[str, Any] = {"delegates": [one.with_nodes(nodes) for one in reports]}
+        delegates = [one.with_nodes(nodes) for one in reports]
+        update: dict[str, Any] = {"delegates": delegates, "said_bytes": self.said_bytes}
         if self.prepared.picking is not None and self.picked is not None:
             update["picking"] = self.prepared.picking.record(name, self.picked)
         if self.prepared.byte_input is not None:
@@ -258,7 +261,7 @@ class Prepared:
             more = picking_contents(contents, self.picking)
             picked = described(self.picking.append(plain), more.table(), more.files)
         data = described(plain, contents.table(), contents.files)
-        return _File(self, scheme, data, scales, picked)
+        return _File(self, scheme, data, len(data) - len(plain), scales, picked)
 
     def _write(
         self,
