@@ -82,6 +82,7 @@ def check_artifact(folder: Path, manifest: Manifest, artifact: Artifact, model: 
     problems = []
     if model.digest != artifact.sha256:
         problems.append(f"its digest is not the one in {MANIFEST}")
+    problems += _picking(folder, artifact)
     facts = model.facts()
     for side, ports in (("input", artifact.inputs), ("output", artifact.outputs)):
         problems += _ports(side, facts[f"{side}s"], ports)
@@ -94,6 +95,18 @@ def check_artifact(folder: Path, manifest: Manifest, artifact: Artifact, model: 
     things += [name for name, text in _wanted(manifest).items() if text and _said(facts)]
     things += [f"{held} names of classes"] if held else []
     return check(artifact.file, f"{', '.join(things)} in the file with {MANIFEST}", problems)
+
+
+def _picking(folder: Path, artifact: Artifact) -> list[str]:
+    """Return what is wrong with the further file that picks the boxes of a detector."""
+    if artifact.picking is None:
+        return []
+    name = lone(artifact.picking.file)
+    if not (folder / name).is_file():
+        return [f"{name}, which picks its boxes, is missing"]
+    if sha256_of(folder / name) != artifact.picking.sha256:
+        return [f"the digest of {name}, which picks its boxes, is not the one in {MANIFEST}"]
+    return []
 
 
 def _ports(side: str, found: Sequence[Mapping[str, Any]], ports: Sequence[Port]) -> list[str]:

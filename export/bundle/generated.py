@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from _edgeship.errors import UnsupportedError
 from _edgeship.export.bundle.code.generating import generate
 from _edgeship.export.contract.manifest import Manifest
+from _edgeship.export.coreml.swift_package import swift_package
 
 
 @dataclass(frozen=True)
@@ -43,4 +44,5 @@ def code_of(manifest: Manifest) -> Code:
             if files.setdefault(path, data) != data:
                 raise RuntimeError(f"two files of a bundle have different code at {path}")
         by_file[artifact.file] = tuple(found)
+    files |= swift_package(manifest, manifest.artifacts)
     return Code(files, by_file, without)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from _edgeship.export.bundle.facts import Facts, FileFacts, Top
 from _edgeship.export.contract.manifest import Port
+from _edgeship.export.coreml.swift_package import files_member, library_name
 
 #: Target -> the Python package that runs its files on any computer.
 _PACKAGES = {"tflite": "ai-edge-litert", "onnx": "onnxruntime"}
@@ -27,7 +30,9 @@ class Steps:
         ios: Files for an iOS app, each with its code in Swift.
         litert: The version of LiteRT that the files were run with.
         resized: What happens to the size of a picture, in words; "" where there are none.
-        swift_package: Whether the bundle is a Swift package, too.
+        library: Name of the bundle as a Swift package; "" where it is none.
+        class_: A class in it.
+        member: What its classes are given as their ``bundle``.
     """
 
     first: FileFacts | None
@@ -38,7 +43,9 @@ class Steps:
     ios: tuple[tuple[FileFacts, tuple[str, ...]], ...]
     litert: str
     resized: str
-    swift_package: bool
+    library: str
+    class_: str
+    member: str
 
 
 def steps_of(facts: Facts) -> Steps:
@@ -62,6 +69,16 @@ def steps_of(facts: Facts) -> Steps:
     first = runnable[-1] if runnable else None
     versions = facts.manifest.versions
     packages = () if first is None else (_PACKAGES[first.artifact.target], *_ALWAYS)
+    # Where there are packages, an app for Apple's devices needs no file of LiteRT.
+    targets = {one.artifact.target for one in facts.files}
+    wanted = "coreml" if "coreml" in targets else "tflite"
+    ios = tuple(
+        (by_file[file], tuple(path for path in paths if path.endswith(".swift")))
+        for file, paths in code.items()
+        if by_file[file].artifact.target == wanted
+        and any(path.endswith(".swift") for path in paths)
+    )
+    library = library_name(facts.name) if "Package.swift" in facts.code.files else ""
     return Steps(
         first=first,
         script="" if first is None else scripts[first.artifact.file],
@@ -75,16 +92,18 @@ def steps_of(facts: Facts) -> Steps:
             for file, paths in code.items()
             if by_file[file].artifact.target == "tflite"
         ),
-        ios=tuple(
-            (by_file[file], tuple(path for path in paths if path.endswith(".swift")))
-            for file, paths in code.items()
-            if by_file[file].artifact.target in ("coreml", "tflite")
-            and any(path.endswith(".swift") for path in paths)
-        ),
+        ios=ios,
         litert=versions["ai-edge-litert"],
         resized=_resized(facts),
-        swift_package="Package.swift" in facts.code.files,
+        library=library,
+        class_=_class_of(ios),
+        member=files_member(library),
     )
+
+
+def _class_of(ios: Sequence[tuple[FileFacts, Sequence[str]]]) -> str:
+    """Return the class of the first file, which its code is named by."""
+    return next((PurePosixPath(paths[0]).stem for _, paths in ios if paths), "")
 
 
 def _resized(facts: Facts) -> str:

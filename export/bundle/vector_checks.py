@@ -83,7 +83,7 @@ def check_code(
     with tempfile.TemporaryDirectory(prefix="edgeship-code-") as place:
         _run(folder, script, record, Path(place))
         problems: list[str] = []
-        furthest, prepared = 0.0, 0.0
+        furthest, prepared = 0.0, list[float]()
         for number, vector in enumerate(record.vectors, 1):
             for place_, (port, path) in enumerate(
                 zip(artifact.outputs, vector.outputs, strict=True)
@@ -93,15 +93,15 @@ def check_code(
                 furthest = max(furthest, far)
                 if far > _limit(artifact):
                     problems.append(_too_far(number, port, far))
-            if vector.picture:
+            if (Path(place) / f"{number}.prepared.npy").is_file():
                 found = read_array(Path(place), f"{number}.prepared.npy")
                 far = _distance(artifact.inputs[0], found, read_array(folder, vector.inputs[0]))
-                prepared = max(prepared, far)
+                prepared.append(far)
                 if far > _PREPARED_LIMIT:
                     problems.append(f"picture {number} is prepared {far:.2g} of its range off")
     compared = f"what it gives: {_words(furthest)}"
-    if any(vector.picture for vector in record.vectors):
-        compared += f"; how it prepares pictures: {_words(prepared)}"
+    if prepared:
+        compared += f"; how it prepares pictures: {_words(max(prepared))}"
     return check(name, compared, problems)
 
 

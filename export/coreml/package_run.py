@@ -106,8 +106,13 @@ class RelatedPackage:
         return self._evaluated
 
     def stored(self, sample: Sample) -> Sample:
-        """Return a sample made for the package as the package takes it: the same."""
-        return sample
+        """Return a sample made for the package in the types that the package takes."""
+        return {
+            feature.name: np.asarray(
+                sample[feature.name], np.float32 if feature.image is not None else feature.dtype
+            )
+            for feature in self.inputs
+        }
 
     def open_stored(self) -> Callable[[Sample], Sample]:
         """Return what evaluates such samples, and gives the outputs that hold numbers."""

@@ -51,9 +51,7 @@ def swift_package(manifest: Manifest, artifacts: Sequence[Artifact]) -> dict[str
             sources=quoted(SOURCES),
             resources=lines,
         ).encode(),
-        f"{SOURCES}/PackageFiles.swift": _FILES.format(
-            member=name[:1].lower() + name[1:] + "Files"
-        ).encode(),
+        f"{SOURCES}/PackageFiles.swift": _FILES.format(member=files_member(name)).encode(),
     }
 
 
@@ -63,6 +61,11 @@ def library_name(text: str) -> str:
     words = re.findall("[A-Za-z0-9]+", plain)
     name = "".join(word[:1].upper() + word[1:] for word in words)
     return name if name[:1].isalpha() else f"Network{name}"
+
+
+def files_member(library: str) -> str:
+    """Return the member of Bundle by which the classes of a library find its files."""
+    return f"{library[:1].lower()}{library[1:]}Files"
 
 
 def quoted(text: str) -> str:
