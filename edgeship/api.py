@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from _edgeship.export.calibration.arrays import Arrays
     from _edgeship.export.pipeline import Result as PipelineResult
+
+    Labels = str | Path | Sequence[str] | Mapping[str, str | Path | Sequence[str]]
+    """Names of classes, or a file of them; or these for several outputs."""
 
 
 def export(
@@ -53,7 +56,9 @@ def export(
     require_delegate: str | Sequence[str] = (),
     ios: int | None = None,
     io: Literal["tensor", "image"] = "tensor",
-    labels: Sequence[str] = (),
+    input_names: str | Sequence[str] = (),
+    output_names: str | Sequence[str] = (),
+    labels: Labels = (),
     author: str = "",
     license: str = "",
     version: str = "",
@@ -122,7 +127,14 @@ def export(
         ios: The oldest iOS that an .mlpackage runs on.
         io: Whether an .mlpackage takes the network's input, or a picture of 0 to 255 that it
             normalises itself.
-        labels: Names of the classes, which make an .mlpackage a classifier.
+        input_names: What the files are to call the network's inputs, as a list or with commas; by
+            default as its ``forward`` or its file does. A key of a mapping that the network
+            returns, or a field of a named tuple or dataclass, is the name of an output.
+        output_names: Likewise the outputs.
+        labels: Names of the classes, in the order of the scores: a list, the path of a file with
+            one a line or in JSON, or a mapping of these from outputs; or ``"checkpoint"``, for
+            those that the weights were trained on, which the files know in any case. They make an
+            .mlpackage a classifier.
         author: Who made the network; by default who trained its weights.
         license: The terms that it comes under; by default those of its weights.
         version: Of the network, such as ``1.2.0``.
@@ -142,10 +154,12 @@ def export(
             final names.
     """
     from _edgeship.export.contract.about import About
+    from _edgeship.export.contract.labels import only_labels
     from _edgeship.export.contract.request import Request
     from _edgeship.export.evaluation.labelled import labelled
     from _edgeship.export.pipeline import export as run
 
+    classes = _labels(labels)
     request = Request(
         model=str(model) if isinstance(model, Path) else model,
         targets=_words(to, "to"),
@@ -163,7 +177,7 @@ def export(
         keep_float=_names(keep_float),
         min_sqnr=min_sqnr,
         max_drop=max_drop,
-        eval_data=None if eval_data is None else labelled(Path(eval_data), labels),
+        eval_data=None if eval_data is None else labelled(Path(eval_data), only_labels(classes)),
         mean=None if mean is None else tuple(mean),
         std=None if std is None else tuple(std),
         color=color,
@@ -174,7 +188,9 @@ def export(
         require_delegate=_words(require_delegate, "require_delegate") if require_delegate else (),
         ios=ios,
         io=io,
-        labels=tuple(labels),
+        input_names=_names(input_names),
+        output_names=_names(output_names),
+        labels=classes,
         about=About(author, license, version, description),
         out=None if out is None else Path(out),
     )
@@ -279,6 +295,25 @@ def _names(names: str | Sequence[str]) -> tuple[str, ...]:
     if not isinstance(names, str):
         return tuple(names)
     return tuple(word.strip() for word in names.split(",") if word.strip())
+
+
+def _labels(labels: Labels) -> Mapping[str, tuple[str, ...]] | Literal["checkpoint"]:
+    """Return output -> the names of its classes; "" stands for the only one with so many."""
+    from _edgeship.export.contract.labels import CHECKPOINT
+
+    if isinstance(labels, str) and labels == CHECKPOINT:
+        return CHECKPOINT
+    if isinstance(labels, Mapping):
+        return {name: _class_names(one) for name, one in labels.items()}
+    return {"": _class_names(labels)} if labels else {}
+
+
+def _class_names(labels: str | Path | Sequence[str]) -> tuple[str, ...]:
+    from _edgeship.export.contract.labels import checked, read_labels
+
+    if isinstance(labels, str | Path):
+        return read_labels(Path(labels))
+    return checked(list(labels), "labels", "place")
 
 
 def _schemes(quant: str | Sequence[str]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from _edgeship.errors import VerificationError
 from _edgeship.export.contract.stage_log import StageLog
+from _edgeship.export.network.naming import named
 from _edgeship.export.network.network import Network
 
 if TYPE_CHECKING:
@@ -21,11 +22,26 @@ if TYPE_CHECKING:
 GRAPH_SAMPLES = 4
 
 
-def capture(network: Network, log: StageLog) -> ir.Model:
+def capture(
+    network: Network,
+    log: StageLog,
+    input_names: Sequence[str] = (),
+    output_names: Sequence[str] = (),
+) -> tuple[Network, ir.Model]:
     """Return the network as an ONNX graph with static shapes.
 
+    Args:
+        network: The network.
+        log: Where the stage is told.
+        input_names: What files are to call its inputs; empty for its own names.
+        output_names: Likewise its outputs.
+
+    Returns:
+        The network with the names that files give its inputs and outputs, and its graph.
+
     Raises:
-        InputError: The network does not run on inputs of its shapes.
+        InputError: The network does not run on inputs of its shapes, or has more or fewer inputs
+            or outputs than names are given.
         UnsupportedError: It cannot be expressed in ONNX.
     """
     definition = network.definition
@@ -38,8 +54,9 @@ def capture(network: Network, log: StageLog) -> ir.Model:
             if definition.traced
             else ""
         )
+        found = named(network, captured, input_names, output_names)
         log.done(nodes + folded, warning=traced)
-    return captured
+    return found
 
 
 def reference_outputs(

@@ -113,6 +113,7 @@ def _run_stages(
     Raises:
         EdgeshipError: A stage fails that all files need, or every file fails.
     """
+    from _edgeship.export.contract.labels import label_files
     from _edgeship.export.contract.manifest import GraphFile
     from _edgeship.export.keeping import kept_in_float
     from _edgeship.export.lowering.cutting import advised
@@ -136,6 +137,8 @@ def _run_stages(
         failures |= failed
     if not artifacts:
         raise next(iter(failures.values()))
+    for file, data in label_files(job.labels).items():
+        folder.write(file, data)
     manifest = manifest_of(
         job, ready.inputs, ready.samples, graph_file, artifacts, _calibrated(request), log
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from _edgeship.errors import InputError
 from _edgeship.export.contract.about import About
 from _edgeship.export.contract.request import Request
 from _edgeship.export.contract.stage_log import StageLog
@@ -79,12 +80,18 @@ def make_ready(request: Request, network: Network, calibrated: bool, log: StageL
     from _edgeship.export.calibration.input_spec import input_specs
     from _edgeship.export.graph.onnx_graph import serialize
     from _edgeship.export.inputs import preprocess_of, samples_of
+    from _edgeship.export.network.naming import own_names
     from _edgeship.export.recording import model_record
     from _edgeship.export.verification.joined import output_parts
 
-    captured = graph_stages.capture(network, log)
+    network, captured = graph_stages.capture(
+        network, log, request.input_names, request.output_names
+    )
+    labels = labels_of(request, network, captured)
     model = model_record(network, captured)
-    inputs = input_specs(captured, request.input_layout, inner=bool(request.inputs))
+    inputs = input_specs(
+        captured, request.input_layout, inner=bool(request.inputs), own_names=own_names(network)
+    )
     preprocess = preprocess_of(request, network, inputs, log)
     # A file that was quantized before has its scales: pictures make no better ones.
     measures = calibrated and not (network.given and network.given.activations)
@@ -112,10 +119,33 @@ def make_ready(request: Request, network: Network, calibrated: bool, log: StageL
         ),
         given=given,
         original=original,
+        labels=labels,
         about=about_of(request.about, network),
     )
     job = replace(job, parts=output_parts(graph, reference))
     return Ready(job, captured, onnx, inputs, samples)
+
+
+def labels_of(request: Request, network: Network, graph: ir.Model) -> dict[str, tuple[str, ...]]:
+    """Return output -> the names of its classes, as the user or the weights name them.
+
+    Raises:
+        InputError: They fit no output, or several; or they are to be the weights', which know none.
+    """
+    from _edgeship.export.contract.labels import CHECKPOINT, place_labels
+    from _edgeship.export.contract.port_words import shapes_of_outputs
+
+    asked, outputs = request.labels, shapes_of_outputs(graph)
+    if asked != CHECKPOINT:
+        known = () if request.outputs else network.labels  # they name the network's own scores
+        return place_labels(asked, known, outputs)
+    if not network.labels:
+        raise InputError(
+            "The weights do not say which classes they were trained on.",
+            why=f"they are {network.weights}",
+            todo="give the names: --labels FILE",
+        )
+    return place_labels({"": network.labels}, (), outputs)
 
 
 def about_of(said: About, network: Network) -> About:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 from _edgeship.export.calibration.samples import SplitSamples
+from _edgeship.export.contract.labels import labels_file, lines_of
 from _edgeship.export.contract.manifest import (
     AXES,
     AXES_LAST,
     Artifact,
     GraphFile,
+    LabelsFile,
     Manifest,
     Port,
     StageRecord,
     versions,
 )
+from _edgeship.export.contract.port_words import PortWords, input_words, output_words
 from _edgeship.export.contract.stage_log import StageLog
 from _edgeship.export.contract.target import Job
 from _edgeship.export.graph import cost
@@ -84,7 +88,18 @@ def manifest_of(
             )
             for stage in log.stages
         ],
-        artifacts=[_named(artifact, list(inputs.values())) for artifact in artifacts],
+        artifacts=[
+            _in_words(_named(artifact, list(inputs.values())), job) for artifact in artifacts
+        ],
+        labels=[
+            LabelsFile(
+                file=labels_file(output, job.labels),
+                sha256=hashlib.sha256(lines_of(names)).hexdigest(),
+                count=len(names),
+                output=output,
+            )
+            for output, names in job.labels.items()
+        ],
         about=job.about,
     )
 
@@ -106,6 +121,50 @@ def _named(artifact: Artifact, inputs: Sequence[InputSpec]) -> Artifact:
         for port in artifact.outputs
     ]
     return artifact.model_copy(update={"inputs": ports, "outputs": outputs})
+
+
+def _in_words(artifact: Artifact, job: Job) -> Artifact:
+    """Return an entry whose ports say what they hold, as far as that is known."""
+    inputs, outputs = input_words(job), output_words(job)
+    update = {
+        "inputs": [_input_in_words(port, inputs.get(port.name)) for port in artifact.inputs],
+        "outputs": [
+            _output_in_words(port, outputs.get(port.name), job) for port in artifact.outputs
+        ],
+    }
+    return artifact.model_copy(update=update)
+
+
+def _input_in_words(port: Port, known: PortWords | None) -> Port:
+    if known is None:
+        return port
+    words = known.description
+    colors = port.layout if port.dtype == "image" else port.colors
+    if colors and known.pixels:
+        words = f"{colors.lower() if colors == 'GRAYSCALE' else colors} {known.pixels}"
+    return port.model_copy(update={"description": words})
+
+
+def _output_in_words(port: Port, known: PortWords | None, job: Job) -> Port:
+    """Say what an output holds; a classifier's have names that no output of the network has."""
+    if known is not None:
+        update = {
+            "description": known.description,
+            "labels": known.labels,
+            "scores": known.scores,
+        }
+    elif port.dtype == "string":
+        update = {"description": "the name of the likeliest class"}
+    elif port.dtype == "dictionary" and len(job.labels) == 1:
+        [(output, names)] = job.labels.items()
+        update = {
+            "description": f"probabilities of {len(names)} classes, by their names",
+            "labels": labels_file(output, job.labels),
+            "scores": "probabilities",
+        }
+    else:
+        return port
+    return port.model_copy(update=update)
 
 
 def _moved(port: Port) -> Port:

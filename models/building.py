@@ -113,6 +113,15 @@ def factory_of(entry: ModelSpec) -> Callable[..., nn.Module]:
     return factory
 
 
+def is_classifier(name: str) -> bool:
+    """Return whether a model ends in a score for each class.
+
+    Raises:
+        InputError: There is no such model.
+    """
+    return "num_classes" in inspect.signature(factory_of(spec(name))).parameters
+
+
 def _ends(
     entry: ModelSpec,
     factory: Callable[..., nn.Module],

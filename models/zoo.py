@@ -3,8 +3,8 @@
 Importing it does not load torch; `create` does.
 """
 
-from _edgeship.models.building import create
+from _edgeship.models.building import create, is_classifier
 from _edgeship.models.catalog.registry import names, spec
 from _edgeship.models.catalog.spec import ModelSpec
 
-__all__ = ["ModelSpec", "create", "names", "spec"]
+__all__ = ["ModelSpec", "create", "is_classifier", "names", "spec"]

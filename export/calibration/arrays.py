@@ -64,7 +64,7 @@ def array_source(
     found = _read(source) if isinstance(source, Path) else _given(source)
     arrays = {
         name: in_order(array, name, inputs[name], path)
-        for name, array in _by_input(found, list(inputs), path).items()
+        for name, array in _by_input(found, inputs, path).items()
     }
     counts = {name: len(array) for name, array in arrays.items()}
     if len(set(counts.values())) > 1:
@@ -120,19 +120,21 @@ def _read(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def _by_input(
-    arrays: dict[str, NDArray[Any]], names: list[str], path: Path | str
+    arrays: dict[str, NDArray[Any]], inputs: Mapping[str, InputSpec], path: Path | str
 ) -> dict[str, NDArray[Any]]:
-    if len(arrays) == 1 and len(names) == 1:
-        return {names[0]: next(iter(arrays.values()))}
-    missing = [name for name in names if name not in arrays]
+    """Return the array of each input, under its name or the one that the network has for it."""
+    if len(arrays) == 1 and len(inputs) == 1:
+        return {next(iter(inputs)): next(iter(arrays.values()))}
+    keys = {name: name if name in arrays else spec.own_name for name, spec in inputs.items()}
+    missing = [name for name, key in keys.items() if key not in arrays]
     if missing:
         raise InputError(
             f"There is no array for {', '.join(missing)}.",
-            why=f"the model's inputs are {', '.join(names)}; {path} holds "
+            why=f"the model's inputs are {', '.join(inputs)}; {path} holds "
             + (", ".join(arrays) or "no arrays"),
             todo="write a .npz file with one array per input, named as the inputs are",
         )
-    return {name: arrays[name] for name in names}
+    return {name: arrays[key] for name, key in keys.items()}
 
 
 def in_order(array: NDArray[Any], name: str, spec: InputSpec, path: Path | str) -> NDArray[Any]:

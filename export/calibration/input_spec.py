@@ -42,6 +42,7 @@ class InputSpec:
         layout: Where the channels lie, if it takes pictures.
         high: Integers lie below it, and are not negative.
         inner: Whether it is a tensor in the middle of a network, which is no picture.
+        own_name: What the network itself calls it, where files call it otherwise; else "".
     """
 
     shape: Shape
@@ -49,6 +50,7 @@ class InputSpec:
     layout: Layout = "nchw"
     high: int = 2
     inner: bool = False
+    own_name: str = ""
 
     @property
     def picture(self) -> Shape | None:
@@ -79,7 +81,10 @@ class InputSpec:
 
 
 def input_specs(
-    model: ir.Model, layout: Layout | None = None, inner: bool = False
+    model: ir.Model,
+    layout: Layout | None = None,
+    inner: bool = False,
+    own_names: Mapping[str, str] | None = None,
 ) -> dict[str, InputSpec]:
     """Return name -> what it takes, for the inputs of a graph with static shapes, in order.
 
@@ -87,7 +92,9 @@ def input_specs(
         model: The graph.
         layout: Where the channels of pictures lie; None to find out.
         inner: Whether the graph is a part that begins in the middle of a network.
+        own_names: Name of an input -> what the network itself calls it.
     """
+    own = own_names or {}
     return {
         value.name or "": InputSpec(
             shape=shape_of(value),
@@ -95,6 +102,7 @@ def input_specs(
             layout=layout or layout_of(value),
             high=_high(value),
             inner=inner,
+            own_name=own.get(value.name or "", ""),
         )
         for value in model.graph.inputs
         if not value.is_initializer()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from _edgeship.export.commands import coreml_options, options
 from _edgeship.export.contract.about import About
+from _edgeship.export.contract.labels import only_labels
 from _edgeship.export.graph.shapes import Shape
 from _edgeship.terminal import words
 from _edgeship.terminal.numbers import parse_numbers
@@ -43,7 +44,9 @@ def request_of(
     require_delegate: str | None,
     ios: int | None,
     io: str,
-    labels: Path | None,
+    input_names: str | None,
+    output_names: str | None,
+    labels: list[str] | None,
     author: str,
     license_: str,
     model_version: str,
@@ -58,7 +61,7 @@ def request_of(
     targets = options.parse_targets(to)
     schemes = options.parse_schemes(quant, targets)
     takes = coreml_options.parse_io(io)
-    classes = () if labels is None else coreml_options.read_labels(labels)
+    classes = options.parse_labels(labels or [])
     ports = [options.parse_input(text) for text in input_ or []]
     extents = tuple(shape for shape, _ in ports)
     dtypes = tuple(dtype for _, dtype in ports)
@@ -81,6 +84,10 @@ def request_of(
     from _edgeship.export.contract.request import Request
     from _edgeship.export.evaluation.labelled import labelled
 
+    names_of_inputs, names_of_outputs = (
+        () if text is None else options.parse_names(text, option)
+        for text, option in ((input_names, "--input-names"), (output_names, "--output-names"))
+    )
     kept = () if keep_float is None else options.parse_names(keep_float, "--keep-float")
     return Request(
         model=model,
@@ -99,7 +106,7 @@ def request_of(
         keep_float=kept,
         min_sqnr=min_sqnr,
         max_drop=max_drop,
-        eval_data=None if eval_ is None else labelled(eval_, classes),
+        eval_data=None if eval_ is None else labelled(eval_, only_labels(classes)),
         mean=means,
         std=stds,
         color=options.parse_color(color),
@@ -110,6 +117,8 @@ def request_of(
         require_delegate=delegates,
         ios=ios,
         io=takes,
+        input_names=names_of_inputs,
+        output_names=names_of_outputs,
         labels=classes,
         about=About(author, license_, model_version, description),
         out=out,

@@ -217,12 +217,25 @@ def convert(
             "to 255, that it normalises itself.",
         ),
     ] = "tensor",
-    labels: Annotated[
-        Path | None,
+    input_names: Annotated[
+        str | None,
         typer.Option(
-            metavar="FILE",
-            help="Names of the classes, one a line: the .mlpackage becomes a classifier that "
-            "returns the best name, and a probability for each.",
+            metavar="NAMES",
+            help="What the files are to call the network's inputs, with commas; by default as its "
+            "code or file does.",
+        ),
+    ] = None,
+    output_names: Annotated[
+        str | None,
+        typer.Option(metavar="NAMES", help="Likewise its outputs."),
+    ] = None,
+    labels: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE|OUTPUT=FILE|checkpoint",
+            help="Names of the classes, one a line or in JSON, or those that the weights were "
+            "trained on: the files know them, and an .mlpackage becomes a classifier that returns "
+            "the best name, and a probability for each. Once for each output with classes.",
         ),
     ] = None,
     author: Annotated[
@@ -277,6 +290,8 @@ def convert(
         require_delegate=require_delegate,
         ios=ios,
         io=io,
+        input_names=input_names,
+        output_names=output_names,
         labels=labels,
         author=author,
         license_=license_,

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from _edgeship.errors import InputError
-from _edgeship.export.commands import coreml_options, options
+from _edgeship.export.commands import options
+from _edgeship.export.contract.labels import read_labels
 from _edgeship.export.pipeline import TARGETS
 from _edgeship.terminal.console import print_json
 from _edgeship.terminal.progress import counting_bar
@@ -60,7 +61,7 @@ def diff(
         raise InputError("--labels and --limit are about the pictures of --eval.", todo="name them")
     if samples is not None:
         options.check_calibration(samples)
-    classes = () if labels is None else coreml_options.read_labels(labels)
+    classes = () if labels is None else read_labels(labels)
     from _edgeship.export.commands.diff_view import show
     from _edgeship.export.differences.compare import Asked, compare_deliveries
 

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from _edgeship.errors import InputError
-from _edgeship.export.commands import coreml_options, options
+from _edgeship.export.commands import options
+from _edgeship.export.contract.labels import read_labels
 from _edgeship.export.pipeline import TARGETS
 from _edgeship.terminal import words
 from _edgeship.terminal.console import print_json
@@ -121,7 +122,7 @@ def evaluate(
     options.check_normalization(means, stds, None)
     bgr = options.parse_color(color) == "bgr"
     shapes = () if input_ is None else (parse_shape(input_),)
-    classes = () if labels is None else coreml_options.read_labels(labels)
+    classes = () if labels is None else read_labels(labels)
     _check_weights(weights)
     if reference is not None and weights_of is not None:
         raise InputError("--reference and --weights-of exclude each other.", todo="leave one out")

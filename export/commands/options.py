@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
 from _edgeship.errors import InputError
 from _edgeship.export.contract.choices import all_schemes, check_schemes
+from _edgeship.export.contract.labels import CHECKPOINT, read_labels
 from _edgeship.export.contract.schemes import canonical
 from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.pipeline import TARGETS
@@ -141,6 +142,33 @@ def parse_names(text: str, option: str) -> tuple[str, ...]:
             f"{option} is empty.", todo=f"name tensors, for example {option} boxes,scores"
         )
     return names
+
+
+def parse_labels(texts: Sequence[str]) -> Mapping[str, tuple[str, ...]] | Literal["checkpoint"]:
+    """Return output -> the names of its classes, as ``--labels FILE`` or ``OUTPUT=FILE`` says.
+
+    Returns:
+        "" stands for the only output with so many classes. ``checkpoint`` for those that the
+        weights were trained on.
+
+    Raises:
+        InputError: A file is missing, damaged or no list of names; or two are for one output.
+    """
+    if CHECKPOINT in texts:
+        if len(texts) > 1:
+            raise InputError("--labels checkpoint takes no further names.", todo="give it alone")
+        return CHECKPOINT
+    found: dict[str, tuple[str, ...]] = {}
+    for text in texts:
+        output, _, file = text.rpartition("=") if not Path(text).exists() else ("", "", text)
+        if output in found:
+            which = f"of {output} " if output else ""
+            raise InputError(
+                f"--labels names the classes {which}twice.",
+                todo="say which output each file is for: --labels OUTPUT=FILE",
+            )
+        found[output] = read_labels(Path(file))
+    return found
 
 
 def with_values(words: Sequence[str]) -> list[str]:

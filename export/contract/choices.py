@@ -9,6 +9,7 @@ from _edgeship.errors import InputError
 from _edgeship.export.contract.request import Request
 from _edgeship.export.contract.schemes import Scheme
 from _edgeship.export.contract.target import Target
+from _edgeship.export.network.valid_names import is_valid, valid
 from _edgeship.terminal.words import one_of, unknown
 
 Targets = Mapping[str, Target]
@@ -53,9 +54,34 @@ def check_request(request: Request, targets: Targets) -> None:
             why=f"only files of {' and '.join(able)} pick the boxes themselves",
             todo="use --detection split, and pick the boxes in the application",
         )
+    _check_names(request)
     _check_keeping(request, chosen)
     for target in chosen.values():
         target.refuse(request, schemes_for(target, request.schemes))
+
+
+def _check_names(request: Request) -> None:
+    """Check what the files are to call inputs and outputs.
+
+    Raises:
+        InputError: A name does not suit all files, or is there twice.
+    """
+    asked = {"--input-names": request.input_names, "--output-names": request.output_names}
+    owners: dict[str, str] = {}
+    for option, names in asked.items():
+        for name in names:
+            if not is_valid(name):
+                raise InputError(
+                    f"{option} {name!r} is no name that all files can have.",
+                    why="it needs letters from a to z, digits and _, no digit in front, and must "
+                    "be no word of Core ML's programs, such as state",
+                    todo=f"for example {valid(name, option.strip('-').partition('-')[0])}",
+                )
+            if name in owners:
+                first = owners[name]
+                both = f"{option} has it twice" if first == option else f"{first} has it, too"
+                raise InputError(f"{option} {name} is there already: {both}.", todo="use another")
+            owners[name] = option
 
 
 def _check_keeping(request: Request, chosen: Targets) -> None:

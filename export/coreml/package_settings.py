@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from _edgeship.errors import InputError
+from _edgeship.export.contract.port_words import shapes_of_outputs
 from _edgeship.export.contract.target import Job
 from _edgeship.export.coreml.description import Description, describe
 from _edgeship.export.coreml.ports import Ports
@@ -40,8 +41,26 @@ def settings_of(job: Job) -> PackageSettings:
             why=f"its inputs are {', '.join(map(str, job.network.shapes))}",
             todo="leave --io image out",
         )
+    ports = Ports(preprocess if pictures else None, *_classes(job))
+    previewed = pictures and bool(ports.labels)
     return PackageSettings(
         ios=request.ios or oldest_ios([scheme.name for scheme in job.schemes]),
-        ports=Ports(preprocess if pictures else None, request.labels),
-        description=describe(job.network, job.model, preprocess, job.onnx_sha256, job.about),
+        ports=ports,
+        description=describe(
+            job.network, job.model, preprocess, job.onnx_sha256, job.about, previewed
+        ),
     )
+
+
+def _classes(job: Job) -> tuple[tuple[str, ...], str]:
+    """Return the classes that packages are to name, and the output with their scores.
+
+    None where nobody asked: a package that names classes has other outputs than the network. Core
+    ML knows one set of classes, of one picture.
+    """
+    shapes = shapes_of_outputs(job.graph)
+    plain = {name: one for name, one in job.labels.items() if shapes[name] == (1, len(one))}
+    if not job.request.labels or len(job.labels) != 1 or not plain:
+        return (), ""
+    [(output, labels)] = plain.items()
+    return labels, output

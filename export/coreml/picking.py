@@ -27,7 +27,6 @@ from _edgeship.export.coreml.lowering import lower
 from _edgeship.export.detection.nms import Rules
 from _edgeship.export.detection.reading import Reading, read_head
 from _edgeship.export.graph.shapes import shape_of
-from _edgeship.export.network.detector import Detector
 from _edgeship.export.preparation.prepare import prepare
 from _edgeship.export.runtimes.values import Outputs
 
@@ -194,10 +193,9 @@ def picking_of(job: Job, ios: int, names: Sequence[str]) -> Picking | None:
     Raises:
         InputError: The outputs of the network are not of a kind that can be picked from.
     """
-    definition = job.network.definition
-    if job.request.detection != "nms" or not isinstance(definition, Detector):
+    if job.request.detection != "nms":
         return None
-    reading = read_head(job.graph.graph, definition.heads, job.reference)
+    reading = read_head(job.graph.graph, job.network.definition.heads, job.reference)
     if len(names) != 2:
         raise InputError(
             "The boxes of the network cannot be picked in the package.",

@@ -32,10 +32,12 @@ class Ports:
         pixels: How the picture that an application gives becomes the network's input; None where
             it gives the network's input itself.
         labels: The classes, if an application is to get their names and probabilities.
+        scored: The output with their scores.
     """
 
     pixels: Preprocess | None = None
     labels: tuple[str, ...] = ()
+    scored: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ def adapt(
             takes pictures in one way only.
 
     Raises:
-        InputError: The network does not take one picture, or gives no score for each label.
+        InputError: The network does not take one picture.
     """
     if ports.pixels is None and not ports.labels:
         return Adapted(graph, list(samples), list(samples), {})
@@ -89,7 +91,7 @@ def adapt(
         normalized = [{name: (one[name] - offset) * scale} for one in pixels]
         _demand_equal(samples, normalized)
         normalized = [_moved(sample, nhwc, (0, 2, 3, 1)) for sample in normalized]
-    scores, probabilities = _give_probabilities(graph, ports.labels) if ports.labels else ("", "")
+    scores, probabilities = _give_probabilities(graph, ports.scored) if ports.labels else ("", "")
     return Adapted(graph, pixels, normalized, images, scores, probabilities)
 
 
@@ -214,29 +216,19 @@ def _take_pixels(graph: ir.Model, preprocess: Preprocess) -> str:
     return pixels.name or ""
 
 
-def _give_probabilities(graph: ir.Model, labels: Sequence[str]) -> tuple[str, str]:
-    """Make the graph end in probabilities, in place; return the names of scores and probabilities.
+def _give_probabilities(graph: ir.Model, scored: str) -> tuple[str, str]:
+    """Make an output a probability for each class, in place; return the names of both.
 
     The name of the scores is "" if the graph ends in a softmax already.
-
-    Raises:
-        InputError: No output has one number for each label.
     """
     outputs = graph.graph.outputs
-    for index, output in enumerate(outputs):
-        if output.shape is None or [str(e) for e in output.shape] != ["1", str(len(labels))]:
-            continue
-        producer = output.producer()
-        if producer is not None and producer.op_type == "Softmax":
-            return "", output.name or ""
-        softmax = ir.node("Softmax", [output], {"axis": 1})
-        probabilities = NewValues(graph.graph).result(softmax, "probabilities", output)
-        probabilities.shape = output.shape
-        outputs[index] = probabilities
-        return output.name or "", probabilities.name or ""
-    found = ", ".join(f"{output.name} {output.shape}" for output in outputs)
-    raise InputError(
-        f"--labels names {len(labels)} classes, and no output has that many scores.",
-        why=f"it would be of shape [1,{len(labels)}]; the network has {found}",
-        todo="give one line for each class, in the order of the scores",
-    )
+    [index] = [place for place, output in enumerate(outputs) if output.name == scored]
+    output = outputs[index]
+    producer = output.producer()
+    if producer is not None and producer.op_type == "Softmax":
+        return "", scored
+    softmax = ir.node("Softmax", [output], {"axis": 1})
+    probabilities = NewValues(graph.graph).result(softmax, "probabilities", output)
+    probabilities.shape = output.shape
+    outputs[index] = probabilities
+    return scored, probabilities.name or ""

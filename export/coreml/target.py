@@ -58,7 +58,6 @@ COREML = Target(
     options={
         "ios": "--ios",
         "io": "--io image",
-        "labels": "--labels",
     },
     picks_boxes=True,
     lower=_lower,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -54,6 +54,11 @@ class Head:
     axis: int
     parts: tuple[Part, ...]
     raw: bool = False
+
+    def renamed(self, names: Mapping[str, str]) -> Head:
+        """Return it where outputs are called otherwise; names that are missing stay."""
+        parts = (replace(part, name=names.get(part.name, part.name)) for part in self.parts)
+        return replace(self, parts=tuple(parts))
 
 
 #: Neighbours of one kind.

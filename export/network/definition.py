@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import onnx_ir as ir
     from torch import nn
 
+    from _edgeship.export.detection.heads import Head
     from _edgeship.export.network.capture import Opened
     from _edgeship.export.runtimes.values import Outputs, Sample
 
@@ -32,6 +33,7 @@ class Definition(Protocol):
             was captured. Where it is not "float", later stages are compared with what was captured.
         folds: Whether `capture` folded training branches; known after it.
         traced: Why `capture` traced the network as TorchScript, or ""; known after it.
+        heads: The outputs that `capture` took apart, if it does so; known after it.
     """
 
     @property
@@ -49,6 +51,9 @@ class Definition(Protocol):
     @property
     def traced(self) -> str: ...  # noqa: D102
 
+    @property
+    def heads(self) -> Sequence[Head]: ...  # noqa: D102
+
     def capture(self, shapes: Sequence[Shape]) -> ir.Model:
         """Return the network as an ONNX graph with static shapes.
 
@@ -62,6 +67,13 @@ class Definition(Protocol):
 
     def run(self, samples: Sequence[Sample]) -> Outputs:
         """Return the outputs per sample, in ONNX axis order; floating point as float32."""
+
+    def run_batches(self, samples: Sequence[Sample]) -> Outputs:
+        """Return the same for samples of any number of pictures, where it can.
+
+        Raises:
+            EdgeshipError: It holds the size of its batch.
+        """
 
     def parameters(self) -> int | None:
         """Return how many numbers its parameters hold; known after `capture`, None if unknown."""
@@ -80,6 +92,7 @@ class LiveModule:
     reference = "torch"
     is_graph = False
     capture_kind = "float"
+    heads = ()
 
     def __init__(self, module: nn.Module, dtypes: Sequence[str] = ()) -> None:
         self.module = module if _is_plain(module) else _plain_copy(module)
@@ -103,6 +116,9 @@ class LiveModule:
         with our_errors():
             return torch_network.run(self.module, [list(sample.values()) for sample in samples])
 
+    def run_batches(self, samples: Sequence[Sample]) -> Outputs:  # noqa: D102
+        return self.run(samples)
+
     def parameters(self) -> int:  # noqa: D102
         return torch_network.parameters(self.module)
 
@@ -116,6 +132,7 @@ class OnnxFile:
     is_graph = False
     folds = False
     traced = ""
+    heads = ()
 
     def __init__(self, opened: Opened) -> None:
         self._opened = opened

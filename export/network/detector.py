@@ -92,6 +92,10 @@ class Detector:
         """Return the parts of the network's own outputs; known after `capture`."""
         return [self._apart(outputs) for outputs in self.whole.run(samples)]
 
+    def run_batches(self, samples: Sequence[Sample]) -> Outputs:
+        """Return the same; the split holds the size of the batch."""
+        return self.run(samples)
+
     def parameters(self) -> int | None:
         """Return how many numbers its parameters hold; known after `capture`."""
         return self.whole.parameters()

@@ -93,6 +93,8 @@ def from_registry(
         preprocess=Preprocess(mean=spec.mean, std=spec.std, crop=spec.crop),
         training=trained.facts() if trained else {},
         facts=facts,
+        labels=trained.classes() if trained else (),
+        classifier=zoo.is_classifier(name),
     )
 
 

@@ -36,6 +36,7 @@ class Network:
         given: The scales that it had, if it was quantized before.
         labels: The classes that its weights were trained on, in the order of the scores; empty
             where they are not known.
+        classifier: Whether its output, if it has one, is known to hold a score for each class.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Network:
     tensors: frozenset[str] | None = None
     given: Given | None = None
     labels: tuple[str, ...] = ()
+    classifier: bool = False
 
     def close(self) -> None:
         """Release the definition: a process of the user's code ends."""

@@ -25,6 +25,7 @@ class Part:
     reference = "a part of the captured graph, in ONNX Runtime"
     is_graph = True
     capture_kind = "float"
+    heads = ()
 
     def __init__(self, whole: Definition, inputs: Sequence[str], outputs: Sequence[str]) -> None:
         """Take what the user wrote.
@@ -88,6 +89,10 @@ class Part:
             whole = run_onnx(serialize(self._captured), samples)
             demand(self._whole.run(samples), whole, "float", "capture of the whole network")
         return run_onnx(serialize(self._part), samples)
+
+    def run_batches(self, samples: Sequence[Sample]) -> Outputs:
+        """Run it likewise: the part holds the size of its batch."""
+        return self.run(samples)
 
     def parameters(self) -> int | None:
         """Return how many numbers the parameters of the part hold; known after `capture`."""

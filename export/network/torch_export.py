@@ -1,11 +1,13 @@
 """From a PyTorch network to ONNX, by torch's exporter, or by a trace where that fails.
 
-The process of a user's network uses this file too: of edgeship it imports `torch_network.py` alone.
+The process of a user's network uses this file too: of edgeship it imports `torch_network.py` and
+`port_names.py` alone.
 """
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 import logging
 import re
@@ -13,10 +15,11 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from _edgeship.export.network.torch_network import Refused, eval_mode, tensors
+from _edgeship.export.network.torch_network import Refused, eval_mode, items_of
 
 if TYPE_CHECKING:
     import onnx
+    import onnx_ir as ir
     from torch import Tensor, nn
 
 #: Old enough for every reader of ONNX in the field, new enough for each operator used here.
@@ -37,8 +40,8 @@ def to_onnx(
         dtypes: Type of each input, by torch's name; float32 for all if there are none.
 
     Returns:
-        The graph, and why the network was traced; "" if it was not. Outputs that the network
-        returns under names have these names, with ``_`` between those of nested collections.
+        The graph, and why the network was traced; "" if it was not. Inputs are called as the
+        network's ``forward`` calls them, and outputs as `output_names` says.
 
     Raises:
         Refused: The network does not run on such inputs, or torch cannot export it; ``why`` is
@@ -62,13 +65,12 @@ def to_onnx(
                 todo="give the shapes it expects, batch first, for example --input 1,3,224,224; "
                 "of integers, with their type: --input 1,16:int64",
             ) from error
-        names = output_names(result)
         try:
-            return _exported(module, inputs, names), ""
+            return _named(_exported(module, inputs, result), module, inputs, result), ""
         except Exception as error:
             reason = first_line(error)
         try:
-            return _traced(module, inputs, names or _numbered(result)), reason
+            return _named(_traced(module, inputs), module, inputs, result), reason
         except Exception as error:
             raise Refused(
                 "torch could not turn the network into ONNX.",
@@ -78,30 +80,28 @@ def to_onnx(
             ) from error
 
 
-def _exported(
-    module: nn.Module, inputs: tuple[Tensor, ...], names: Sequence[str] | None
-) -> onnx.ModelProto:
-    import onnx_ir as ir
+def _exported(module: nn.Module, inputs: tuple[Tensor, ...], result: object) -> ir.Model:
     import torch
 
     if isinstance(module, torch.jit.ScriptModule):
         raise TypeError("it is a TorchScript module")
     with _quiet():
+        _register(result)
         program = torch.onnx.export(
             module,
             inputs,
             dynamo=True,
             opset_version=OPSET,
-            output_names=names,
             verbose=False,
         )
     if program is None:
         raise RuntimeError("torch.onnx.export returned no program")
-    return ir.to_proto(program.model)
+    return program.model
 
 
-def _traced(module: nn.Module, inputs: tuple[Tensor, ...], names: Sequence[str]) -> onnx.ModelProto:
+def _traced(module: nn.Module, inputs: tuple[Tensor, ...]) -> ir.Model:
     import onnx
+    import onnx_ir as ir
     import torch
 
     written = io.BytesIO()
@@ -113,10 +113,36 @@ def _traced(module: nn.Module, inputs: tuple[Tensor, ...], names: Sequence[str])
             written,
             dynamo=False,
             opset_version=OPSET,
-            input_names=_input_names(module, len(inputs)),
-            output_names=list(names),
         )
-    return onnx.load_model_from_string(written.getvalue())
+    return ir.from_proto(onnx.load_model_from_string(written.getvalue()))
+
+
+def _named(
+    model: ir.Model, module: nn.Module, inputs: tuple[Tensor, ...], result: object
+) -> onnx.ModelProto:
+    """Return the graph with the names that the network's code has for its inputs and outputs.
+
+    torch would give these names too, and to two values where another has one of them already.
+    """
+    import onnx_ir as ir
+
+    from _edgeship.export.network.port_names import rename_ports, unused
+
+    taken: set[str] = set()
+    names = [*_input_names(module, len(inputs)), *output_names(result)]
+    names = [unused(name, taken) for name in names]
+    rename_ports(model, names[: len(inputs)], names[len(inputs) :])
+    return ir.to_proto(model)
+
+
+def _register(result: object) -> None:
+    """Tell torch of the dataclasses in a result, which it flattens only when it knows them."""
+    import torch
+
+    if dataclasses.is_dataclass(result) and not isinstance(result, Mapping):
+        torch.export.register_dataclass(type(result))
+    for _, item in items_of(result) or ():
+        _register(item)
 
 
 def _input_names(module: nn.Module, count: int) -> list[str]:
@@ -136,45 +162,31 @@ def _input_names(module: nn.Module, count: int) -> list[str]:
     return [found[i] if i < len(found) else f"input_{i}" for i in range(count)]
 
 
-def output_names(result: object) -> list[str] | None:
-    """Return a name for each tensor of a result, in order; None if it gives them none.
+def output_names(result: object) -> list[str]:
+    """Return a name for each tensor of a result, in order.
 
-    The keys of mappings and the fields of named tuples are names; in a plain tuple or list inside
-    of one, the position is.
+    The keys of mappings and the fields of named tuples and dataclasses are names, with ``_``
+    between those of nested ones; in a plain tuple or list, the position is, behind ``output`` where
+    nothing else comes before it. A tensor alone is ``output``.
     """
-    if not _is_named(result):
-        return None
+    from _edgeship.export.network.port_names import unused
+
     names: list[str] = []
     for path in _paths(result):
-        parts = ["output", *path] if isinstance(path[0], int) else path
+        parts = path if path and not isinstance(path[0], int) else ["output", *path]
         name = "_".join(re.sub(r"\W+", "_", str(part)) for part in parts)
-        while name in names:
-            name += "_"
-        names.append(name)
+        names.append(unused(name, set(names)))
     return names
 
 
-def _is_named(result: object) -> bool:
-    if isinstance(result, Mapping) or hasattr(result, "_fields"):
-        return True
-    return isinstance(result, tuple | list) and any(_is_named(item) for item in result)
-
-
 def _paths(result: object) -> Iterator[tuple[object, ...]]:
-    items: Sequence[tuple[object, object]] = []
-    if isinstance(result, Mapping):
-        items = list(result.items())
-    elif isinstance(result, tuple | list):
-        items = list(zip(getattr(result, "_fields", range(len(result))), result, strict=True))
-    else:
+    items = items_of(result)
+    if items is None:
         yield ()
+        return
     for key, item in items:
         for path in _paths(item):
             yield (key, *path)
-
-
-def _numbered(result: object) -> list[str]:
-    return [f"output_{i}" for i, _ in enumerate(tensors(result))]
 
 
 def first_line(error: BaseException) -> str:

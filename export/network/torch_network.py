@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -125,7 +126,7 @@ def eval_mode(module: nn.Module) -> Iterator[None]:
 
 
 def tensors(result: object) -> Iterator[Tensor]:
-    """Yield all tensors of a result, with tuples, lists and mappings flattened in order.
+    """Yield all tensors of a result, with the collections that `items_of` knows flattened in order.
 
     Raises:
         Refused: Something in it is no tensor.
@@ -134,17 +135,30 @@ def tensors(result: object) -> Iterator[Tensor]:
 
     if isinstance(result, torch.Tensor):
         yield result
-    elif isinstance(result, Mapping):
-        for item in result.values():
-            yield from tensors(item)
-    elif isinstance(result, tuple | list):
-        for item in result:
-            yield from tensors(item)
-    else:
+        return
+    items = items_of(result)
+    if items is None:
         raise Refused(
             f"The module returns a {type(result).__name__} where a tensor is expected.",
-            todo="Return a tensor, or a tuple, list or mapping of tensors.",
+            todo="Return a tensor, or a tuple, list, mapping or dataclass of tensors.",
         )
+    for _, item in items:
+        yield from tensors(item)
+
+
+def items_of(result: object) -> list[tuple[object, object]] | None:
+    """Return the items of a mapping, tuple, list or dataclass, each with its key, or its position.
+
+    None of anything else. Fields of a dataclass that hold nothing are left out, as torch does.
+    """
+    if isinstance(result, Mapping):
+        return list(result.items())
+    if isinstance(result, tuple | list):
+        return list(zip(getattr(result, "_fields", range(len(result))), result, strict=True))
+    if dataclasses.is_dataclass(result) and not isinstance(result, type):
+        found = [(field.name, getattr(result, field.name)) for field in dataclasses.fields(result)]
+        return [(name, item) for name, item in found if item is not None]
+    return None
 
 
 def _to_numpy(tensor: Tensor) -> np.ndarray:

@@ -34,6 +34,7 @@ class UserProcess:
     reference = "torch"
     is_graph = False
     capture_kind = "float"
+    heads = ()
 
     def __init__(self, place: str, function: str = "", dtypes: Sequence[str] = ()) -> None:
         """Start the process, import the module and build the network, or read it.
@@ -136,6 +137,10 @@ class UserProcess:
             "The network cannot be run.", "run", samples=str(inputs), outputs=str(outputs)
         )
         return read_arrays(outputs)
+
+    def run_batches(self, samples: Sequence[Sample]) -> Outputs:
+        """Return the same for batches of any size."""
+        return self.run(samples)
 
     def close(self) -> None:
         """End the process and everything that it has started; remove its temporary files."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,11 @@ class Given:
         """Return the ranges of activations that have so many bits, by the names of values."""
         found = self.activations.items()
         return {name: scale.range for name, scale in found if scale.bits == bits}
+
+    def renamed(self, names: Mapping[str, str]) -> Given:
+        """Return the same of a graph whose values are called otherwise; missing names stay."""
+        found = self.activations.items()
+        return replace(self, activations={names.get(name, name): scale for name, scale in found})
 
     def __str__(self) -> str:
         """Return what was found, in words."""

@@ -15,7 +15,6 @@ from _edgeship.export.contract.manifest import PickingRecord
 from _edgeship.export.contract.target import Job
 from _edgeship.export.detection.nms import Found, Rules, problem
 from _edgeship.export.detection.reading import Reading, read_head
-from _edgeship.export.network.detector import Detector
 from _edgeship.export.runtimes.running import run_tflite
 from _edgeship.export.runtimes.tflite_ports import FileIO, PortSpec
 from _edgeship.export.runtimes.values import Sample
@@ -109,10 +108,9 @@ def picking_of(job: Job) -> Picking | None:
     Raises:
         InputError: The outputs of the network are not of a kind that can be picked from.
     """
-    definition = job.network.definition
-    if job.request.detection != "nms" or not isinstance(definition, Detector):
+    if job.request.detection != "nms":
         return None
-    return Picking(read_head(job.graph.graph, definition.heads, job.reference), Rules())
+    return Picking(read_head(job.graph.graph, job.network.definition.heads, job.reference), Rules())
 
 
 def file_name(name: str) -> str:

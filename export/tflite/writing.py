@@ -8,7 +8,6 @@ from _edgeship.export.calibration.preprocess import raw_pixels
 from _edgeship.export.contract.target import Job
 from _edgeship.export.delegates.accelerator import find_accelerator
 from _edgeship.export.graph.onnx_graph import serialize
-from _edgeship.export.network.definition import OnnxFile
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.tflite import picking, split_groups, transposed_windows
 from _edgeship.export.tflite.batches import Run, with_open_batch
@@ -143,8 +142,7 @@ def _fold_frames(job: Job) -> tuple[ir.Model, Parity | None, str]:
 
 def _batches_of(job: Job) -> Run:
     """Return how the network runs batches of any size."""
-    definition = job.network.definition
-    return definition.run_batches if isinstance(definition, OnnxFile) else definition.run
+    return job.network.definition.run_batches
 
 
 def _no_bytes(job: Job) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ and activations included. Not listed, though public:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from _edgeship.errors import InputError
 from _edgeship.models.catalog.registry import spec
@@ -178,3 +179,12 @@ PUBLISHED: dict[str, Published] = {
         top1=72.41,
     ),
 }
+
+
+def imagenet_classes() -> tuple[str, ...]:
+    """Return the names of the 1000 classes of ImageNet-1k, in the order of all weights' scores.
+
+    They are torchvision's (BSD-3-Clause), which make the two cranes and the two maillots differ.
+    """
+    text = (Path(__file__).parent / "imagenet_classes.txt").read_text("utf-8")
+    return tuple(text.splitlines())

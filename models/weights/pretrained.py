@@ -11,7 +11,7 @@ from _edgeship.models.catalog.registry import names, spec
 from _edgeship.models.catalog.spec import ModelSpec
 from _edgeship.models.weights.card import Card, read_card
 from _edgeship.models.weights.downloads import fetch
-from _edgeship.models.weights.imagenet import Published, published
+from _edgeship.models.weights.imagenet import Published, imagenet_classes, published
 
 #: What `weights` may be besides a file.
 NAMED_WEIGHTS = ("cifar10", "imagenet")
@@ -35,6 +35,12 @@ class Pretrained:
     source: str
     card: Card | None = None
     published: Published | None = None
+
+    def classes(self) -> tuple[str, ...]:
+        """Return the names of the classes, in the order of the scores; empty if not known."""
+        if self.card:
+            return self.card.classes
+        return imagenet_classes() if self.published else ()
 
     def facts(self) -> dict[str, Any]:
         """Return what goes into a manifest beside the source, in JSON types."""

@@ -10,8 +10,6 @@ from pathlib import Path
 import pytest
 
 from _edgeship.errors import InputError
-from _edgeship.export.commands import coreml_options
-from _edgeship.export.commands.coreml_options import read_labels
 from _edgeship.export.commands.options import parse_schemes
 from _edgeship.export.coreml.schemes import check_ios, oldest_ios
 from _edgeship.terminal.numbers import parse_shape
@@ -62,13 +60,19 @@ WRONG = [
     ((NAME, "--ios", "16"), "--ios does not go with --to tflite."),
     ((NAME, "--to", "onnx", "--io", "image"), "--io image does not go with --to onnx."),
     ((NAME, "--io", "picture", "--to", "coreml"), "choose from tensor, image"),
-    ((NAME, "--labels", "good.txt"), "--labels does not go with --to tflite."),
-    ((NAME, "--to", "coreml", "--labels", "nosuch.txt"), "nosuch.txt does not exist"),
-    ((NAME, "--to", "coreml", "--labels", "empty"), "empty is a folder, not a file"),
-    ((NAME, "--to", "coreml", "--labels", "twice.txt"), "names the class 'crane' in lines 1 and 3"),
-    ((NAME, "--to", "coreml", "--labels", "gap.txt"), "has no class in line 2"),
-    ((NAME, "--to", "coreml", "--labels", "blank.txt"), "has no class in line 1"),
-    ((NAME, "--to", "coreml", "--labels", "latin.txt"), "is not UTF-8"),
+    ((NAME, "--labels", "nosuch.txt"), "nosuch.txt does not exist"),
+    ((NAME, "--labels", "empty"), "empty is a folder, not a file"),
+    ((NAME, "--labels", "twice.txt"), "names the class 'crane' in lines 1 and 3"),
+    ((NAME, "--labels", "gap.txt"), "has no class in line 2"),
+    ((NAME, "--labels", "blank.txt"), "has no class in line 1"),
+    ((NAME, "--labels", "latin.txt"), "is not UTF-8"),
+    ((NAME, "--labels", "good.txt", "--labels", "gap.txt"), "names the classes twice"),
+    ((NAME, "--labels", "checkpoint", "--labels", "good.txt"), "takes no further names"),
+    ((NAME, "--input-names", ","), "--input-names is empty"),
+    ((NAME, "--output-names", "the scores"), "'the scores' is no name that all files can have"),
+    ((NAME, "--output-names", "state"), "for example state_"),
+    ((NAME, "--output-names", "a,a"), "--output-names has it twice"),
+    ((NAME, "--input-names", "a", "--output-names", "a"), "--input-names has it, too"),
     ((NAME, *W8A8, "--io-dtype", "int8"), "--io-dtype does not go with --to coreml."),
     ((NAME, "--color", "brg"), "did you mean rgb or bgr"),
     ((NAME, "--to", "tflit"), "did you mean tflite?"),
@@ -187,36 +191,6 @@ def test_weights_of_another_network_are_refused(folder: Path) -> None:
     _, stderr = run("shufflenet_v2_x0_5", "--weights", "other.pth", code=2)
     assert "other.pth" in stderr
     assert "where: load" in stderr
-
-
-def test_labels_are_lines_of_utf8_with_any_line_ends(tmp_path: Path) -> None:
-    (tmp_path / "labels.txt").write_bytes("\ufeffKäfer\r\nred fox\r\n\r\n".encode())
-    assert read_labels(tmp_path / "labels.txt") == ("Käfer", "red fox")
-
-
-def test_a_carriage_return_alone_ends_a_line_too(tmp_path: Path) -> None:
-    (tmp_path / "labels.txt").write_bytes(b"cat\rdog\r")
-    assert read_labels(tmp_path / "labels.txt") == ("cat", "dog")
-
-
-def test_labels_that_may_not_be_read_are_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(path: Path) -> bytes:
-        raise PermissionError(13, "Permission denied")
-
-    (tmp_path / "labels.txt").write_text("cat")
-    monkeypatch.setattr(Path, "read_bytes", refuse)
-    with pytest.raises(InputError, match=r"labels\.txt cannot be read") as error:
-        read_labels(tmp_path / "labels.txt")
-    assert error.value.why == "Permission denied"
-
-
-def test_too_many_labels_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(coreml_options, "MAX_LABEL_BYTES", 3)
-    (tmp_path / "labels.txt").write_text("fox\n")
-    with pytest.raises(InputError, match="more than 3 bytes"):
-        read_labels(tmp_path / "labels.txt")
 
 
 @pytest.mark.parametrize(

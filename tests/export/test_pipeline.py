@@ -221,9 +221,12 @@ def test_bad_calibration_leaves_earlier_files_alone(exported, tmp_path):
 
 def test_a_capture_that_differs_from_torch_is_refused(model, tmp_path, monkeypatch):
     capture = graph_stages.capture
-    monkeypatch.setattr(
-        graph_stages, "capture", lambda network, log: break_weights(capture(network, log))
-    )
+
+    def broken(*arguments):
+        network, captured = capture(*arguments)
+        return network, break_weights(captured)
+
+    monkeypatch.setattr(graph_stages, "capture", broken)
     with pytest.raises(VerificationError) as caught:
         export(request(model, tmp_path / "out"))
     assert caught.value.where == "capture"

@@ -1,0 +1,1 @@
+"""Tests of what stages and targets agree on."""
