@@ -66,10 +66,8 @@ def readme(facts: Facts, steps: Steps) -> bytes:
 
 
 def _markdown(template: str, **values: Any) -> bytes:
-    from markupsafe import Markup
-
     environment = _environment(autoescape=False, finalize=_escaped)
-    environment.filters |= {"code": _code, "verbatim": Markup, "use": _USES.__getitem__}
+    environment.filters |= {"code": _code, "verbatim": _verbatim, "use": _USES.__getitem__}
     text = environment.get_template(template).render(**values)
     return (re.sub(r"\n{3,}", "\n\n", text).strip() + "\n").encode()
 
@@ -103,6 +101,13 @@ def _code(value: object) -> object:
     padded = f" {text} " if "`" in text else text
     # A table's cell ends at a bar, even in code.
     return Markup(f"{ticks}{padded}{ticks}".replace("|", "\\|"))  # noqa: S704
+
+
+def _verbatim(value: object) -> object:
+    """Return a text for within code in Markdown, which it does not end."""
+    from markupsafe import Markup
+
+    return Markup(_BLANKS.sub(" ", str(value)).replace("`", "'"))  # noqa: S704
 
 
 def _percent(share: float) -> str:
