@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -34,6 +34,7 @@ from _edgeship.export.coreml.prediction import can_predict, check_prediction, pr
 from _edgeship.export.coreml.record import artifact_record, computes_in
 from _edgeship.export.coreml.rounded_graph import rounded_weights_parity
 from _edgeship.export.coreml.weight_check import check_weights
+from _edgeship.export.equalization.choice import equalized_if_better
 from _edgeship.export.graph.onnx_graph import serialize
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.runtimes.values import Outputs, Sample
@@ -49,6 +50,7 @@ _NO_PICTURES = "judged by edgeship's evaluator; not run by Core ML: the samples 
 class _Base:
     """A model whose weights are not compressed, as read back, and what it was made from."""
 
+    adapted: Adapted
     lowered: Lowered
     model: Any
     evaluator: Evaluator
@@ -60,6 +62,7 @@ class _Package:
 
     prepared: _Prepared
     scheme: Scheme
+    adapted: Adapted
     lowered: Lowered
     package: Package
     evaluator: Evaluator
@@ -90,7 +93,7 @@ class _Package:
         return evaluate(self.evaluator, self.lowered, adapted, samples)
 
     def divergence(self, min_sqnr_db: float | None) -> str:
-        found = first_divergence(self.evaluator, self.lowered, self.prepared.adapted, min_sqnr_db)
+        found = first_divergence(self.evaluator, self.lowered, self.adapted, min_sqnr_db)
         if found is None:
             return ""
         sentence = (
@@ -149,6 +152,7 @@ class _Prepared:
         job: What is exported.
         settings: How the packages are to be written.
         adapted: The graph with the packages' inputs and outputs.
+        rounded: The one whose activations are quantized.
         reference: What the packages are compared with.
         detail: What was made.
         parity: How the outputs change where the package normalises pictures, if it does.
@@ -160,6 +164,7 @@ class _Prepared:
     job: Job
     settings: PackageSettings
     adapted: Adapted
+    rounded: Adapted
     reference: Outputs
     detail: str
     parity: Parity | None
@@ -179,7 +184,7 @@ class _Prepared:
     def calibrate(self) -> Observed:
         # Those that packages are verified on come first.
         samples = self.adapted.samples[len(self.job.checked) :]
-        return observe_graph(serialize(self.adapted.graph), samples)
+        return observe_graph(serialize(self.rounded.graph), samples)
 
     def rehearse(
         self,
@@ -210,24 +215,27 @@ class _Prepared:
         picks: Package | None = None
         if self.picking is not None:
             picks = package_of_spec(self.picking.pipeline(model.get_spec()), model.weights_dir)
-        return _Package(self, scheme, base.lowered, package, evaluator, picks)
+        return _Package(self, scheme, base.adapted, base.lowered, package, evaluator, picks)
 
     def _base(self, scheme: Scheme, ranges: Ranges) -> _Base:
         """Return the model that a scheme's weights are compressed in."""
         activations = scheme.activations
         if activations not in self.bases:
-            lowered = self._program()
+            adapted = self.rounded if scheme.calibrated else self.adapted
+            lowered = self._program(adapted)
             if scheme.calibrated:
                 given = {} if self.job.given is None else self.job.given.ranges(8)
                 quantize_activations(lowered.program, ranges, lowered.trace, given)
             model = self._convert(lowered, "float32" if activations == "float32" else "float16")
             evaluator = Evaluator(read_program(package_of(model)))
-            self.bases[activations] = _Base(lowered, model, evaluator)
+            self.bases[activations] = _Base(adapted, lowered, model, evaluator)
         return self.bases[activations]
 
-    def _program(self) -> Lowered:
+    def _program(self, adapted: Adapted) -> Lowered:
         """Return a program of its own for each conversion, since coremltools works in place."""
-        return self.unused.pop() if self.unused else lower(self.adapted.graph, self.settings.ios)
+        if adapted is self.adapted and self.unused:
+            return self.unused.pop()
+        return lower(adapted.graph, self.settings.ios)
 
     def _convert(self, lowered: Lowered, precision: Any) -> Any:
         names = {port.onnx_name: port.name for port in (*lowered.io.inputs, *lowered.io.outputs)}
@@ -263,7 +271,14 @@ def prepare(job: Job) -> _Prepared:
         detail += "; it normalises pictures itself, and is judged by the network on the same"
     ends = [port.name for port in lowered.io.outputs]
     boxes = picking.picking_of(job, settings.ios, ends)
-    return _Prepared(job, settings, adapted, reference, detail, parity, [lowered], picking=boxes)
+    rounded = adapted
+    # Scales of a file that was quantized before belong to its own values.
+    if any(scheme.calibrated for scheme in job.schemes) and not job.given:
+        equal = equalized_if_better(adapted.graph, adapted.samples[len(job.checked) :])
+        rounded = adapted if equal is None else replace(adapted, graph=equal)
+    return _Prepared(
+        job, settings, adapted, rounded, reference, detail, parity, [lowered], picking=boxes
+    )
 
 
 def _judges(adapted: Adapted) -> str:

@@ -15,6 +15,7 @@ from _edgeship.export.calibration.ranges import Observed, Ranges
 from _edgeship.export.contract.manifest import Artifact
 from _edgeship.export.contract.schemes import Scheme, still_float
 from _edgeship.export.contract.target import Job, Judge
+from _edgeship.export.equalization.choice import equalized_if_better
 from _edgeship.export.graph.onnx_graph import serialize
 from _edgeship.export.onnx.deployment import deployable, to_bytes
 from _edgeship.export.onnx.divergence import first_divergence
@@ -62,7 +63,8 @@ class _File:
         return run_optimized(self.data, self.prepared.job.checked)
 
     def divergence(self, min_sqnr_db: float | None) -> str:
-        graph = serialize(self.prepared.job.graph)
+        prepared = self.prepared
+        graph = serialize(prepared.integers.graph if self.scheme.calibrated else prepared.job.graph)
         sample = self.prepared.job.checked[0]
         found = first_divergence(graph, self.data, sample, min_sqnr_db)
         if found is None:
@@ -78,7 +80,9 @@ class _File:
         Raises:
             VerificationError: A weight is another, or they do not.
         """
-        check_weights(self.prepared.model, self.data)
+        prepared = self.prepared
+        own = prepared.integers.model if self.scheme.calibrated else prepared.model
+        check_weights(own, self.data)
         plain = run_onnx(self.data, self.prepared.job.checked)
         gap = compare(plain, self.run())
         noise = compare(self.prepared.reference, plain).sqnr_db
@@ -99,17 +103,32 @@ class _File:
 
 
 @dataclass(frozen=True)
+class _Form:
+    """A graph that computes what the network does.
+
+    Attributes:
+        graph: As it was rewritten.
+        model: As files have it.
+    """
+
+    graph: ir.Model
+    model: ir.Model
+
+
+@dataclass(frozen=True)
 class _Prepared:
     """A graph ready to be written; see `export.contract.target.Prepared`.
 
     Attributes:
         job: What is exported.
         model: The graph that the files are made from.
+        integers: The one that is quantized with activations.
         detail: What was made.
     """
 
     job: Job
     model: ir.Model
+    integers: _Form
     detail: str
 
     notes: Sequence[str] = ()
@@ -123,7 +142,7 @@ class _Prepared:
         return {str(v.name): n.op_type for n in self.model.graph for v in n.outputs}
 
     def calibrate(self) -> Observed:
-        return observe_graph(serialize(self.model), self.job.samples)
+        return observe_graph(serialize(self.integers.model), self.job.samples)
 
     def rehearse(
         self,
@@ -139,7 +158,7 @@ class _Prepared:
         made = {
             "none": lambda: ir.to_proto(self.model),
             "fp16": lambda: to_float16(self.model),
-            "int8": lambda: quantize(self.model, ranges, self.job.given, keep),
+            "int8": lambda: quantize(self.integers.model, ranges, self.job.given, keep),
         }[scheme.name]()
         return _File(self, scheme, to_bytes(made))
 
@@ -148,4 +167,9 @@ def prepare(job: Job) -> _Prepared:
     """Prepare the graph of a job."""
     model = deployable(job.graph)
     opset = model.opset_imports[""]
-    return _Prepared(job, model, f"{model.graph.num_nodes()} nodes of opset {opset}")
+    detail = f"{model.graph.num_nodes()} nodes of opset {opset}"
+    calibrated = any(scheme.calibrated for scheme in job.schemes)
+    # Scales of a file that was quantized before belong to its own values.
+    equal = equalized_if_better(job.graph, job.samples) if calibrated and not job.given else None
+    integers = _Form(job.graph, model) if equal is None else _Form(equal, deployable(equal))
+    return _Prepared(job, model, integers, detail)

@@ -1,0 +1,47 @@
+"""Whether a graph of equal channels is the better one to round."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import onnx_ir as ir
+
+from _edgeship.export.calibration.graph_ranges import observe_graph
+from _edgeship.export.calibration.source import evenly_spaced
+from _edgeship.export.equalization.equalize import equalized
+from _edgeship.export.graph.onnx_graph import serialize
+from _edgeship.export.runtimes.running import run_onnx
+from _edgeship.export.runtimes.values import Sample
+from _edgeship.export.verification.demand import demand
+from _edgeship.export.verification.metrics import compare
+from _edgeship.export.verification.rounded_values import in_8_bits
+
+#: Samples that both graphs are tried on.
+_TRIED_ON = 16
+
+
+def equalized_if_better(model: ir.Model, calibration: Sequence[Sample]) -> ir.Model | None:
+    """Return a graph of equal channels, if more of its outputs is left when all is rounded.
+
+    Each value is rounded by itself, as an ideal file of 8 bits would.
+
+    Args:
+        model: With static shapes, and its constants as initializers; it stays as it is.
+        calibration: All samples of the calibration.
+
+    Raises:
+        InputError: The network computes NaN or infinity from a sample.
+        VerificationError: ONNX Runtime refuses the graph, or the other one computes something else.
+    """
+    equal = equalized(model, calibration)
+    if equal is None:
+        return None
+    some = evenly_spaced(calibration, _TRIED_ON)
+    exact = run_onnx(serialize(model), some)
+    demand(exact, run_onnx(serialize(equal), some), "float", "equalize channels")
+
+    def left_db(graph: ir.Model) -> float:
+        ranges = observe_graph(serialize(graph), some).ranges("mse")
+        return compare(exact, run_onnx(in_8_bits(graph, ranges), some)).sqnr_db
+
+    return equal if left_db(equal) > left_db(model) else None
