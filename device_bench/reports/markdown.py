@@ -29,7 +29,10 @@ def render(title: str, written: str, sections: Sequence[Section]) -> str:
         for table in section.tables:
             if table.title:
                 parts.append(f"### {_escape(table.title)}")
-            parts.append(_table(table))
+            same = [f"{name} {text}" for name, text in table.same().items() if text]
+            if same:
+                parts.append(_escape(f"In all rows: {', '.join(same)}"))
+            parts.append(_table(table.shown()))
     return "\n\n".join(parts) + "\n"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Table:
         rows: Each has as many cells as there are columns.
         numbers: Headings of the columns that are aligned to the right.
         choices: Headings of the columns by whose values a reader can filter the rows.
+        said_once: Headings of the columns that need no place where all rows have the same in them.
     """
 
     title: str
@@ -36,6 +37,30 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     numbers: frozenset[str] = frozenset()
     choices: tuple[str, ...] = ()
+    said_once: tuple[str, ...] = ()
+
+    def same(self) -> dict[str, str]:
+        """Return heading -> text of the columns that need no place, if there are several rows."""
+        if len(self.rows) < 2:
+            return {}
+        columns = zip(self.columns, zip(*self.rows, strict=True), strict=True)
+        return {
+            name: cells[0].text
+            for name, cells in columns
+            if name in self.said_once and len({cell.text for cell in cells}) == 1
+        }
+
+    def shown(self) -> Table:
+        """Return the table without the columns of `same`."""
+        left_out = self.same()
+        kept = [index for index, name in enumerate(self.columns) if name not in left_out]
+        return replace(
+            self,
+            columns=tuple(self.columns[index] for index in kept),
+            rows=tuple(tuple(row[index] for index in kept) for row in self.rows),
+            choices=tuple(name for name in self.choices if name not in left_out),
+            said_once=(),
+        )
 
 
 @dataclass(frozen=True)

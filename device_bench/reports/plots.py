@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from _edgeship.device_bench.results import units
-from _edgeship.device_bench.results.records import Round
+from _edgeship.device_bench.results.records import Profile, Round
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,6 +33,8 @@ _WIDTH = 7.2
 _REACH = 2.0
 # Points of a distribution's line: more would not be visible, and would make the page large.
 _STEPS = 200
+# Operators that a drawing names.
+_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,55 @@ def course(rounds: Mapping[str, Sequence[Round]], unit: str) -> str:
     axes.set_ylabel(label)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     _legend(axes, len(rounds))
+    return _svg(figure)
+
+
+def operators(profile: Profile, unit: str) -> str:
+    """Draw the time of each operator from left to right, and name the slowest.
+
+    Args:
+        profile: At least one operator.
+        unit: Of its times.
+    """
+    figure, axes = _figure(3.2)
+    divisor, label = units.axis(max(op.time for op in profile.ops), unit)
+    slowest = sorted(profile.ops, key=lambda op: -op.time)[:_NAMED]
+    colours = [_COLOURS[1] if op in slowest else _COLOURS[0] for op in profile.ops]
+    axes.bar(range(len(profile.ops)), [op.time / divisor for op in profile.ops], color=colours)
+    for op in slowest:
+        text = axes.annotate(
+            op.layer or op.name,
+            (profile.ops.index(op), op.time / divisor),
+            (2, 2),
+            textcoords="offset points",
+            fontsize=7,
+            rotation=30,
+        )
+        text.set_color(_INK)
+        text.set_parse_math(False)
+    axes.set_xlabel("operator")
+    axes.set_ylabel(label)
+    axes.margins(y=0.25)
+    return _svg(figure)
+
+
+def warmth(degrees: Mapping[str, Sequence[tuple[int, float]]]) -> str:
+    """Draw degrees Celsius over rounds, a line for each file.
+
+    Args:
+        degrees: Name of a line -> number of a round and its temperature; some may be empty.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    figure, axes = _figure(2.4)
+    for index, (name, points) in enumerate(degrees.items()):
+        colour, mark = _style(index)
+        numbers, values = [number for number, _ in points], [value for _, value in points]
+        axes.plot(numbers, values, mark, ls="-", lw=1, ms=4, color=colour, label=_named(name))
+    axes.set_xlabel("round")
+    axes.set_ylabel("°C")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    _legend(axes, len(degrees))
     return _svg(figure)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from _edgeship.device_bench.reports import plots
+from _edgeship.device_bench.reports import matrix, plots
 from _edgeship.device_bench.reports.parts import Cell, Plot, Section, Table
 from _edgeship.device_bench.results import units
 from _edgeship.device_bench.results.app_conditions import granted_text
 from _edgeship.device_bench.results.hardware import SOFTWARE, accelerator_text, on_software
 from _edgeship.device_bench.results.records import Core, Properties, Session
-from _edgeship.device_bench.results.rows import Row, cores_text, granted, parity_text
+from _edgeship.device_bench.results.rows import Row, cores_text, granted, hottest, parity_text
 from _edgeship.device_bench.results.statistics import Summary, counted_runs
 from _edgeship.terminal.console import size
 
@@ -29,7 +29,7 @@ _TOP = 12
 
 
 def sections(every: Sequence[Row]) -> list[Section]:
-    """Return the sections: a table of all measurements for each unit, then sessions, newest first.
+    """Return the sections: tables of all measurements and of devices, then sessions, newest first.
 
     Args:
         every: The rows of sessions, oldest first; at least one.
@@ -39,24 +39,26 @@ def sections(every: Sequence[Row]) -> list[Section]:
         for unit in _TITLES
         if any(row.unit == unit for row in every)
     ]
+    beside = [found for unit in _TITLES if (found := matrix.section(every, unit)) is not None]
     each = [
         _session([row for row in every if row.session.id == name], folded=index > 0)
         for index, name in enumerate(dict.fromkeys(row.session.id for row in reversed(every)))
     ]
-    return overviews + each
+    return overviews + beside + each
 
 
 def _overview(unit: str, some: Sequence[Row]) -> Section:
-    names = ("started", "device", "file", "model", "scheme", *_HOW, *_main_columns(unit))
+    context = ("device", "started", "model", "scheme", *_HOW)
+    names = ("file", *_main_columns(unit), *context)
     cells = tuple(
         (
-            Cell(row.minute),
-            Cell(_device(row.session.device)),
             Cell(row.measurement.subject.label),
+            *_main_figures(row),
+            Cell(_device(row.session.device)),
+            Cell(row.minute),
             Cell(row.measurement.subject.model),
             Cell(row.measurement.subject.scheme),
             *_how(row),
-            *_main_figures(row),
         )
         for row in reversed(some)
     )
@@ -64,7 +66,8 @@ def _overview(unit: str, some: Sequence[Row]) -> Section:
     if any(on_software(row.measurement) for row in some):
         note = (*note, f"Where a line says (software): {SOFTWARE}")
     numbers = frozenset((*_HOW_NUMBERS, *_main_columns(unit)))
-    table = Table("", names, cells, numbers, choices=("device", "model", "scheme"))
+    choices = ("device", "model", "scheme")
+    table = Table("", names, cells, numbers, choices, said_once=(*context, "throttled"))
     return Section(_TITLES[unit], notes=(*note, _EXPLAINED), tables=(table,))
 
 
@@ -140,13 +143,13 @@ def _driver(row: Row) -> str:
 def _files(some: Sequence[Row], unit: str) -> Table:
     """Return the table of a session's files, with all that is known about each."""
     facts = ("outputs against the host", "delegates took", *_FACT_NUMBERS)
-    names = ("file", *_HOW, *_main_columns(unit), *_more_columns(unit), *facts, "SHA-256")
+    names = ("file", *_main_columns(unit), *_more_columns(unit), *_HOW, *facts, "SHA-256")
     cells = tuple(
         (
             Cell(row.measurement.subject.label),
-            *_how(row),
             *_main_figures(row),
             *_more_figures(row),
+            *_how(row),
             Cell(parity_text(row.measurement)),
             Cell(row.delegated),
             _degrees(row.degrees_before),
@@ -157,7 +160,8 @@ def _files(some: Sequence[Row], unit: str) -> Table:
         for row in some
     )
     numbers = {*_HOW_NUMBERS, *_main_columns(unit), *_more_columns(unit), *_FACT_NUMBERS}
-    return Table("Files", names, cells, frozenset(numbers))
+    said_once = (*_HOW, *facts, "throttled", "SHA-256")
+    return Table("Files", names, cells, frozenset(numbers), said_once=said_once)
 
 
 def _operators(row: Row) -> Table:
@@ -218,6 +222,25 @@ def _plots(some: Sequence[Row], unit: str) -> tuple[Plot, ...]:
                 "Share of the runs that took at most this long; the slowest are not drawn.",
             ),
         ]
+    drawn += [
+        Plot(
+            plots.operators(row.measurement.profile, unit),
+            f"Where the time of {row.title} goes: operators in the order in which they run, "
+            "the slowest named.",
+        )
+        for row in some
+        if row.measurement.profile is not None
+    ]
+    warmth = {
+        row.title: [
+            (one.number, degrees)
+            for one in row.measurement.rounds
+            if (degrees := hottest([one.after])) is not None
+        ]
+        for row in some
+    }
+    if any(warmth.values()):
+        drawn.append(Plot(plots.warmth(warmth), "The hottest sensor after each round."))
     return tuple(drawn)
 
 

@@ -69,7 +69,7 @@ def _shown(tmp_path: Path, script: str = "", *, policy: bool = False) -> tuple[l
         timeout=120,
     )
     body = done.stdout.partition("<tbody>")[2].partition("</tbody>")[0]
-    rows = re.findall(r"<tr(.*?)>\s*<td class=\"\">(\w)</td>", body)
+    rows = re.findall(r"<tr(.*?)>\s*<td data-name=\"file\" class=\"\">(\w)</td>", body)
     assert len(rows) == len(TABLE.rows)
     counter = re.search(r"<output.*?>(.*?)</output>", done.stdout)
     assert counter is not None

@@ -1,15 +1,17 @@
 import csv as standard_csv
 import io
 import json as standard_json
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
-from _edgeship.device_bench.reports import csv, html, json, markdown
-from _edgeship.device_bench.reports.parts import Section
+from _edgeship.device_bench.reports import csv, html, json, markdown, matrix
+from _edgeship.device_bench.reports.parts import Cell, Section, Table
 from _edgeship.device_bench.reports.sessions import sections
 from _edgeship.device_bench.results.records import Session
 from _edgeship.device_bench.results.rows import rows
@@ -101,12 +103,42 @@ def test_the_page_is_ours_in_a_folder_with_a_device_bench_of_its_own(tmp_path: P
 
 def test_the_page_shows_every_measurement_under_its_unit(page: _Page) -> None:
     times, instructions = page.tables[:2]
-    assert [row[2] for row in times[1:]] == ["net_int8", "net_fp16", "net_fp32"] * 2
-    assert [row[2] for row in instructions[1:]] == ["net_int8", "net_fp16", "net_fp32"]
+    assert [row[0] for row in times[1:]] == ["net_int8", "net_fp16", "net_fp32"] * 2
+    assert [row[0] for row in instructions[1:]] == ["net_int8", "net_fp16", "net_fp32"]
     median = times[0].index("median")
     assert all(row[median].endswith(" ms") for row in times[1:])
     median = instructions[0].index("median, instructions")
     assert [row[median] for row in instructions[1:]] == ["23.40 M", "52.00 M", "41.00 M"]
+
+
+def test_what_all_rows_share_is_said_once(page: _Page) -> None:
+    times, instructions = page.tables[:2]
+    assert "threads" not in times[0]
+    assert "device" not in instructions[0]
+    assert "scheme" in times[0]  # three of them
+    table = Table(
+        "", ("a", "b"), ((Cell("x"), Cell("y")),) * 2, said_once=("a", "b"), choices=("b",)
+    )
+    assert table.same() == {"a": "x", "b": "y"}
+    assert table.shown().columns == table.shown().choices == ()
+    single = replace(table, rows=table.rows[:1])
+    assert single.shown().columns == ("a", "b")
+
+
+def test_devices_stand_beside_one_another() -> None:
+    assert matrix.section(rows([session()]), "ns") is None
+    board = PHONE.model_copy(update={"model": "Board", "selector": "ssh:board"})
+    later = session("20261123-090000-dddd", board, rounds=4)
+    found = matrix.section(rows([session(), session(seed=1), later]), "ns")
+    assert found is not None
+    [table] = found.tables
+    assert table.columns[2:] == (f"Pixel 9 Pro ({PHONE.selector})", "Board (ssh:board)")
+    first, second, _ = table.rows
+    assert first[0].text.startswith("net_fp32 ")
+    assert first[2].text.endswith(" ms")  # what the others are compared with
+    assert re.fullmatch(r"\d\.\d+ ms, 0\.6\d+ x \(0\.6\d+ to 0\.6\d+\)", second[2].text)
+    assert second[3].text.endswith("x (too few rounds)")
+    assert matrix.section(rows([session(), later]), "instructions") is None
 
 
 def test_all_rows_of_a_table_are_as_long_as_its_heading(page: _Page) -> None:
@@ -150,11 +182,13 @@ def test_texts_from_devices_and_files_are_no_markup() -> None:
     shown = sections(rows([session(device=evil, labels=(EVIL, "b", "c"), model=EVIL)]))
     page = _Page(html.render(EVIL, EVIL, shown))
     assert page.scripts == 1
-    assert page.tables[0][3][2] == EVIL
+    assert page.tables[0][3][0] == EVIL
     text = markdown.render(EVIL, EVIL, shown)
     assert "<script" not in text.replace("\\<", "")
-    lines = [line for line in text.splitlines() if line.startswith("| 2026")]
-    assert {line.replace("\\|", "").count("|") for line in lines} == {16}
+    lines = text.splitlines()
+    start = next(k for k, line in enumerate(lines) if line.startswith("| file |"))
+    table = lines[start : start + 5]
+    assert len({line.replace("\\|", "").count("|") for line in table}) == 1
 
 
 def test_markdown_has_the_figures_of_the_page(page: _Page, shown: list[Section]) -> None:
@@ -229,9 +263,11 @@ def test_every_measurement_of_several_runners_is_drawn() -> None:
     [overview, one] = sections(rows([two_runners()]))
     del overview
     names = [f"{file} by {who}" for file in ("net_fp32", "net_int8") for who in ("native", "app")]
-    for plot in one.plots:
+    for plot in one.plots[:3]:
         assert [name for name in names if name not in plot.svg] == []
     assert [table.title for table in one.tables[1:]] == [f"Operators of {name}" for name in names]
+    profiles = [plot.caption for plot in one.plots if plot.caption.startswith("Where the time")]
+    assert [name for name in names if f"of {name} goes" not in "".join(profiles)] == []
     [alone] = sections(rows([session()]))[1:]
     assert not any(" by " in table.title for table in alone.tables)
 
