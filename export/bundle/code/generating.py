@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from _edgeship.export.bundle.code.kotlin import kotlin
 from _edgeship.export.bundle.code.names import class_name, module_name
 from _edgeship.export.bundle.code.python import python
+from _edgeship.export.bundle.code.swift import swift_coreml, swift_tflite
 from _edgeship.export.bundle.code.view import view_of
 from _edgeship.export.contract.manifest import Artifact, Manifest
 
@@ -28,10 +29,12 @@ def generate(manifest: Manifest, artifact: Artifact) -> dict[str, bytes]:
     view = view_of(manifest, artifact)
     stem = _stem(manifest, artifact)
     if artifact.target == "tflite":
-        return {**kotlin(view, class_name(stem)), **python(view, "tflite", stem)}
+        name = class_name(stem)
+        files = {**kotlin(view, name), **python(view, "tflite", stem)}
+        return {**files, **swift_tflite(view, f"{name}LiteRT")}
     if artifact.target == "onnx":
         return python(view, "onnx", f"{stem}_onnx")
-    return {}
+    return swift_coreml(view, class_name(stem))
 
 
 def _stem(manifest: Manifest, artifact: Artifact) -> str:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from _edgeship.errors import UnsupportedError
 from _edgeship.export.bundle.code.literals import comment, kotlin_text, number, single
-from _edgeship.export.bundle.code.names import KOTLIN, apart, class_name, member_name
+from _edgeship.export.bundle.code.names import KOTLIN, apart, member_name
 from _edgeship.export.bundle.code.rendering import as_it_is, render, shape_in_words
+from _edgeship.export.bundle.code.scores import labels_of, tops_of
 from _edgeship.export.bundle.code.view import FileView, PictureView, PortView
 
 FOLDER = "code/kotlin"
@@ -77,17 +78,8 @@ def kotlin(view: FileView, name: str) -> dict[str, bytes]:
     """
     inputs = _members(view.inputs, "stored")
     outputs = _members(view.outputs, "given")
-    labels = _labels(view.outputs, outputs)
-    tops = [
-        {
-            "name": top,
-            "scores": f"softmax(outputs.{member.name})"
-            if port.logits
-            else f"outputs.{member.name}",
-            "labels": labels.get(port.labels, "emptyList()"),
-        }
-        for port, member, top in _scored(view.outputs, outputs)
-    ]
+    labels = labels_of(view.outputs, [each.name for each in outputs])
+    tops = tops_of(view.outputs, [each.name for each in outputs], "emptyList()")
     values = {
         "cls": name,
         "file": kotlin_text(view.file),
@@ -98,7 +90,7 @@ def kotlin(view: FileView, name: str) -> dict[str, bytes]:
         "outputs": outputs,
         "labels": [{"name": each, "file": kotlin_text(file)} for file, each in labels.items()],
         "tops": tops,
-        "classify": tops[0]["name"] if len(tops) == 1 else "",
+        "classify": tops[0].name if len(tops) == 1 else "",
         "softmax": any(port.logits and port.classes for port in view.outputs),
         "quantized": any(port.scale is not None for port in view.inputs),
         "picture": _picture(view.picture) if view.picture else None,
@@ -164,32 +156,6 @@ def _type(port: PortView) -> str:
     if port.kind == "truth":
         return "BooleanArray"
     return "LongArray" if port.dtype in ("int64", "uint32") else "IntArray"
-
-
-def _labels(ports: Sequence[PortView], members: Sequence[_Member]) -> dict[str, str]:
-    """Return file of labels -> name of the parameter that holds them."""
-    files: dict[str, str] = {}
-    for port, member in zip(ports, members, strict=True):
-        if port.labels:
-            files.setdefault(port.labels, f"{member.name}Labels")
-    return dict.fromkeys(files, "labels") if len(files) == 1 else files
-
-
-def _scored(
-    ports: Sequence[PortView], members: Sequence[_Member]
-) -> list[tuple[PortView, _Member, str]]:
-    """Return the outputs that score classes, each with the name of what sorts them."""
-    scored = [
-        (port, member)
-        for port, member in zip(ports, members, strict=True)
-        if port.classes and port.kind == "real"
-    ]
-    names = apart([f"top{class_name(member.name)}" for _, member in scored])
-    return [(*each, name) for each, name in zip(scored, names, strict=True)]
-
-
-def _scores(port: PortView, values: str) -> str:
-    return f"softmax({values})" if port.logits else values
 
 
 def _picture(picture: PictureView) -> dict[str, object]:
