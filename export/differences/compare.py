@@ -75,8 +75,6 @@ def compare_deliveries(
             files.append(replace(file, changes=_in_order((*file.changes, *told))))
         changes = [*_deliveries(old, new, pairs), *(_common(files) if len(files) > 1 else ())]
         files = [_without(file, changes) for file in files]
-        if not changes and not any(file.changes for file in files):
-            changes = _leftover(old, new)
         return Differences(
             before=old.name,
             after=new.name,
@@ -101,17 +99,9 @@ def _deliveries(
         for file in new.files
         if id(file) not in after and old.whole
     ]
-    if old.manifest is not None and new.manifest is not None:
-        changes += manifest_changes(old.manifest, new.manifest)
     if old.others and new.others:
         changes += mapped("bundle", "", old.others, new.others)
     return changes
-
-
-def _leftover(old: Delivery, new: Delivery) -> list[Change]:
-    if old.manifest is None or new.manifest is None:
-        return []
-    return other_entries(old.manifest, new.manifest)
 
 
 def _file(before: Shipped, after: Shipped, asked: Asked, listener: Listener) -> FileDifferences:
@@ -133,7 +123,13 @@ def _file(before: Shipped, after: Shipped, asked: Asked, listener: Listener) -> 
         changes += label_changes(new, labels_of(before, old), labels_of(after, new))
     prepared = preprocess_changes(before, after)
     changes += [*prepared, *fact_changes(before, after)]
+    if before.manifest is not None and after.manifest is not None:
+        changes += manifest_changes(before.manifest, after.manifest)
     same = before.model.digest == after.model.digest
+    if not same and all(one.topic == "files" for one in changes):
+        changes += _bytes(before, after)
+    if not changes:
+        changes = other_entries(before, after)
     compared = accuracy = None
     notes: list[str] = []
     if asked.run and (prepared or not same):
@@ -155,6 +151,11 @@ def _file(before: Shipped, after: Shipped, asked: Asked, listener: Listener) -> 
         accuracy=accuracy,
         notes=tuple(notes),
     )
+
+
+def _bytes(before: Shipped, after: Shipped) -> list[Change]:
+    """Return that bytes differ, where nothing that is read from them does."""
+    return mapped("files", "", {"sha256": before.model.digest}, {"sha256": after.model.digest})
 
 
 def _question(before: Shipped, after: Shipped, asked: Asked, pictures: Path) -> Question:

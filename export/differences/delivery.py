@@ -113,23 +113,19 @@ def _of_folder(path: Path, folder: Path) -> Delivery:
     manifest = read_manifest(folder / MANIFEST) if (folder / MANIFEST).is_file() else None
     if manifest is None or not manifest.artifacts:
         raise InputError(f"{path} is no export.", why=f"it has no {MANIFEST} of edgeship's")
-    files, notes = [], []
-    for artifact in manifest.artifacts:
-        file = folder / lone(artifact.file)
-        if not file.exists():
-            raise InputError(
-                f"{artifact.file} is not in {path}.", why=f"its {MANIFEST} names the file"
-            )
-        model = open_model(file)
-        known: Artifact | None = artifact
-        if model.digest != artifact.sha256:
-            notes.append(
-                f"{artifact.file} in {path} is not the file of its {MANIFEST}: what is recorded of "
-                "it is left out"
-            )
-            known = None
-        recorded = manifest if known is not None else None
-        files.append(Shipped(file, target_of(file).name, model, known, recorded))
+    files: list[Shipped] = []
+    notes: list[str] = []
+    for one in (manifest, *manifest.earlier):
+        for artifact in one.artifacts:
+            file = folder / lone(artifact.file)
+            if file.exists():
+                files.append(_recorded(file, artifact, one, notes))
+            else:
+                notes.append(f"{artifact.file} is not in {path}, though its {MANIFEST} names it")
+    if not files:
+        raise InputError(
+            f"{path} holds none of its files.", why=f"its {MANIFEST} names {artifact.file}"
+        )
     return Delivery(
         name=str(path),
         files=tuple(files),
@@ -141,12 +137,25 @@ def _of_folder(path: Path, folder: Path) -> Delivery:
     )
 
 
+def _recorded(file: Path, artifact: Artifact, manifest: Manifest, notes: list[str]) -> Shipped:
+    """Return a file with what its manifest says of it, if it is the file that it says that of."""
+    model, target = open_model(file), target_of(file).name
+    if model.digest == artifact.sha256:
+        return Shipped(file, target, model, artifact, manifest)
+    notes.append(
+        f"{file.name} is not the file that its {MANIFEST} records: what is said of it there is "
+        "left out"
+    )
+    return Shipped(file, target, model, None, None)
+
+
 def _others(folder: Path, manifest: Manifest) -> dict[str, str]:
     """Return the digests of the files of a bundle that no other topic is about."""
     if not (folder / SUMS).is_file():
         return {}
-    told = {MANIFEST, EVALUATION, manifest.onnx.file, *(one.file for one in manifest.artifacts)}
-    told |= {one.file for one in manifest.labels}
+    told = {MANIFEST, EVALUATION}
+    for one in (manifest, *manifest.earlier):
+        told |= {one.onnx.file, *(each.file for each in (*one.artifacts, *one.labels))}
     return {
         name: digest
         for name, digest in read_sums(read_bytes(folder / SUMS)).items()

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from _edgeship.export.contract.manifest import Artifact
 from _edgeship.export.differences.delivery import Shipped
 from _edgeship.export.differences.mapping import mapped
 from _edgeship.export.differences.results import Change
@@ -104,10 +105,19 @@ def _types(before: Shipped, after: Shipped) -> list[Change]:
             "computes in": one.compute,
             "choice of ranges": one.ranges or None,
             "layers in float": one.keep_float or None,
+            "file that picks boxes": _picking(one),
         }
         for one in (before.artifact, after.artifact)
     )
     return mapped("types", "", old, new)
+
+
+def _picking(artifact: Artifact) -> str | None:
+    """Return how the further file picks boxes, in words; None where there is none."""
+    if artifact.picking is None:
+        return None
+    said = artifact.picking.model_dump(exclude={"size", "sha256", "outputs"})
+    return ", ".join(f"{name} {value}" for name, value in said.items())
 
 
 def _weights(before: Shipped, after: Shipped) -> list[Change]:

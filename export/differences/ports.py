@@ -135,7 +135,8 @@ def _changed(side: Side, before: PortFacts, after: PortFacts) -> list[Change]:
 
 
 def _recorded(port: Port) -> PortFacts:
-    quantized = _quantization(port.scale, port.zero_point)
+    # Whoever gives the bytes of a picture needs no scale.
+    quantized = "" if port.colors else _quantization(port.scale, port.zero_point)
     known = {
         "shape": _shape(port.shape),
         "type": port.dtype,

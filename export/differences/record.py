@@ -16,7 +16,7 @@ _NAMED = 5
 
 #: Entries that other topics are about, or that follow from them.
 _TOLD = {"about", "artifacts", "calibration", "labels", "model", "onnx", "preprocess", "versions"}
-_TOLD |= {"weights"}
+_TOLD |= {"earlier", "weights"}
 
 #: What follows from another entry of the preprocessing.
 _DERIVED = {"resize": "crop"}
@@ -73,14 +73,22 @@ def manifest_changes(before: Manifest, after: Manifest) -> list[Change]:
     ]
 
 
-def other_entries(before: Manifest, after: Manifest) -> list[Change]:
-    """Return what differs where nothing else does, so that it is not taken for the same."""
-    old, new = (_flat(one.model_dump(mode="json", exclude=_TOLD)) for one in (before, after))
-    found = mapped("manifest", "", old, new)
+def other_entries(before: Shipped, after: Shipped) -> list[Change]:
+    """Return what is recorded otherwise where nothing else differs: it is not nothing."""
+    if before.manifest is None or after.manifest is None:
+        return []
+    found = mapped("manifest", "", _rest(before), _rest(after))
     if len(found) <= _NAMED:
         return found
     rest = Change("manifest", f"{len(found) - _NAMED} further entries", None, None)
     return [*found[:_NAMED], rest]
+
+
+def _rest(file: Shipped) -> dict[str, Any]:
+    """Return all that is recorded of a file, but for what other topics are about."""
+    manifest = {} if file.manifest is None else file.manifest.model_dump(exclude=_TOLD, mode="json")
+    artifact = {} if file.artifact is None else file.artifact.model_dump(mode="json")
+    return _flat({**manifest, "file": artifact})
 
 
 def _plain(weights: Mapping[str, Any]) -> dict[str, Any]:

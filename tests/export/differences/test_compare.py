@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
 from typing import Any
 
+import onnx
 import pytest
 
 from _edgeship.errors import InputError
@@ -168,7 +170,7 @@ def test_a_file_that_is_not_the_recorded_one_is_compared_without_its_record(
     other = shutil.copytree(plain, tmp_path / "other")
     write_scores(other / "colours.onnx", (3, 2, 1))
     found = difference(plain, other)
-    assert "is not the file of its manifest.json" in found.notes[0]
+    assert "is not the file that its manifest.json records" in found.notes[0]
     assert {one.topic for one in changes_in(found)} == {"weights"}
     alone = difference(plain / "colours.onnx", other / "colours.onnx")
     assert "was written for another colours.onnx" in alone.notes[0]
@@ -188,6 +190,44 @@ def test_files_that_came_and_went(tmp_path: Path) -> None:
     assert come.verdict == "drop-in replacement"
     # One file of the folder is compared with its like, and the others are nobody's concern.
     assert difference(one / "colours.onnx", both).verdict == "no difference"
+
+
+def test_bytes_that_nothing_reads_are_a_difference_all_the_same(
+    plain: Path, tmp_path: Path
+) -> None:
+    other = shutil.copytree(plain, tmp_path / "other")
+    file = other / "colours.onnx"
+    model = onnx.load(file)
+    model.doc_string = "said to nobody"
+    onnx.save(model, file)
+    record = json.loads((other / "manifest.json").read_text())
+    record["artifacts"][0]["sha256"] = hashlib.sha256(file.read_bytes()).hexdigest()
+    (other / "manifest.json").write_text(json.dumps(record))
+    found = difference(plain, other)
+    assert [one.what for one in changes_in(found)] == ["bytes"]  # one more field is larger
+    model.doc_string = ""
+    model.graph.doc_string = "x"
+    onnx.save(model, plain / "one.onnx")
+    model.graph.doc_string = "y"
+    onnx.save(model, plain / "two.onnx")
+    found = difference(plain / "one.onnx", plain / "two.onnx")
+    assert [one.what for one in changes_in(found)] == ["name", "sha256"]
+
+
+def test_files_of_earlier_exports_are_compared_as_their_manifests_say(
+    plain: Path, tmp_path: Path
+) -> None:
+    both = write_export(tmp_path / "both")
+    record = json.loads((both / "manifest.json").read_text())
+    earlier = json.loads(json.dumps(record))
+    earlier["artifacts"][0] |= {"file": "earlier.onnx", "scheme": "fp16"}
+    earlier["preprocess"]["crop"] = 0.5
+    (both / "manifest.json").write_text(json.dumps({**record, "earlier": [earlier]}))
+    shutil.copy(both / "colours.onnx", both / "earlier.onnx")
+    again = shutil.copytree(both, tmp_path / "again")
+    assert difference(both, again).verdict == "no difference"
+    found = difference(both / "earlier.onnx", plain)
+    assert "crop" in [one.what for one in changes_in(found)]
 
 
 @pytest.mark.parametrize("name", ["none", "empty", "text.txt", "foreign"])
@@ -211,5 +251,5 @@ def test_a_manifest_that_leads_out_of_its_folder_is_refused(plain: Path, tmp_pat
 def test_a_manifest_without_its_file_is_refused(plain: Path, tmp_path: Path) -> None:
     other = write_export(tmp_path / "other")
     (other / "colours.onnx").unlink()
-    with pytest.raises(InputError, match="is not in"):
+    with pytest.raises(InputError, match="holds none of its files"):
         difference(plain, other)
