@@ -111,12 +111,20 @@ class OutputFolder:
             _replace(self._work / name, self.path / name, self._work / f"{name}.replaced")
         return [self.path / name for name in written]
 
-    def set_aside(self) -> None:
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What was reserved or written so far."""
+        return tuple(self._names)
+
+    def set_aside(self, *others: str) -> None:
         """Rename earlier files of the same names to NAME.previous.
 
         After a failed verification, nobody must find a file that could pass for the result.
+
+        Args:
+            others: Further names of files to set aside.
         """
-        for name in [*self._names, "manifest.json"]:
+        for name in (*self._names, *others):
             self._set_aside(name)
 
     def _set_aside(self, name: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +24,7 @@ from _edgeship.export.judging import (
 from _edgeship.export.onnx.target import ONNX
 from _edgeship.export.preparing import load, make_ready
 from _edgeship.export.tflite.target import TFLITE
+from _edgeship.files import read_bytes
 
 if TYPE_CHECKING:
     from _edgeship.export.contract.manifest import Artifact, Manifest
@@ -46,7 +47,7 @@ class Result:
         stages: One row each.
         files: What was written, the manifest last.
         notes: Remarks for the user.
-        manifest: The manifest.
+        manifest: Of these files; manifest.json also lists those of earlier exports in the folder.
     """
 
     stages: tuple[StageResult, ...]
@@ -97,12 +98,28 @@ def export(request: Request, report: Callable[[str], None] = lambda stage: None)
             manifest, failures = _run_stages(request, network, folder, log)
             files = folder.publish(failures)
     except VerificationError:
-        folder.set_aside()
+        _set_aside(folder)
         raise
     result = Result(tuple(log.stages), tuple(files), tuple(log.notes), manifest)
     if failures:
         raise IncompleteError(result, failures)
     return result
+
+
+def _set_aside(folder: OutputFolder) -> None:
+    """Set aside what an export that failed would have replaced; other files keep their entries."""
+    from _edgeship.export.contract.recorded import MANIFEST
+    from _edgeship.export.merging import without
+
+    left = without(folder.path, folder.names)
+    if left is None:
+        folder.set_aside(MANIFEST)
+        return
+    folder.set_aside()
+    with OutputFolder(folder.path) as again:
+        again.write(f"{MANIFEST}.previous", read_bytes(folder.path / MANIFEST))
+        again.write(MANIFEST, left.to_bytes())
+        again.publish()
 
 
 def _run_stages(
@@ -115,13 +132,18 @@ def _run_stages(
     """
     from _edgeship.export.contract.labels import label_files
     from _edgeship.export.contract.manifest import GraphFile
+    from _edgeship.export.contract.recorded import MANIFEST
     from _edgeship.export.keeping import kept_in_float
     from _edgeship.export.lowering.cutting import advised
+    from _edgeship.export.merging import merged
     from _edgeship.export.recording import manifest_of
 
+    graph_name = f"{network.name}.onnx"
+    for file in (graph_name, *_file_names(request, network.name)):
+        folder.reserve(file)
     ready = make_ready(request, network, _calibrated(request), log)
     job = ready.job
-    graph_file = GraphFile(file=f"{network.name}.onnx", sha256=job.onnx_sha256)
+    graph_file = GraphFile(file=graph_name, sha256=job.onnx_sha256)
     folder.write(graph_file.file, ready.onnx)
     kept = kept_in_float(ready, log)
     rounds = any(scheme.rounds for scheme in _all_schemes(request))
@@ -142,7 +164,7 @@ def _run_stages(
     manifest = manifest_of(
         job, ready.inputs, ready.samples, graph_file, artifacts, _calibrated(request), log
     )
-    folder.write("manifest.json", (manifest.model_dump_json(indent=2) + "\n").encode())
+    folder.write(MANIFEST, merged(manifest, folder.path, folder.names).to_bytes())
     return manifest, failures
 
 
@@ -150,6 +172,13 @@ def _all_schemes(request: Request) -> list[Scheme]:
     return [
         scheme for name in request.targets for scheme in schemes_for(TARGETS[name], request.schemes)
     ]
+
+
+def _file_names(request: Request, network: str) -> Iterator[str]:
+    """Yield the names of the files that are asked for."""
+    for target in (TARGETS[name] for name in request.targets):
+        for scheme in schemes_for(target, request.schemes):
+            yield target.file_name(network, scheme)
 
 
 def _write_files(
@@ -172,8 +201,6 @@ def _write_files(
         UnsupportedError: An operator cannot be lowered.
     """
     names = {scheme.name: target.file_name(job.network.name, scheme) for scheme in job.schemes}
-    for file in names.values():
-        folder.reserve(file)
     with ExitStack() as stack:
         if target.library:
             with log.stage(f"import {target.library}"):

@@ -48,7 +48,7 @@ def test_earlier_files_are_set_aside_when_verification_fails(tmp_path):
     folder = OutputFolder(tmp_path)
     with folder:
         folder.reserve("x.tflite")
-    folder.set_aside()
+    folder.set_aside("manifest.json")
     assert names(tmp_path) == ["manifest.json.previous", "other.txt", "x.tflite.previous"]
 
 

@@ -146,6 +146,7 @@ class Artifact(_Record):
         weights: Type of the weights in it; empty in a manifest older than this field.
         compute: Type that the device computes with; likewise.
         ios: The oldest iOS that a package runs on.
+        batches: The sizes of batches that a package takes, where it takes several.
         size: Bytes; of a package, of all files in it.
         sha256: Digest; of a package, as `export.coreml.format.package.digest` makes it.
         said_bytes: How many of its bytes say what a .tflite file is: metadata, and the names of
@@ -163,6 +164,8 @@ class Artifact(_Record):
         keep_float: Names of the layers that were left in float.
         preprocess: What a picture goes through before this file gets it, where that is not what the
             manifest says of the network.
+        calibration: What it was calibrated on, where that is not what the manifest says.
+        verification: What its outputs were compared on, likewise.
     """
 
     file: str
@@ -171,6 +174,7 @@ class Artifact(_Record):
     weights: str = ""
     compute: str = ""
     ios: int | None = None
+    batches: list[int] = []
     size: int
     sha256: str
     inputs: list[Port]
@@ -187,6 +191,8 @@ class Artifact(_Record):
     ranges: str = ""
     keep_float: list[str] = []
     preprocess: dict[str, Any] | None = None
+    calibration: dict[str, Any] | None = None
+    verification: dict[str, Any] | None = None
 
 
 class GraphFile(_Record):
@@ -223,6 +229,8 @@ class Manifest(_Record):
         onnx: The rewritten graph, which the files were made from.
         labels: The files that name classes.
         about: What is known about the network for people.
+        earlier: What earlier exports into the same folder have said of their files, as far as these
+            are left, where it does not hold for the newest one's. None has an ``earlier`` itself.
     """
 
     tool: str = "edgeship"
@@ -237,6 +245,11 @@ class Manifest(_Record):
     artifacts: list[Artifact]
     labels: list[LabelsFile] = []
     about: About = About()
+    earlier: list[Manifest] = []
+
+    def to_bytes(self) -> bytes:
+        """Return the file."""
+        return (self.model_dump_json(indent=2) + "\n").encode()
 
 
 def versions() -> dict[str, str]:

@@ -43,14 +43,14 @@ def input_words(job: Job) -> dict[str, PortWords]:
     """Return name of an input of a job's network -> what is known of it."""
     inputs = [value for value in job.graph.graph.inputs if not value.is_initializer()]
     preprocess = job.preprocess
-    if preprocess is None or len(inputs) != 1 or not _is_known(job, preprocess):
+    if preprocess is None or len(inputs) != 1:
         return {value.name or "": PortWords() for value in inputs}
     [value] = inputs
     shape = static_shape(value) or ()
     name = value.name or ""
     colors = "grayscale" if len(preprocess.mean) == 1 else "BGR" if preprocess.bgr else "RGB"
     picture = _picture(shape, last=name in job.nhwc)
-    words = f"{colors} {picture}, {_scale(preprocess)}"
+    words = f"{colors} {picture}, {_scale(preprocess)}" if _is_known(job, preprocess) else ""
     return {name: PortWords(words, pixels=f"{picture}, 0 to 255")}
 
 

@@ -16,6 +16,9 @@ from _edgeship.export.verification.parity import Parity, PartParity
 from _edgeship.export.verification.yardstick import Bits, Yardstick
 from _edgeship.files import read_bytes
 
+#: What the manifest in a folder is called.
+MANIFEST = "manifest.json"
+
 
 @dataclass(frozen=True)
 class Record:
@@ -23,7 +26,7 @@ class Record:
 
     Attributes:
         path: The manifest.
-        manifest: All of it.
+        manifest: What it says of the export that has written the file.
         artifact: The entry for the file.
         unchanged: Whether the file still has the digest of the entry.
     """
@@ -62,15 +65,14 @@ def find_digest(file: Path, digest: str) -> Record | None:
     Raises:
         InputError: The manifest is edgeship's, but damaged or of another version.
     """
-    path, manifest = _beside(file)
-    if manifest is None:
-        return None
-    named = [artifact for artifact in manifest.artifacts if artifact.file == file.name]
+    path, manifests = _beside(file)
+    entries = [(manifest, artifact) for manifest in manifests for artifact in manifest.artifacts]
+    named = [(manifest, one) for manifest, one in entries if one.file == file.name]
     # Two schemes may give the same bytes, so the entry with the file's own name is tried first.
-    for artifact in [*named, *manifest.artifacts]:
+    for manifest, artifact in [*named, *entries]:
         if artifact.sha256 == digest:
             return Record(path, manifest, artifact, unchanged=True)
-    return Record(path, manifest, named[0], unchanged=False) if named else None
+    return Record(path, *named[0], unchanged=False) if named else None
 
 
 def manifest_of_graph(file: Path, digest: str) -> Manifest | None:
@@ -83,14 +85,15 @@ def manifest_of_graph(file: Path, digest: str) -> Manifest | None:
     Raises:
         InputError: The manifest beside it is edgeship's, but damaged or of another version.
     """
-    _, manifest = _beside(file)
-    return manifest if manifest is not None and manifest.onnx.sha256 == digest else None
+    _, manifests = _beside(file)
+    return next((one for one in manifests if one.onnx.sha256 == digest), None)
 
 
-def _beside(file: Path) -> tuple[Path, Manifest | None]:
-    """Return where the manifest beside a file would be, and what it holds if it is edgeship's."""
-    path = file.parent / "manifest.json"
-    return path, read_manifest(path) if path.is_file() else None
+def _beside(file: Path) -> tuple[Path, list[Manifest]]:
+    """Return where the manifest beside a file would be, and those of all exports in it."""
+    path = file.parent / MANIFEST
+    found = read_manifest(path) if path.is_file() else None
+    return path, [] if found is None else [found, *found.earlier]
 
 
 def read_manifest(path: Path) -> Manifest | None:
@@ -123,6 +126,8 @@ def read_manifest(path: Path) -> Manifest | None:
 
 def _check(manifest: Manifest) -> None:
     """Check the entries that commands read; raise one of several exceptions if one is wrong."""
+    for one in manifest.earlier:
+        _check(one)
     for value in (
         manifest.model["name"],
         manifest.weights["source"],
