@@ -26,19 +26,15 @@ class Kernels:
         tile: Outputs that are computed at once.
         once: Instructions for each row of a tile.
         each: Instructions for each row of a tile and each input.
-        small: None, or tile, once and each of the kernel that is taken where whole tiles would
-            compute more than 1 % of the outputs for nothing (in XNNPACK's
-            `xnn_create_fully_connected_nc_f32`).
     """
 
     size: int
     tile: int
     once: float
     each: float
-    small: tuple[int, float, float] | None = None
 
 
-FLOAT32 = Kernels(4, 8, 13.5, 2.54, (2, 4.0, 1.1))
+FLOAT32 = Kernels(4, 8, 13.5, 2.54)
 FLOAT16 = Kernels(2, 16, 12.0, 2.75)
 INT8 = Kernels(1, 16, 42.0, 1.22)
 
@@ -63,23 +59,8 @@ def convolution(kernels: Kernels, places: int, inputs: int, outputs: int) -> flo
         inputs: Elements that an output element is computed from.
         outputs: Its output channels.
     """
-    tile, once, each = kernels.tile, kernels.once, kernels.each
-    if kernels.small is not None and wastes(kernels, outputs):
-        tile, once, each = kernels.small
-    return _CONVOLUTION + places * -(-outputs // tile) * (once + each * inputs)
-
-
-def wastes(kernels: Kernels, outputs: int) -> bool:
-    """Return whether XNNPACK takes smaller tiles, of which fewer outputs are for nothing."""
-    if kernels.small is None:
-        return False
-    missing, missing_in_small = -outputs % kernels.tile, -outputs % kernels.small[0]
-    return outputs < kernels.tile or (missing * 100 > outputs and missing_in_small < missing)
-
-
-def whole_tiles(kernels: Kernels, outputs: int) -> int:
-    """Return the least number of outputs, from so many on, that need no smaller tiles."""
-    return outputs + -outputs % kernels.tile if wastes(kernels, outputs) else outputs
+    tiles = -(-outputs // kernels.tile)
+    return _CONVOLUTION + places * tiles * (kernels.once + kernels.each * inputs)
 
 
 def cut(kernels: Kernels, places: int, channels: int) -> float:

@@ -17,7 +17,7 @@ from _edgeship.export.tflite.fold_frames import fold_frames
 from _edgeship.export.tflite.for_integers import for_integers
 from _edgeship.export.tflite.grow_borders import grow_borders
 from _edgeship.export.tflite.lowering import Lowered, lower
-from _edgeship.export.tflite.movement_costs import FLOAT16, FLOAT32
+from _edgeship.export.tflite.movement_costs import FLOAT16
 from _edgeship.export.tflite.nested_joints import nest_joints
 from _edgeship.export.tflite.padded_rows import by_rows, pad_rows
 from _edgeship.export.tflite.real_parts import real_parts
@@ -58,9 +58,7 @@ def prepare(job: Job) -> Prepared:
     description = f"{job.network.name}, written by edgeship"
     written, batches = with_open_batch(graph, lowered, description, job.checked, batches_of)
     data = to_bytes(to_model(written, lowered.io, description))
-    in_float = with_split_filters(written, FLOAT32)
-    float_data = to_bytes(to_model(in_float, lowered.io, description))
-    in_half = float_data
+    in_half = data
     if for_cpu and any(scheme.name == HALF for scheme in job.schemes):
         half = with_split_filters(by_rows(written), FLOAT16)
         in_half = to_bytes(to_model(half, lowered.io, description))
@@ -72,7 +70,7 @@ def prepare(job: Job) -> Prepared:
         own = real_parts(from_bytes(data), lowered.trace, growths)
         in_integers = for_integers(written, lowered.io, description, data, own, job)
     tiles = f"; {filled} convolutions filled up to whole tiles" if filled else ""
-    detail = f"{len(in_float.ops)} operators{folding}{tiles}"
+    detail = f"{len(written.ops)} operators{folding}{tiles}"
     if own_input is not None:
         parity = parity or own_input.parity
         detail += f"; takes the bytes of pictures, normalised {own_input.where}"
@@ -90,7 +88,6 @@ def prepare(job: Job) -> Prepared:
         growths,
         lowered,
         data,
-        float_data,
         in_half,
         in_integers,
         detail,

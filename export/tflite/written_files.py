@@ -176,8 +176,7 @@ class Prepared:
         graph: The ONNX graph that was lowered.
         growths: Name of a value of it -> what its spatial axes were grown by.
         lowered: The TFLite graph.
-        data: A float32 file with the tensors of the lowered graph; ranges are measured on it.
-        in_float: The one that is written, and whose weights alone are quantized.
+        data: The float32 file, on which ranges are measured and whose weights alone are quantized.
         in_half: The one that is written in half precision; the same one if there is none.
         in_integers: The file that is quantized with activations, if any is.
         detail: What was made.
@@ -193,7 +192,6 @@ class Prepared:
     growths: Mapping[str, Growth]
     lowered: Lowered
     data: bytes
-    in_float: bytes
     in_half: bytes
     in_integers: IntegerLayout | None
     detail: str
@@ -308,7 +306,7 @@ class Prepared:
     def _sources(self, scheme: Scheme, ranges: Ranges) -> list[tuple[bytes, Ranges]]:
         """Return the float files that a scheme's file can be made from, with their ranges."""
         if scheme.name not in ACTIVATION_BITS:
-            return [(self.in_half if scheme.name == HALF else self.in_float, ranges)]
+            return [(self.in_half if scheme.name == HALF else self.data, ranges)]
         if self.byte_input is not None:
             of_bytes = range_of_bytes(self.byte_input.scale)
             named = (self.byte_input.name, _UNCHANGED + self.byte_input.name)

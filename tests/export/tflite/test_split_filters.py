@@ -16,7 +16,7 @@ from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.tflite.building.graph import options
 from _edgeship.export.tflite.integer_layout import integer_layout
 from _edgeship.export.tflite.lowering import lower
-from _edgeship.export.tflite.movement_costs import FLOAT16, FLOAT32, INT8, Kernels
+from _edgeship.export.tflite.movement_costs import FLOAT16, INT8, Kernels
 from _edgeship.export.tflite.nested_joints import nest_joints
 from _edgeship.export.tflite.open_batch import open_batch
 from _edgeship.export.tflite.split_filters import split_filters, with_split_filters
@@ -87,18 +87,14 @@ def test_pieces_that_do_not_pay_stay_together() -> None:
     assert ops.count("SLICE") == 3
 
 
-def test_float_has_smaller_tiles_and_a_slow_kernel_for_what_is_over() -> None:
-    spans = [(0, 58), (58, 87), (87, 116)]
-    assert split(sliced(convolution(116, inputs=116), *spans), FLOAT32).count("CONV_2D") == 1
-    spans = [(0, 32), (32, 64)]
-    assert split(sliced(convolution(64, inputs=64), *spans), FLOAT32) == ["CONV_2D"] * 2
-
-
 def test_each_type_has_a_layout_of_its_own() -> None:
-    """58 outputs are 4 of 7.25 tiles of 16, but not whole tiles of 8."""
-    small = sliced(convolution(116, inputs=116), (0, 58), (58, 116))
+    """Two halves of 24 take a fourth tile of 32 inputs: it costs 100 in half precision, 81 in int8.
+
+    That is at each place, where both slices take 80 and 75 and a little for each operator.
+    """
+    small = sliced(convolution(48, inputs=32), (0, 24), (24, 48))
     before = small.data()
-    found = [with_split_filters(small.graph, each) for each in (FLOAT32, FLOAT16)]
+    found = [with_split_filters(small.graph, each) for each in (FLOAT16, INT8)]
     assert [[op.kind for op in graph.ops] for graph in found] == [
         ["CONV_2D", "SLICE", "SLICE"],
         ["CONV_2D", "CONV_2D"],
@@ -116,13 +112,6 @@ def test_a_convolution_that_computes_a_border_stays_whole() -> None:
     opts.padding = 1  # VALID
     small.op("CONV_2D", "p w b", "y", (1, SIZE, SIZE, 48), opts=opts)
     assert split(sliced(small, (0, 16), (16, 48)), INT8) == ["PAD", "CONV_2D", "SLICE", "SLICE"]
-
-
-def test_what_stays_together_is_filled_up_with_zeros_for_float() -> None:
-    """40 and 9 + 9: two slices of 18, which would be computed in tiles of 2."""
-    small = sliced(convolution(58, inputs=32), (0, 40), (40, 49), (49, 58))
-    assert split(small, FLOAT32) == ["CONV_2D", "CONV_2D", "SLICE", "SLICE"]
-    assert [small.graph.tensors[op.outputs[0]].shape[3] for op in small.graph.ops[:2]] == [40, 24]
 
 
 def test_channels_that_nobody_reads_go() -> None:
@@ -230,7 +219,6 @@ def cut_graph(seed: int) -> tuple[Net, ir.Model]:
     ("make", "kernels"),
     [
         (cut_graph, (INT8,)),
-        (cut_graph, (FLOAT32,)),
         (cut_graph, (FLOAT16,)),
         (cut_graph, (ONE_BY_ONE,)),
         (random_graph, (ONE_BY_ONE,)),
