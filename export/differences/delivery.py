@@ -155,7 +155,8 @@ def _others(folder: Path, manifest: Manifest) -> dict[str, str]:
         return {}
     told = {MANIFEST, EVALUATION}
     for one in (manifest, *manifest.earlier):
-        told |= {one.onnx.file, *(each.file for each in (*one.artifacts, *one.labels))}
+        told |= {one.onnx.file, *(each.file for each in one.artifacts)}
+        told |= {each.file for each in one.labels}
     return {
         name: digest
         for name, digest in read_sums(read_bytes(folder / SUMS)).items()
