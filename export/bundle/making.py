@@ -103,7 +103,7 @@ def make(
 
 
 def recorded(folder: Path, only: Collection[str] | None = None) -> Manifest:
-    """Return the manifest of a folder, with the files that are wanted.
+    """Return the manifest of a folder, with the files that are wanted, all of one network.
 
     Args:
         folder: Where it is.
@@ -121,7 +121,7 @@ def recorded(folder: Path, only: Collection[str] | None = None) -> Manifest:
             todo="export first, or name the network: `python -m export bundle MODEL`",
         )
     kept = [one for one in manifest.artifacts if only is None or one.file in only]
-    return manifest.model_copy(update={"artifacts": kept})
+    return manifest.model_copy(update={"artifacts": kept, "earlier": []})
 
 
 def _content(
@@ -129,7 +129,7 @@ def _content(
 ) -> tuple[dict[str, bytes], Facts]:
     """Return path in the bundle -> content, and what the cards say."""
     report("read the files")
-    content = {layout.MANIFEST: (manifest.model_dump_json(indent=2) + "\n").encode()}
+    content = {layout.MANIFEST: manifest.to_bytes()}
     for artifact in manifest.artifacts:
         content |= _model_files(folder, artifact)
     labels = _labels(folder, manifest)
