@@ -122,10 +122,7 @@ def _file(before: Shipped, after: Shipped, asked: Asked, listener: Listener) -> 
     for old, new in names:
         changes += label_changes(new, labels_of(before, old), labels_of(after, new))
     prepared = preprocess_changes(before, after)
-    changes += prepared
-    if before.manifest is not None and after.manifest is not None:
-        changes += manifest_changes(before.manifest, after.manifest)
-    changes += fact_changes(before, after)
+    changes += [*prepared, *manifest_changes(before, after), *fact_changes(before, after)]
     same = before.model.digest == after.model.digest
     if not same and all(one.topic == "files" for one in changes):
         changes += _bytes(before, after)

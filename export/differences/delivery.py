@@ -51,6 +51,13 @@ class Shipped:
             return None
         return self.artifact.preprocess or self.manifest.preprocess
 
+    @property
+    def calibration(self) -> Mapping[str, Any]:
+        """What it was calibrated on, and how; empty where nothing is recorded."""
+        if self.artifact is None or self.manifest is None:
+            return {}
+        return self.artifact.calibration or self.manifest.calibration or {}
+
 
 @dataclass(frozen=True)
 class Delivery:

@@ -62,14 +62,17 @@ def _told(file: Shipped) -> dict[str, Any]:
     return found
 
 
-def manifest_changes(before: Manifest, after: Manifest) -> list[Change]:
-    """Return what two manifests say otherwise, but for what they say of single files."""
+def manifest_changes(before: Shipped, after: Shipped) -> list[Change]:
+    """Return what manifests say otherwise of the networks behind two files, and of the tools."""
+    if before.manifest is None or after.manifest is None:
+        return []
+    old, new = before.manifest, after.manifest
     return [
-        *mapped("weights", "", _plain(before.weights), _plain(after.weights)),
-        *mapped("calibration", "", before.calibration or {}, after.calibration or {}),
-        *mapped("model", "", _flat(before.model), _flat(after.model)),
-        *mapped("about", "", _said(before), _said(after)),
-        *mapped("versions", "", before.versions, after.versions),
+        *mapped("weights", "", _plain(old.weights), _plain(new.weights)),
+        *mapped("calibration", "", before.calibration, after.calibration),
+        *mapped("model", "", _flat(old.model), _flat(new.model)),
+        *mapped("about", "", _said(old), _said(new)),
+        *mapped("versions", "", old.versions, new.versions),
     ]
 
 
