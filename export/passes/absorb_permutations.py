@@ -18,7 +18,9 @@ So do the shuffles of a long stage whose units add their input to their result. 
 keeps every channel at its place in the unit, so an order found once serves all units; but unit k
 reads the channels of which bit k of their number, as a fraction of all, is set. All patterns of
 k + 1 bits occur, and at each change of the pattern a run begins or ends: whatever the order is,
-units 0 to k together need 2**k runs or more.
+units 0 to k together need 2**k runs or more. An order for two or three units, put right by one
+shuffle of four or eight groups behind them, would take 0.99 of the instructions on arm64 of nine
+units of 1360 channels, written by hand: that is not done.
 """
 
 from __future__ import annotations
