@@ -41,6 +41,20 @@ class Record:
         """What images go through, or None if the network does not take images."""
         return preprocess_in(self.manifest)
 
+    @property
+    def labels(self) -> dict[str, tuple[str, ...]]:
+        """Output -> the names of its classes, as far as their file is still what was written."""
+        digests = {one.file: one.sha256 for one in self.manifest.labels}
+        found: dict[str, tuple[str, ...]] = {}
+        for port in self.artifact.outputs:
+            # Only the last part: a manifest must not lead out of its folder.
+            path = self.path.parent / Path(port.labels).name
+            if port.labels in digests and path.is_file():
+                data = read_bytes(path)
+                if hashlib.sha256(data).hexdigest() == digests[port.labels]:
+                    found[port.name] = tuple(data.decode(errors="replace").splitlines())
+        return found
+
 
 def find_record(file: Path, data: bytes) -> Record | None:
     """Return what the manifest beside a file says about it, or None if nothing does.

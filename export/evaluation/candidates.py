@@ -16,7 +16,13 @@ from _edgeship.export.checks.opening import open_model
 from _edgeship.export.checks.relating import related
 from _edgeship.export.checks.subject import assumed_preprocess
 from _edgeship.export.contract.manifest import Manifest
-from _edgeship.export.contract.recorded import find_digest, manifest_of_graph, preprocess_in
+from _edgeship.export.contract.model_file import ModelFile
+from _edgeship.export.contract.recorded import (
+    Record,
+    find_digest,
+    manifest_of_graph,
+    preprocess_in,
+)
 from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.network.definition import LiveModule
 from _edgeship.export.network.network import Network
@@ -63,6 +69,8 @@ class Candidate:
         parallel: Whether several threads may run it at once.
         notes: What a reader must know to judge the result.
         classes: Those of its scores, where they are recorded; empty if not.
+        labels: The names that an application shows for them, where it has any; pictures may be
+            labelled otherwise.
         close: Releases what it holds.
     """
 
@@ -73,6 +81,7 @@ class Candidate:
     parallel: bool = True
     notes: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
     close: Callable[[], None] = field(default=lambda: None)
 
     @property
@@ -177,6 +186,7 @@ def _from_file(path: Path, asked: Asked) -> Candidate:
         open=open_file,
         notes=(*notes, *file.notes),
         classes=_classes(manifest),
+        labels=_labels(model, record),
     )
 
 
@@ -202,6 +212,7 @@ def _from_network(name: str, asked: Asked) -> Candidate:
         parallel=_in_this_process(network),
         notes=notes,
         classes=tuple(network.training.get("classes") or ()),
+        labels=network.labels,
         close=network.close,
     )
 
@@ -267,6 +278,12 @@ def _assumption(name: str, preprocess: Preprocess, asked: Asked) -> tuple[str, .
         f"nothing says how {name} wants its pictures; assumed: mean {mean}, std {std}, centre crop "
         f"{preprocess.crop:g}. Give yours with --mean, --std and --crop",
     )
+
+
+def _labels(model: ModelFile, record: Record | None) -> tuple[str, ...]:
+    """Return the names of a file's classes, from beside its manifest or from the file itself."""
+    found = (record.labels if record is not None else {}) or model.labels
+    return tuple(next(iter(found.values()))) if len(found) == 1 else ()
 
 
 def _classes(manifest: Manifest | None) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -120,13 +120,22 @@ def _announce(runner: Runner, pictures: int, listener: Listener) -> None:
         )
 
 
+def _classes(candidate: Candidate, words: Collection[str | None]) -> tuple[str, ...]:
+    """Return the classes of a file in the order of its scores, as the pictures are labelled."""
+    if candidate.classes:
+        return candidate.classes
+    return candidate.labels if set(words) <= set(candidate.labels) else ()
+
+
 def _evaluated(
     question: Question, pictures: Pictures, runners: Sequence[Runner], listener: Listener
 ) -> Evaluation:
     candidates = [runner.candidate for runner in runners]
     labels = None
     if pictures.labelled:
-        recorded = {one.name: one.classes for one in candidates if one.classes}
+        words = {picture.label for picture in pictures.pictures}
+        found = {one.name: _classes(one, words) for one in candidates}
+        recorded = {name: classes for name, classes in found.items() if classes}
         labels = labels_of(pictures, question.labels, recorded)
     counted = Counting(candidates, labels, len(pictures.pictures))
     listener.begin(len(pictures.pictures))

@@ -256,3 +256,13 @@ def test_an_encrypted_archive_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "calib.npz").write_bytes(data)
     with pytest.raises(InputError, match=r"(?s)cannot be read.*encrypted"):
         array_samples(tmp_path / "calib.npz", IMAGE, PREPROCESS, 32)
+
+
+def test_arrays_may_have_the_names_that_the_network_itself_has(tmp_path: Path) -> None:
+    inputs = {"photo": InputSpec((1, 3, 4, 5), own_name="input.1"), "mask": InputSpec((1, 7))}
+    path = archived(tmp_path, **{"input.1": floats(2, 3, 4, 5), "mask": floats(2, 7)})
+    samples, _ = array_samples(path, inputs, PREPROCESS, 2)
+    assert list(samples[0]) == ["photo", "mask"]
+    np.testing.assert_array_equal(samples[0]["photo"], floats(2, 3, 4, 5)[0])
+    with pytest.raises(InputError, match="There is no array for photo"):
+        array_samples(archived(tmp_path, mask=floats(2, 7)), inputs, PREPROCESS, 2)

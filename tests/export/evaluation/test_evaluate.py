@@ -260,6 +260,27 @@ def test_the_weights_that_a_manifest_names(exported: Path, tmp_path: Path) -> No
         recorded_weights(write_scores(tmp_path / "alone.onnx"))
 
 
+def test_names_that_a_file_brings_order_the_classes(tmp_path: Path) -> None:
+    network = write_scores(tmp_path / "all.onnx")
+    (tmp_path / "colours.txt").write_text("\n".join(COLOURS))
+    given = ("--mean", "0,0,0", "--std", "1,1,1", "--labels", tmp_path / "colours.txt")
+    run(network, "--to", "onnx", *given, "--out", tmp_path / "out")
+    data = write_classes(tmp_path / "data", PICTURES)
+    file = str(tmp_path / "out" / "all_fp32.onnx")
+    found = evaluate(Question((file,), data, replace(PLAIN, mean=None, std=None)))
+    assert found.classes == f"those recorded with {file}"
+    assert [(one.top1.count, one.top1.total) for one in found.files if one.top1] == [(7, 9)]
+    # Pictures that are labelled otherwise are not judged by these names.
+    others = {f"n{place}": PICTURES[name] for place, name in enumerate(COLOURS)}
+    data = write_classes(tmp_path / "others", others)
+    found = evaluate(Question((file,), data, replace(PLAIN, mean=None, std=None)))
+    assert found.classes == "the labels, sorted by name"
+    assert [one.top1.count for one in found.files if one.top1] == [7]
+    # Nor are names that somebody has changed.
+    (tmp_path / "out" / "labels.txt").write_text("blue\ngreen\nred\n")
+    assert load_candidate(file, Asked()).labels == ()
+
+
 def test_disagreements_of_one_file_are_refused(question: Question, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="needs two files"):
         evaluate(replace(question, names=question.names[:1], disagreements=tmp_path / "differ"))
