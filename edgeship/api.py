@@ -55,6 +55,7 @@ def export(
     made_for: Literal["gpu"] | None = None,
     require_delegate: str | Sequence[str] = (),
     ios: int | None = None,
+    batches: Sequence[int] = (),
     io: Literal["tensor", "image"] = "tensor",
     input_names: str | Sequence[str] = (),
     output_names: str | Sequence[str] = (),
@@ -125,6 +126,7 @@ def export(
             right: ``xnnpack``, ``gpu``, or both. The GPU is LiteRT's accelerator on the Vulkan
             driver that is found here.
         ios: The oldest iOS that an .mlpackage runs on.
+        batches: Sizes of batches that an .mlpackage takes, beside 1.
         io: Whether an .mlpackage takes the network's input, or a picture of 0 to 255 that it
             normalises itself.
         input_names: What the files are to call the network's inputs, as a list or with commas; by
@@ -187,6 +189,7 @@ def export(
         made_for=made_for,
         require_delegate=_words(require_delegate, "require_delegate") if require_delegate else (),
         ios=ios,
+        batches=tuple(sorted({1, *batches})) if batches else (),
         io=io,
         input_names=_names(input_names),
         output_names=_names(output_names),

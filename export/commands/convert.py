@@ -209,6 +209,13 @@ def convert(
             "schemes.",
         ),
     ] = None,
+    batch: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N,N",
+            help="Sizes of batches that an .mlpackage takes, beside 1: 4,16.",
+        ),
+    ] = None,
     io: Annotated[
         str,
         typer.Option(
@@ -289,6 +296,7 @@ def convert(
         made_for=made_for,
         require_delegate=require_delegate,
         ios=ios,
+        batch=batch,
         io=io,
         input_names=input_names,
         output_names=output_names,

@@ -96,6 +96,7 @@ class Request:
             nothing of that kind.
         require_delegate: Delegates that must take every operator of a file, and compute it right.
         ios: The oldest iOS that a package runs on.
+        batches: Sizes of batches that a package takes, 1 first; empty for the network's own alone.
         io: Whether files take the network's input or a picture that they normalise themselves.
         labels: Output -> names of its classes, in the order of its scores; "" stands for the only
             output with so many. Or ``checkpoint``, for those that the weights were trained on.
@@ -132,6 +133,7 @@ class Request:
     made_for: Literal["gpu"] | None = None
     require_delegate: tuple[str, ...] = ()
     ios: int | None = None
+    batches: tuple[int, ...] = ()
     io: Literal["tensor", "image"] = "tensor"
     labels: Mapping[str, tuple[str, ...]] | Literal["checkpoint"] = field(default_factory=dict)
     input_names: tuple[str, ...] = ()

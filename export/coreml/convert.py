@@ -44,7 +44,11 @@ def convert(
     inputs = [
         ct.ImageType(name=port.name, shape=port.shape, color_layout=_layout(ct, images[port.name]))
         if port.name in images
-        else ct.TensorType(name=port.name, shape=port.shape, dtype=_dtype(port.dtype))
+        else ct.TensorType(
+            name=port.name,
+            shape=lowered.shapes.get(port.name, port.shape),
+            dtype=_dtype(port.dtype),
+        )
         for port in lowered.io.inputs
     ]
     outputs = [ct.TensorType(name=p.name, dtype=_dtype(p.dtype)) for p in lowered.io.outputs]

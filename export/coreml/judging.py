@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from _edgeship.errors import VerificationError
+from _edgeship.errors import EdgeshipError, UnsupportedError, VerificationError
+from _edgeship.export.contract.target import Judge
 from _edgeship.export.coreml.evaluator import Evaluator, MilProgram
 from _edgeship.export.coreml.evaluator.mil.program import Operation
 from _edgeship.export.coreml.lowering import Lowered
@@ -105,6 +106,57 @@ def _classification(program: MilProgram, scored: bool) -> Classification:
     if scored and not found.scores:
         raise VerificationError("The package's label does not come from a softmax.")
     return found
+
+
+def check_batches(
+    evaluator: Evaluator,
+    lowered: Lowered,
+    samples: Sequence[Sample],
+    sizes: Sequence[int],
+    judge: Judge,
+) -> None:
+    """Check that a package gives the same in batches of every size.
+
+    Args:
+        evaluator: The package.
+        lowered: What it was made from.
+        samples: What the graph takes, one by one.
+        sizes: Of batches; those of 1 are judged anyway.
+        judge: Judges the outputs of all samples.
+
+    Raises:
+        UnsupportedError: It gives something else, or nothing for each sample.
+    """
+    for size in (size for size in sizes if size > 1):
+        try:
+            problem = judge(_in_batches(evaluator, lowered, samples, size))
+        except EdgeshipError as error:
+            problem = f"{error.what} {error.why}".strip()
+        if problem:
+            raise UnsupportedError(
+                f"The package cannot take batches of {size}.",
+                why=problem,
+                todo="leave --batch out",
+            )
+
+
+def _in_batches(
+    evaluator: Evaluator, lowered: Lowered, samples: Sequence[Sample], size: int
+) -> Outputs:
+    """Return what a package gives for each sample, run in batches; the last one is filled up."""
+    names = [port.name for port in lowered.io.outputs]
+    outputs: Outputs = []
+    for start in range(0, len(samples), size):
+        group = [samples[(start + offset) % len(samples)] for offset in range(size)]
+        each = [package_feeds(lowered, sample) for sample in group]
+        feeds = {name: np.concatenate([one[name] for one in each]) for name in each[0]}
+        values = evaluator.run(feeds, names)
+        for name, port in zip(names, lowered.io.outputs, strict=True):
+            if values[name].shape != (size * port.shape[0], *port.shape[1:]):
+                raise VerificationError(f"{name} has shape {list(values[name].shape)}.")
+        parts = [np.split(values[name], size) for name in names]
+        outputs += [list(one) for one in zip(*parts, strict=True)]
+    return outputs[: len(samples)]
 
 
 def check_classifier(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -34,19 +34,23 @@ class Lowered:
             `convert` changes in place.
         io: Its inputs and outputs.
         trace: Name of a variable -> name of the ONNX value it holds.
+        shapes: Name of an input that takes several shapes -> these, as coremltools wants them.
     """
 
     program: Any
     io: PackageIO
     trace: Mapping[str, str]
+    shapes: Mapping[str, Any] = field(default_factory=dict)
 
 
-def lower(model: ir.Model, ios: int) -> Lowered:
+def lower(model: ir.Model, ios: int, batches: Sequence[int] = ()) -> Lowered:
     """Lower an ONNX graph with static shapes.
 
     Args:
         model: The rewritten graph.
         ios: The oldest iOS that the program is to run on, one of `export.coreml.schemes.IOS`.
+        batches: The sizes of batches that it is to take, the usual one first; none for that of
+            the graph alone. The graph's must be 1 then.
 
     Raises:
         InputError: Packages cannot be written for this iOS.
@@ -58,7 +62,7 @@ def lower(model: ir.Model, ios: int) -> Lowered:
     model = model.clone()  # decompositions change the graph
     fuse_gelu(model)
     decompose(model, named(LOWERINGS))
-    coremltools()
+    ct = coremltools()
     from coremltools.converters.mil import Builder
     from coremltools.converters.mil.mil import Function
 
@@ -70,8 +74,12 @@ def lower(model: ir.Model, ios: int) -> Lowered:
     values = [value for value in model.graph.inputs if not value.is_initializer()]
     inputs, problems = _inputs(ctx, values)
     demand_none(problems, TARGET)
+    shapes = {port.name: _enumerated(ct, port, batches) for port in inputs} if batches else {}
     placeholders = {
-        port.name: Builder.placeholder(port.shape, _builder_type(port)) for port in inputs
+        port.name: Builder.placeholder(
+            tuple(shapes[port.name].symbolic_shape) if shapes else port.shape, _builder_type(port)
+        )
+        for port in inputs
     }
     program = empty_program()
     with Function(placeholders, opset_version=deployment_target(ios)) as function:
@@ -91,7 +99,13 @@ def lower(model: ir.Model, ios: int) -> Lowered:
         for value, variable in ctx.places.items()
         if value.name is not None and value.name in original and not ctx.is_unshaped(value)
     }
-    return Lowered(program, PackageIO(tuple(inputs), tuple(outputs)), trace)
+    return Lowered(program, PackageIO(tuple(inputs), tuple(outputs)), trace, shapes)
+
+
+def _enumerated(ct: Any, port: PortSpec, batches: Sequence[int]) -> Any:
+    """Return the shapes of an input for batches of several sizes, the first one by default."""
+    first, *more = [(size, *port.shape[1:]) for size in batches]
+    return ct.EnumeratedShapes(shapes=[first, *more], default=first)
 
 
 def _simpler(decomposer: Decomposer, node: ir.Node) -> list[ir.Node] | None:

@@ -20,11 +20,13 @@ class PackageSettings:
         ios: The oldest iOS that they are to run on.
         ports: What an application gives and gets.
         description: What Xcode shows about them.
+        batches: The sizes of batches that they are to take; empty for the network's own alone.
     """
 
     ios: int
     ports: Ports
     description: Description
+    batches: tuple[int, ...] = ()
 
 
 def settings_of(job: Job) -> PackageSettings:
@@ -49,7 +51,24 @@ def settings_of(job: Job) -> PackageSettings:
         description=describe(
             job.network, job.model, preprocess, job.onnx_sha256, job.about, previewed
         ),
+        batches=_batches(job),
     )
+
+
+def _batches(job: Job) -> tuple[int, ...]:
+    """Return the sizes of batches that packages are to take.
+
+    Raises:
+        InputError: The network has several inputs, or is for batches of another size than 1.
+    """
+    shapes = job.network.shapes
+    if job.request.batches and (len(shapes) != 1 or shapes[0][:1] != (1,)):
+        raise InputError(
+            "--batch needs a network with one input, of a batch of 1.",
+            why=f"its inputs are {', '.join(map(str, shapes))}",
+            todo="leave --batch out",
+        )
+    return job.request.batches
 
 
 def _classes(job: Job) -> tuple[tuple[str, ...], str]:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from _edgeship.errors import InputError
 from _edgeship.export.contract.target import Job, Prepared, Target
 from _edgeship.export.coreml.schemes import SCHEMES, check_ios
 
@@ -34,6 +35,18 @@ def _session() -> Iterator[str]:
 def _refuse(request: Request, schemes: Sequence[Scheme]) -> None:
     if request.ios is not None:
         check_ios(request.ios, [scheme.name for scheme in schemes])
+    with_batches = {
+        "--io image": request.io == "image",
+        "--labels": bool(request.labels),
+        "--detection nms": request.detection == "nms",
+    }
+    taken = [option for option, given in with_batches.items() if given]
+    if request.batches and taken:
+        raise InputError(
+            f"--batch does not go with {taken[0]}.",
+            why="Core ML takes pictures, names classes and picks boxes one picture at a time",
+            todo="leave one of them out; an app can give Core ML several pictures at once anyway",
+        )
 
 
 def _open(path: Path) -> ModelFile:
@@ -57,6 +70,7 @@ COREML = Target(
     schemes=SCHEMES,
     options={
         "ios": "--ios",
+        "batches": "--batch",
         "io": "--io image",
     },
     picks_boxes=True,

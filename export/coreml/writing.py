@@ -22,6 +22,7 @@ from _edgeship.export.coreml.feature_words import feature_words
 from _edgeship.export.coreml.format.package import Package, package_of, package_of_spec, size
 from _edgeship.export.coreml.inspection import Inspection, inspect_program
 from _edgeship.export.coreml.judging import (
+    check_batches,
     check_classifier,
     evaluate,
     first_divergence,
@@ -112,6 +113,9 @@ class _Package:
         adapted, labels = self.prepared.adapted, self.prepared.settings.ports.labels
         if self.prepared.picking is not None:
             self.prepared.picking.check(self.run())
+        sizes = self.prepared.settings.batches
+        checked = self.adapted.samples[: len(self.prepared.reference)]
+        check_batches(self.evaluator, self.lowered, checked, sizes, again)
         if labels:
             check_classifier(self.evaluator, self.lowered, adapted, labels)
         if _judges(adapted) == _BOTH:
@@ -129,9 +133,21 @@ class _Package:
         record = artifact_record(
             self.package, self._found, name, self.scheme.name, ios, parity, rounded_db
         )
+        if self.prepared.settings.batches:
+            record = self._with_batches(record)
         if self.prepared.picking is None or self.picks is None:
             return record
         return record.model_copy(update={"picking": self.prepared.picking.record(name, self.picks)})
+
+    def _with_batches(self, record: Artifact) -> Artifact:
+        """Return an entry with the sizes of batches, and with outputs' shapes in a batch of 1.
+
+        The package itself says no shape of an output that follows from the input's.
+        """
+        shapes = {port.name: list(port.shape) for port in self.lowered.io.outputs}
+        outputs = [one.model_copy(update={"shape": shapes[one.name]}) for one in record.outputs]
+        sizes = list(self.prepared.settings.batches)
+        return record.model_copy(update={"batches": sizes, "outputs": outputs})
 
     @cached_property
     def _found(self) -> Inspection:
@@ -235,7 +251,7 @@ class _Prepared:
         """Return a program of its own for each conversion, since coremltools works in place."""
         if adapted is self.adapted and self.unused:
             return self.unused.pop()
-        return lower(adapted.graph, self.settings.ios)
+        return lower(adapted.graph, self.settings.ios, self.settings.batches)
 
     def _convert(self, lowered: Lowered, precision: Any) -> Any:
         names = {port.onnx_name: port.name for port in (*lowered.io.inputs, *lowered.io.outputs)}
@@ -258,10 +274,12 @@ def prepare(job: Job) -> _Prepared:
     """
     settings = settings_of(job)
     adapted = adapt(job.graph, [*job.checked, *job.samples], settings.ports, job.nhwc)
-    lowered = lower(adapted.graph, settings.ios)
+    lowered = lower(adapted.graph, settings.ios, settings.batches)
     operators = lowered.program.functions["main"].operations
     count = sum(operator.op_type != "const" for operator in operators)
     detail = f"ML program for iOS {settings.ios}, {count} operators"
+    if settings.batches:
+        detail += f", for batches of {' or '.join(map(str, settings.batches))}"
     reference, parity = job.reference, None
     if settings.ports.pixels is not None:
         # Packages normalise pictures with other roundings than was done for the samples. A deep

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import onnx_ir as ir
 
+from _edgeship.export.coreml.building.batches import following_batch, of_one
 from _edgeship.export.lowering.unsupported import Unsupported
 from _edgeship.export.lowering.values import Array, Values, dtype_of
 
@@ -127,7 +128,7 @@ class Context(Values[Any]):
                 shape than ONNX says.
         """
         variable = self.temporary(kind, output.name or "value", **inputs)
-        shape = tuple(variable.shape)
+        shape = of_one(tuple(variable.shape))
         if shape != self.shape(output):
             raise Unsupported(f"MIL's {kind} gives {list(shape)}, not {list(self.shape(output))}")
         self.bind(output, variable)
@@ -144,6 +145,7 @@ class Context(Values[Any]):
         from coremltools.converters.mil import Builder
 
         given = {key: value for key, value in inputs.items() if value is not None}
+        given = following_batch(kind, given)
         if _is_boolean(given.get(_NOT_OF_BOOLEANS.get(kind, ""))):
             return self._moved_as_integers(kind, name, given)
         try:

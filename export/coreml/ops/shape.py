@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
+from _edgeship.export.coreml.building.batches import of_one
 from _edgeship.export.coreml.building.context import MOST_AXES, Context
 from _edgeship.export.coreml.ops.registry import lowers
 from _edgeship.export.lowering import attributes, copies
@@ -42,7 +43,7 @@ def reshape(ctx: Context, node: ir.Node) -> None:
         ctx.alias(y, x)
     elif len(after) > MOST_AXES:
         ctx.bind_elements(y, ctx.elements(x))
-    elif tuple(ctx.elements(x).shape) == after:
+    elif of_one(tuple(ctx.elements(x).shape)) == after:
         ctx.bind(y, ctx.elements(x))
     elif not after:
         axes = list(range(len(ctx.elements(x).shape)))
