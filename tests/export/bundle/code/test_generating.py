@@ -1,0 +1,214 @@
+"""What is generated for manifests that anybody may have written: names, quoting, refusals."""
+
+from __future__ import annotations
+
+import ast
+import keyword
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+from _edgeship.errors import InputError, UnsupportedError
+from _edgeship.export.bundle.code import literals, names
+from _edgeship.export.bundle.code.generating import generate
+from _edgeship.export.contract.about import About
+from _edgeship.export.contract.manifest import Artifact, GraphFile, Manifest, Port
+
+#: Texts that end strings, comments and templates, or that show as something else than they are.
+HOSTILE = (
+    'x"; import os; os.system("boom") #',
+    "x'''\"\"\"\nboom()\n",
+    "*/ boom() /* \\",
+    "${boom()} $boom \\(boom())",
+    "a\u2028boom()\u202ecode\u0000\r\nboom()",
+    "{{ boom }} {% raw %}",
+    "",
+    "1 2 3",
+    "größe 🐱 \ud800",
+)
+
+
+def port(name: str = "image", dtype: str = "float32", **more: Any) -> Port:
+    shape = more.pop("shape", [1, 8, 8, 3])
+    return Port(name=name, shape=shape, layout=more.pop("layout", "NHWC"), dtype=dtype, **more)
+
+
+def manifest(
+    inputs: list[Port], outputs: list[Port], target: str = "tflite", **more: Any
+) -> tuple[Manifest, Artifact]:
+    """Return a manifest with one file."""
+    preprocess = {"color_order": "RGB", "crop": 0.875, "mean": [0.5] * 3, "std": [0.25] * 3}
+    artifact = Artifact(
+        file=more.pop("file", "net_fp32.tflite"),
+        target=target,
+        scheme="none",
+        size=1,
+        sha256=more.pop("sha256", "0" * 64),
+        inputs=inputs,
+        outputs=outputs,
+        operators={},
+        preprocess=more.pop("own", None),
+    )
+    made = Manifest(
+        versions={},
+        model={"name": more.pop("name", "net")},
+        weights={},
+        preprocess=more.pop("preprocess", preprocess),
+        calibration=None,
+        verification={},
+        onnx=GraphFile(file="net.onnx", sha256=""),
+        stages=[],
+        artifacts=[artifact],
+        about=About(**more),
+    )
+    return made, artifact
+
+
+def scores(name: str = "scores", **more: Any) -> Port:
+    return port(name, shape=[1, 5], layout="", scores="logits", labels="labels.txt", **more)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_text_of_a_manifest_becomes_code(text: str) -> None:
+    file = text.replace("/", "").replace("\\", "") or "net"
+    inputs = [port(text, description=text)]
+    outputs = [scores(text, description=text), port(text + "2", description=text)]
+    more = {"name": text, "version": text, "description": text, "sha256": text, "file": file}
+    wanted = generate(*manifest([port()], [scores(), port("second")]))
+    found = generate(*manifest(inputs, outputs, **more))
+    plain, hostile = (
+        next(data.decode() for path, data in files.items() if path.endswith(".py"))
+        for files in (wanted, found)
+    )
+    # The same statements, but for the values of constants.
+    assert _shape(hostile) == _shape(plain)
+    for path, content in found.items():
+        lines = content.decode().splitlines()  # At every end of line that Unicode knows.
+        assert len(lines) == content.decode().count("\n")
+        for line in lines:
+            code = line if path.endswith(".py") else line.split("//")[0]
+            # As a part of a name it may be there.
+            assert not re.search(r"\bboom\b", _outside_strings(code)), (path, line)
+
+
+def _shape(text: str) -> list[str]:
+    return [type(node).__name__ for node in ast.walk(ast.parse(text))]
+
+
+def _outside_strings(line: str) -> str:
+    """Return a line without its strings, comments of Python and of blocks."""
+    kept, quoted, escaped = "", False, False
+    for letter in line.split("#")[0] if not line.count('"') else line:
+        if quoted:
+            quoted = escaped or letter != '"'
+            escaped = letter == "\\" and not escaped
+        elif letter == '"':
+            quoted = True
+        else:
+            kept += letter
+    return kept.split("#")[0]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_literals_of_python_are_the_text(text: str) -> None:
+    assert ast.literal_eval(literals.python_text(text)) == text
+    for quoted in (literals.kotlin_text(text), literals.swift_text(text)):
+        assert quoted.isascii()
+        assert quoted.isprintable()
+    assert literals.kotlin_text('a$b"c\\d\né🐱') == '"a\\$b\\"c\\\\d\\u000a\\u00e9\\ud83d\\udc31"'
+    assert literals.swift_text('a$b"c\\(d)\né🐱') == '"a$b\\"c\\\\(d)\\u{a}\\u{e9}\\u{1f431}"'
+
+
+@pytest.mark.parametrize("value", [0.1, 1e-7, 3e38, 1.0, 123456789.0, 5e-5, 1e22, -0.25])
+def test_numbers_are_read_back(value: float) -> None:
+    assert float(literals.number(value)) == value
+    assert np.float32(literals.single(value)) == np.float32(value)
+    for text in (literals.number(value), literals.single(value)):
+        assert "." in text
+        assert "+" not in text
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "1", None, [1]])
+def test_what_is_no_number_is_refused(value: object) -> None:
+    with pytest.raises(InputError, match="where a number belongs"):
+        literals.number(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "cls", "member"),
+    [
+        ("shufflenet_v2_int8", "ShufflenetV2Int8", "shufflenetV2Int8"),
+        ("class", "Class", "class_"),
+        ("val", "Val", "val_"),
+        ("3d-net.fp32", "Net3dNetFp32", "port3dNetFp32"),
+        ("größe", "Groe", "groe"),
+        ("日本", "Net", "port"),
+        ("", "Net", "port"),
+    ],
+)
+def test_names_are_those_of_the_language(text: str, cls: str, member: str) -> None:
+    assert names.class_name(text) == cls
+    assert names.member_name(text, names.KOTLIN | names.SWIFT) == member
+    assert names.module_name(text).isidentifier()
+    assert not keyword.iskeyword(f"{names.module_name(text)}_fp32")
+
+
+def test_names_stay_apart_where_capitals_do_not_count() -> None:
+    assert names.apart(["a", "A", "b", "a"], ["B"]) == ["a", "A_2", "b_2", "a_3"]
+
+
+def test_files_of_one_name_in_code_get_numbers() -> None:
+    one, first = manifest([port()], [scores()], file="net-int8.tflite")
+    second = first.model_copy(update={"file": "net_int8.tflite"})
+    both = one.model_copy(update={"artifacts": [first, second]})
+    paths = [set(generate(both, artifact)) for artifact in both.artifacts]
+    shared = {"code/kotlin/CoverAndCrop.kt", "code/swift/Pixels.swift"}
+    assert paths[0] & paths[1] == shared
+
+
+def test_equal_manifests_give_equal_bytes() -> None:
+    assert generate(*manifest([port()], [scores()])) == generate(*manifest([port()], [scores()]))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"crop": 0},
+        {"crop": float("nan")},
+        {"crop": "0.9"},
+        {"mean": [0.5]},
+        {"mean": ["__import__", 0, 0]},
+        {"std": [0.2, 0.2, 0]},
+        {"std": None},
+    ],
+)
+def test_preprocessing_that_makes_no_sense_is_refused(change: dict[str, Any]) -> None:
+    made, artifact = manifest([port()], [scores()])
+    broken = made.model_copy(update={"preprocess": {**(made.preprocess or {}), **change}})
+    with pytest.raises(InputError, match="preprocess"):
+        generate(broken, artifact)
+
+
+@pytest.mark.parametrize("scale", [0.0, -1.0, float("nan"), float("inf")])
+def test_scales_that_make_no_sense_are_refused(scale: float) -> None:
+    quantized = port(dtype="int8", scale=scale, zero_point=0)
+    with pytest.raises(InputError, match="scale"):
+        generate(*manifest([quantized], [scores()]))
+
+
+@pytest.mark.parametrize("file", ["../net.tflite", "a/b.tflite", "a\\b.tflite", ".."])
+def test_files_elsewhere_are_refused(file: str) -> None:
+    with pytest.raises(InputError, match="elsewhere"):
+        generate(*manifest([port()], [scores()], file=file))
+    labelled = scores().model_copy(update={"labels": file})
+    with pytest.raises(InputError, match="elsewhere"):
+        generate(*manifest([port()], [labelled]))
+
+
+def test_types_that_apps_cannot_store_are_refused() -> None:
+    with pytest.raises(UnsupportedError, match="complex64"):
+        generate(*manifest([port(dtype="complex64")], [scores()]))
+    with pytest.raises(UnsupportedError, match="int64"):
+        generate(*manifest([port(dtype="int64")], [scores()], target="coreml"))
