@@ -118,20 +118,25 @@ def _show_outputs(found: OutputsComparison) -> None:
     output.print(printable(words), soft_wrap=True)
     for note in found.notes:
         output.print(printable(f"note: {note}"), soft_wrap=True)
-    numbers = ("same top-1", "SQNR", "max difference", "of the range")
+    shares = [
+        (name, [getattr(one, field) for one in found.outputs])
+        for name, field in (("same top-1", "top1_agreement"), ("equal", "agreement"))
+    ]
+    shares = [(name, values) for name, values in shares if any(one is not None for one in values)]
+    numbers = (*(name for name, _ in shares), "SQNR", "max difference", "of the range")
     refused = any(one.problem for one in found.outputs)
     shown = table("output", *numbers, *("",) * refused, numbers=numbers)
-    for one in found.outputs:
-        add_row(shown, _name(one), *_figures(one), *(one.problem,) * refused)
+    for place, one in enumerate(found.outputs):
+        same = [values[place] for _, values in shares]
+        told = ("" if each is None else f"{each:.1%}" for each in same)
+        add_row(shown, _name(one), *told, *_figures(one), *(one.problem,) * refused)
     output.print(shown)
 
 
-def _figures(one: OutputDistance) -> tuple[str, str, str, str]:
+def _figures(one: OutputDistance) -> tuple[str, str, str]:
     if one.sqnr_db is None or one.max_abs is None or one.max_rel is None:
-        return "", "", "", ""
-    same = one.top1_agreement if one.top1_agreement is not None else one.agreement
+        return "", "", ""
     return (
-        "" if same is None else f"{same:.1%}",
         "equal" if one.max_abs == 0 else f"{one.sqnr_db:.1f} dB",
         f"{one.max_abs:.3g}",
         f"{one.max_rel:.2%}",

@@ -101,6 +101,7 @@ def _deliveries(
     ]
     if old.others and new.others:
         changes += mapped("bundle", "", old.others, new.others)
+        changes += mapped("bundle", "", {"signed": old.signed}, {"signed": new.signed})
     return changes
 
 

@@ -70,6 +70,7 @@ class Delivery:
         whole: Whether it is all that there is, and not one file of it.
         others: Path in a bundle -> SHA-256, of what is no model file and not in the manifest.
         notes: What a reader must know of it.
+        signed: Whether there is a signature; `verify` checks it, and nothing here does.
         accuracy: What an evaluation found when the bundle was made.
     """
 
@@ -79,6 +80,7 @@ class Delivery:
     whole: bool = False
     others: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    signed: bool = False
     accuracy: Accuracy | None = None
 
 
@@ -140,6 +142,7 @@ def _of_folder(path: Path, folder: Path) -> Delivery:
         whole=True,
         others=_others(folder, manifest),
         notes=tuple(notes),
+        signed=(folder / SIGNATURE).is_file(),
         accuracy=read_accuracy(folder / EVALUATION),
     )
 

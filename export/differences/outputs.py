@@ -113,7 +113,8 @@ def _distance(old: Sampled, new: Sampled, before: str, after: str) -> OutputDist
     return OutputDistance(
         before=before,
         after=after,
-        top1_agreement=parity.top1_agreement,
+        # The largest of truth values and counts says nothing; how many are equal does.
+        top1_agreement=parity.top1_agreement if part.agreement is None else None,
         agreement=part.agreement,
         sqnr_db=part.sqnr_db,
         max_abs=part.max_abs,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from _edgeship.export.bundle.sums import sums_of
 from _edgeship.export.contract.manifest import Artifact, Manifest, Port
 from _edgeship.export.differences.compare import Asked, compare_deliveries
 from _edgeship.export.differences.results import Change, Differences
@@ -77,6 +79,23 @@ def write_export(
     }
     (folder / "manifest.json").write_text(Manifest(**record).model_dump_json())
     return folder
+
+
+def pack(folder: Path, **others: str) -> Path:
+    """Make a bundle of an export: other files in it, digests of all, and a zip file, returned.
+
+    Args:
+        folder: The export.
+        others: Path in the bundle, with _ for / -> content.
+    """
+    for name, text in others.items():
+        path = folder / name.replace("_", "/")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    sums = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+    (folder / "SHA256SUMS").write_bytes(sums_of(sums))
+    return Path(shutil.make_archive(str(folder), "zip", folder))
 
 
 def difference(before: Path, after: Path) -> Differences:

@@ -12,7 +12,13 @@ import onnx
 import pytest
 
 from _edgeship.errors import InputError
-from tests.export.differences.deliveries import PREPROCESS, changes_in, difference, write_export
+from tests.export.differences.deliveries import (
+    PREPROCESS,
+    changes_in,
+    difference,
+    pack,
+    write_export,
+)
 from tests.export.evaluation.colours import write_scores
 
 
@@ -228,6 +234,17 @@ def test_files_of_earlier_exports_are_compared_as_their_manifests_say(
     assert difference(both, again).verdict == "no difference"
     found = difference(both / "earlier.onnx", plain)
     assert "crop" in [one.what for one in changes_in(found)]
+
+
+def test_bundles_are_compared_as_folders_and_as_zip_files(plain: Path, tmp_path: Path) -> None:
+    first = pack(plain, README="one", code_a="x", vectors_a="1")
+    again = pack(write_export(tmp_path / "again"), README="one", code_a="x", vectors_a="1")
+    other = pack(write_export(tmp_path / "other"), README="two", code_b="x", vectors_a="1")
+    assert difference(first, again).verdict == "no difference"
+    assert difference(first, plain).verdict == "no difference"
+    assert told(first, other) == {"bundle": ["README", "code/a", "code/b"]}
+    (tmp_path / "again/SHA256SUMS.minisig").write_text("...")
+    assert told(first, tmp_path / "again") == {"bundle": ["signed"]}
 
 
 @pytest.mark.parametrize("name", ["none", "empty", "text.txt", "foreign"])
