@@ -192,6 +192,28 @@ def test_a_refused_bundle_leaves_the_one_before(unpacked: Unpacked, tmp_path: Pa
     assert (tmp_path / "copy/net.tflite").read_bytes() == chain()
 
 
+def test_folders_of_several_exports_show_the_newest_that_has_a_file(
+    unpacked: Unpacked, tmp_path: Path
+) -> None:
+    """The names of classes beside it are shown where they are this network's."""
+    package = _artifact("net.mlpackage", target="coreml")
+    listed = [{"file": "labels.txt", "sha256": "", "count": 3, "output": "x"}]
+    first = _manifest(model={"name": "first"}, labels=listed)
+    second = _manifest(package, model={"name": "second"}, labels=[])
+    labels = {"labels.txt": b"a\nb\nc\n"}
+    folders = [
+        _write(tmp_path / "old", {**second, "earlier": [second, first]}, **labels),
+        _write(tmp_path / "new", {**first, "earlier": [second]}, **labels),
+        _write(tmp_path / "foreign", {**first, "labels": [], "earlier": [second]}, **labels),
+        _write(tmp_path / "alone", {**first, "labels": [], "earlier": []}, **labels),
+        _write(tmp_path / "none", {**second, "earlier": [second]}, **labels),
+    ]
+    *found, refused = _take(unpacked, *folders)
+    assert [one["model"] for one in found] == ["first"] * 4
+    assert [one["labels"] for one in found] == [["a", "b", "c"], ["a", "b", "c"], [], list("abc")]
+    assert refused["refused"] == "refused_no_artifact"
+
+
 def _picture(folder: Path, pixels: np.ndarray) -> dict[str, Any]:
     path = folder / f"{len(list(folder.iterdir()))}.rgb"
     path.write_bytes(pixels.astype(np.uint8).tobytes())

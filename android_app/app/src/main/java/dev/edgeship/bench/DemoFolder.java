@@ -28,7 +28,7 @@ final class DemoFolder {
   private DemoFolder(File folder) throws Refused, IOException {
     this.folder = folder;
     manifest = Manifest.read(TextFile.read(new File(folder, MANIFEST), MAX_MANIFEST_BYTES));
-    labels = labels(new File(folder, LABELS));
+    labels = manifest.foreignLabels ? new ArrayList<>() : labels(new File(folder, LABELS));
     List<Manifest.Artifact> there = new ArrayList<>();
     for (Manifest.Artifact artifact : manifest.artifacts) {
       if (file(artifact).isFile()) there.add(artifact);

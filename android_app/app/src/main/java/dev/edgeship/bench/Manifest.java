@@ -42,24 +42,41 @@ final class Manifest {
   /** The .tflite files that the demo can show, in the order of the manifest. */
   final List<Artifact> artifacts;
 
-  private Manifest(String model, Preprocess preprocess, List<Artifact> artifacts) {
-    this.model = model;
-    this.preprocess = preprocess;
-    this.artifacts = Collections.unmodifiableList(artifacts);
+  /** Whether a labels.txt beside it can be another network's, and is not named as this one's. */
+  final boolean foreignLabels;
+
+  private Manifest(JSONObject entry, boolean alone) throws Refused, JSONException {
+    if (entry.isNull("preprocess")) throw new Refused(R.string.refused_no_pictures);
+    model = Names.shown(entry.getJSONObject("model").optString("name"));
+    preprocess = Preprocess.read(entry.getJSONObject("preprocess"));
+    artifacts = Collections.unmodifiableList(artifacts(entry.getJSONArray("artifacts")));
+    foreignLabels = !alone && !namesLabels(entry.optJSONArray("labels"));
   }
 
   /**
-   * Reads a manifest.
+   * Reads a manifest: what it says of the newest export with a file that the demo can show.
    *
    * @throws Refused if it is none, or names nothing that the demo can show
    */
   static Manifest read(String text) throws Refused {
     try {
       JSONObject whole = parse(text);
-      if (whole.isNull("preprocess")) throw new Refused(R.string.refused_no_pictures);
-      String model = Names.shown(whole.getJSONObject("model").optString("name"));
-      Preprocess preprocess = Preprocess.read(whole.getJSONObject("preprocess"));
-      return new Manifest(model, preprocess, artifacts(whole.getJSONArray("artifacts")));
+      JSONArray earlier = whole.optJSONArray("earlier");
+      int others = earlier == null ? 0 : earlier.length();
+      Refused newest;
+      try {
+        return new Manifest(whole, others == 0);
+      } catch (Refused refused) {
+        newest = refused; // An export of another network before it may do.
+      }
+      for (int i = 0; i < others; i++) {
+        try {
+          return new Manifest(earlier.getJSONObject(i), false);
+        } catch (Refused refused) {
+          continue; // Why the newest does not do is what is said.
+        }
+      }
+      throw newest;
     } catch (JSONException error) {
       throw new Refused(R.string.refused_manifest, Names.shown(String.valueOf(error.getMessage())));
     }
@@ -73,6 +90,13 @@ final class Manifest {
       // beforehand would mean to parse.
       throw new Refused(R.string.refused_deep);
     }
+  }
+
+  private static boolean namesLabels(JSONArray files) throws JSONException {
+    for (int i = 0; files != null && i < files.length(); i++) {
+      if (files.getJSONObject(i).optString("file").equals(DemoFolder.LABELS)) return true;
+    }
+    return false;
   }
 
   private static List<Artifact> artifacts(JSONArray entries) throws Refused, JSONException {
