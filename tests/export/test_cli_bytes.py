@@ -13,6 +13,7 @@ from PIL import Image
 
 from _edgeship.export.calibration.preprocess import Preprocess, normalize
 from _edgeship.export.runtimes.running import run_onnx
+from _edgeship.export.tflite.inspection import inspect
 from tests.export.classifier import write_classifier
 from tests.export.command_line import run, write_network
 
@@ -64,6 +65,25 @@ def test_a_file_given_bytes_computes_what_the_network_does(
     given = normalize(np.ascontiguousarray(pixels.transpose(2, 0, 1)), IMAGENET)[None]
     [[expected]] = run_onnx((out / "net.onnx").read_bytes(), [{"image": given}])
     assert sqnr_db(expected, fed_with_bytes(out / f"net_{scheme}.tflite", pixels)) > SCHEMES[scheme]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_bytes_normalised_as_the_metadata_say_and_quantized_are_bytes_again(
+    camera: tuple[Path, str], scheme: str
+) -> None:
+    """What Android's code generators do with a uint8 input: normalise, then quantize."""
+    found = inspect((camera[0] / f"net_{scheme}.tflite").read_bytes())
+    [port], [said] = found.inputs, found.said.tensors("input")
+    assert port.scale is not None
+    [unit] = said["process_units"]
+    mean, std = (np.float32(unit["options"][key]) for key in ("mean", "std"))
+    given = np.arange(256, dtype=np.float32)
+    normalised = (given - mean) / std
+    np.testing.assert_array_equal(np.rint(normalised / port.scale + port.zero_point), given)
+    assert said["stats"]["max"][0] == pytest.approx(normalised[-1])
+    assert said["stats"]["min"][0] == pytest.approx(normalised[0])
+    assert said["dimension_names"] == ["batch", "height", "width", "channels"]
+    assert said["content"]["content_properties"]["color_space"] == "RGB"
 
 
 def test_what_the_manifest_and_the_terminal_say(camera: tuple[Path, str]) -> None:

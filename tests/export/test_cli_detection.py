@@ -16,6 +16,7 @@ from onnx import parser
 from torch import Tensor, nn
 
 import edgeship
+from _edgeship.export.tflite.inspection import inspect
 from tests.export.command_line import run
 from tests.export.detection import detectors
 
@@ -88,6 +89,9 @@ def test_a_file_picks_the_boxes_that_onnx_runtime_picks(kind, tmp_path):
     data = (out / artifact["picking"]["file"]).read_bytes()
     assert artifact["picking"]["sha256"] == hashlib.sha256(data).hexdigest()
     assert artifact["picking"]["objectness"] is (kind != "yolov8")
+    said = inspect(data).said
+    assert [one["name"] for one in said.tensors("output")] == artifact["picking"]["outputs"]
+    assert said.problems == ()
     for image in pictures(10)[8:]:
         boxes, labels, scores = picked_by_onnx_runtime(path, image[None])
         assert len(scores) > 3
