@@ -14,6 +14,7 @@ from _edgeship.device_bench.commands.history import history
 from _edgeship.device_bench.commands.report import report
 from _edgeship.device_bench.commands.run import run
 from _edgeship.device_bench.commands.setup import setup
+from _edgeship.device_bench.commands.sustain import sustain
 from _edgeship.device_bench.commands.zoo import zoo
 from _edgeship.terminal.command_group import EVERYWHERE_HELP, HELP, CommandGroup
 from _edgeship.terminal.version import VersionOption
@@ -25,6 +26,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     setup,
     run,
     compare,
+    sustain,
     guidelines,
     zoo,
     report,
@@ -35,8 +37,8 @@ EPILOG = """
 Devices are `local` (this computer), `virtual` (an emulated ARM core that counts instructions),
 `adb` or `adb:SERIAL` (a phone) and `ssh:HOST` (a board).
 
-**Exit codes**: 0 done, 1 a bug, 2 wrong input, 3 outputs differ from the host's, 4 unsupported
-network, 5 device, 130 interrupted.
+**Exit codes**: 0 done, 1 a bug, 2 wrong input, 3 outputs differ from the host's, or a gate does not
+hold, 4 unsupported network, 5 device, 130 interrupted.
 """
 
 app = typer.Typer(

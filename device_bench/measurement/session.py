@@ -40,6 +40,7 @@ from _edgeship.device_bench.measurement.warnings import find_warnings
 from _edgeship.device_bench.processes.base import Device
 from _edgeship.device_bench.results.acceleration import Acceleration
 from _edgeship.device_bench.results.records import (
+    Conditions,
     Measurement,
     MeasurementSettings,
     Process,
@@ -251,23 +252,29 @@ def _profile(bench: Bench, recorder: _Recorder, index: int) -> None:
 
 
 def _measure_rounds(bench: Bench, recorder: _Recorder, device: Device, pause: Pause) -> None:
-    cooling = Cooling(partial(system.read_conditions, device), pause)
+    read = partial(system.read_conditions, device)
+    settings = recorder.session.measurements[0].settings
+    ready = read if settings.sustained else Cooling(read, pause).settle
     indices = list(range(len(recorder.session.measurements)))
-    for number in range(recorder.session.measurements[0].settings.rounds):
+    for number in range(settings.rounds):
         turn = indices if number % 2 == 0 else indices[::-1]
         for order, index in enumerate(turn):
             pause.check()
-            step = partial(_measure_once, bench, recorder.session, index, device, cooling)
+            step = partial(_measure_once, bench, recorder.session, index, device, ready)
             done = bench.persistently(step)
             done = done.model_copy(update={"number": number, "order": order})
             recorder.tell(RoundDone(recorder.session.id, index, done))
 
 
 def _measure_once(
-    bench: Bench, session: Session, index: int, device: Device, cooling: Cooling
+    bench: Bench,
+    session: Session,
+    index: int,
+    device: Device,
+    ready: Callable[[], Conditions],
 ) -> Round:
     settings = session.measurements[index].settings
-    before = cooling.settle()
+    before = ready()
     start = time.perf_counter()
     process = bench.run(index, settings).process
     wall = time.perf_counter() - start
@@ -278,13 +285,14 @@ def _measure_once(
             where=f"{session.measurements[index].subject.path} on {session.device.selector}",
             todo="report it, with the file and the runner",
         )
+    throttled = throttled_runs(process, before, after, session.device.cores, settings.cores)
     return Round(
         number=0,
         order=0,
         before=before,
         after=after,
         process=process,
-        throttled=throttled_runs(process, before, after, session.device.cores, settings.cores),
+        throttled=(False,) * len(throttled) if settings.sustained else throttled,
         overhead_seconds=_overhead(process, wall) if session.device.unit == "ns" else None,
     )
 

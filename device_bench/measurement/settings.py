@@ -46,6 +46,7 @@ class MeasurementOptions:
         warmup: Minimum time of the runs before them, in seconds.
         timeout: Seconds after which a process is killed.
         uninstall_app: Whether the app of the runner "app" is uninstalled at the end.
+        sustained: Whether processes follow one another without waiting for heat to go.
     """
 
     runner: str = "native"
@@ -60,6 +61,7 @@ class MeasurementOptions:
     warmup: float | None = None
     timeout: float | None = None
     uninstall_app: bool = False
+    sustained: bool = False
 
     def settings(self, device: Device) -> MeasurementSettings:
         """Return the settings for a device, which is only contacted if cores are named.
@@ -90,6 +92,7 @@ class MeasurementOptions:
                 "accelerator": self.accelerator,
                 "threads": self.threads,
                 "cores": pinned,
+                "sustained": self.sustained,
             }
         )
 

@@ -116,7 +116,8 @@ def series_name(row: Row) -> str:
         cost = "" if subject.mult_adds is None else f" ({subject.mult_adds / 1e6:.1f} M mult-adds)"
         what = f"{subject.model} {subject.scheme}{cost}"
     how = f"{settings.runner}, {_accelerator(row.measurement)}, threads {settings.threads}"
-    return f"{what} on {device.selector} ({device.model}): {how}, cores {cores_text(settings)}"
+    how = f"{how}, cores {cores_text(settings)}{', sustained' if settings.sustained else ''}"
+    return f"{what} on {device.selector} ({device.model}): {how}"
 
 
 def _accelerator(measurement: Measurement) -> str:

@@ -95,6 +95,8 @@ class MeasurementSettings(Record):
         seconds: Minimum time of the timed runs in a round.
         rounds: Processes per file.
         timeout: Seconds after which a process is killed.
+        sustained: Whether processes follow one another without waiting for heat to go; then no
+            run counts as throttled, since heat is what is measured.
     """
 
     runner: str = "native"
@@ -107,6 +109,7 @@ class MeasurementSettings(Record):
     seconds: float = 0.5
     rounds: int = 10
     timeout: float = 120.0
+    sustained: bool = False
 
 
 class Process(Record):

@@ -85,7 +85,7 @@ class SshServer:
             self._server = subprocess.Popen(  # noqa: S603
                 [_sshd(), "-D", "-e", "-f", str(config)], stderr=log, start_new_session=True
             )
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             with contextlib.suppress(OSError):
                 socket.create_connection(("127.0.0.1", self.port), timeout=1).close()

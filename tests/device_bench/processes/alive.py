@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-_PATIENCE_S = 15.0
+_PATIENCE_S = 60.0
 
 
 def is_running(*argv: str) -> bool:

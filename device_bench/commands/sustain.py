@@ -1,0 +1,152 @@
+"""`sustain`: how fast a file runs when it runs for minutes on end."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from _edgeship.device_bench.commands import options
+from _edgeship.errors import InputError
+from _edgeship.terminal.console import console, print_json, printable
+from _edgeship.terminal.fitting import show_fitted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from _edgeship.device_bench.results.sustained import Step, Sustained
+
+#: Lines of the table; the store and --json have every process.
+_LINES = 12
+
+
+def sustain(
+    file: Annotated[Path, typer.Argument(metavar="FILE.tflite", help="What to run.")],
+    device: options.DeviceOption,
+    minutes: Annotated[
+        float, typer.Option("--minutes", min=0.1, max=600, help="How long to run it.")
+    ] = 10.0,
+    every: Annotated[
+        float,
+        typer.Option(
+            "--every",
+            metavar="SECONDS",
+            min=0.5,
+            max=60,
+            help="Seconds of runs in one process: heat and clocks are read between two.",
+        ),
+    ] = 10.0,
+    runner: options.RunnerOption = "native",
+    accelerator: options.AcceleratorOption = "cpu",
+    accelerator_library: options.AcceleratorLibraryOption = None,
+    threads: options.ThreadsOption = 1,
+    cores: options.CoresOption = None,
+    store: options.StoreOption = options.STORE,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Run FILE.tflite for minutes without a pause, and show what the device keeps up.
+
+    Processes follow one another at once; the start of each, some tenths of a second, is the only
+    pause. Throttled runs count, since they are what is looked for. The session is stored, and
+    `report` draws it. Energy is not measured.
+    """
+    from _edgeship.device_bench.commands.figures import describe, session_json, show_warnings
+    from _edgeship.device_bench.commands.measuring import make_plans, measure_all
+    from _edgeship.device_bench.measurement.settings import MeasurementOptions
+    from _edgeship.device_bench.results.sustained import course
+    from _edgeship.device_bench.results.units import INSTRUCTIONS
+
+    count = max(1, round(minutes * 60 / every))
+    wanted = MeasurementOptions(
+        runner=runner,
+        accelerator=accelerator,
+        accelerator_libraries=tuple(accelerator_library or ()),
+        threads=threads,
+        cores=cores,
+        rounds=count,
+        seconds=every,
+        warmup=0.0,
+        timeout=120.0 + 4 * every,
+        sustained=True,
+    )
+    plans = make_plans([device], wanted)
+    if plans[0].device.unit == INSTRUCTIONS:
+        raise InputError(
+            "The virtual device does not become warm: it counts instructions.",
+            todo="use a phone (--device adb), a board (--device ssh:HOST) or --device local",
+        )
+    result = measure_all([file], plans, store)
+    for session in result.sessions:
+        found = course(session.measurements[0].rounds)
+        if as_json:
+            whole = {"store": str(store), **session_json(session)}
+            print_json({**whole, "course": None if found is None else asdict(found)})
+            continue
+        console().print(printable(describe(session)))
+        console().print()
+        if found is None:
+            console().print(
+                "These are too few processes to show a course: use more --minutes, or a smaller "
+                "--every.",
+                soft_wrap=True,
+            )
+        else:
+            _show(found)
+        show_warnings(session)
+        console().print()
+        console().print(printable(f"Saved in {store}."), soft_wrap=True)
+    result.finish()
+
+
+def _show(found: Sustained) -> None:
+    from _edgeship.device_bench.results.sustained import SLOWER, STEADY
+    from _edgeship.device_bench.results.units import amount, span
+
+    columns = ("after", "median", "runs a second", "°C", "MHz", "held back")
+    show_fitted(columns, list(map(_cells, _thinned(found.steps))), numbers=columns[:5])
+    output = console()
+    output.print()
+    change = f"{100 * (found.steady / found.first - 1):+.1f} %"
+    steady = (
+        f"at the beginning {amount(found.first, 'ns')}, in the last third "
+        f"{amount(found.steady, 'ns')} ({span(found.low, found.high, 'ns')}, 95 %): {change}"
+    )
+    output.print(steady, soft_wrap=True)
+    limit = f"{100 * SLOWER:g} %"
+    if found.slowed_after is None:
+        output.print(f"it did not stay more than {limit} slower than at the beginning")
+    else:
+        when = _clock(found.slowed_after)
+        output.print(f"more than {limit} slower than at the beginning from {when} on")
+    if not found.is_steady:
+        output.print(
+            "not steady yet: the last third differs from the one before it by more than "
+            f"{100 * STEADY:g} %; use more --minutes",
+            soft_wrap=True,
+        )
+
+
+def _thinned(steps: Sequence[Step]) -> list[Step]:
+    """Return steps from the first to the last, evenly spread, no more than `_LINES`."""
+    last = len(steps) - 1
+    count = min(len(steps), _LINES)
+    return [steps[round(place * last / max(1, count - 1))] for place in range(count)]
+
+
+def _cells(step: Step) -> tuple[str, ...]:
+    from _edgeship.device_bench.results.units import amount
+
+    return (
+        _clock(step.seconds),
+        amount(step.median, "ns"),
+        f"{step.per_second:,.1f}",
+        "" if step.degrees is None else f"{step.degrees:.1f}",
+        "" if step.mhz is None else f"{step.mhz:.0f}",
+        {None: "", True: "yes", False: "no"}[step.held],
+    )
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
