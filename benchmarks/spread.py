@@ -1,15 +1,17 @@
 """A checkpoint made hard to quantize: its channels differ in size, and it computes what it did.
 
-Run: python benchmarks/spread.py MODEL OUT.onnx [--by 1000] [--only VALUE] [--seed 0]
+Run: python benchmarks/spread.py MODEL OUT.onnx [--by 1000] [--only LAYER] [--seed 0]
      [--dead | --outliers]
 
 Writes the graph of a shipped CIFAR-10 checkpoint with all channels that can be scaled multiplied by
 random factors, which lie --by times apart at most, and the weights that read them divided by the
-same: the outputs stay what they are. --only does it to one value of the graph, and what is tied to
-it. --dead makes one channel of each value 1e9 times smaller instead, in the same way.
+same: the outputs stay what they are. --only does it to what one layer computes, and what is tied to
+it, by the name that `sensitivity` prints. --dead makes one channel of each value 1e9 times smaller
+instead, in the same way.
 
 --outliers multiplies one channel in front of every second SiLU by --by, and divides the weights
-behind by it. That changes the network, since SiLU is no line: compare with its own float file.
+behind by it: the one whose bias is largest beside its weights, so that SiLU is most nearly a line.
+That changes the network somewhat: compare with its own float file.
 """
 
 from __future__ import annotations
@@ -24,9 +26,9 @@ from _edgeship.export import passes
 from _edgeship.export.equalization.absorb_scales import Scales, absorb_scales
 from _edgeship.export.equalization.channel_classes import channel_classes
 from _edgeship.export.equalization.factors import FIXED
-from _edgeship.export.graph.onnx_graph import serialize
-from _edgeship.export.graph.shapes import shape_of
+from _edgeship.export.graph.onnx_graph import float64_data, serialize
 from _edgeship.export.network.source import load_network
+from _edgeship.export.sensitivity.layers import layers_of, named_layers
 from _edgeship.export.simplify import simplify
 
 #: How much smaller than before a dead channel is.
@@ -47,13 +49,14 @@ def spread(model: ir.Model, by: float, seed: int = 0, only: str = "") -> ir.Mode
         model: The graph, which stays as it is.
         by: The most that two factors are apart.
         seed: Of the factors.
-        only: The value whose channels are scaled, with all that is tied to it; "" for all.
+        only: The layer whose channels are scaled, with all that is tied to them; "" for all.
     """
     classes, rng = channel_classes(model), np.random.default_rng(seed)
     count = 1 + max(int(labels.max()) for labels in classes.values())
     factors = by ** rng.uniform(-0.5, 0.5, count)
     if only:
-        factors[np.setdiff1d(np.arange(count), classes[only])] = 1.0
+        [layer] = named_layers(layers_of(model), [only], "--only")
+        factors[np.setdiff1d(np.arange(count), classes[layer.results[0]])] = 1.0
     factors[FIXED] = 1.0
     return absorb_scales(model, {name: factors[labels] for name, labels in classes.items()})
 
@@ -70,7 +73,8 @@ def dead(model: ir.Model) -> ir.Model:
 def with_outliers(model: ir.Model, by: float) -> ir.Model:
     """Return a graph in which one channel of every second SiLU is ``by`` times as large.
 
-    It computes something else: SiLU of that channel becomes nearly ReLU.
+    It computes something else: SiLU of that channel becomes nearly ReLU. So the channel is one with
+    a large bias, whose values are most often positive.
     """
     scales: dict[str, Scales] = {}
     gates = [node for node in model.graph if node.op_type == "Sigmoid"]
@@ -81,10 +85,14 @@ def with_outliers(model: ir.Model, by: float) -> ir.Model:
         if use.node.op_type == "Mul" and node.inputs[0] in use.node.inputs
     ]
     for source, result in bent[::2]:
-        channels = shape_of(source)[1]
-        factors = np.ones((1, channels, 1, 1))
-        factors[0, channels // 2] = by
-        scales |= {str(value.name): factors for value in (source, result) if value is not None}
+        conv = None if source is None else source.producer()
+        if source is None or conv is None or conv.op_type != "Conv" or len(conv.inputs) < 3:
+            continue
+        weights, bias = (float64_data(value) for value in conv.inputs[1:3])
+        norms = np.sqrt(np.square(weights).sum(axis=(1, 2, 3)))
+        factors = np.ones((1, len(bias), 1, 1))
+        factors[0, np.argmax(bias / norms)] = by
+        scales |= {str(source.name): factors, str(result.name): factors}
     return absorb_scales(model, scales)
 
 
