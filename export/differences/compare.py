@@ -23,6 +23,7 @@ from _edgeship.export.differences.recorded_accuracy import accuracy_changes
 from _edgeship.export.differences.results import TOPICS, Change, Differences, FileDifferences
 from _edgeship.export.evaluation.data import open_data
 from _edgeship.export.evaluation.evaluate import Question, evaluate
+from _edgeship.export.evaluation.results import Evaluation
 from _edgeship.terminal.progress import Listener
 
 
@@ -135,12 +136,11 @@ def _file(before: Shipped, after: Shipped, asked: Asked, listener: Listener) -> 
         compared = compare_outputs(before, after, names, asked.samples)
     if asked.pictures is not None:
         try:
-            accuracy = evaluate(_question(before, after, asked, asked.pictures), listener)
+            accuracy = _evaluated(before, after, asked, asked.pictures, listener)
         except InputError as error:
             # What keeps two files from being evaluated side by side is itself a difference.
-            notes.append(
-                f"accuracy was not compared: {' '.join(f'{error.what} {error.why}'.split())}"
-            )
+            why = " ".join(f"{error.what} {error.why}".split())
+            notes.append(f"accuracy was not compared: {why}")
     return FileDifferences(
         before=before.name,
         after=after.name,
@@ -157,9 +157,29 @@ def _bytes(before: Shipped, after: Shipped) -> list[Change]:
     return mapped("files", "", {"sha256": before.model.digest}, {"sha256": after.model.digest})
 
 
-def _question(before: Shipped, after: Shipped, asked: Asked, pictures: Path) -> Question:
-    names = str(before.path), str(after.path)
-    return Question(names=names, data=pictures, labels=asked.labels, limit=asked.limit)
+def _evaluated(
+    before: Shipped, after: Shipped, asked: Asked, pictures: Path, listener: Listener
+) -> Evaluation:
+    """Return how good both files are, by the names that people have for them."""
+    called = {str(file.path): file.called for file in (before, after)}
+    question = Question(tuple(called), data=pictures, labels=asked.labels, limit=asked.limit)
+    found = evaluate(question, listener)
+
+    def renamed(text: str) -> str:
+        for path, name in called.items():
+            text = text.replace(path, name)
+        return text
+
+    return replace(
+        found,
+        classes=renamed(found.classes),
+        notes=tuple(map(renamed, found.notes)),
+        files=tuple(replace(one, name=called[one.name]) for one in found.files),
+        comparisons=tuple(
+            replace(one, name=called[one.name], reference=called[one.reference])
+            for one in found.comparisons
+        ),
+    )
 
 
 def _common(files: Sequence[FileDifferences]) -> list[Change]:
@@ -178,7 +198,7 @@ def _in_order(changes: Sequence[Change]) -> tuple[Change, ...]:
 
 def _notes(old: Delivery, new: Delivery) -> tuple[str, ...]:
     notes = [*old.notes, *new.notes]
-    bare = [one.name for one in (old, new) if one.manifest is None]
+    bare = [one.name for one in (old, new) if not one.recorded]
     if bare:
         notes.append(
             f"no manifest.json tells of {' and '.join(bare)}: preprocessing and labels are "

@@ -16,7 +16,7 @@ from _edgeship.export.bundle.sums import read_sums
 from _edgeship.export.checks.opening import open_model, target_of
 from _edgeship.export.contract.manifest import Artifact, Manifest
 from _edgeship.export.contract.model_file import ModelFile
-from _edgeship.export.contract.recorded import find_digest, read_manifest
+from _edgeship.export.contract.recorded import Record, find_digest, read_manifest
 from _edgeship.export.differences.recorded_accuracy import Accuracy, read_accuracy
 from _edgeship.files import read_bytes
 
@@ -27,22 +27,32 @@ class Shipped:
 
     Attributes:
         path: Where it lies.
+        called: What people call it: by where they have it, also where it was unpacked.
         target: What kind of file it is.
         model: What was read from it.
-        artifact: What the manifest says of it; None where there is none, or it is of another file.
-        manifest: The manifest; likewise.
+        record: What the manifest says of it; None where there is none, or it is of another file.
     """
 
     path: Path
+    called: str
     target: str
     model: ModelFile
-    artifact: Artifact | None
-    manifest: Manifest | None
+    record: Record | None
 
     @property
     def name(self) -> str:
         """Its name."""
         return self.path.name
+
+    @property
+    def artifact(self) -> Artifact | None:
+        """The manifest's entry for it."""
+        return None if self.record is None else self.record.artifact
+
+    @property
+    def manifest(self) -> Manifest | None:
+        """What the manifest says of the export that has written it."""
+        return None if self.record is None else self.record.manifest
 
     @property
     def preprocess(self) -> Mapping[str, Any] | None:
@@ -66,7 +76,7 @@ class Delivery:
     Attributes:
         name: What the user calls it.
         files: In the order of the manifest.
-        manifest: None for a file that has none.
+        recorded: Whether it has a manifest.
         whole: Whether it is all that there is, and not one file of it.
         others: Path in a bundle -> SHA-256, of what is no model file and not in the manifest.
         notes: What a reader must know of it.
@@ -76,7 +86,7 @@ class Delivery:
 
     name: str
     files: tuple[Shipped, ...]
-    manifest: Manifest | None
+    recorded: bool
     whole: bool = False
     others: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -112,10 +122,8 @@ def _of_file(path: Path) -> Delivery:
     if record is not None and not record.unchanged:
         notes = (f"{record.path} was written for another {path.name}, and is left out",)
         record = None
-    manifest = None if record is None else record.manifest
-    artifact = None if record is None else record.artifact
-    shipped = Shipped(path, target_of(path).name, model, artifact, manifest)
-    return Delivery(str(path), (shipped,), manifest, notes=notes)
+    shipped = Shipped(path, str(path), target_of(path).name, model, record)
+    return Delivery(str(path), (shipped,), recorded=record is not None, notes=notes)
 
 
 def _of_folder(path: Path, folder: Path) -> Delivery:
@@ -128,7 +136,8 @@ def _of_folder(path: Path, folder: Path) -> Delivery:
         for artifact in one.artifacts:
             file = folder / lone(artifact.file)
             if file.exists():
-                files.append(_recorded(file, artifact, one, notes))
+                record = Record(folder / MANIFEST, one, artifact, unchanged=True)
+                files.append(_recorded(file, f"{path}/{file.name}", record, notes))
             else:
                 notes.append(f"{artifact.file} is not in {path}, though its {MANIFEST} names it")
     if not files:
@@ -138,7 +147,7 @@ def _of_folder(path: Path, folder: Path) -> Delivery:
     return Delivery(
         name=str(path),
         files=tuple(files),
-        manifest=manifest,
+        recorded=True,
         whole=True,
         others=_others(folder, manifest),
         notes=tuple(notes),
@@ -147,16 +156,16 @@ def _of_folder(path: Path, folder: Path) -> Delivery:
     )
 
 
-def _recorded(file: Path, artifact: Artifact, manifest: Manifest, notes: list[str]) -> Shipped:
+def _recorded(file: Path, called: str, record: Record, notes: list[str]) -> Shipped:
     """Return a file with what its manifest says of it, if it is the file that it says that of."""
     model, target = open_model(file), target_of(file).name
-    if model.digest == artifact.sha256:
-        return Shipped(file, target, model, artifact, manifest)
+    if model.digest == record.artifact.sha256:
+        return Shipped(file, called, target, model, record)
     notes.append(
-        f"{file.name} is not the file that its {MANIFEST} records: what is said of it there is "
-        "left out"
+        f"{called} is not the file that its {MANIFEST} records: what is said of it there is left "
+        "out"
     )
-    return Shipped(file, target, model, None, None)
+    return Shipped(file, called, target, model, None)
 
 
 def _others(folder: Path, manifest: Manifest) -> dict[str, str]:

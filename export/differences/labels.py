@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from _edgeship.export.differences.delivery import Shipped
 from _edgeship.export.differences.results import Change
-from _edgeship.files import read_bytes
 
 #: How many names a message shows.
 _SHOWN = 5
@@ -27,16 +26,14 @@ def labels_of(file: Shipped, output: str) -> tuple[str, ...]:
 
 
 def _recorded(file: Shipped, output: str) -> tuple[str, ...]:
-    if file.artifact is None or file.manifest is None:
+    if file.record is None:
         return ()
-    names = {port.name: port.labels for port in file.artifact.outputs}
-    listed = {one.file for one in file.manifest.labels}
-    name = names.get(output, "")
-    if name in listed and (file.path.parent / name).is_file():
-        return tuple(read_bytes(file.path.parent / name).decode("utf-8", "replace").splitlines())
-    recorded = file.manifest.weights.get("classes")
+    if found := file.record.labels.get(output):
+        return found
+    classes = file.record.manifest.weights.get("classes")
     # Of a network with several outputs nobody says which one the classes of its weights belong to.
-    return tuple(map(str, recorded)) if isinstance(recorded, list) and len(names) == 1 else ()
+    only = len(file.record.artifact.outputs) == 1
+    return tuple(map(str, classes)) if only and isinstance(classes, list) else ()
 
 
 def label_changes(output: str, before: Sequence[str], after: Sequence[str]) -> list[Change]:
