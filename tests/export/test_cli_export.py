@@ -201,7 +201,7 @@ def test_ctrl_c_says_so_and_leaves_nothing_behind(
     assert any(out.iterdir())  # the temporary folder
     time.sleep(0.1)
     process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=30)
+    _, stderr = process.communicate(timeout=60)
     # A shell shows 130 for a process that a SIGINT ended, too.
     assert process.returncode in (130, -signal.SIGINT)
     assert stderr == "interrupted\n"

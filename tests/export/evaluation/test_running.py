@@ -73,7 +73,7 @@ def means(array: np.ndarray) -> np.ndarray:
 
 
 def test_batches_that_give_the_same_sooner_are_used(pictures: Pictures) -> None:
-    found, batch = outputs(a_candidate(means, 0.001), pictures)
+    found, batch = outputs(a_candidate(means, 0.004), pictures)
     assert batch == BATCH
     assert np.allclose(found, MEANS, atol=1e-6)
 
@@ -90,7 +90,7 @@ def test_batches_that_give_the_same_sooner_are_used(pictures: Pictures) -> None:
 def test_batches_that_give_anything_else_are_not(
     pictures: Pictures, compute: Callable[[np.ndarray], np.ndarray]
 ) -> None:
-    found, batch = outputs(a_candidate(compute, 0.001), pictures)
+    found, batch = outputs(a_candidate(compute, 0.004), pictures)
     assert batch == 1
     assert np.allclose(found, MEANS, atol=1e-6)
 
