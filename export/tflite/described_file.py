@@ -12,6 +12,7 @@ from _edgeship.export.contract.labels import label_files
 from _edgeship.export.contract.manifest import AXES, AXES_LAST
 from _edgeship.export.contract.port_words import PortWords, input_words, output_words
 from _edgeship.export.contract.target import Job
+from _edgeship.export.graph.shapes import static_shape
 from _edgeship.export.runtimes.tflite_ports import FileIO, PortSpec
 from _edgeship.export.tflite.byte_job import ByteInput
 from _edgeship.export.tflite.byte_port import picture_colors
@@ -65,7 +66,7 @@ def contents_of(job: Job, io: FileIO, byte_input: ByteInput | None) -> Contents:
     """
     specs = {
         value.name or "": InputSpec(
-            tuple(int(extent) for extent in value.shape or ()),
+            static_shape(value) or (),
             np.dtype(np.float32) if value.dtype is None else np.dtype(value.dtype.numpy()),
             "nhwc" if value.name in job.nhwc else "nchw",
             inner=bool(job.request.inputs),

@@ -33,7 +33,7 @@ def has_open_batch(variable: Any) -> bool:
     """Return whether the first axis of a variable is the batch, of any size."""
     from coremltools.converters.mil.mil.types.symbolic import is_symbolic
 
-    shape = getattr(variable, "shape", None)
+    shape: tuple[Any, ...] = getattr(variable, "shape", None) or ()
     return bool(shape) and bool(is_symbolic(shape[0]))
 
 

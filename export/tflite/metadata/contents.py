@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 #: The oldest version of the schema that has all fields written here.
 MIN_PARSER_VERSION = "1.0.0"
@@ -26,13 +26,14 @@ class Picture:
     Attributes:
         mean: Of each channel, in the order of the input.
         std: Likewise.
-        colors: What the channels are; "" for an order that the schema has no word for, as BGR.
+        colors: What the channels are: RGB or GRAYSCALE; "" for an order that the schema has no word
+            for, as BGR.
         size: Height and width; None for a clip.
     """
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
-    colors: Literal["RGB", "GRAYSCALE", ""]
+    colors: str
     size: tuple[int, int] | None
 
 
