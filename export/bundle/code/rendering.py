@@ -26,7 +26,7 @@ def render(template: str, values: Mapping[str, object]) -> bytes:
 
 def as_it_is(name: str) -> bytes:
     """Return a file that is the same for all networks."""
-    return files(__package__).joinpath("templates", name).read_bytes()
+    return (files(__package__) / "templates" / name).read_bytes()
 
 
 def shape_in_words(port: PortView) -> str:

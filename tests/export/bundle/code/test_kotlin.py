@@ -67,6 +67,10 @@ def jar(files: dict[str, Exported], tmp_path_factory: pytest.TempPathFactory) ->
         pytest.skip(f"{error.what} {error.todo}")
     if shutil.which("npm") is None:
         pytest.skip("needs npm, which fetches the Kotlin compiler (Debian package npm)")
+    try:
+        jvm.compiler()
+    except OSError as error:
+        pytest.skip(str(error))
     folder = tmp_path_factory.mktemp("kotlin")
     sources: dict[str, Path] = {}
     for kind, one in files.items():
