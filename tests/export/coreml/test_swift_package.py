@@ -1,10 +1,12 @@
-"""The files that make a bundle a Swift package. No Swift tools read them here."""
+"""The files that make a bundle a Swift package. Here a grammar of Swift reads them, no compiler."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+import tree_sitter
+import tree_sitter_swift
 
 from _edgeship.export.contract.manifest import Artifact, GraphFile, LabelsFile, Manifest
 from _edgeship.export.coreml.swift_package import library_name, quoted, swift_package
@@ -40,6 +42,14 @@ def test_packages_and_labels_are_resources_where_they_lie() -> None:
         assert words in text
     assert ".tflite" not in text
     assert b"static var shufflenetV2Files: Bundle { .module }" in files[list(files)[1]]
+
+
+def test_the_files_are_swift() -> None:
+    labels = [LabelsFile(file='a "b" \\(c).txt', sha256="", count=2, output="scores")]
+    parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_swift.language()))
+    for text in swift_package(manifest(labels=labels), [artifact("a.mlpackage")]).values():
+        assert not parser.parse(text).root_node.has_error
+    assert parser.parse(b"let package = Package(").root_node.has_error
 
 
 def test_without_a_package_there_is_nothing() -> None:

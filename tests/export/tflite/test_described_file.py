@@ -14,11 +14,15 @@ from _edgeship.export.calibration.preprocess import Preprocess, normalize
 from _edgeship.export.contract.about import About
 from _edgeship.export.contract.request import Request
 from _edgeship.export.contract.target import Job
+from _edgeship.export.detection.nms import Rules
+from _edgeship.export.detection.reading import Reading
 from _edgeship.export.network.definition import LiveModule
 from _edgeship.export.network.network import Network
 from _edgeship.export.runtimes.tflite_ports import FileIO, PortSpec
-from _edgeship.export.tflite.described_file import contents_of
-from _edgeship.export.tflite.metadata.contents import Contents
+from _edgeship.export.tflite.described_file import contents_of, picking_contents
+from _edgeship.export.tflite.metadata.contents import About as TheNetwork
+from _edgeship.export.tflite.metadata.contents import Contents, Tensor
+from _edgeship.export.tflite.picking import Picking
 
 MEAN, STD = (0.5, 0.4, 0.3), (0.2, 0.25, 0.25)
 
@@ -134,3 +138,16 @@ def test_labels_are_beside_the_output_and_probabilities_have_bounds() -> None:
     assert said.files == {"labels.txt": b"a\nb\nc\n"}
     [scores] = contents((1, 7), (0, 1), None).outputs
     assert (scores.labels, scores.bounds) == ("", None)
+
+
+def test_a_file_that_picks_boxes_names_their_classes_by_number() -> None:
+    """Its outputs are those of the operator, in its order, and then what was not used for it."""
+    outputs = [Tensor("more"), Tensor("scores", labels="labels.txt"), Tensor("boxes")]
+    given = Contents(TheNetwork("net"), [], outputs, {"labels.txt": b"a\nb\n"})
+    reading = Reading(2, 1, 2, 2, corners=True, objectness=False)
+    table = picking_contents(given, Picking(reading, Rules())).table()
+    said = table["subgraph_metadata"][0]["output_tensor_metadata"]
+    assert [one["name"] for one in said] == ["boxes", "classes", "scores", "count", "more"]
+    files = [one.get("associated_files", []) for one in said]
+    assert [one["type"] for one in files[1]] == ["TENSOR_VALUE_LABELS"]
+    assert not any(files[:1] + files[2:])
