@@ -191,6 +191,11 @@ class _Prepared:
     @property
     def notes(self) -> Sequence[str]:
         notes = [] if self.picking is None else [self.picking.note]
+        if self.job.request.labels and not self.settings.ports.labels:
+            notes.append(
+                "The packages are no classifiers, which have one set of classes for one picture: "
+                "they give scores, as the other files do."
+            )
         return (f"The packages were {_judges(self.adapted)}.", *notes)
 
     def operators(self) -> Mapping[str, str]:

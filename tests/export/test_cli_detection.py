@@ -172,3 +172,14 @@ def test_what_pytorch_writes_into_slices_is_taken_apart(tmp_path):
 
 def ports(done: edgeship.Result) -> list[dict[str, str]]:
     return [port.model_dump() for port in done.manifest.artifacts[0].outputs]
+
+
+@pytest.mark.slow
+def test_boxes_and_scores_can_have_other_names(detector: Path, tmp_path: Path) -> None:
+    names = ("--input-names", "photo", "--output-names", "where,what")
+    calib = ("--calib", tmp_path / "calib.npz")  # its array is called as in the ONNX file
+    run("--detection", "nms", detector, *names, *calib, "--out", tmp_path / "out")
+    [artifact] = json.loads((tmp_path / "out" / "manifest.json").read_text())["artifacts"]
+    assert [port["name"] for port in artifact["outputs"]] == ["where", "what"]
+    assert artifact["picking"]["outputs"] == ["boxes", "classes", "scores", "count"]
+    run("verify", tmp_path / "out" / artifact["file"])

@@ -36,10 +36,10 @@ class TwoHeads(nn.Module):
 
 
 @pytest.fixture(scope="module")
-def two_heads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def exported(tmp_path_factory: pytest.TempPathFactory) -> edgeship.Result:
     folder = tmp_path_factory.mktemp("two")
     torch.manual_seed(0)
-    edgeship.export(
+    return edgeship.export(
         TwoHeads(),
         input_shapes=[(1, 3, 16, 24)],
         to="tflite,coreml,onnx",
@@ -50,7 +50,11 @@ def two_heads(tmp_path_factory: pytest.TempPathFactory) -> Path:
         version="1.2",
         out=folder / "out",
     )
-    return folder / "out"
+
+
+@pytest.fixture(scope="module")
+def two_heads(exported: edgeship.Result) -> Path:
+    return exported.files[0].path.parent
 
 
 def manifest(folder: Path) -> dict[str, Any]:
@@ -87,6 +91,10 @@ def test_all_files_have_the_names_of_the_code(two_heads: Path) -> None:
         shown = json.loads(run("inspect", two_heads / artifact["file"], "--json")[0])
         ports = [*shown["inputs"], *shown["outputs"]]
         assert {port["name"] for port in ports} == {"picture", "species", "health"}
+
+
+def test_a_package_with_two_sets_of_classes_is_no_classifier(exported: edgeship.Result) -> None:
+    assert any("The packages are no classifiers" in note for note in exported.notes)
 
 
 def test_ports_say_what_is_known_of_them(two_heads: Path) -> None:

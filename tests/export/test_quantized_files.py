@@ -106,3 +106,18 @@ def test_the_given_scales_in_words() -> None:
     assert scale.range == (0.0, 127.5)
     assert str(Given({"x": scale})) == "the file's own scales of 1 activations"
     assert Given({"x": Scale(np.float32(1), 3, 16)}).widths == set()
+
+
+def test_scales_are_found_where_ports_get_other_names(tmp_path: Path) -> None:
+    model = small_network()[0]
+    ports = {model.graph.input[0].name: "in.1", model.graph.output[0].name: "out/1"}
+    for node in model.graph.node:
+        for values in (node.input, node.output):
+            values[:] = [ports.get(name, name) for name in values]
+    for value in (*model.graph.input, *model.graph.output):
+        value.name = ports[value.name]
+    found = exported(model, tmp_path, "tflite")
+    assert "7 activations" in stage(found, "scales of the file").detail
+    assert "9 tensors with the scales of the file" in stage(found, "TFLite int8").detail
+    [int8] = [one for one in found.manifest.artifacts if one.scheme == "int8"]
+    assert [port.name for port in (*int8.inputs, *int8.outputs)] == ["in_1", "out_1"]
