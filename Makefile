@@ -3,30 +3,32 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-# One worker for each core, with one thread, so that workers don't wait for one another. The tests of
+# A worker for each core, with one thread, so that workers don't wait for one another. The tests of
 # a file stay on one worker, since they share what the file's fixtures made. Files are begun in the
 # order of their names: the long ones of conformance and device_bench then come first, and not alone
 # at the end.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo apk test test-fast docs docs-commands conformance lint install clean
+# All tests have one worker more: those of phones wait, for programs to start, to end and to hang.
+WORKERS = $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)')
+
+.PHONY: demo apk test test-fast docs docs-commands conformance lint debian install clean
 
 demo: install
 	$(BIN)/python -m export shufflenet_v2 --to tflite --quant int8
 
 # The Android app, built from android_app/, signed and verified: build/edgeship-bench.apk.
-apk: install
-	sh tests/install_debian.sh
+apk: install debian
 	$(BIN)/python -m device_bench app build
 
-# Everything that CI runs.
-test: lint docs
-	sh tests/install_debian.sh
-	$(PYTEST)
+# Everything that CI runs. With --jobs=2, the checks before the tests run beside one another; the
+# programs that tests start are not to take part in that.
+test: lint docs debian
+	MAKEFLAGS= $(PYTEST) -n $(WORKERS)
 
 # What a change is tried with while it is being made: under two minutes on two cores.
 test-fast: install
-	$(PYTEST) -m "not slow" --durations=10 --durations-min=3
+	$(PYTEST) -n logical -m "not slow" --durations=10 --durations-min=3
 
 # The manual, as pages in build/site.
 docs: install
@@ -37,14 +39,17 @@ docs-commands: install
 	$(BIN)/python -m tests.docs.command_pages
 
 # Every backend case of ONNX through every target: counts, and what is refused for which reason.
-conformance: install
-	sh tests/install_debian.sh
+conformance: install debian
 	$(BIN)/python -m tests.conformance
 
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The programs of Debian that tests need, if it is root; otherwise it names them.
+debian:
+	sh tests/install_debian.sh
 
 install: $(VENV)/.installed
 
