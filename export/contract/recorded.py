@@ -141,6 +141,8 @@ def read_manifest(path: Path) -> Manifest | None:
 def _check(manifest: Manifest) -> None:
     """Check the entries that commands read; raise one of several exceptions if one is wrong."""
     for one in manifest.earlier:
+        if one.earlier:
+            raise ValueError("earlier manifests inside of an earlier one")
         _check(one)
     for value in (
         manifest.model["name"],

@@ -234,3 +234,8 @@ def test_earlier_manifests_are_checked_as_the_newest_is(folder: Path) -> None:
     put(folder, manifest(artifact("a.tflite", sha(b"A")), earlier=[broken]))
     with pytest.raises(InputError, match="is not a readable manifest"):
         find_record(folder / "a.tflite", b"A")
+    nested = manifest(earlier=[manifest(earlier=[manifest()])])
+    put(folder, manifest(artifact("a.tflite", sha(b"A")), earlier=nested.earlier))
+    with pytest.raises(InputError, match="is not a readable manifest") as caught:
+        find_record(folder / "a.tflite", b"A")
+    assert "inside of an earlier one" in caught.value.why
