@@ -13,6 +13,9 @@ import json
 import sys
 from pathlib import Path
 
+# The folder of this program has modules that are called as Python's own, such as code.
+sys.path.pop(0)
+
 import numpy as np
 
 

@@ -30,17 +30,22 @@ def evaluated(
         InputError: The pictures or their labels are wrong.
         VerificationError: A runtime fails on a file.
     """
-    classes = list(labels.values())
+    # Of several outputs with classes, which one the pictures are about is for the user to say.
+    only = next(iter(labels)) if len(labels) == 1 else ""
     names = (manifest.onnx.file, *(artifact.file for artifact in manifest.artifacts))
     question = Question(
         names=tuple(dict.fromkeys(str(folder / name) for name in names)),
         data=data,
-        labels=classes[0] if len(classes) == 1 else (),
+        labels=labels.get(only, ()),
     )
     found = evaluate(question)
-    files = tuple(replace(one, name=Path(one.name).name) for one in found.files)
-    notes = tuple(note.replace(f"{folder}{os.sep}", "") for note in found.notes)
-    return replace(found, files=files, notes=notes)
+    return replace(
+        found,
+        classes=f"those of {only}" if only else found.classes,
+        files=tuple(replace(one, name=Path(one.name).name) for one in found.files),
+        comparisons=tuple(replace(one, name=Path(one.name).name) for one in found.comparisons),
+        notes=tuple(note.replace(f"{folder}{os.sep}", "") for note in found.notes),
+    )
 
 
 def as_json(evaluation: Evaluation) -> bytes:

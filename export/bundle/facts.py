@@ -118,6 +118,14 @@ class Facts:
         """Name of the network."""
         return str(self.manifest.model["name"])
 
+    def beside(self, file: str) -> str:
+        """Return by how much top-1 of a file and of the network differ, in words; "" if unknown."""
+        for one in self.evaluation.comparisons if self.evaluation is not None else ():
+            if one.name == file and (paired := one.difference) is not None:
+                low, high = 100 * paired.low, 100 * paired.high
+                return f"{100 * paired.difference:+.1f} points, {low:+.1f} to {high:+.1f}"
+        return ""
+
     @property
     def origin(self) -> dict[str, str]:
         """Where weights and data come from, and on which terms: a phrase each."""

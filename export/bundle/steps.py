@@ -114,12 +114,10 @@ def _resized(facts: Facts) -> str:
         return ""
     height, width = size
     crop = float(preprocess["crop"])
-    covered = f"{round(height / crop)} pixels high and {round(width / crop)} wide"
-    if height == width:
-        covered = f"{round(height / crop)} pixels on its shorter side"
     return (
-        f"scaled, bilinearly and with antialiasing, until it just covers {covered}; its middle of "
-        f"{width} x {height} is kept"
+        "scaled, bilinearly and with antialiasing, until it just covers "
+        f"{round(width / crop)} x {round(height / crop)} pixels; of these, {width} x {height} in "
+        "the middle are kept"
     )
 
 
