@@ -49,6 +49,12 @@ def check_bundle(
                 why=f"it holds no {MANIFEST} of edgeship",
                 todo="`python -m export bundle MODEL` makes one",
             )
+        if not any((folder / name).is_file() for name in (SUMS, INDEX)):
+            raise InputError(
+                f"{path} is no bundle.",
+                why=f"it holds an export, but no {SUMS} and no {INDEX}",
+                todo=f"`python -m export bundle {path}` makes one of it; or name a file in it",
+            )
         return list(_checks(folder, manifest, key, report))
 
 

@@ -180,6 +180,11 @@ def test_what_is_no_zip_file_and_no_bundle_is_said_so(tmp_path: Path) -> None:
         pass
 
 
+def test_the_folder_of_an_export_is_no_bundle(exported: Path) -> None:
+    _, stderr = run("verify", exported, code=2)
+    assert f"export bundle {exported}` makes one of it" in stderr
+
+
 def test_the_command_prints_checks_and_ends_with_3_where_one_fails(bundle: Path) -> None:
     assert "all that was checked holds" in run("verify", bundle)[0]
     (bundle / "MODEL_CARD.md").write_text("another")
