@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from _edgeship.export.contract.manifest import Artifact, Manifest
 
@@ -21,7 +21,9 @@ _MACOS = {15: "12", 16: "13", 17: "14", 18: "15"}
 _OLDEST = 15
 
 
-def swift_package(manifest: Manifest, artifacts: Sequence[Artifact]) -> dict[str, bytes]:
+def swift_package(
+    manifest: Manifest, artifacts: Sequence[Artifact], others: Collection[str] = ()
+) -> dict[str, bytes]:
     """Return the files that make a folder with .mlpackages a Swift package: path -> content.
 
     The package has one library, of the sources in ``code/swift``. Its resources are the
@@ -30,6 +32,8 @@ def swift_package(manifest: Manifest, artifacts: Sequence[Artifact]) -> dict[str
     Args:
         manifest: What the folder holds.
         artifacts: Its files and packages.
+        others: Files and folders in it that Xcode is to pass over; it warns of those that are not
+            named, and of names that are not there.
 
     Returns:
         Nothing where there is no .mlpackage.
@@ -41,18 +45,23 @@ def swift_package(manifest: Manifest, artifacts: Sequence[Artifact]) -> dict[str
     ios = max([_OLDEST, *(one.ios for one in packages if one.ios is not None)])
     resources = [f".process({quoted(one.file)})" for one in packages]
     resources += [f".copy({quoted(one.file)})" for one in manifest.labels]
-    lines = ",\n".join(f"                {one}" for one in resources)
     return {
         "Package.swift": _PACKAGE.format(
             tools=_TOOLS,
             name=quoted(name),
             ios=quoted(f"{ios}.0"),
             macos=quoted(f"{_MACOS.get(ios, _MACOS[max(_MACOS)])}.0"),
+            exclude=_listed(quoted(one) for one in sorted(others)),
             sources=quoted(SOURCES),
-            resources=lines,
+            resources=_listed(resources),
         ).encode(),
         f"{SOURCES}/PackageFiles.swift": _FILES.format(member=files_member(name)).encode(),
     }
+
+
+def _listed(elements: Iterable[str]) -> str:
+    """Return the elements of a list of Package.swift, one a line."""
+    return ",\n".join(f"                {one}" for one in elements)
 
 
 def library_name(text: str) -> str:
@@ -91,6 +100,9 @@ let package = Package(
         .target(
             name: {name},
             path: ".",
+            exclude: [
+{exclude}
+            ],
             sources: [{sources}],
             resources: [
 {resources}

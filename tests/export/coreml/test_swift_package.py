@@ -27,7 +27,8 @@ def artifact(file: str, target: str = "coreml", ios: int | None = 15) -> Artifac
 def test_packages_and_labels_are_resources_where_they_lie() -> None:
     labels = [LabelsFile(file="labels.txt", sha256="", count=2, output="scores")]
     packages = [artifact("a.mlpackage"), artifact("b.mlpackage", ios=18)]
-    files = swift_package(manifest(labels=labels), [*packages, artifact("a.tflite", "tflite")])
+    given = [*packages, artifact("a.tflite", "tflite")]
+    files = swift_package(manifest(labels=labels), given, ["vectors", "a.tflite"])
     assert list(files) == ["Package.swift", "code/swift/PackageFiles.swift"]
     text = files["Package.swift"].decode()
     assert text.startswith("// swift-tools-version:5.7\n")
@@ -36,11 +37,11 @@ def test_packages_and_labels_are_resources_where_they_lie() -> None:
         '.process("a.mlpackage"),',
         '.process("b.mlpackage"),',
         '.copy("labels.txt")\n',
+        '"a.tflite",\n                "vectors"\n            ],',
         'sources: ["code/swift"]',
         '.iOS("18.0"), .macOS("15.0")',
     ):
         assert words in text
-    assert ".tflite" not in text
     assert b"static var shufflenetV2Files: Bundle { .module }" in files[list(files)[1]]
 
 
