@@ -74,20 +74,25 @@ def scores(name: str = "scores", **more: Any) -> Port:
     return port(name, shape=[1, 5], layout="", scores="logits", labels="labels.txt", **more)
 
 
-@pytest.mark.parametrize("target", ["tflite", "onnx", "coreml"])
-@pytest.mark.parametrize("text", HOSTILE)
-def test_no_text_of_a_manifest_becomes_code(text: str, target: str) -> None:
+def hostile(text: str, target: str = "tflite") -> tuple[Manifest, Artifact]:
+    """Return a manifest that has a text wherever it has texts."""
     file = text.replace("/", "").replace("\\", "") or "net"
     inputs = [port(text, description=text)]
     outputs = [scores(text, description=text), port(text + "2", description=text)]
     more = {"name": text, "version": text, "description": text, "sha256": text, "file": file}
+    return manifest(inputs, outputs, target, **more)
+
+
+@pytest.mark.parametrize("target", ["tflite", "onnx", "coreml"])
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_text_of_a_manifest_becomes_code(text: str, target: str) -> None:
     wanted = generate(*manifest([port()], [scores(), port("second")], target))
-    found = generate(*manifest(inputs, outputs, target, **more))
+    found = generate(*hostile(text, target))
     assert len(found) == len(wanted)
-    for plain, hostile in zip(wanted.items(), found.items(), strict=True):
-        assert _shape(*hostile) == _shape(*plain)
+    for plain, bent in zip(wanted.items(), found.items(), strict=True):
+        assert _shape(*bent) == _shape(*plain)
         # At every end of line that Unicode knows.
-        assert len(hostile[1].decode().splitlines()) == hostile[1].count(b"\n")
+        assert len(bent[1].decode().splitlines()) == bent[1].count(b"\n")
 
 
 def _shape(path: str, content: bytes) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from PIL import Image
 
 from _edgeship.device_bench.app.tools import android_tools, check_available
 from _edgeship.errors import DeviceError
+from _edgeship.export.bundle.code.generating import generate
 from _edgeship.export.bundle.code.view import view_of
 from _edgeship.export.calibration.preprocess import Preprocess, load_image, read_pixels
 from _edgeship.export.contract.manifest import Artifact, Port
@@ -26,6 +28,7 @@ from tests.export.bundle.code.exported import (
     photographs,
     with_classes,
 )
+from tests.export.bundle.code.test_generating import HOSTILE, hostile
 
 pytestmark = pytest.mark.slow
 
@@ -82,6 +85,13 @@ def jar(files: dict[str, Exported], tmp_path_factory: pytest.TempPathFactory) ->
             # Classes of several exports must differ.
             path.write_text(path.read_text().replace(path.stem, f"{kind.title()}{path.stem}"))
             sources[f"{kind} {path.name}"] = path
+    for number, text in enumerate(HOSTILE):
+        for path, content in generate(*hostile(text)).items():
+            stem = Path(path).stem
+            if path.endswith(".kt") and f"{stem}.kt" != SHARED:
+                sources[text] = folder / f"Hostile{number}.kt"
+                renamed = re.sub(rf"\b{stem}\b", f"Hostile{number}", content.decode())
+                sources[text].write_text(renamed)
     return jvm.compiled(list(sources.values()), android_tools().android_jar, folder / "classes.jar")
 
 

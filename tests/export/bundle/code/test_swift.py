@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from _edgeship.export.bundle.code.generating import generate
 from _edgeship.export.bundle.code.literals import swift_text
 from _edgeship.export.calibration.preprocess import read_pixels
 from tests.export.bundle.code import swift
@@ -22,6 +23,7 @@ from tests.export.bundle.code.exported import (
     photographs,
     with_classes,
 )
+from tests.export.bundle.code.test_generating import HOSTILE, hostile
 
 pytestmark = [pytest.mark.slow, swift.needs_swift]
 
@@ -60,6 +62,14 @@ def test_all_of_it_fits_the_modules_of_apple(files: dict[str, Exported], tmp_pat
     modules = swift.apple_modules(tmp_path)
     for one in files.values():
         assert swift.type_check(_sources(one), modules) == ""
+    for number, text in enumerate(HOSTILE):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        for target in ("tflite", "coreml"):
+            for path, content in generate(*hostile(text, target)).items():
+                if path.endswith(".swift"):
+                    (folder / f"{path.split('/')[-1]}").write_bytes(content)
+        assert swift.type_check(sorted(folder.iterdir()), modules) == ""
 
 
 @pytest.fixture(scope="module")
