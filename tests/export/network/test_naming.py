@@ -171,3 +171,39 @@ def test_outputs_that_no_node_computes_get_one() -> None:
     onnx.checker.check_model(proto, full_check=True)
     found = run_onnx(proto.SerializeToString(), [{"x": np.array([3, 4], np.float32)}])
     assert [array.tolist() for array in found[0]] == [[3, 4], [1, 2], [-3, -4], [-3, -4]]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_any_graph_computes_the_same_under_other_names(seed: int) -> None:
+    """Names are drawn from few, so that they meet those of inner values and of one another."""
+    rng = np.random.default_rng(seed)
+    own, new = (list(rng.permutation(list("abcdefghij"))) for _ in range(2))
+    count = int(rng.integers(1, 3))
+    known = own[:count]
+    nodes = []
+    for result in own[count:]:
+        sources = rng.choice(known, 2).tolist()
+        nodes.append(helper.make_node(str(rng.choice(["Add", "Sub", "Max"])), sources, [result]))
+        known.append(result)
+    gives = rng.choice(known[count:], int(rng.integers(1, 5)), replace=False).tolist()
+    ports = [
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 4]) for name in names]
+        for names in (own[:count], gives)
+    ]
+    proto = helper.make_model(
+        helper.make_graph(nodes, "g", *ports),
+        opset_imports=[helper.make_opsetid("", 18)],
+        ir_version=9,
+    )
+    arrays = [rng.normal(size=(1, 4)).astype(np.float32) for _ in range(count)]
+    [expected] = run_onnx(proto.SerializeToString(), [dict(zip(own[:count], arrays, strict=True))])
+    model = ir.from_proto(proto)
+    inputs, outputs = new[:count], new[count : count + len(gives)]
+    renamed = rename_ports(model, inputs, outputs)
+    assert names_of(model) == (inputs, outputs)
+    assert [renamed.get(name, name) for name in gives] == outputs
+    found = ir.to_proto(model)
+    onnx.checker.check_model(found, full_check=True)
+    [outcome] = run_onnx(found.SerializeToString(), [dict(zip(inputs, arrays, strict=True))])
+    for one, other in zip(outcome, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
