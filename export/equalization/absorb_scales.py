@@ -44,11 +44,10 @@ def in_groups(node: ir.Node, weights: Weights) -> Weights:
         rows = weights if integer(node, "transB", 0) else weights.T
         return rows.reshape(1, rows.shape[0], 1, rows.shape[1])
     groups = integer(node, "group", 1)
-    if node.op_type == "ConvTranspose":
-        by_group = weights.reshape(groups, weights.shape[0] // groups, weights.shape[1], -1)
-        return by_group.transpose(0, 2, 3, 1)
-    by_group = weights.reshape(groups, weights.shape[0] // groups, weights.shape[1], -1)
-    return by_group.transpose(0, 1, 3, 2)
+    by_group: Weights = weights.reshape(groups, weights.shape[0] // groups, weights.shape[1], -1)
+    order = (0, 2, 3, 1) if node.op_type == "ConvTranspose" else (0, 1, 3, 2)
+    grouped: Weights = by_group.transpose(order)
+    return grouped
 
 
 def _out_of_groups(node: ir.Node, grouped: Weights, shape: tuple[int, ...]) -> Weights:
@@ -56,7 +55,8 @@ def _out_of_groups(node: ir.Node, grouped: Weights, shape: tuple[int, ...]) -> W
         rows = grouped.reshape(grouped.shape[1], grouped.shape[3])
         return rows if integer(node, "transB", 0) else rows.T
     order = (0, 3, 1, 2) if node.op_type == "ConvTranspose" else (0, 1, 3, 2)
-    return grouped.transpose(order).reshape(shape)
+    weights: Weights = grouped.transpose(order).reshape(shape)
+    return weights
 
 
 def _absorb(node: ir.Node, scales: Mapping[str, Scales], values: NewValues) -> None:

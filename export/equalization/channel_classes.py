@@ -179,8 +179,8 @@ class _Classes:
         if pads is None or labels is None or (filled is not None and filled.any()):
             return None
         axes = integers(node, "axes", 3) or list(range(labels.ndim))
-        widths = np.reshape(pads, (2, -1)).any(axis=0)
-        padded = [axis for axis, wide in zip(axes, widths, strict=True) if wide]
+        before, after = pads[: len(axes)], pads[len(axes) :]
+        padded = [axis for axis, *wide in zip(axes, before, after, strict=True) if any(wide)]
         return None if any(labels.shape[axis] > 1 for axis in padded) else [labels]
 
     def _concat(self, node: ir.Node) -> list[Labels] | None:

@@ -102,4 +102,5 @@ def _by_label(array: np.ndarray, labels: Labels) -> np.ndarray:
     """Return an array as (elements of a label, labels), these in the order of their array."""
     kept = [axis for axis in range(array.ndim) if labels.shape[axis] > 1]
     others = [axis for axis in range(array.ndim) if labels.shape[axis] == 1]
-    return array.transpose(others + kept).reshape(-1, labels.size)
+    rows: np.ndarray = array.transpose(others + kept).reshape(-1, labels.size)
+    return rows

@@ -132,7 +132,7 @@ def measure(
                 weights = network.db(exact, {number}, ())
                 errors[number] = replace(errors[number], weights_db=weights)
             count(2 * len(layers) + place + 1)
-    return Sensitivity(all_db, tuple(errors[k] for k in ranked), len(samples), *reversed(chosen))
+    return Sensitivity(all_db, tuple(errors[k] for k in ranked), len(samples), chosen[1], chosen[0])
 
 
 def _ranges(observed: Observed, observer: Observer | None) -> Iterator[tuple[Observer, Ranges]]:

@@ -119,6 +119,8 @@ def _in_groups(graph: TfliteGraph, op: Op, channels: int) -> Floats | None:
     weights = np.asarray(data, np.float64)
     if op.kind == "DEPTHWISE_CONV_2D":
         by_channel = weights.reshape(-1, channels, weights.shape[-1] // channels)
-        return by_channel.transpose(1, 2, 0)[..., None]
+        filters: Floats = by_channel.transpose(1, 2, 0)[:, :, :, np.newaxis]
+        return filters
     groups = 1 if op.kind == "FULLY_CONNECTED" else channels // weights.shape[-1]
-    return weights.reshape(groups, weights.shape[0] // groups, -1, channels // groups)
+    grouped: Floats = weights.reshape(groups, weights.shape[0] // groups, -1, channels // groups)
+    return grouped
