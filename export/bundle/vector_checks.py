@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from _edgeship.errors import VerificationError
 from _edgeship.export.bundle import code_program
 from _edgeship.export.bundle.check import Check, check
-from _edgeship.export.bundle.layout import inside
+from _edgeship.export.bundle.layout import INDEX, inside
 from _edgeship.export.bundle.top import dequantized
-from _edgeship.export.bundle.vectors import FileRecord, read_array
+from _edgeship.export.bundle.vectors import FileRecord, VectorRecord, read_array
 from _edgeship.export.contract.manifest import Artifact, Port
 from _edgeship.export.contract.model_file import ModelFile
 
@@ -45,6 +45,7 @@ def check_file(folder: Path, artifact: Artifact, record: FileRecord, model: Mode
     problems: list[str] = []
     furthest = 0.0
     for number, vector in enumerate(record.vectors, 1):
+        _demand_all(artifact, vector)
         inputs = [read_array(folder, path) for path in vector.inputs]
         problems += _unfit(number, artifact.inputs, inputs)
         if problems:
@@ -85,6 +86,7 @@ def check_code(
         problems: list[str] = []
         furthest, prepared = 0.0, list[float]()
         for number, vector in enumerate(record.vectors, 1):
+            _demand_all(artifact, vector)
             for place_, (port, path) in enumerate(
                 zip(artifact.outputs, vector.outputs, strict=True)
             ):
@@ -126,10 +128,24 @@ def _run(folder: Path, script: str, record: FileRecord, place: Path) -> None:
         raise VerificationError(f"{script} fails.", why=lines[-1] if lines else "it says nothing")
 
 
+def _demand_all(artifact: Artifact, vector: VectorRecord) -> None:
+    """Demand an array for every port.
+
+    Raises:
+        VerificationError: There are more or less.
+    """
+    for side, ports, paths in (
+        ("inputs", artifact.inputs, vector.inputs),
+        ("outputs", artifact.outputs, vector.outputs),
+    ):
+        if len(ports) != len(paths):
+            raise VerificationError(
+                f"{INDEX} has {len(paths)} {side} for {artifact.file}, and not {len(ports)}."
+            )
+
+
 def _unfit(number: int, ports: Sequence[Port], arrays: Sequence[NDArray[Any]]) -> list[str]:
     """Return what of some inputs is not what the manifest says."""
-    if len(ports) != len(arrays):
-        return [f"sample {number} has {len(arrays)} inputs, and not {len(ports)}"]
     return [
         f"the input {port.name} of sample {number} is {array.dtype} {list(array.shape)}"
         for port, array in zip(ports, arrays, strict=True)

@@ -224,10 +224,13 @@ def read_array(folder: Path, name: str) -> NDArray[Any]:
         if path.stat().st_size > _MOST_BYTES:
             raise ValueError(f"it has more than {_MOST_BYTES:,} bytes")
         with path.open("rb") as file:
-            return np.lib.format.read_array(file, allow_pickle=False)
+            array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+        if array.dtype.kind not in "biuf":
+            raise ValueError(f"it holds {array.dtype}, and no numbers")
     # The header of a damaged file makes NumPy raise more than ValueError.
     except (OSError, ValueError, TypeError, MemoryError, SyntaxError, EOFError) as error:
         raise InputError(f"{name} in the bundle is no readable array.", why=str(error)) from error
+    return array
 
 
 def read_index(data: bytes) -> Index:
