@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,7 +19,7 @@ from _edgeship.export.contract.manifest import Artifact
 from _edgeship.export.contract.model_file import Reference, Shapes
 from _edgeship.export.delegates.report import Run
 from _edgeship.export.onnx.optimized import open_optimized, run_optimized
-from _edgeship.export.onnx.summary import constants, sheets, summarize
+from _edgeship.export.onnx.summary import constants, scales, sheets, summarize
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.runtimes.values import Outputs, Sample
 from _edgeship.files import read_bytes
@@ -131,24 +132,26 @@ class ONNXFile:
         Raises:
             InputError: They lie in another file, or are damaged.
         """
-        try:
+        with self._constants_read():
             return constants(self.model)
-        # onnx raises what it meets: ValueError, TypeError, and protobuf's own.
-        except Exception as error:
-            raise InputError(
-                f"The constants of {self.path} cannot be read.", why=str(error)
-            ) from error
 
     def scales(self) -> Mapping[str, tuple[float, int]]:
-        """Return name of a value that a QuantizeLinear reads -> its scale and zero point."""
-        stored = self.constants()
-        return {
-            node.input[0]: (float(scale.item()), int(zero.item()))
-            for node in self.model.graph.node
-            if node.op_type == "QuantizeLinear" and len(node.input) > 2
-            for scale, zero in [[stored.get(name) for name in node.input[1:3]]]
-            if scale is not None and zero is not None and scale.size == zero.size == 1
-        }
+        """Return name of a value that a QuantizeLinear reads -> its scale and zero point.
+
+        Raises:
+            InputError: As for `constants`.
+        """
+        with self._constants_read():
+            return scales(self.model)
+
+    @contextmanager
+    def _constants_read(self) -> Iterator[None]:
+        try:
+            yield
+        # onnx raises what it meets: ValueError, TypeError, and protobuf's own.
+        except Exception as error:
+            why = str(error).partition("\n")[0]
+            raise InputError(f"The constants of {self.path} cannot be read.", why=why) from error
 
     @property
     def digest(self) -> str:

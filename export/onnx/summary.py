@@ -15,7 +15,7 @@ from _edgeship.sheets import Sheet
 
 def counts(model: onnx.ModelProto) -> dict[str, int]:
     """Return how many nodes of each operator the graph has, most frequent first."""
-    return dict(Counter(node.op_type for node in model.graph.node).most_common())
+    return dict(Counter(_text(node.op_type) for node in model.graph.node).most_common())
 
 
 def constants(model: onnx.ModelProto) -> dict[str, np.ndarray]:
@@ -26,7 +26,19 @@ def constants(model: onnx.ModelProto) -> dict[str, np.ndarray]:
             for one in node.attribute:
                 if one.name == "value":
                     tensors[node.output[0]] = one.t
-    return {name: numpy_helper.to_array(tensor) for name, tensor in tensors.items()}
+    return {_text(name): numpy_helper.to_array(tensor) for name, tensor in tensors.items()}
+
+
+def scales(model: onnx.ModelProto) -> dict[str, tuple[float, int]]:
+    """Return name of a value that a QuantizeLinear reads -> its only scale and zero point."""
+    stored = constants(model)
+    found = {}
+    for node in model.graph.node:
+        if node.op_type == "QuantizeLinear" and len(node.input) > 2:
+            scale, zero = (stored.get(name) for name in node.input[1:3])
+            if scale is not None and zero is not None and scale.size == zero.size == 1:
+                found[_text(node.input[0])] = float(scale.item()), int(zero.item())
+    return found
 
 
 def summarize(model: onnx.ModelProto, file_bytes: int) -> dict[str, Any]:
@@ -40,9 +52,12 @@ def summarize(model: onnx.ModelProto, file_bytes: int) -> dict[str, Any]:
     """
     constants = {one.name for one in model.graph.initializer}
     inputs = [value for value in model.graph.input if value.name not in constants]
+    producer = _text(model.producer_name), _text(model.producer_version)
     return {
         "file_bytes": file_bytes,
-        "producer": " ".join(filter(None, (model.producer_name, model.producer_version))),
+        "producer": " ".join(
+            map(_text, filter(None, (model.producer_name, model.producer_version)))
+        ),
         "opsets": {one.domain or "ai.onnx": one.version for one in model.opset_import},
         "inputs": [port(value) for value in inputs],
         "outputs": [port(value) for value in model.graph.output],
@@ -73,7 +88,16 @@ def port(value: onnx.ValueInfoProto) -> dict[str, str]:
     kind = value.type.tensor_type
     shape = "unknown"
     if kind.HasField("shape"):
-        extents = [one.dim_param or str(one.dim_value or "?") for one in kind.shape.dim]
+        extents = [_text(one.dim_param) or str(one.dim_value or "?") for one in kind.shape.dim]
         shape = "x".join(extents) or "scalar"
-    dtype = onnx.TensorProto.DataType.Name(kind.elem_type).lower() if kind.elem_type else "unknown"
-    return {"name": value.name, "dtype": dtype, "shape": shape}
+    types = onnx.TensorProto.DataType
+    dtype = "unknown"
+    if kind.elem_type:
+        known = kind.elem_type in types.values()
+        dtype = types.Name(kind.elem_type).lower() if known else f"type {kind.elem_type}"
+    return {"name": _text(value.name), "dtype": dtype, "shape": shape}
+
+
+def _text(text: str | bytes) -> str:
+    """Return a text of a file; protobuf gives those that are no UTF-8 as bytes."""
+    return text if isinstance(text, str) else text.decode(errors="replace")

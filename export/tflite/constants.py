@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections import Counter
+from collections.abc import Iterator
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
-from _edgeship.export.tflite.reading import printable, read_model
+from _edgeship.export.tflite.reading import parsed, printable, read_model
 
 #: Types whose values have a size of their own.
 _WIDTHS = {
@@ -19,6 +20,9 @@ _WIDTHS = {
     schema.TensorType.INT64: 8,
     schema.TensorType.FLOAT64: 8,
 }
+
+#: All names together; those of a large network have a million characters.
+_MOST_CHARACTERS = 50_000_000
 
 
 def constants(data: bytes) -> dict[str, NDArray[np.void]]:
@@ -33,20 +37,20 @@ def constants(data: bytes) -> dict[str, NDArray[np.void]]:
     Raises:
         InputError: The bytes are not a TFLite file, or a damaged one.
     """
-    buffers = read_model(data).buffers  # refuses what does not hold together
-    model = schema.Model.GetRootAs(data, 0)
+    buffers = read_model(data).buffers
     found: dict[str, NDArray[np.void]] = {}
+    counts: Counter[str] = Counter()
     seen: set[int] = set()
-    for place in range(model.SubgraphsLength()):
-        graph = model.Subgraphs(place)
-        for index in range(graph.TensorsLength()):
-            tensor = graph.Tensors(index)
+    with parsed():
+        if sum(buffers) > len(data):
+            raise ValueError("its buffers overlap")
+        model = schema.Model.GetRootAs(data, 0)
+        for name, tensor in _named(model):
             number = tensor.Buffer()
-            if number in seen or not buffers[number]:
-                continue
-            seen.add(number)
-            name = _free(printable(tensor.Name() or b""), found)
-            found[name] = _values(_stored(data, model.Buffers(number)), tensor.Type())
+            if number not in seen and buffers[number]:
+                seen.add(number)
+                stored = _stored(data, model.Buffers(number))
+                found[_numbered(name, counts)] = _values(stored, tensor.Type())
     return found
 
 
@@ -60,32 +64,48 @@ def scales(data: bytes) -> dict[str, tuple[float, int]]:
         InputError: The bytes are not a TFLite file, or a damaged one.
     """
     record = read_model(data)
-    model = schema.Model.GetRootAs(data, 0)
+    tensors = [tensor for graph in record.subgraphs for tensor in graph.tensors]
     found: dict[str, tuple[float, int]] = {}
-    for place, graph in enumerate(record.subgraphs):
-        for index, tensor in enumerate(graph.tensors):
-            if tensor.scale is None or record.buffers[tensor.buffer]:
-                continue
-            name = printable(model.Subgraphs(place).Tensors(index).Name() or b"")
-            found[_free(name, found)] = tensor.scale, tensor.zero_point or 0
+    counts: Counter[str] = Counter()
+    with parsed():
+        named = _named(schema.Model.GetRootAs(data, 0))
+        for tensor, (name, _) in zip(tensors, named, strict=True):
+            if tensor.scale is not None and not record.buffers[tensor.buffer]:
+                found[_numbered(name, counts)] = tensor.scale, tensor.zero_point or 0
     return found
 
 
-def _stored(data: bytes, buffer: schema.Buffer) -> bytes:
+def _named(model: schema.Model) -> Iterator[tuple[str, schema.Tensor]]:
+    """Yield all tensors with their names.
+
+    Raises:
+        ValueError: The names are endless; as the generated code does, whatever is damaged.
+    """
+    left = _MOST_CHARACTERS
+    for place in range(model.SubgraphsLength()):
+        graph = model.Subgraphs(place)
+        for index in range(graph.TensorsLength()):
+            tensor = graph.Tensors(index)
+            name = tensor.Name() or b""
+            left -= len(name)
+            if left < 0:
+                raise ValueError(f"the names of its tensors have over {_MOST_CHARACTERS:,} bytes")
+            yield printable(name), tensor
+
+
+def _stored(data: bytes, buffer: schema.Buffer) -> memoryview:
     """Return the content of a buffer; of a file above 2 GB, it lies behind the FlatBuffer."""
     if buffer.Offset() > 1:
-        return data[buffer.Offset() : buffer.Offset() + buffer.Size()]
-    return bytes(buffer.DataAsNumpy().tobytes())
+        return memoryview(data)[buffer.Offset() : buffer.Offset() + buffer.Size()]
+    return memoryview(buffer.DataAsNumpy())
 
 
-def _values(stored: bytes, kind: int) -> NDArray[np.void]:
+def _values(stored: memoryview, kind: int) -> NDArray[np.void]:
     width = _WIDTHS.get(kind, 1)
-    return np.frombuffer(stored, f"V{width if len(stored) % width == 0 else 1}")
+    return np.frombuffer(stored, f"V{width if stored.nbytes % width == 0 else 1}")
 
 
-def _free(name: str, taken: Container[str]) -> str:
-    free, number = name, 1
-    while free in taken:
-        number += 1
-        free = f"{name} ({number})"
-    return free
+def _numbered(name: str, counts: Counter[str]) -> str:
+    """Return a name, with its number where it has come before."""
+    counts[name] += 1
+    return name if counts[name] == 1 else f"{name} ({counts[name]})"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -129,8 +130,19 @@ def read_model(data: bytes) -> ModelRecord:
             why=f"they are {data[4:8]!r}; a TFLite file has {_IDENTIFIER!r} there",
             todo="give a .tflite file",
         )
-    try:
+    with parsed():
         return _Reader(data).model()
+
+
+@contextmanager
+def parsed() -> Iterator[None]:
+    """Say that a file is damaged where reading it inside fails.
+
+    Raises:
+        InputError: It does.
+    """
+    try:
+        yield
     except _PARSE_ERRORS as error:
         raise InputError(
             "This TFLite file is damaged.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import random
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 from onnx import numpy_helper
 
+from _edgeship.errors import EdgeshipError
 from _edgeship.export.checks.opening import open_model
 from tests.export.command_line import run, write_network
 
@@ -74,3 +77,26 @@ def block_of(path: Path):
     spec.ParseFromString((path / "Data/com.apple.CoreML/model.mlmodel").read_bytes())
     [block] = spec.mlProgram.functions["main"].block_specializations.values()
     return block.operations
+
+
+def damaged(data: bytes, seed: int) -> bytes:
+    """Return the bytes with some of them changed."""
+    chosen, changed = random.Random(seed), bytearray(data)  # noqa: S311
+    for _ in range(chosen.randint(1, 6)):
+        changed[chosen.randrange(len(changed))] = chosen.choice((0, 1, 255, chosen.randrange(256)))
+    return bytes(changed)
+
+
+@pytest.mark.parametrize("name", ["net_int8.tflite", "net_int8.onnx"])
+def test_damaged_files_are_refused_or_read_and_nothing_else(
+    folder: Path, tmp_path: Path, name: str
+) -> None:
+    data, refused = (folder / name).read_bytes(), 0
+    for seed in range(300):
+        (tmp_path / name).write_bytes(damaged(data, seed))
+        try:
+            model = open_model(tmp_path / name)
+            json.dumps([model.facts(), list(model.constants()), list(model.scales())])
+        except EdgeshipError:
+            refused += 1
+    assert 0 < refused < 300
