@@ -55,10 +55,8 @@ def summarize(model: onnx.ModelProto, file_bytes: int) -> dict[str, Any]:
     producer = _text(model.producer_name), _text(model.producer_version)
     return {
         "file_bytes": file_bytes,
-        "producer": " ".join(
-            map(_text, filter(None, (model.producer_name, model.producer_version)))
-        ),
-        "opsets": {one.domain or "ai.onnx": one.version for one in model.opset_import},
+        "producer": " ".join(filter(None, producer)),
+        "opsets": {_text(one.domain) or "ai.onnx": one.version for one in model.opset_import},
         "inputs": [port(value) for value in inputs],
         "outputs": [port(value) for value in model.graph.output],
         "operators": counts(model),
