@@ -174,6 +174,27 @@ def test_files_of_one_name_in_code_get_numbers() -> None:
     assert paths[0] & paths[1] == shared
 
 
+def test_each_output_that_scores_classes_has_its_labels_and_its_function() -> None:
+    health = scores("health").model_copy(update={"labels": "health.txt", "scores": ""})
+    found = generate(*manifest([port()], [scores("species"), health, port("map")]))
+    texts = {path.split("/")[1]: data.decode() for path, data in found.items() if "Net" in path}
+    for language in ("kotlin", "swift"):
+        text = texts[language]
+        assert "softmax(outputs.species), speciesLabels" in text
+        assert "guesses(outputs.health, healthLabels" in text
+        assert "classify" not in text
+        assert '"labels.txt"' in text
+        assert '"health.txt"' in text
+    python = found["code/python/net_fp32.py"].decode()
+    assert 'Port("species", "float32", (1, 5), labels="labels.txt", logits=True)' in python
+    assert 'Port("health", "float32", (1, 5), labels="health.txt")' in python
+
+
+def test_a_network_that_scores_nothing_guesses_nothing() -> None:
+    found = generate(*manifest([port()], [port("map")]))
+    assert not any(b"uess" in data or b"SCORES" in data for data in found.values())
+
+
 def test_equal_manifests_give_equal_bytes() -> None:
     assert generate(*manifest([port()], [scores()])) == generate(*manifest([port()], [scores()]))
 
