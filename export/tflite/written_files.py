@@ -1,4 +1,4 @@
-"""What .tflite files of all schemes are made from, and a file that was made."""
+"""What .tflite files of all schemes are made from."""
 
 from __future__ import annotations
 
@@ -6,22 +6,14 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import onnx_ir as ir
 
-from _edgeship.artifacts import OutputFolder
 from _edgeship.errors import UnsupportedError, VerificationError
 from _edgeship.export.calibration.ranges import Observed, Ranges
 from _edgeship.export.calibration.source import evenly_spaced
-from _edgeship.export.contract.manifest import Artifact
-from _edgeship.export.contract.schemes import Scheme, still_float
-from _edgeship.export.contract.target import Job, Judge
-from _edgeship.export.delegates.accelerator import has_accelerator
-from _edgeship.export.delegates.onnx_nodes import node_names
-from _edgeship.export.delegates.report import DelegateReport
-from _edgeship.export.delegates.report import Run as DelegateRun
-from _edgeship.export.graph.onnx_graph import serialize
+from _edgeship.export.contract.schemes import Scheme
+from _edgeship.export.contract.target import Job
 from _edgeship.export.runtimes.tflite_ports import FileIO
 from _edgeship.export.runtimes.tflite_session import TFLiteSession
 from _edgeship.export.runtimes.values import Outputs, Sample
@@ -32,26 +24,17 @@ from _edgeship.export.tflite.building.layout import Perm
 from _edgeship.export.tflite.byte_job import ByteInput
 from _edgeship.export.tflite.byte_port import range_of_bytes
 from _edgeship.export.tflite.calibrate import observe_activations
-from _edgeship.export.tflite.delegation import of_gpu, of_xnnpack
 from _edgeship.export.tflite.described_file import contents_of, described, picking_contents
-from _edgeship.export.tflite.divergence import first_divergence
 from _edgeship.export.tflite.given_scales import FileScales, file_scales
-from _edgeship.export.tflite.gpu_by_rules import gpu_by_rules
-from _edgeship.export.tflite.gpu_run import run_on_gpu
 from _edgeship.export.tflite.integer_layout import IntegerLayout
-from _edgeship.export.tflite.islands import float_islands
 from _edgeship.export.tflite.kept_layers import kept_tensors, operators_of
 from _edgeship.export.tflite.lowering import Lowered
+from _edgeship.export.tflite.made_file import MadeFile, Origin
 from _edgeship.export.tflite.quantization import ACTIVATION_BITS, quantize
-from _edgeship.export.tflite.reading import read_model
 from _edgeship.export.tflite.real_parts import real_parts
-from _edgeship.export.tflite.recipe import WEIGHT_BITS
-from _edgeship.export.tflite.record import artifact_record
-from _edgeship.export.tflite.required import demand_right, demand_whole
 from _edgeship.export.tflite.writer import from_bytes
 from _edgeship.export.verification.metrics import compare
 from _edgeship.export.verification.parity import Parity
-from _edgeship.export.verification.rounded_weights import rounded_parity, to_4_bits
 
 #: The scheme that XNNPACK computes in half precision.
 HALF = "fp16"
@@ -61,108 +44,6 @@ _UNCHANGED = "unchanged:"
 
 #: Samples that both are tried on.
 _TRIED_ON = 16
-
-
-@dataclass(frozen=True)
-class _File:
-    """A .tflite file that was made; see `export.contract.target.Written`.
-
-    Attributes:
-        data: The file.
-        scales: Those that the network had, if it was quantized before.
-        said_bytes: How many of its bytes say what it is.
-        picked: The further file that picks the boxes of a detector, if there is one.
-    """
-
-    prepared: Prepared
-    scheme: Scheme
-    data: bytes
-    said_bytes: int
-    scales: FileScales | None = None
-    picked: bytes | None = None
-
-    @property
-    def rounded(self) -> Parity | None:
-        if WEIGHT_BITS.get(self.scheme.name) != 4:
-            return None
-        job = self.prepared.job
-        return rounded_parity(job.graph, job.checked, job.reference, to_4_bits, job.parts)
-
-    @property
-    def detail(self) -> str:
-        return self.scheme.in_words + ("" if self.scales is None else f", {self.scales.in_words}")
-
-    @property
-    def warning(self) -> str:
-        islands = float_islands(read_model(self.data)) if self.scheme.calibrated else ()
-        return "; ".join(filter(None, (still_float(islands), self._on_gpu[1])))
-
-    def run(self) -> Outputs:
-        return [self._session.run(sample) for sample in self.prepared.fed]
-
-    def divergence(self, min_sqnr_db: float | None) -> str:
-        found = first_divergence(
-            serialize(self.prepared.graph),
-            self.data,
-            self.prepared.trace(self.scheme),
-            self.prepared.job.checked[0],
-            self.prepared.io,
-            min_sqnr_db=min_sqnr_db,
-            fed=self.prepared.fed[0],
-        )
-        if found is None:
-            return ""
-        return (
-            f"The first tensor out of tolerance is {found.tflite_name} ({found.op}, operator "
-            f"{found.index}; {found.onnx_name} in the ONNX graph): SQNR {found.sqnr_db:.1f} dB."
-        )
-
-    def check(self, again: Judge) -> None:
-        """Check what picks the boxes of a detector, and the delegates that the user requires."""
-        job = self.prepared.job
-        if self.prepared.picking is not None and self.picked is not None:
-            plain, io = self.data, self.prepared.io
-            self.prepared.picking.check(plain, self.picked, self.prepared.fed, io)
-        if "xnnpack" in job.request.require_delegate:
-            demand_whole(of_xnnpack(self._session, self.data))
-        if "gpu" in job.request.require_delegate:
-            demand_right(self._gpu_run, again)
-
-    def record(self, name: str, parity: Parity, rounded_db: float | None) -> Artifact:
-        record = artifact_record(self.data, name, self.scheme, self.prepared.io, parity, rounded_db)
-        nodes = node_names(self.prepared.graph)
-        reports = of_xnnpack(self._session, self.data), self._on_gpu[0]
-        delegates = [one.with_nodes(nodes) for one in reports]
-        update: dict[str, Any] = {"delegates": delegates, "said_bytes": self.said_bytes}
-        if self.prepared.picking is not None and self.picked is not None:
-            update["picking"] = self.prepared.picking.record(name, self.picked)
-        if self.prepared.byte_input is not None:
-            update["preprocess"] = self.prepared.byte_input.preparation
-        return record.model_copy(update=update)
-
-    def save(self, name: str, folder: OutputFolder) -> None:
-        folder.write(name, self.data)
-        if self.picked is not None:
-            folder.write(picking.file_name(name), self.picked)
-
-    @cached_property
-    def _session(self) -> TFLiteSession:
-        return TFLiteSession(self.data, self.prepared.io)
-
-    @cached_property
-    def _gpu_run(self) -> DelegateRun:
-        """What the GPU accelerator makes of the file, where it is required to take it."""
-        return run_on_gpu(self.data, self.prepared.fed, self.prepared.io)
-
-    @cached_property
-    def _on_gpu(self) -> tuple[DelegateReport, str]:
-        """What the GPU accelerator takes of the file, and what is wrong if it fails on it."""
-        request = self.prepared.job.request
-        if "gpu" in request.require_delegate and self._gpu_run.delegate is not None:
-            return self._gpu_run.delegate, ""
-        if request.made_for == "gpu" and has_accelerator():
-            return of_gpu(self.data, self.prepared.io)
-        return gpu_by_rules(self.data), ""
 
 
 @dataclass(frozen=True)
@@ -249,7 +130,7 @@ class Prepared:
         fed = samples if self.byte_input is None else self.byte_input.pixels(samples)
         return [session.run(sample) for sample in fed]
 
-    def write(self, scheme: Scheme, ranges: Ranges, keep: Collection[str] = ()) -> _File:
+    def write(self, scheme: Scheme, ranges: Ranges, keep: Collection[str] = ()) -> MadeFile:
         """Make the file of a scheme."""
         scales = self._scales(scheme)
         plain = self._write(scheme, ranges, keep, scales, corrects=_corrects(scheme))
@@ -259,7 +140,16 @@ class Prepared:
             more = picking_contents(contents, self.picking)
             picked = described(self.picking.append(plain), more.table(), more.files)
         data = described(plain, contents.table(), contents.files)
-        return _File(self, scheme, data, len(data) - len(plain), scales, picked)
+        origin = Origin(
+            self.job,
+            self.fed,
+            self.graph,
+            self.io,
+            self.trace(scheme),
+            self.picking,
+            self.byte_input,
+        )
+        return MadeFile(origin, scheme, data, len(data) - len(plain), scales, picked)
 
     def _write(
         self,

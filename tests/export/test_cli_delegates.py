@@ -13,7 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from _edgeship.export.delegates.accelerator import find_accelerator
 from _edgeship.export.delegates.report import Run
-from _edgeship.export.tflite import written_files
+from _edgeship.export.tflite import made_file
 from _edgeship.export.tflite.gpu_run import run_on_gpu
 from tests.export.command_line import run, write_network
 from tests.export.delegates.gpu_here import accelerator
@@ -217,7 +217,7 @@ def test_an_export_that_the_gpu_computes_wrong_is_refused(
         right = run_on_gpu(*arguments)
         return Run([[array + 1 for array in arrays] for arrays in right.outputs], right.delegate)
 
-    monkeypatch.setattr(written_files, "run_on_gpu", wrong)
+    monkeypatch.setattr(made_file, "run_on_gpu", wrong)
     network = exported / "small.onnx"
     _, stderr = run(network, "--require-delegate", "gpu", "--out", tmp_path, code=3)
     assert "The GPU accelerator does not compute what the network computes." in stderr
