@@ -21,12 +21,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from litert_quantizer import quantizer, recipe
+from int8_accuracy import by_the_quantizer
 from numpy.typing import NDArray
 
 from _edgeship.export import passes
 from _edgeship.export.calibration.observers import OBSERVERS
+from _edgeship.export.calibration.preprocess import Preprocess, load_image
 from _edgeship.export.calibration.source import evenly_spaced
+from _edgeship.export.evaluation.data import open_data
 from _edgeship.export.evaluation.statistics import paired_difference
 from _edgeship.export.network.source import load_network
 from _edgeship.export.runtimes.tflite_ports import FileIO
@@ -40,11 +42,9 @@ from _edgeship.export.tflite.calibrate import observe_activations
 from _edgeship.export.tflite.channel_classes import FIXED, channel_classes
 from _edgeship.export.tflite.equalize import channel_sizes, equalize
 from _edgeship.export.tflite.integer_layout import integer_layout
-from _edgeship.export.tflite.lowering import Lowered, lower
+from _edgeship.export.tflite.lowering import lower
 from _edgeship.export.tflite.quantization import quantize
 from _edgeship.export.tflite.writer import to_bytes, to_model
-from _edgeship.models.training.data import read_split
-from _edgeship.models.training.recipe import normalized
 from _edgeship.models.weights.pretrained import find, shipped_names, spec_of
 
 
@@ -88,14 +88,25 @@ def main() -> None:
     print("| model | way | top-1 | points from float | SQNR, dB |\n|---|---|--:|--:|--:|")
     for name in arguments.models:
         entry = spec_of(name, find(name, "cifar10"))
-        parts = {}
-        for part, count in (("test", arguments.limit), ("train", arguments.calib)):
-            split = read_split(arguments.data, part, entry.input_size[1:])
-            # Pictures lie class by class.
-            chosen = np.linspace(0, len(split.images), count, endpoint=False).astype(int)
-            images = normalized(split.images[chosen], entry.mean, entry.std).numpy()
-            parts[part] = images, split.labels.numpy()[chosen]
-        _ablate(name, parts["train"][0], *parts["test"], arguments.spread, arguments.dead)
+        preprocess = Preprocess(entry.mean, entry.std, entry.crop)
+        size = entry.input_size[1], entry.input_size[2]
+        test, labels = _pictures(arguments.data, "test", arguments.limit, size, preprocess)
+        training, _ = _pictures(arguments.data, "train", arguments.calib, size, preprocess)
+        _ablate(name, training, test, labels, arguments.spread, arguments.dead)
+
+
+def _pictures(
+    data: Path, part: str, count: int, size: tuple[int, int], preprocess: Preprocess
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return pictures (N, 3, H, W) of a part of the data, as many of each class, and labels."""
+    with open_data(data, part) as found:
+        names = sorted({str(one.label) for one in found.pictures})
+        arrays, labels = [], []
+        for picture in found.limited(count).pictures:
+            with picture.open() as stream:
+                arrays.append(load_image(stream, size, 3, preprocess, name=picture.name))
+            labels.append(names.index(str(picture.label)))
+    return np.stack(arrays), np.array(labels)
 
 
 def _ablate(
@@ -125,7 +136,7 @@ def _ablate(
         sqnr = 10 * np.log10(np.square(expected).sum() / np.square(scores - expected).sum())
         print(f"| | {title} | {100 * own.mean():.2f} | {points} | {sqnr:.1f} |", flush=True)
 
-    show("litert-quantizer, min-max", _by_the_quantizer(graphs[0], plain, samples))
+    show("litert-quantizer, min-max", by_the_quantizer(graphs[0], plain, samples))
     for way in WAYS:
         show(way.title, _made(way, graph, io, samples))
 
@@ -141,17 +152,6 @@ def _scaled(graph: TfliteGraph, spread: float, dead: bool) -> TfliteGraph:
     return absorb_scales(
         graph, {index: factors[found].astype(np.float32) for index, found in classes.items()}
     )
-
-
-def _by_the_quantizer(graph: TfliteGraph, lowered: Lowered, samples: Sequence[Sample]) -> bytes:
-    job = quantizer.Quantizer(bytearray(_file(graph, lowered.io)))
-    job.load_quantization_recipe(recipe.static_wi8_ai8())
-    (port,) = lowered.io.inputs
-    feeds = [
-        {port.name: np.ascontiguousarray(sample[port.name].transpose(port.perm))}
-        for sample in samples
-    ]
-    return bytes(job.quantize(job.calibrate({"serving_default": feeds})).quantized_model)
 
 
 def _made(way: Way, graph: TfliteGraph, io: FileIO, samples: Sequence[Sample]) -> bytes:

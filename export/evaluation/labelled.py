@@ -68,7 +68,8 @@ class Half:
             int((after & ~before).sum()), int((before & ~after).sum()), len(before)
         )
         low, high = -100 * paired.high, -100 * paired.low
-        return -100 * paired.difference, low, high, -100 * least_difference(paired)
+        # Without "+ 0.0" no difference would be printed as -0.00.
+        return -100 * paired.difference + 0.0, low, high, -100 * least_difference(paired)
 
     def _right(self, outputs: Outputs) -> NDArray[np.bool_]:
         """Return of which pictures the best score is that of their class."""
