@@ -85,7 +85,7 @@ def check_artifact(folder: Path, manifest: Manifest, artifact: Artifact, model: 
     problems += _picking(folder, artifact)
     facts = model.facts()
     for side, ports in (("input", artifact.inputs), ("output", artifact.outputs)):
-        problems += _ports(side, facts[f"{side}s"], ports)
+        problems += _ports(side, facts[f"{side}s"], ports, several=len(artifact.batches) > 1)
     if (found := _operators(facts["operators"])) != artifact.operators:
         problems.append(f"it has the operators {found}")
     problems += facts.get("said", {}).get("problems", [])
@@ -109,7 +109,18 @@ def _picking(folder: Path, artifact: Artifact) -> list[str]:
     return []
 
 
-def _ports(side: str, found: Sequence[Mapping[str, Any]], ports: Sequence[Port]) -> list[str]:
+def _ports(
+    side: str, found: Sequence[Mapping[str, Any]], ports: Sequence[Port], several: bool
+) -> list[str]:
+    """Return where ports are not those of the manifest.
+
+    Args:
+        side: input or output.
+        found: What the file says.
+        ports: What the manifest does.
+        several: Whether the file takes batches of several sizes. It says no shape of an output
+            then, which follows from the input's.
+    """
     by_name = {str(one["name"]): one for one in found}
     if set(by_name) != {port.name for port in ports}:
         return [f"its {side}s are {', '.join(sorted(by_name))}"]
@@ -118,7 +129,7 @@ def _ports(side: str, found: Sequence[Mapping[str, Any]], ports: Sequence[Port])
         one = by_name[port.name]
         name = f"{side} {port.name}"
         shape, dtype = _shape(one["shape"]), _NUMPY.get(str(one["dtype"]), str(one["dtype"]))
-        if shape != port.shape:
+        if shape != port.shape and not (several and side == "output" and not shape):
             problems.append(f"{name} has the shape {shape}, and not {port.shape}")
         if dtype != port.dtype:
             problems.append(f"{name} is {dtype}, and not {port.dtype}")

@@ -11,8 +11,11 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
+from _edgeship.export.bundle.content_checks import check_artifact
+from _edgeship.export.contract.manifest import Manifest
 from _edgeship.export.coreml.evaluator import Evaluator, read_program
 from _edgeship.export.coreml.format.package import read_package
+from _edgeship.export.coreml.package_file import open_package
 from _edgeship.export.runtimes.running import run_onnx
 from tests.export.classifier import write_classifier, write_labels
 from tests.export.command_line import run, write_network
@@ -60,6 +63,17 @@ def test_equal_exports_give_equal_packages(exported: Path) -> None:
         read_package(exported / out / "net_fp16.mlpackage") for out in ("first", "again")
     )
     assert first == again
+
+
+def test_a_bundle_with_it_is_no_worse(exported: Path) -> None:
+    """Its outputs have no shape of their own, and the manifest says that of a batch of 1."""
+    folder = exported / "first"
+    manifest = Manifest.model_validate_json((folder / "manifest.json").read_text())
+    for artifact in manifest.artifacts:
+        found = check_artifact(folder, manifest, artifact, open_package(folder / artifact.file))
+        assert not found.problem
+    wrong = artifact.model_copy(update={"batches": []})
+    assert check_artifact(folder, manifest, wrong, open_package(folder / wrong.file)).problem
 
 
 def test_verify_takes_it(exported: Path) -> None:
