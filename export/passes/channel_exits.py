@@ -1,4 +1,4 @@
-"""An output of the network in its own order, while the order inside is free.
+"""A value in the order of the network, as at an output, while the order before it is free.
 
 Shuffles in front of an output, one behind another, interleave ever more channels: those of the
 last source come in turn with all others, among which those of the source before come in turn with
@@ -17,7 +17,7 @@ import onnx_ir as ir
 
 from _edgeship.export.graph.shapes import shape_of
 from _edgeship.export.passes.channel_moves import Channel
-from _edgeship.export.passes.new_shuffles import interleave
+from _edgeship.export.passes.new_shuffles import interleave, shuffle_channels
 from _edgeship.export.passes.new_values import NewValues
 
 #: Channels that lie in so few runs are joined as they lie.
@@ -42,12 +42,25 @@ class Interleaved:
         groups: How many groups, 2 or 4.
     """
 
-    parts: tuple[Run | Interleaved, ...]
+    parts: tuple[Run | Interleaved | Turned, ...]
     width: int
     groups: int
 
 
-Part = Run | Interleaved
+@dataclass(frozen=True)
+class Turned:
+    """Groups from which channels are taken in turn.
+
+    Attributes:
+        parts: The groups, of the same width.
+        width: How many channels there are in all.
+    """
+
+    parts: tuple[Run, ...]
+    width: int
+
+
+Part = Run | Interleaved | Turned
 
 
 def interleaving(channels: list[Channel]) -> list[Part]:
@@ -82,7 +95,7 @@ def shuffled_width(parts: list[Part]) -> int:
     return sum(
         part.width + shuffled_width(list(part.parts))
         for part in parts
-        if isinstance(part, Interleaved)
+        if isinstance(part, Interleaved | Turned)
     )
 
 
@@ -141,6 +154,9 @@ class Exits:
         if isinstance(part, Interleaved):
             groups = self._joined(new, output, list(part.parts))
             return interleave(new, groups, part.groups, f"{output.name}_{part.width}")
+        if isinstance(part, Turned):
+            groups = self._joined(new, output, list(part.parts))
+            return shuffle_channels(new, groups, len(part.parts), f"{output.name}_turned")
         picked = new.constant(f"{output.name}_positions", np.array(part.positions, np.int64))
         node = ir.node("Gather", [output, picked], {"axis": 1})
         return _typed(new, node, output, len(part.positions), "run")

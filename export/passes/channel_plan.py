@@ -20,8 +20,10 @@ from _edgeship.export.passes.channel_moves import Channel, Move
 from _edgeship.export.passes.channel_orders import ChannelOrders
 
 #: A reader may need this many slices for each source it draws from; a shuffle that nothing absorbs
-#: would need one for each channel.
-_MOST_SLICES_PER_SOURCE = 2
+#: would need one for each channel. Behind a shuffle that stays, whose result has the order of the
+#: model, three units need three.
+MOST_SLICES_PER_SOURCE = 2
+MOST_BEHIND_SHUFFLES = 3
 
 Order = list[int]
 #: A run of channels: a source, the position of the first, and the position behind the last.
@@ -177,10 +179,10 @@ def _pieces(
     return pieces
 
 
-def scattered(plan: Plan) -> list[ir.Value]:
-    """Return the values that would need too many slices."""
+def scattered(plan: Plan, most: int = MOST_SLICES_PER_SOURCE) -> list[ir.Value]:
+    """Return the values that would need more slices for each source than that."""
     return [
         value
         for value, pieces in plan.assembled.items()
-        if len(pieces) > _MOST_SLICES_PER_SOURCE * len({source for source, _, _ in pieces})
+        if len(pieces) > most * len({source for source, _, _ in pieces})
     ]

@@ -370,3 +370,30 @@ def test_an_output_that_is_a_constant_ties_no_channels():
         strict=True,
     ):
         np.testing.assert_array_equal(one, other)
+
+
+def residual_unit(net: Net, x: str) -> str:
+    """A unit of SE-ShuffleNet V2 164: what is convolved is added to what it was before."""
+    half = net.channels[x] // 2
+    kept, used = net.split(x, [half, half])
+    y = net.conv(net.depthwise(net.relu(net.conv(used, half))), half)
+    added = net.relu(net.node("Add", [y, used], half))
+    return net.shuffle(net.concat(kept, added), 2)
+
+
+@pytest.mark.parametrize(
+    ("channels", "units", "shuffles"),
+    [(16, 9, 3), (20, 6, 3), (64, 12, 4), (32, 4, 1), (12, 9, 4), (14, 9, 10)],
+)
+def test_of_three_units_that_add_what_they_read_one_shuffle_stays(channels, units, shuffles):
+    """Of two, where 8 does not divide the channels; of none, where 4 does not."""
+    net = Net(channels, 3)
+    halves = [net.relu(net.conv("x", channels // 2)) for _ in range(2)]
+    x = net.shuffle(net.concat(*halves), 2)
+    for _ in range(units):
+        x = residual_unit(net, x)
+    before = net.model(net.conv(net.depthwise(x), 5), net.conv(x, 3))
+    after, changes = rewrite(before)
+    assert operator_counts(after)["Transpose"] == shuffles
+    assert changes == ({"absorb_permutations": units + 1} if shuffles <= units else {})
+    assert_same(before, after, net)
