@@ -10,8 +10,8 @@ it, by the name that `sensitivity` prints. --dead makes one channel of each valu
 instead, in the same way.
 
 --outliers multiplies one channel in front of every second SiLU by --by, and divides the weights
-behind by it: the one whose bias is largest beside its weights, so that SiLU is most nearly a line.
-That changes the network somewhat: compare with its own float file.
+behind by it: the one that the depthwise convolution behind weighs least, so that it matters least
+that SiLU is no line. That changes the network somewhat: compare with its own float file.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from _edgeship.export import passes
 from _edgeship.export.equalization.absorb_scales import Scales, absorb_scales
 from _edgeship.export.equalization.channel_classes import channel_classes
 from _edgeship.export.equalization.factors import FIXED
-from _edgeship.export.graph.onnx_graph import float64_data, serialize
+from _edgeship.export.graph.onnx_graph import float64_data, integer, serialize
 from _edgeship.export.network.source import load_network
 from _edgeship.export.sensitivity.layers import layers_of, named_layers
 from _edgeship.export.simplify import simplify
@@ -73,8 +73,8 @@ def dead(model: ir.Model) -> ir.Model:
 def with_outliers(model: ir.Model, by: float) -> ir.Model:
     """Return a graph in which one channel of every second SiLU is ``by`` times as large.
 
-    It computes something else: SiLU of that channel becomes nearly ReLU. So the channel is one with
-    a large bias, whose values are most often positive.
+    It computes something else: SiLU of that channel becomes nearly ReLU. So the channel is the one
+    that a depthwise convolution behind weighs least.
     """
     scales: dict[str, Scales] = {}
     gates = [node for node in model.graph if node.op_type == "Sigmoid"]
@@ -85,13 +85,12 @@ def with_outliers(model: ir.Model, by: float) -> ir.Model:
         if use.node.op_type == "Mul" and node.inputs[0] in use.node.inputs
     ]
     for source, result in bent[::2]:
-        conv = None if source is None else source.producer()
-        if source is None or conv is None or conv.op_type != "Conv" or len(conv.inputs) < 3:
+        behind = [use.node for use in result.uses() if integer(use.node, "group", 1) > 1]
+        if source is None or not behind:
             continue
-        weights, bias = (float64_data(value) for value in conv.inputs[1:3])
-        norms = np.sqrt(np.square(weights).sum(axis=(1, 2, 3)))
-        factors = np.ones((1, len(bias), 1, 1))
-        factors[0, np.argmax(bias / norms)] = by
+        weights = float64_data(behind[0].inputs[1])
+        factors = np.ones((1, len(weights), 1, 1))
+        factors[0, np.argmin(np.square(weights).sum(axis=(1, 2, 3)))] = by
         scales |= {str(source.name): factors, str(result.name): factors}
     return absorb_scales(model, scales)
 
