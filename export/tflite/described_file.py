@@ -103,9 +103,11 @@ def picking_contents(contents: Contents, picking: Picking) -> Contents:
 def _about(job: Job) -> About:
     said, network = job.about, job.network
     weights = "UNTRAINED: random weights." if network.untrained else f"Weights: {network.weights}."
+    if network.weights_sha256 is None and not network.untrained:
+        weights = ""  # how the network was named is no part of it: equal networks give equal bytes
     return About(
         network.name,
-        said.description or f"{network.name}. {weights}",
+        said.description or f"{network.name}. {weights}".rstrip(),
         said.version or job.onnx_sha256[:_VERSION_DIGITS],
         said.author,
         said.license,
