@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -120,13 +121,13 @@ def test_a_wrong_package_is_refused_named_and_set_aside(
     run(network, "--to", "coreml", "--out", out)
     lower = writing.lower
 
-    def wrong(graph: Any, ios: int) -> Any:
+    def wrong(graph: Any, ios: int, batches: Sequence[int]) -> Any:
         weight = next(node for node in graph.graph if node.name == "second").inputs[1]
         import onnx_ir as ir
 
         right = weight.const_value
         weight.const_value = ir.tensor(right.numpy()[::-1].copy(), name=weight.name)
-        lowered = lower(graph, ios)
+        lowered = lower(graph, ios, batches)
         weight.const_value = right
         return lowered
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -170,11 +171,11 @@ def test_probabilities_that_are_no_softmax_are_noticed(
 ) -> None:
     lower = writing.lower
 
-    def wrong(graph: Any, ios: int) -> Any:
+    def wrong(graph: Any, ios: int, batches: Sequence[int]) -> Any:
         node = next(node for node in graph.graph if node.op_type in ("Softmax", "Sigmoid"))
         node.op_type = "Sigmoid"
         node.attributes.clear()
-        return lower(graph, ios)
+        return lower(graph, ios, batches)
 
     monkeypatch.setattr(writing, "lower", wrong)
     arguments = ("--to", "coreml", "--labels", labels, "--out", tmp_path / "out")
