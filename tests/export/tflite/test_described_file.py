@@ -34,6 +34,7 @@ def contents(
     nhwc: bool = False,
     labels: Sequence[str] = (),
     op: str = "Identity",
+    sha256: str | None = None,
 ) -> Contents:
     """What a file says of a network with one input, in the axis order of the file."""
     graph = helper.make_graph(
@@ -46,7 +47,9 @@ def contents(
         [helper.make_tensor_value_info("scores", TensorProto.FLOAT, (1, 3))],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)])
-    network = Network("net", (tuple(shape),), LiveModule(nn.Identity()), "weights.pth")
+    network = Network(
+        "net", (tuple(shape),), LiveModule(nn.Identity()), "weights.pth", weights_sha256=sha256
+    )
     job = Job(
         request=Request("net"),
         network=network,
@@ -128,7 +131,10 @@ def test_what_nobody_says_is_left_empty_or_measured() -> None:
     about = contents((1, 7), (0, 1), None).about
     assert (about.name, about.author, about.license) == ("net", "", "MIT")
     assert about.version == "0123456789ab"
-    assert "weights.pth" in about.description
+    # What has no digest may be called anything: equal networks are to give equal bytes.
+    assert about.description == "net."
+    known = contents((1, 7), (0, 1), None, sha256="ab" * 32).about
+    assert known.description == "net. Weights: weights.pth."
 
 
 def test_labels_are_beside_the_output_and_probabilities_have_bounds() -> None:
