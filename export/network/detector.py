@@ -9,6 +9,7 @@ import numpy as np
 
 from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.network.definition import Definition
+from _edgeship.export.network.wrapper import Wrapper
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from _edgeship.export.runtimes.values import Outputs, Sample
 
 
-class Detector:
+class Detector(Wrapper):
     """A network with an output for each part of those that join several; see `Definition`.
 
     Attributes:
@@ -41,29 +42,9 @@ class Detector:
         return [head for head in self._heads if head is not None]
 
     @property
-    def reference(self) -> str:
-        """What the network's own outputs come from, which are then taken apart."""
-        return self.whole.reference
-
-    @property
     def is_graph(self) -> bool:
         """False: the graph computes the parts before they are joined, the network after it."""
         return False
-
-    @property
-    def capture_kind(self) -> str:
-        """The tolerance of what is captured."""
-        return self.whole.capture_kind
-
-    @property
-    def folds(self) -> bool:
-        """Whether training branches were folded by the capture."""
-        return self.whole.folds
-
-    @property
-    def traced(self) -> str:
-        """Why the network was traced as TorchScript, or ""."""
-        return self.whole.traced
 
     def capture(self, shapes: Sequence[Shape]) -> ir.Model:
         """Return the network as an ONNX graph whose outputs are apart.
@@ -95,14 +76,6 @@ class Detector:
     def run_batches(self, samples: Sequence[Sample]) -> Outputs:
         """Return the same; the split holds the size of the batch."""
         return self.run(samples)
-
-    def parameters(self) -> int | None:
-        """Return how many numbers its parameters hold; known after `capture`."""
-        return self.whole.parameters()
-
-    def close(self) -> None:
-        """Release the network."""
-        self.whole.close()
 
     def _apart(self, outputs: Sequence[Any]) -> list[Any]:
         parts: list[Any] = []

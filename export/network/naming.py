@@ -12,6 +12,7 @@ from _edgeship.errors import InputError
 from _edgeship.export.network.network import Network
 from _edgeship.export.network.port_names import fed_inputs, rename_ports, unused
 from _edgeship.export.network.valid_names import valid
+from _edgeship.export.network.wrapper import Wrapper
 from _edgeship.export.preparation.inputs import OPEN_BATCH
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def _demand_count(given: Sequence[str], own: Sequence[str], option: str, kind: s
 
 
 @dataclass(frozen=True)
-class Named:
+class Named(Wrapper):
     """A network whose inputs and outputs have other names; see `definition.Definition`.
 
     Attributes:
@@ -91,29 +92,9 @@ class Named:
     renamed: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def reference(self) -> str:
-        """What its outputs come from."""
-        return self.whole.reference
-
-    @property
     def is_graph(self) -> bool:
         """Whether it is itself what was captured."""
         return self.whole.is_graph
-
-    @property
-    def capture_kind(self) -> str:
-        """The tolerance of what is captured."""
-        return self.whole.capture_kind
-
-    @property
-    def folds(self) -> bool:
-        """Whether training branches were folded by the capture."""
-        return self.whole.folds
-
-    @property
-    def traced(self) -> str:
-        """Why the network was traced as TorchScript, or ""."""
-        return self.whole.traced
 
     @property
     def heads(self) -> Sequence[Head]:
@@ -131,14 +112,6 @@ class Named:
     def run_batches(self, samples: Sequence[Sample]) -> Outputs:
         """Return the outputs for batches of any size."""
         return self.whole.run_batches(self._own(samples))
-
-    def parameters(self) -> int | None:
-        """Return how many numbers its parameters hold."""
-        return self.whole.parameters()
-
-    def close(self) -> None:
-        """Release the network."""
-        self.whole.close()
 
     def _own(self, samples: Sequence[Sample]) -> list[Sample]:
         return [
