@@ -133,5 +133,5 @@ def _opened(model: Any, outputs: Sequence[int]) -> Any:
 
 
 def _without_border(values: NDArray[Any]) -> NDArray[Any]:
-    border = values == _LOWEST
-    return values[~border] if border.any() else values
+    # Nothing is smaller, and NaN is found later: one look at the values tells whether it is there.
+    return values[values != _LOWEST] if values.size and values.min() == _LOWEST else values
