@@ -81,7 +81,7 @@ def compare(
             todo="name two or more to compare, or several ways to run it: --runner native,app or "
             "--accelerator cpu,gpu",
         )
-    from _edgeship.device_bench.commands.comparisons import as_list, show_comparisons
+    from _edgeship.device_bench.commands.comparisons import as_list, pairs_of, show_comparisons
     from _edgeship.device_bench.commands.figures import measured, session_json, show_session
     from _edgeship.device_bench.commands.measuring import make_plans, measure_all
     from _edgeship.device_bench.measurement.settings import MeasurementOptions
@@ -105,12 +105,18 @@ def compare(
     )
     plans = make_plans(device, wanted, also, also_on)
     result = measure_all(files, plans, store)
+    compared = {
+        session.id: pairs_of(session, same)
+        for session in result.sessions
+        if len(measured(session)) == len(session.measurements)
+    }
     gates = [
         check
         for session in result.sessions
-        for check in gating.slower_checks(session, slower, str(fail_if_slower))
+        for check in gating.slower_checks(
+            session, compared.get(session.id), slower, str(fail_if_slower)
+        )
     ]
-    comparable = [s for s in result.sessions if len(measured(s)) == len(s.measurements)]
     if as_json:
         print_json(
             {
@@ -118,7 +124,9 @@ def compare(
                 "sessions": [
                     {
                         **session_json(session),
-                        "comparisons": as_list(session, same) if session in comparable else [],
+                        "comparisons": as_list(compared[session.id])
+                        if session.id in compared
+                        else [],
                     }
                     for session in result.sessions
                 ],
@@ -128,8 +136,8 @@ def compare(
     else:
         for session in result.sessions:
             show_session(session)
-            if session in comparable:
-                show_comparisons(session, same)
+            if session.id in compared:
+                show_comparisons(session, compared[session.id])
             console().print()
         gating.show_gates(gates)
         if result.sessions:

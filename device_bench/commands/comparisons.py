@@ -14,7 +14,7 @@ from _edgeship.device_bench.results.hardware import accelerator_text, why_not_co
 from _edgeship.device_bench.results.medians import disagreement
 from _edgeship.device_bench.results.records import Measurement, Session
 from _edgeship.device_bench.results.rows import runners_of, title, way, ways_of
-from _edgeship.device_bench.results.statistics import summarize
+from _edgeship.device_bench.results.statistics import Summary, summarize
 from _edgeship.terminal.console import console, printable
 from _edgeship.terminal.fitting import show_fitted
 
@@ -41,39 +41,48 @@ class Pair:
     against: str = ""
 
 
-def file_pairs(session: Session, margin: float = 0.0) -> list[Pair]:
-    """Return every file but the first with the first one, in each way.
+@dataclass(frozen=True)
+class Pairs:
+    """What is compared in a session.
+
+    Attributes:
+        files: Every file but the first with the first one, in each way.
+        ways: Every way to run a file but the first with the first one, on each file.
+    """
+
+    files: list[Pair]
+    ways: list[Pair]
+
+    @property
+    def every(self) -> list[Pair]:
+        """All of them."""
+        return [*self.files, *self.ways]
+
+
+def pairs_of(session: Session, margin: float = 0.0) -> Pairs:
+    """Return what is compared in a session.
 
     Args:
         session: All its measurements have rounds.
         margin: As for `compare`.
     """
     count = len(ways_of(session))
-    every = session.measurements
-    return [
-        _pair(session, every[index % count], one, margin)
-        for index, one in enumerate(every)
+    figured = [(one, summarize(one.rounds)) for one in session.measurements]
+    unit = session.device.unit
+    files = [
+        _pair(figured[index % count], one, margin, unit)
+        for index, one in enumerate(figured)
         if index >= count
     ]
-
-
-def way_pairs(session: Session, margin: float = 0.0) -> list[Pair]:
-    """Return every way to run a file but the first with the first one, on each file.
-
-    Args:
-        session: All its measurements have rounds.
-        margin: As for `compare`.
-    """
-    count = len(ways_of(session))
-    every = session.measurements
-    return [
-        _pair(session, every[index - index % count], one, margin)
-        for index, one in enumerate(every)
+    ways = [
+        _pair(figured[index - index % count], one, margin, unit)
+        for index, one in enumerate(figured)
         if index % count
     ]
+    return Pairs(files, ways)
 
 
-def as_list(session: Session, margin: float = 0.0) -> list[dict[str, Any]]:
+def as_list(pairs: Pairs | None) -> list[dict[str, Any]]:
     """Return all pairs of a session for JSON; the ratio of what is not compared is missing."""
     return [
         {
@@ -85,7 +94,7 @@ def as_list(session: Session, margin: float = 0.0) -> list[dict[str, Any]]:
                 else {**asdict(pair.found), "medians_say_otherwise": pair.against}
             ),
         }
-        for pair in (*file_pairs(session, margin), *way_pairs(session, margin))
+        for pair in ([] if pairs is None else pairs.every)
     ]
 
 
@@ -97,27 +106,26 @@ def _identity(one: Measurement) -> dict[str, str]:
     }
 
 
-def show_comparisons(session: Session, margin: float = 0.0) -> None:
+def show_comparisons(session: Session, pairs: Pairs) -> None:
     """Print the ratio of each file and each way to the first, with interval and verdict."""
     output = console()
     counted = "Time" if session.device.unit == "ns" else "Instructions"
     first = session.measurements[0]
-    files, ways = file_pairs(session, margin), way_pairs(session, margin)
-    if files:
+    if pairs.files:
         output.print()
         output.print(printable(f"{counted} compared with {first.subject.label}:"))
-        _show(session, files)
-    if ways:
+        _show(session, pairs.files)
+    if pairs.ways:
         kind = "the runner " if len(runners_of(session)) == len(ways_of(session)) else ""
         output.print()
         output.print(printable(f"{counted} compared with {kind}{way(session, first)}:"))
-        _show(session, ways)
+        _show(session, pairs.ways)
         _show_runtimes(session)
-    for why in dict.fromkeys(pair.why_not for pair in (*files, *ways) if pair.why_not):
+    for why in dict.fromkeys(pair.why_not for pair in pairs.every if pair.why_not):
         output.print(printable(why), soft_wrap=True)
-    if any(pair.found and pair.found.confidence == 0 for pair in (*files, *ways)):
+    if any(pair.found and pair.found.confidence == 0 for pair in pairs.every):
         output.print("These are too few rounds to show anything: use --rounds 11 or more.")
-    for pair in (*files, *ways):
+    for pair in pairs.every:
         if pair.against:
             output.print(printable(f"{title(session, pair.one)}: {pair.against}"), soft_wrap=True)
 
@@ -133,13 +141,15 @@ def _show_runtimes(session: Session) -> None:
         )
 
 
-def _pair(session: Session, base: Measurement, one: Measurement, margin: float) -> Pair:
-    why_not = why_not_compared(base, one)
+def _pair(
+    base: tuple[Measurement, Summary], one: tuple[Measurement, Summary], margin: float, unit: str
+) -> Pair:
+    first, second = base[0], one[0]
+    why_not = why_not_compared(first, second)
     if why_not:
-        return Pair(base, one, None, why_not)
-    found = compare(base.rounds, one.rounds, margin)
-    figures = summarize(base.rounds), summarize(one.rounds)
-    return Pair(base, one, found, "", disagreement(found, *figures, session.device.unit))
+        return Pair(first, second, None, why_not)
+    found = compare(first.rounds, second.rounds, margin)
+    return Pair(first, second, found, "", disagreement(found, base[1], one[1], unit))
 
 
 def _show(session: Session, pairs: Sequence[Pair]) -> None:

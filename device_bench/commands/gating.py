@@ -14,6 +14,7 @@ from _edgeship.terminal.console import console, printable
 from _edgeship.terminal.fitting import show_fitted
 
 if TYPE_CHECKING:
+    from _edgeship.device_bench.commands.comparisons import Pairs
     from _edgeship.device_bench.commands.measuring import Result
     from _edgeship.device_bench.results.budget import Limit
     from _edgeship.device_bench.results.gates import Check
@@ -52,31 +53,33 @@ def budget_checks(session: Session, limits: Sequence[Limit]) -> list[Check]:
     return checks
 
 
-def slower_checks(session: Session, limit: float | None, text: str) -> list[Check]:
+def slower_checks(
+    session: Session, pairs: Pairs | None, limit: float | None, text: str
+) -> list[Check]:
     """Return what became of ``--fail-if-slower`` for each file but the first of a session.
 
     Where there is one file, its other ways to run are compared with the first.
 
     Args:
-        session: The session; without rounds of each file nothing can be compared.
+        session: The session.
+        pairs: What is compared in it; None where a file has no rounds.
         limit: How much slower a file may be, as a fraction; None if that is not asked.
         text: The option as the user wrote it.
     """
-    from _edgeship.device_bench.commands.comparisons import file_pairs, way_pairs
     from _edgeship.device_bench.results.gates import Check, slower_outcome
     from _edgeship.device_bench.results.rows import title
 
     if limit is None:
         return []
     gate = f"--fail-if-slower {text}"
-    if not all(one.rounds for one in session.measurements):
+    if pairs is None:
         words = "The session was cut short before each file had a round."
         return [
             Check(gate, title(session, one), _where(session), "error", words)
             for one in session.measurements
         ]
     checks = []
-    for pair in file_pairs(session) or way_pairs(session):
+    for pair in pairs.files or pairs.ways:
         base = title(session, pair.base)
         outcome, words = slower_outcome(pair.found, pair.why_not, base, limit)
         checks.append(Check(gate, title(session, pair.one), _where(session), outcome, words))
