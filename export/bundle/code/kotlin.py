@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from _edgeship.errors import UnsupportedError
+from _edgeship.export.bundle.code.class_values import class_values, port_note
 from _edgeship.export.bundle.code.literals import comment, kotlin_text, number, single
 from _edgeship.export.bundle.code.names import KOTLIN, apart, member_name
-from _edgeship.export.bundle.code.rendering import as_it_is, render, shape_in_words
-from _edgeship.export.bundle.code.scores import labels_of, tops_of
+from _edgeship.export.bundle.code.rendering import as_it_is, render
 from _edgeship.export.bundle.code.view import FileView, PictureView, PortView
 
 FOLDER = "code/kotlin"
@@ -78,20 +78,11 @@ def kotlin(view: FileView, name: str) -> dict[str, bytes]:
     """
     inputs = _members(view.inputs, "stored")
     outputs = _members(view.outputs, "given")
-    labels = labels_of(view.outputs, [each.name for each in outputs])
-    tops = tops_of(view.outputs, [each.name for each in outputs], "emptyList()")
     values = {
-        "cls": name,
-        "file": kotlin_text(view.file),
-        "file_note": comment(view.file),
+        **class_values(view, name, [each.name for each in outputs], kotlin_text, "emptyList()"),
         "sha256": kotlin_text(view.sha256),
-        "about": comment(view.about),
         "inputs": inputs,
         "outputs": outputs,
-        "labels": [{"name": each, "file": kotlin_text(file)} for file, each in labels.items()],
-        "tops": tops,
-        "classify": tops[0].name if len(tops) == 1 else "",
-        "softmax": any(port.logits and port.classes for port in view.outputs),
         "quantized": any(port.scale is not None for port in view.inputs),
         "picture": _picture(view.picture) if view.picture else None,
     }
@@ -133,7 +124,7 @@ def _member(port: PortView, name: str, buffer: str) -> _Member:
         name,
         _type(port),
         port.size,
-        comment(f"{port.name}, {shape_in_words(port)}" + (f": {port.note}" if port.note else "")),
+        port_note(port),
         _what(port),
         f"buffer({port.size * width})",
         write.format(buffer=buffer, value=value),

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from _edgeship.errors import UnsupportedError
+from _edgeship.export.bundle.code.class_values import class_values, port_note
 from _edgeship.export.bundle.code.literals import comment, number, single, swift_text
 from _edgeship.export.bundle.code.names import SWIFT, apart, member_name
-from _edgeship.export.bundle.code.rendering import as_it_is, render, shape_in_words
-from _edgeship.export.bundle.code.scores import labels_of, tops_of
+from _edgeship.export.bundle.code.rendering import as_it_is, render
 from _edgeship.export.bundle.code.view import FileView, PictureView, PortView
 
 FOLDER = "code/swift"
@@ -107,20 +107,10 @@ def _files(
     outputs: Sequence[_Member],
     more: Mapping[str, object],
 ) -> dict[str, bytes]:
-    names = [each.name for each in outputs]
-    labels = labels_of(view.outputs, names)
-    tops = tops_of(view.outputs, names, "[]")
     values = {
-        "cls": name,
-        "file": swift_text(view.file),
-        "file_note": comment(view.file),
-        "about": comment(view.about),
+        **class_values(view, name, [each.name for each in outputs], swift_text, "[]"),
         "inputs": inputs,
         "outputs": outputs,
-        "labels": [{"name": each, "file": swift_text(file)} for file, each in labels.items()],
-        "tops": tops,
-        "classify": tops[0].name if len(tops) == 1 else "",
-        "softmax": any(port.logits and port.classes for port in view.outputs),
         "picture": _picture(view.picture) if view.picture else None,
         **more,
     }
@@ -138,9 +128,7 @@ def _members(ports: Sequence[PortView], texts: _Texts) -> list[_Member]:
             swift_text(port.name),
             _type(port),
             port.size,
-            comment(
-                f"{port.name}, {shape_in_words(port)}" + (f": {port.note}" if port.note else "")
-            ),
+            port_note(port),
             _what(port),
             *texts(port, name),
             single=len(ports) == 1,
