@@ -30,6 +30,7 @@ apksigner apksigner
 dexdump dexdump
 enjarify enjarify
 minisign minisign
+/usr/share/postgresql-common/pg_wrapper postgresql
 /usr/share/android-framework-res/framework-res.apk android-framework-res
 /usr/share/java/com.android.json.jar libandroid-json-java
 TABLE
