@@ -1,9 +1,10 @@
 """Turn a network into the files that phones run, and prove that they compute the same.
 
 ``edgeship.export`` takes a live ``torch.nn.Module``, the name of a network, or a file;
-``edgeship.verify`` runs a written file again, and ``edgeship.inspect`` says what one holds. The
-functions return values and raise `EdgeshipError`; they never print what they return, and never end
-the process.
+``edgeship.verify`` runs a written file again, and ``edgeship.inspect`` says what one holds;
+``edgeship.evaluate`` and ``edgeship.diff`` compare several, and ``edgeship.bundle`` makes of them
+what an app team needs. The functions return values and raise `EdgeshipError`; they never print what
+they return, and never end the process.
 """
 
 from _edgeship.errors import (
@@ -15,8 +16,12 @@ from _edgeship.errors import (
 )
 from _edgeship.export.checks.results import OutputRange, RuntimeResult
 from _edgeship.export.verification.parity import Parity
-from edgeship.api import export, inspect, verify
+from edgeship.bundling import bundle, verify_bundle
+from edgeship.checking import inspect, verify
+from edgeship.comparing import diff, evaluate
+from edgeship.exporting import export
 from edgeship.results import (
+    Bundle,
     ExportedFile,
     Inspection,
     Result,
@@ -25,6 +30,7 @@ from edgeship.results import (
 )
 
 __all__ = [
+    "Bundle",
     "DeviceError",
     "EdgeshipError",
     "ExportedFile",
@@ -38,7 +44,11 @@ __all__ = [
     "UnsupportedError",
     "Verification",
     "VerificationError",
+    "bundle",
+    "diff",
+    "evaluate",
     "export",
     "inspect",
     "verify",
+    "verify_bundle",
 ]

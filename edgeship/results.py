@@ -132,3 +132,20 @@ class Inspection:
     facts: Mapping[str, Any]
     manifest: Manifest | None
     unchanged: bool | None
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle that was written.
+
+    Attributes:
+        folder: The bundle.
+        archive: The same as a zip file.
+        files: Path in it -> how many bytes it has.
+        warnings: What whoever passes it on should know.
+    """
+
+    folder: Path
+    archive: Path
+    files: Mapping[str, int]
+    warnings: tuple[str, ...]

@@ -1,20 +1,14 @@
-"""The functions of the API, each a thin face of what the command line uses."""
+"""`edgeship.export`: a network to verified files."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from _edgeship.errors import InputError, UnsupportedError
+from edgeship import arguments
 from edgeship.progress import Progress, shown
-from edgeship.results import (
-    ExportedFile,
-    Inspection,
-    Result,
-    Stage,
-    Verification,
-)
+from edgeship.results import ExportedFile, Result, Stage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,9 +16,6 @@ if TYPE_CHECKING:
 
     from _edgeship.export.calibration.arrays import Arrays
     from _edgeship.export.pipeline import Result as PipelineResult
-
-    Labels = str | Path | Sequence[str] | Mapping[str, str | Path | Sequence[str]]
-    """Names of classes, or a file of them; or these for several outputs."""
 
 
 def export(
@@ -59,7 +50,7 @@ def export(
     io: Literal["tensor", "image"] = "tensor",
     input_names: str | Sequence[str] = (),
     output_names: str | Sequence[str] = (),
-    labels: Labels = (),
+    labels: arguments.Labels = (),
     author: str = "",
     license: str = "",
     version: str = "",
@@ -161,22 +152,22 @@ def export(
     from _edgeship.export.evaluation.labelled import labelled
     from _edgeship.export.pipeline import export as run
 
-    classes = _labels(labels)
+    classes = arguments.labels_by_output(labels)
     request = Request(
         model=str(model) if isinstance(model, Path) else model,
-        targets=_words(to, "to"),
-        schemes=_schemes(quant),
-        shapes=_shapes(example_inputs, input_shapes),
-        dtypes=_dtypes(example_inputs),
-        inputs=_names(inputs),
-        outputs=_names(outputs),
+        targets=arguments.words(to, "to"),
+        schemes=arguments.schemes(quant),
+        shapes=arguments.shapes_of(example_inputs, input_shapes),
+        dtypes=arguments.dtypes_of(example_inputs),
+        inputs=arguments.names(inputs),
+        outputs=arguments.names(outputs),
         detection=detection,
         weights=None if weights is None else str(weights),
         num_classes=num_classes,
         calib=str(calib) if isinstance(calib, Path) else calib,
         calib_samples=calib_samples,
         ranges=ranges,
-        keep_float=_names(keep_float),
+        keep_float=arguments.names(keep_float),
         min_sqnr=min_sqnr,
         max_drop=max_drop,
         eval_data=None if eval_data is None else labelled(Path(eval_data), only_labels(classes)),
@@ -187,182 +178,20 @@ def export(
         io_layout=io_layout,
         io_dtype=io_dtype,
         made_for=made_for,
-        require_delegate=_words(require_delegate, "require_delegate") if require_delegate else (),
+        require_delegate=(
+            arguments.words(require_delegate, "require_delegate") if require_delegate else ()
+        ),
         ios=ios,
         batches=tuple(sorted({1, *batches})) if batches else (),
         io=io,
-        input_names=_names(input_names),
-        output_names=_names(output_names),
+        input_names=arguments.names(input_names),
+        output_names=arguments.names(output_names),
         labels=classes,
         about=About(author, license, version, description),
         out=None if out is None else Path(out),
     )
     with shown(progress) as report:
         return _result(run(request, report))
-
-
-def verify(
-    path: str | Path,
-    *,
-    reference: str | Path | None = None,
-    runtimes: str | Sequence[str] | None = None,
-    input_shapes: Sequence[Sequence[int]] = (),
-    calib: str | Path | Arrays | None = None,
-) -> Verification:
-    """Run a file again and compare its outputs with those of the graph it was made from.
-
-    Args:
-        path: A .tflite file, an .mlpackage or an .onnx file.
-        reference: The ONNX file to compare with; by default the one that the manifest.json beside
-            the file names.
-        runtimes: What to run it in, by name; by default what suits the file, such as ``litert``.
-        input_shapes: Shapes of the inputs that the reference leaves open, batch first.
-        calib: Samples to run, as for `export`.
-
-    Returns:
-        What each runtime computed and whether that is within tolerance; a file that is not is a
-        result with ``ok`` False, and no exception.
-
-    Raises:
-        InputError: A file is missing or damaged, or does not fit the reference.
-        UnsupportedError: Nothing here can run such a file.
-        VerificationError: The file is not the one that the manifest was written for.
-    """
-    from _edgeship.export.checks.comparison import compare_runtimes
-    from _edgeship.export.checks.opening import open_model
-    from _edgeship.export.checks.subject import load_subject
-
-    path = Path(path)
-    model = open_model(path)
-    subject = load_subject(
-        path,
-        model,
-        None if reference is None else Path(reference),
-        _tuples(input_shapes),
-        str(calib) if isinstance(calib, Path) else calib,
-    )
-    names = model.default_runtimes if runtimes is None else _words(runtimes, "runtimes")
-    for name in names:
-        if name not in model.known_runtimes:
-            known = ", ".join(model.known_runtimes)
-            raise InputError(f"There is no runtime {name!r}.", todo=f"choose from {known}")
-    results = tuple(compare_runtimes(subject, names))
-    return Verification(
-        path=path,
-        ok=all(one.problem is None for one in results),
-        reference=subject.reference_name or None,
-        tolerance=subject.kind or None,
-        samples=len(subject.samples),
-        source=subject.source,
-        runtimes=results,
-        notes=subject.notes,
-    )
-
-
-def inspect(path: str | Path) -> Inspection:
-    """Say what a file holds.
-
-    Args:
-        path: A .tflite file, an .mlpackage or an .onnx file.
-
-    Raises:
-        InputError: It is missing, damaged or none of these, or the manifest.json beside it is
-            damaged.
-        UnsupportedError: It is an .mlpackage that holds no ML program.
-    """
-    from _edgeship.export.checks.opening import open_model
-    from _edgeship.export.contract.recorded import find_digest
-
-    path = Path(path)
-    model = open_model(path)
-    record = find_digest(path, model.digest)
-    return Inspection(
-        path=path,
-        facts=model.facts(),
-        manifest=None if record is None else record.manifest,
-        unchanged=None if record is None else record.unchanged,
-    )
-
-
-def _words(text: str | Sequence[str], name: str) -> tuple[str, ...]:
-    """Return the words of an argument that takes one, a list, or several with commas."""
-    words = text.split(",") if isinstance(text, str) else list(text)
-    found = tuple(dict.fromkeys(word.strip().lower() for word in words if word.strip()))
-    if not found:
-        raise InputError(f"{name} is empty.")
-    return found
-
-
-def _names(names: str | Sequence[str]) -> tuple[str, ...]:
-    """Return the names of tensors, given as a list or with commas."""
-    if not isinstance(names, str):
-        return tuple(names)
-    return tuple(word.strip() for word in names.split(",") if word.strip())
-
-
-def _labels(labels: Labels) -> Mapping[str, tuple[str, ...]] | Literal["checkpoint"]:
-    """Return output -> the names of its classes; "" stands for the only one with so many."""
-    from _edgeship.export.contract.labels import CHECKPOINT
-
-    if isinstance(labels, str) and labels == CHECKPOINT:
-        return CHECKPOINT
-    if isinstance(labels, Mapping):
-        return {name: _class_names(one) for name, one in labels.items()}
-    return {"": _class_names(labels)} if labels else {}
-
-
-def _class_names(labels: str | Path | Sequence[str]) -> tuple[str, ...]:
-    from _edgeship.export.contract.labels import checked, read_labels
-
-    if isinstance(labels, str | Path):
-        return read_labels(Path(labels))
-    return checked(list(labels), "labels", "place")
-
-
-def _schemes(quant: str | Sequence[str]) -> tuple[str, ...]:
-    from _edgeship.export.contract.schemes import canonical
-
-    return canonical(_words(quant, "quant"))
-
-
-def _shapes(example_inputs: Any, input_shapes: Sequence[Sequence[int]]) -> Any:
-    if example_inputs is None:
-        return _tuples(input_shapes)
-    if input_shapes:
-        raise InputError("Both example_inputs and input_shapes are given.", todo="give one of them")
-    examples = _examples(example_inputs)
-    for example in examples:
-        dtype = _dtype(example)
-        if not hasattr(example, "shape"):
-            raise InputError(
-                f"An example input is a {dtype}.", todo="give tensors or arrays of float32"
-            )
-        if dtype != "float32" and not dtype.startswith(("int", "uint8", "bool")):
-            raise UnsupportedError(
-                f"An example input has the type {dtype}.",
-                why="networks are exported with inputs of float32, integers or bool",
-                todo="give float32, and let the network cast it",
-            )
-    return _tuples([example.shape for example in examples])
-
-
-def _dtypes(example_inputs: Any) -> tuple[str, ...]:
-    """Return the type of each example; nothing if all are float32."""
-    found = tuple(map(_dtype, () if example_inputs is None else _examples(example_inputs)))
-    return found if set(found) - {"float32"} else ()
-
-
-def _examples(example_inputs: Any) -> list[Any]:
-    several = isinstance(example_inputs, tuple | list)
-    return list(example_inputs) if several else [example_inputs]
-
-
-def _dtype(example: Any) -> str:
-    return str(getattr(example, "dtype", type(example).__name__)).removeprefix("torch.")
-
-
-def _tuples(shapes: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], ...]:
-    return tuple(tuple(int(extent) for extent in shape) for shape in shapes)
 
 
 def _result(done: PipelineResult) -> Result:
