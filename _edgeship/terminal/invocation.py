@@ -7,6 +7,8 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from _edgeship.terminal.passwords import without_passwords
+
 #: The commands of `edgeship`, as messages in the code name them: by what runs in a checkout.
 FORMS = {
     "python -m export": "edgeship export",
@@ -35,8 +37,8 @@ class Invocation:
 
     @property
     def command(self) -> str:
-        """The whole command line, as a shell takes it."""
-        return f"{self.program} {shlex.join(self.words)}".strip()
+        """The whole command line, as a shell takes it, without passwords."""
+        return f"{self.program} {shlex.join(map(without_passwords, self.words))}".strip()
 
 
 _CURRENT: ContextVar[Invocation | None] = ContextVar("invocation", default=None)

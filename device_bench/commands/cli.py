@@ -14,6 +14,7 @@ from _edgeship.device_bench.commands.history import history
 from _edgeship.device_bench.commands.report import report
 from _edgeship.device_bench.commands.run import run
 from _edgeship.device_bench.commands.setup import setup
+from _edgeship.device_bench.commands.store import store_commands
 from _edgeship.device_bench.commands.sustain import sustain
 from _edgeship.device_bench.commands.zoo import zoo
 from _edgeship.terminal.command_group import EVERYWHERE_HELP, HELP, CommandGroup
@@ -60,3 +61,4 @@ for _command in COMMANDS:
     app.command(_command.__name__)(_command)
 
 app.add_typer(app_commands, name="app")
+app.add_typer(store_commands, name="store")

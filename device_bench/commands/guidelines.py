@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
@@ -14,6 +13,7 @@ from _edgeship.terminal.console import print_error, print_json
 
 if TYPE_CHECKING:
     from _edgeship.device_bench.commands.measuring import Plan
+    from _edgeship.device_bench.store.place import Place
     from _edgeship.device_bench.studies.guidelines import Channels, Column, ColumnResult
 
 #: Rounds on devices that measure time: the fewest that give an interval at 99.9 %.
@@ -137,7 +137,7 @@ def _known(words: Sequence[str], known: Sequence[str], option: str, text: str) -
     return words
 
 
-def _measure(planned: Sequence[Column], plan: Plan, store: Path) -> Iterator[ColumnResult]:
+def _measure(planned: Sequence[Column], plan: Plan, store: Place) -> Iterator[ColumnResult]:
     """Yield each column as soon as it is measured; the store gets its rounds even earlier."""
     from _edgeship.device_bench.commands.measuring import measure_all
     from _edgeship.device_bench.results.hardware import on_software

@@ -6,7 +6,6 @@ import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from _edgeship.device_bench.commands.options import STORE
@@ -16,6 +15,7 @@ from _edgeship.terminal.console import console, printable
 from _edgeship.terminal.fitting import show_fitted
 
 if TYPE_CHECKING:
+    from _edgeship.device_bench.store.place import Place
     from _edgeship.device_bench.studies.guidelines import RowResult
 
 _PAPER = {
@@ -61,7 +61,7 @@ def as_dict(device: str, results: Sequence[ColumnResult], planned: int) -> dict[
     }
 
 
-def show(device: str, results: Sequence[ColumnResult], planned: int, store: Path) -> None:
+def show(device: str, results: Sequence[ColumnResult], planned: int, store: Place) -> None:
     """Print a table for each column, then all verdicts together."""
     output = console()
     for result in results:

@@ -53,7 +53,7 @@ def history(
     from _edgeship.device_bench.store.store import Filter, Store
 
     with Store(store, create=False) as opened:
-        measured = rows(opened.sessions(Filter(device=device, subject=name)))
+        measured = rows(opened.sessions(Filter(device=device, subject=name, alone=True)))
 
         def compared() -> list[Series]:
             return all_series(measured, opened.baselines(), subject=name, tolerance=tolerance / 100)

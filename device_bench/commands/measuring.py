@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from _edgeship.device_bench.processes.base import Device
     from _edgeship.device_bench.results.records import MeasurementSettings, Session
     from _edgeship.device_bench.runners.base import Runner
+    from _edgeship.device_bench.store.place import Place
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def _tell_building(step: str) -> None:
 
 
 def measure_all(
-    files: Sequence[Path], plans: Sequence[Plan], store: Path, *, profile: bool = False
+    files: Sequence[Path], plans: Sequence[Plan], store: Place, *, profile: bool = False
 ) -> Result:
     """Measure files on all devices at the same time; save each round and show the progress.
 

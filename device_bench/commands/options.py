@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
+from _edgeship.device_bench.store.place import Place, place_of
 from _edgeship.export.contract.schemes import canonical
 from _edgeship.export.tflite.schemes import SCHEMES
 from _edgeship.terminal.words import one_of, words_of
 
-STORE = Path("build/device_bench.sqlite")
+STORE = Place(Path("build/device_bench.sqlite"))
 
 
 def devices(incomplete: str) -> list[str]:
@@ -41,9 +42,13 @@ DevicesOption = Annotated[
 ]
 
 StoreOption = Annotated[
-    Path,
+    Place,
     typer.Option(
-        "--store", metavar="FILE", help="The file that keeps the results; made if it is missing."
+        "--store",
+        metavar="FILE|URL",
+        parser=place_of,
+        help="What keeps the results, made if it is missing: a file, or a PostgreSQL database as "
+        "postgresql://USER@HOST/DATABASE.",
     ),
 ]
 

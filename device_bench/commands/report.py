@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -49,14 +50,16 @@ def report(
     from _edgeship.device_bench.store.store import Filter, Store
 
     with Store(store, create=False) as opened:
-        found = opened.sessions(Filter(ids=tuple(session or ()), device=device))
-        if not found:
+        wanted = Filter(ids=tuple(session or ()), device=device)
+        # Only what is shown is read: a store may hold a thousand times as much.
+        chosen = opened.sessions(wanted if session else replace(wanted, last=last))
+        if not chosen:
             raise InputError(
                 f"{store} has no sessions{f' on {device}' if device else ''}.",
                 todo="`python -m device_bench run FILE --device local` measures one",
             )
-        chosen = found if session else found[-last:]
-        text = _render(out.suffix, chosen, opened, left_out=len(found) - len(chosen))
+        left_out = 0 if session else opened.count(wanted) - len(chosen)
+        text = _render(out.suffix, chosen, opened, left_out)
     write(out, text)
     console().print(printable(f"{out}: {_count(chosen)}, {size(len(text.encode()))}"))
 
@@ -81,7 +84,7 @@ def _render(suffix: str, chosen: list[Session], store: Store, left_out: int) -> 
     if past is not None:
         sections.insert(0, past)
     older = f"; {left_out} older ones are left out (--last N shows more)" if left_out else ""
-    written = f"{_count(chosen)} of {store.path}{older}. {written_by()}"
+    written = f"{_count(chosen)} of {store.place}{older}. {written_by()}"
     render = html.render if suffix == ".html" else markdown.render
     return render("Measurements", written, sections)
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from _edgeship.device_bench.commands import gating, options
+from _edgeship.device_bench.store.place import Place
 from _edgeship.terminal.console import console, print_json, printable
 
 
@@ -90,7 +91,7 @@ def run(
     gating.leave(gates)
 
 
-def _next(files: list[Path], devices: list[str], runner: str, store: Path) -> None:
+def _next(files: list[Path], devices: list[str], runner: str, store: Place) -> None:
     output = console()
     output.print(printable(f"Saved in {store}. Next:"), soft_wrap=True)
     kept = [] if store == options.STORE else ["--store", str(store)]

@@ -1,1 +1,1 @@
-"""The SQLite file that keeps every session that was measured."""
+"""The file or database that keeps every session that was measured."""

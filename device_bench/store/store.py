@@ -1,22 +1,20 @@
-"""One SQLite file that keeps every session: what was measured, on what, and under which conditions.
+"""Every session that was kept: what was measured, on what, and under which conditions.
 
-Each round is a transaction of its own in a write-ahead log. A process that is killed therefore
-loses at most the round that it was in; the session is there, with `complete` False. Several
-processes, and several threads of each, may write at the same time.
-
-The records of `records.py` are stored as JSON; the columns beside it are those that are searched.
+Each round is a transaction of its own. A process that is killed therefore loses at most the round
+that it was in; the session is there, with `complete` False. Several processes, and several threads
+of each, may write at the same time.
 """
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
 from pydantic import ValidationError
+from sqlalchemy import ColumnElement, Connection, Row, func, or_, select, update
 
 from _edgeship.device_bench.measurement.events import (
     Event,
@@ -28,10 +26,15 @@ from _edgeship.device_bench.measurement.events import (
 from _edgeship.device_bench.results.record import Record
 from _edgeship.device_bench.results.records import Measurement, Round, Session
 from _edgeship.device_bench.store.database import Database
+from _edgeship.device_bench.store.place import Place, place_of
+from _edgeship.device_bench.store.tables import BASELINES, MEASUREMENTS, ROUNDS, SESSIONS
 from _edgeship.errors import InputError
 
 #: How many sessions a message names.
 _NAMED = 5
+
+#: Of how many sessions the parts are read at once.
+_TOGETHER = 200
 
 _R = TypeVar("_R", bound=Record)
 
@@ -45,34 +48,40 @@ class Filter:
         device: Selector of the device.
         subject: A network's name, or a file's label, path or sha256; a session matches if it
             measured such a file.
+        since: The first day, as "2026-11-22", in UTC.
+        last: At most this many, the newest; 0 for all.
+        alone: Whether measurements of other files than the subject are left out of the sessions.
     """
 
     ids: tuple[str, ...] = ()
     device: str = ""
     subject: str = ""
+    since: str = ""
+    last: int = 0
+    alone: bool = False
 
 
 class Store:
-    """The sessions in one file; use it as a context manager.
+    """The sessions in one file or database; use it as a context manager.
 
     Args:
-        path: The file.
-        create: Whether to make the file, and its folder, if it is missing.
+        place: The file or the database.
+        create: Whether to make the file and its folder, or the tables, if they are missing.
 
     Raises:
-        InputError: The file is missing, not a store, from another version, or not accessible.
-            Every method raises it too if the disk is full or the file is damaged.
+        InputError: The store is missing, is none, is from another version, or not accessible.
+            Every method raises it too if the disk is full, the file is damaged or the server away.
     """
 
-    def __init__(self, path: Path, *, create: bool = True) -> None:
-        self.path = path
-        if not create and not path.is_file():
+    def __init__(self, place: Place | Path | str, *, create: bool = True) -> None:
+        self.place = place_of(place)
+        if not create and not self.place.exists:
             raise InputError(
-                f"There is no store at {path}.",
+                f"There is no store at {self.place}.",
                 todo="`python -m device_bench run FILE --device local` measures a file and makes "
                 "one; or name another with --store FILE",
             )
-        self._database = Database(path)
+        self._database = Database(self.place, create=create)
 
     def __enter__(self) -> Store:
         return self
@@ -101,11 +110,15 @@ class Store:
         head = session.model_copy(update={"measurements": (), "complete": False})
         with self._database.writing() as connection:
             connection.execute(
-                "INSERT INTO sessions VALUES (?, ?, 0, ?)",
-                (session.id, session.device.selector, head.model_dump_json()),
+                SESSIONS.insert().values(
+                    id=session.id,
+                    device=session.device.selector,
+                    complete=0,
+                    record=head.model_dump_json(),
+                )
             )
             for position, measurement in enumerate(session.measurements):
-                _put_measurement(connection, session.id, position, measurement)
+                self._put_measurement(connection, session.id, position, measurement)
                 for one in measurement.rounds:
                     _put_round(connection, session.id, position, one)
 
@@ -119,7 +132,7 @@ class Store:
                 saved stay.
         """
         with self._database.writing() as connection:
-            _put_measurement(connection, session_id, position, measurement)
+            self._put_measurement(connection, session_id, position, measurement)
 
     def add_round(self, session_id: str, position: int, one: Round) -> None:
         """Save a round of the measurement with this index; it is on disk when this returns."""
@@ -130,7 +143,7 @@ class Store:
         """Record that a session ended, and whether all of it was measured."""
         with self._database.writing() as connection:
             connection.execute(
-                "UPDATE sessions SET complete = ? WHERE id = ?", (int(complete), session_id)
+                update(SESSIONS).where(SESSIONS.c.id == session_id).values(complete=int(complete))
             )
 
     def session(self, session_id: str) -> Session:
@@ -149,27 +162,27 @@ class Store:
             InputError: An id is not in the store, or a record is damaged.
         """
         with self._database.reading() as connection:
-            ids = [row[0] for row in connection.execute("SELECT id FROM sessions ORDER BY id")]
-            for session_id in chosen.ids:
-                if session_id not in ids:
-                    raise _unknown(session_id, self.path, ids)
-            rows = connection.execute(
-                """SELECT id, complete, record FROM sessions WHERE (:device IN ('', device))
-                AND (:subject = '' OR EXISTS (SELECT * FROM measurements WHERE session_id = id
-                     AND :subject IN (label, path, sha256, model)))
-                ORDER BY id""",
-                {"device": chosen.device, "subject": chosen.subject},
-            ).fetchall()
+            heads = _heads(connection, chosen)
+            missing = set(chosen.ids) - {head.id for head in heads}
+            for name in sorted(missing):
+                self._check_known(connection, name)
             return [
-                self._read(Session, record).model_copy(
+                self._read(Session, head.record).model_copy(
                     update={
-                        "measurements": self._measurements(connection, session_id),
-                        "complete": bool(complete),
+                        "measurements": parts.get(head.id, ()),
+                        "complete": bool(head.complete),
                     }
                 )
-                for session_id, complete, record in rows
-                if not chosen.ids or session_id in chosen.ids
+                for some in _batches(heads)
+                for parts in [self._parts(connection, [head.id for head in some], chosen)]
+                for head in some
             ]
+
+    def count(self, chosen: Filter = Filter()) -> int:
+        """Return how many sessions a filter chooses; what it says of the newest is ignored."""
+        with self._database.reading() as connection:
+            wanted = select(func.count()).select_from(SESSIONS).where(*_conditions(chosen))
+            return connection.execute(wanted).scalar_one()
 
     def set_baseline(self, series: str, session_id: str) -> None:
         """Remember the session that others of a series are compared with.
@@ -178,34 +191,81 @@ class Store:
             series: Name of the series, as `results.history.series_name` makes it.
             session_id: A session of the store.
         """
+        row = {"series": series, "session_id": session_id}
+        new = self._database.insert(BASELINES).values(row)
         with self._database.writing() as connection:
             connection.execute(
-                "INSERT OR REPLACE INTO baselines VALUES (?, ?)", (series, session_id)
+                new.on_conflict_do_update(
+                    index_elements=[BASELINES.c.series],
+                    set_={"session_id": new.excluded.session_id},
+                )
             )
 
     def baselines(self) -> dict[str, str]:
         """Return name of a series -> id of the session that was remembered for it."""
         with self._database.reading() as connection:
-            return dict(connection.execute("SELECT series, session_id FROM baselines"))
+            found = connection.execute(select(BASELINES.c.series, BASELINES.c.session_id))
+            return {row.series: row.session_id for row in found}
 
-    def _measurements(
-        self, connection: sqlite3.Connection, session_id: str
-    ) -> tuple[Measurement, ...]:
-        rounds: dict[int, list[Round]] = {}
-        for position, record in connection.execute(
-            "SELECT position, record FROM rounds WHERE session_id = ? ORDER BY position, number",
-            (session_id,),
-        ):
-            rounds.setdefault(position, []).append(self._read(Round, record))
-        rows = connection.execute(
-            "SELECT position, record FROM measurements WHERE session_id = ? ORDER BY position",
-            (session_id,),
-        )
-        return tuple(
-            self._read(Measurement, record).model_copy(
-                update={"rounds": tuple(rounds.get(position, ()))}
+    def _parts(
+        self, connection: Connection, ids: Sequence[str], chosen: Filter
+    ) -> dict[str, tuple[Measurement, ...]]:
+        """Return id of a session -> its measurements with their rounds."""
+        table = MEASUREMENTS.c
+        wanted: list[ColumnElement[bool]] = [table.session_id.in_(ids)]
+        rows = select(ROUNDS.c.session_id, ROUNDS.c.position, ROUNDS.c.record)
+        if chosen.alone and chosen.subject:
+            wanted.append(_means(chosen.subject))
+            rows = rows.join(
+                MEASUREMENTS,
+                (table.session_id == ROUNDS.c.session_id) & (table.position == ROUNDS.c.position),
+            ).where(_means(chosen.subject))
+        rounds: dict[tuple[str, int], list[Round]] = {}
+        for name, position, record in connection.execute(
+            rows.where(ROUNDS.c.session_id.in_(ids)).order_by(
+                ROUNDS.c.session_id, ROUNDS.c.position, ROUNDS.c.number
             )
-            for position, record in rows
+        ):
+            rounds.setdefault((name, position), []).append(self._read(Round, record))
+        found: dict[str, tuple[Measurement, ...]] = {}
+        for name, position, record in connection.execute(
+            select(table.session_id, table.position, table.record)
+            .where(*wanted)
+            .order_by(table.session_id, table.position)
+        ):
+            some = tuple(rounds.get((name, position), ()))
+            one = self._read(Measurement, record).model_copy(update={"rounds": some})
+            found[name] = (*found.get(name, ()), one)
+        return found
+
+    def _put_measurement(
+        self, connection: Connection, session_id: str, position: int, measurement: Measurement
+    ) -> None:
+        subject = measurement.subject
+        searched = {
+            "label": subject.label,
+            "path": subject.path,
+            "sha256": subject.sha256,
+            "model": subject.model,
+            "record": measurement.model_copy(update={"rounds": ()}).model_dump_json(),
+        }
+        new = self._database.insert(MEASUREMENTS).values(
+            session_id=session_id, position=position, **searched
+        )
+        connection.execute(
+            new.on_conflict_do_update(
+                index_elements=[MEASUREMENTS.c.session_id, MEASUREMENTS.c.position], set_=searched
+            )
+        )
+
+    def _check_known(self, connection: Connection, session_id: str) -> None:
+        if connection.execute(select(SESSIONS.c.id).where(SESSIONS.c.id == session_id)).first():
+            return
+        newest = select(SESSIONS.c.id).order_by(SESSIONS.c.id.desc()).limit(_NAMED)
+        names = [row.id for row in connection.execute(newest)]
+        raise InputError(
+            f"There is no session {session_id!r} in {self.place}.",
+            todo=f"the newest ones are {', '.join(reversed(names))}" if names else "it is empty",
         )
 
     def _read(self, kind: type[_R], record: str) -> _R:
@@ -214,34 +274,54 @@ class Store:
         except ValidationError as error:
             first = error.errors()[0]
             raise InputError(
-                f"The store {self.path} holds a damaged {kind.__name__.lower()}.",
+                f"The store {self.place} holds a damaged {kind.__name__.lower()}.",
                 why=f"{'.'.join(map(str, first['loc']))}: {first['msg']}",
                 todo="name another store with --store FILE",
             ) from error
 
 
-def _put_measurement(
-    connection: sqlite3.Connection, session_id: str, position: int, measurement: Measurement
-) -> None:
-    subject = measurement.subject
-    record = measurement.model_copy(update={"rounds": ()}).model_dump_json()
+def _put_round(connection: Connection, session_id: str, position: int, one: Round) -> None:
     connection.execute(
-        """INSERT INTO measurements VALUES (?, ?, ?, ?, ?, ?, ?)
-        ON CONFLICT DO UPDATE SET record = excluded.record, label = excluded.label,
-        path = excluded.path, sha256 = excluded.sha256, model = excluded.model""",
-        (session_id, position, subject.label, subject.path, subject.sha256, subject.model, record),
+        ROUNDS.insert().values(
+            session_id=session_id,
+            position=position,
+            number=one.number,
+            record=one.model_dump_json(),
+        )
     )
 
 
-def _put_round(connection: sqlite3.Connection, session_id: str, position: int, one: Round) -> None:
-    connection.execute(
-        "INSERT INTO rounds VALUES (?, ?, ?, ?)",
-        (session_id, position, one.number, one.model_dump_json()),
-    )
+def _heads(connection: Connection, chosen: Filter) -> list[Row[tuple[str, int, str]]]:
+    """Return id, completeness and record of the chosen sessions, oldest first."""
+    wanted = select(SESSIONS.c.id, SESSIONS.c.complete, SESSIONS.c.record)
+    wanted = wanted.where(*_conditions(chosen)).order_by(SESSIONS.c.id.desc())
+    if chosen.last:
+        wanted = wanted.limit(chosen.last)
+    return list(reversed(connection.execute(wanted).all()))
 
 
-def _unknown(session_id: str, path: Path, ids: Sequence[str]) -> InputError:
-    return InputError(
-        f"There is no session {session_id!r} in {path}.",
-        todo=f"the newest ones are {', '.join(ids[-_NAMED:])}" if ids else "it is empty",
-    )
+def _conditions(chosen: Filter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if chosen.ids:
+        found.append(SESSIONS.c.id.in_(chosen.ids))
+    if chosen.device:
+        found.append(SESSIONS.c.device == chosen.device)
+    if chosen.since:
+        found.append(SESSIONS.c.id >= chosen.since.replace("-", ""))
+    if chosen.subject:
+        having = select(MEASUREMENTS.c.session_id).where(_means(chosen.subject))
+        found.append(SESSIONS.c.id.in_(having))
+    return found
+
+
+def _means(subject: str) -> ColumnElement[bool]:
+    """Return the condition that a measurement is of this network or file."""
+    table = MEASUREMENTS.c
+    return or_(*(one == subject for one in (table.label, table.path, table.sha256, table.model)))
+
+
+def _batches(
+    heads: Sequence[Row[tuple[str, int, str]]],
+) -> Iterator[Sequence[Row[tuple[str, int, str]]]]:
+    for start in range(0, len(heads), _TOGETHER):
+        yield heads[start : start + _TOGETHER]
