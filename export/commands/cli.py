@@ -18,6 +18,7 @@ from _edgeship.export.commands.evaluate import evaluate
 from _edgeship.export.commands.inspect import inspect
 from _edgeship.export.commands.listing import list_
 from _edgeship.export.commands.sensitivity import sensitivity
+from _edgeship.export.commands.sweep import sweep
 from _edgeship.export.commands.verify import verify
 from _edgeship.terminal.command_group import EVERYWHERE_HELP, HELP, CommandGroup
 from _edgeship.terminal.version import VersionOption
@@ -37,6 +38,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "diff": diff,
     "sensitivity": sensitivity,
     "advise": advise,
+    "sweep": sweep,
 }
 
 EPILOG = """
@@ -51,6 +53,7 @@ EPILOG = """
 - `bundle`: an export with all that an app team needs in order to use it, as a folder and a zip file
 - `sensitivity`: which layers lose most of a network in 8 bits, alone and together
 - `advise`: which layers break a guideline for fast networks, and what would mend it
+- `sweep`: many networks, targets, schemes and options from one file, each export made once
 
 **Exit codes**: 0 done, 1 a bug, 2 wrong input, 3 verification failed, 4 unsupported network,
 5 device, 130 interrupted.

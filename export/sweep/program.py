@@ -1,0 +1,74 @@
+"""What runs in the process of a job: it calls one function and says what that returned.
+
+The job comes as a line on standard input, which stays open: its end means that whoever asked is
+dead, and the process ends with all that it has started. Answers are lines on the pipe whose number
+is the first argument.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from _edgeship.errors import EdgeshipError
+
+Tell = Callable[[Mapping[str, Any]], None]
+Function = Callable[[Mapping[str, Any], Path, Tell], Mapping[str, Any]]
+
+
+def main() -> None:
+    """Do the job."""
+    order = json.loads(sys.stdin.buffer.readline())
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    answers = os.fdopen(int(sys.argv[1]), "w", encoding="utf-8")
+
+    def say(kind: str, value: Mapping[str, Any]) -> None:
+        answers.write(json.dumps({kind: value}) + "\n")
+        answers.flush()
+
+    module, _, name = order["function"].partition(":")
+    try:
+        function: Function = getattr(importlib.import_module(module), name)
+        say(
+            "returned",
+            function(order["payload"], Path(order["folder"]), lambda value: say("message", value)),
+        )
+    except EdgeshipError as error:
+        say("returned", {"error": error_to_json(error)})
+    except MemoryError:
+        say("memory", {})
+    except Exception as error:
+        traceback.print_exc()
+        say("raised", {"why": f"{type(error).__name__}: {' '.join(str(error).split())}"})
+
+
+def error_to_json(error: EdgeshipError) -> dict[str, Any]:
+    """Return an error of ours in JSON types; `error_from_json` reads them."""
+    return {
+        "kind": type(error).__name__,
+        "what": error.what,
+        "where": error.where,
+        "why": error.why,
+        "todo": error.todo,
+        "code": error.exit_code,
+    }
+
+
+def error_from_json(value: Mapping[str, Any]) -> EdgeshipError:
+    """Return the error that `error_to_json` wrote, as one of the whole family with its code."""
+    error = EdgeshipError(value["what"], where=value["where"], why=value["why"], todo=value["todo"])
+    error.exit_code = int(value["code"])
+    return error
+
+
+def _die_with_parent() -> None:
+    sys.stdin.buffer.read()
+    os.killpg(0, signal.SIGKILL)
