@@ -85,7 +85,7 @@ def sweep(
         running = start_engine(engine, wanted.limits.memory, jobs, address)
         try:
             with SweepProgress(len(variants)) as progress:
-                exports = Exports(artifacts, folder, wanted.limits, progress.finished)
+                exports = Exports(artifacts, folder, wanted.limits, progress.finished, progress.say)
                 exports.plan(variants, interrupt.check)
                 drive(running, [exports], interrupt.check)
         finally:

@@ -123,6 +123,7 @@ class Exports:
         folder: That of the sweep file.
         limits: What one export may take.
         tell: Called with each variant that is finished, those that were made before first.
+        say: Called with a sentence where an export is run again.
         counts: How much was done so far.
     """
 
@@ -130,6 +131,7 @@ class Exports:
     folder: Path
     limits: Limits
     tell: Callable[[Finished], None]
+    say: Callable[[str], None] = lambda text: None
     counts: Counts = field(default_factory=Counts)
 
     def __post_init__(self) -> None:
@@ -180,6 +182,9 @@ class Exports:
         export = self._running.pop(outcome.job)
         try:
             if outcome.ending == "lost" and export.lost < self.limits.retries:
+                self.say(
+                    f"again: {' '.join(filter(None, export.variants[0].export))}. {outcome.why}"
+                )
                 self._queue.appendleft(replace(export, lost=export.lost + 1, again=True))
             elif self._apart(export, outcome):
                 parts = [_Export([one], export.lost, again=True) for one in export.variants]
