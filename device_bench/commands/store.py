@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from _edgeship.device_bench.store.place import Place, place_of
+from _edgeship.device_bench.store.place import place_of
 from _edgeship.errors import InputError
 from _edgeship.terminal.command_group import HELP
 from _edgeship.terminal.console import console, print_error, printable
@@ -26,17 +26,11 @@ def _about(context: typer.Context) -> None:
 
 @store_commands.command("copy")
 def copy_store(
-    source: Annotated[
-        Place,
-        typer.Argument(
-            metavar="FROM", parser=place_of, help="A store: a file, or the URL of a database."
-        ),
+    from_: Annotated[
+        str, typer.Argument(metavar="FROM", help="A store: a file, or the URL of a database.")
     ],
-    target: Annotated[
-        Place,
-        typer.Argument(
-            metavar="TO", parser=place_of, help="Another one, which is made if it is missing."
-        ),
+    to: Annotated[
+        str, typer.Argument(metavar="TO", help="Another one, which is made if it is missing.")
     ],
 ) -> None:
     """Copy what one store has and the other has not.
@@ -47,6 +41,7 @@ def copy_store(
     from _edgeship.device_bench.store.copying import copy
     from _edgeship.device_bench.store.database import Database
 
+    source, target = place_of(from_), place_of(to)
     if source == target:
         raise InputError(f"{source} is named twice.", todo="name another store to copy to")
     if not source.exists:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from _edgeship.device_bench.store.place import Place, place_of
 from _edgeship.errors import InputError
 from _edgeship.export.commands.asking import request_of
 from _edgeship.export.commands.convert import convert
@@ -53,9 +54,10 @@ def _own_options(
         ),
     ] = None,
     store: Annotated[
-        Path | None,
+        Place | None,
         typer.Option(
-            metavar="FILE",
+            metavar="FILE|URL",
+            parser=place_of,
             help="Where the bench keeps what it measured, for the latencies in the card. By "
             "default build/device_bench.sqlite, if it is there.",
         ),
@@ -100,8 +102,8 @@ def bundle(**options: Any) -> None:
     asked["out"] = own["out"]
     if own["sign"] is not None:
         words.check_file(own["sign"], "--sign")
-    if own["store"] is not None:
-        words.check_file(own["store"], "--store")
+    if own["store"] is not None and own["store"].path is not None:
+        words.check_file(own["store"].path, "--store")
     only: Collection[str] | None = None
     if Path(model).is_dir():
         _refuse_options(asked)
@@ -149,7 +151,7 @@ def _made(
     folder: Path,
     wishes: Wishes,
     only: Collection[str] | None,
-    store: Path | None,
+    store: Place | None,
     out: Path | None,
 ) -> Made:
     """Make the bundle while its stages are shown."""

@@ -10,17 +10,18 @@ from _edgeship.export.bundle.facts import Latency
 
 if TYPE_CHECKING:
     from _edgeship.device_bench.results.rows import Row
+    from _edgeship.device_bench.store.place import Place
 
 #: Where the bench keeps its sessions unless it is told otherwise.
 STORE = Path("build/device_bench.sqlite")
 
 
-def latencies(digests: Collection[str], store: Path | None) -> tuple[Latency, ...]:
+def latencies(digests: Collection[str], store: Place | None) -> tuple[Latency, ...]:
     """Return what was measured of some files: of each way to run one, the newest.
 
     Args:
         digests: Their sha256.
-        store: The bench's file of sessions; None for `STORE`, if it is there.
+        store: The bench's sessions; None for `STORE`, if it is there.
 
     Raises:
         InputError: The store is missing or damaged.
