@@ -8,7 +8,7 @@ from pathlib import Path
 from _edgeship.errors import InputError
 from _edgeship.export.contract.manifest import Artifact, LabelsFile, Manifest, PickingRecord, Port
 from _edgeship.export.contract.recorded import MANIFEST, read_manifest
-from _edgeship.export.coreml.format.package import digest, read_package
+from _edgeship.export.coreml.format.package import digest, read_folder
 from _edgeship.files import sha256_of
 
 #: What must be equal for the files of two exports to have one description.
@@ -78,7 +78,7 @@ def _is_left(record: Artifact | PickingRecord, folder: Path, written: Collection
     if record.file in written or not path.exists():
         return False
     try:
-        found = digest(read_package(path)) if path.is_dir() else sha256_of(path)
+        found = digest(read_folder(path)) if path.is_dir() else sha256_of(path)
     except (InputError, OSError):
         return False
     return found == record.sha256

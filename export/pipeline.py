@@ -14,6 +14,7 @@ from _edgeship.export.contract.choices import check_request, schemes_for
 from _edgeship.export.contract.request import Request
 from _edgeship.export.contract.stage_log import StageLog, StageResult
 from _edgeship.export.contract.target import Job, Prepared, Target, Written
+from _edgeship.export.coreai.target import COREAI
 from _edgeship.export.coreml.target import COREML
 from _edgeship.export.judging import (
     measure_yardstick,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from _edgeship.export.verification.yardstick import Yardstick
 
 #: All targets, by what --to calls them.
-TARGETS: dict[str, Target] = {target.name: target for target in (TFLITE, COREML, ONNX)}
+TARGETS: dict[str, Target] = {target.name: target for target in (TFLITE, COREML, COREAI, ONNX)}
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,7 @@ _DESCRIBE = "_edgeship.export.delegates.describe"
 _DESCRIBED_WITHIN_S = 60
 
 OPTIONAL = {
+    "coreai-core": "--to coreai; Python 3.11 or newer: pip install 'edgeship[coreai]'",
     "openvino": "verify --runtime openvino",
     "py-minisign": "signs bundles, and checks their signatures: pip install 'edgeship[signing]'",
     "tensorflow": "verify --runtime tensorflow",

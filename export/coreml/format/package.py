@@ -122,6 +122,15 @@ def read_package(path: Path) -> dict[str, bytes]:
         InputError: This is not a package, or it is too large, or it holds links or special files.
     """
     _check_folder(path)
+    return read_folder(path)
+
+
+def read_folder(path: Path) -> dict[str, bytes]:
+    """Read all files of a folder that holds a model, as `read_package` does.
+
+    Raises:
+        InputError: It is too large, or it holds links or special files.
+    """
     package: dict[str, bytes] = {}
     left = MAX_BYTES
     try:

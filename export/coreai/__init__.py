@@ -1,0 +1,1 @@
+"""Networks for Core AI: .aimodel folders, written and run with Apple's own package."""

@@ -1,0 +1,1 @@
+"""The .aimodel folder, and the package that reads and writes it."""

@@ -1,0 +1,1 @@
+"""Running .aimodel folders with Apple's runtime, which works on Linux, too."""
