@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import select
 import shutil
 import signal
 import subprocess
@@ -17,15 +16,14 @@ from pathlib import Path
 from typing import IO, Any
 
 from _edgeship.errors import InputError, UnsupportedError
+from _edgeship.export.network.user_replies import NoReplyError, Replies
 
 #: What runs in the process.
 _PROGRAM = Path(__file__).with_name("user_program.py")
 
-#: Seconds between two looks at whether the process still lives, while it does not answer.
-_PATIENCE = 0.2
-
-#: How many of the last lines that it printed an error shows.
+#: How many of the last lines that it printed an error shows, and how much of a line.
 _SHOWN_LINES = 5
+_SHOWN_CHARACTERS = 300
 
 
 class UserLink:
@@ -42,11 +40,11 @@ class UserLink:
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="edgeship-"))
         self._printed = self.folder / "printed.txt"
-        self._process, self._requests, self._replies = _start(self.folder, self._printed)
+        self._process, self._requests, replies = _start(self.folder, self._printed)
+        self._replies = Replies(self._process, replies, self._printed)
         self._close = weakref.finalize(
-            self, _end, self._process, (self._requests, self._replies), self.folder
+            self, _end, self._process, (self._requests, replies), self.folder
         )
-        self._buffer = b""
 
     @property
     def pid(self) -> int:
@@ -66,21 +64,21 @@ class UserLink:
             **arguments: What it is given.
 
         Raises:
-            InputError: The user's code fails or ends the process.
+            InputError: The user's code fails, ends the process, or keeps it from an answer.
             UnsupportedError: PyTorch lacks something.
         """
         line = json.dumps({"do": do, **arguments}).encode() + b"\n"
         try:
             self._requests.write(line)
             self._requests.flush()
-            answer = self._answer()
-        except BrokenPipeError:
-            answer = None
-        if answer is None:
-            raise InputError(failed, why=f"{self._how_it_ended()}{self._last_lines()}")
+            answer = self._replies.next(do)
+        except (BrokenPipeError, NoReplyError) as error:
+            said = str(error) if isinstance(error, NoReplyError) else ""
+            why = f"{said or self._how_it_ended()}{self._last_lines()}"
+            raise InputError(failed, why=why) from None
         if "raised" in answer:
             raised = answer["raised"]
-            why = f"{raised['kind']}: {raised['message']}{self._last_lines()}"
+            why = f"{raised['kind']}: {_short(raised['message'])}{self._last_lines()}"
             raise InputError(failed, where=raised["where"], why=why) from _UserTraceback(
                 raised["traceback"]
             )
@@ -89,22 +87,6 @@ class UserLink:
             kind = UnsupportedError if refused.pop("unsupported") else InputError
             raise kind(refused["what"], why=refused["why"], todo=refused["todo"])
         return answer["result"]
-
-    def _answer(self) -> dict[str, Any] | None:
-        """Return the next reply, or None if the process ends without one.
-
-        The end of the pipe is no sure sign: a process that the user's code has forked keeps it.
-        """
-        while b"\n" not in self._buffer:
-            ended = self._process.poll() is not None
-            readable, _, _ = select.select([self._replies], [], [], 0 if ended else _PATIENCE)
-            chunk = os.read(self._replies.fileno(), 1 << 16) if readable else b""
-            if not chunk and (readable or ended):
-                return None
-            self._buffer += chunk
-        line, _, self._buffer = self._buffer.partition(b"\n")
-        reply: dict[str, Any] = json.loads(line)
-        return reply
 
     def _how_it_ended(self) -> str:
         try:
@@ -119,11 +101,18 @@ class UserLink:
 
     def _last_lines(self) -> str:
         """Return the last lines that the user's code printed, as the end of a sentence."""
-        text = self._printed.read_text(encoding="utf-8", errors="replace")
+        with self._printed.open("rb") as file:
+            file.seek(max(0, self._printed.stat().st_size - _SHOWN_LINES * 4 * _SHOWN_CHARACTERS))
+            text = file.read().decode("utf-8", errors="replace")
         lines = [line for line in text.splitlines() if line.strip()][-_SHOWN_LINES:]
+        lines = [_short(line) for line in lines]
         return "".join(
             ["; it printed last:", *(f"\n    {line}" for line in lines)] if lines else []
         )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."
 
 
 class _UserTraceback(Exception):  # noqa: N818  (never raised)

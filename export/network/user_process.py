@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -123,7 +124,9 @@ class UserProcess:
         found = self._link.ask(failed, "capture", shapes=sizes, dtypes=dtypes, path=str(file))
         self.folds, self._parameters = found["folds"], found["parameters"]
         self.traced = found["traced"]
-        return prepare_captured(ir.from_proto(onnx.ModelProto.FromString(file.read_bytes())))
+        with _own_files():
+            model = ir.from_proto(onnx.ModelProto.FromString(file.read_bytes()))
+        return prepare_captured(model)
 
     def run(self, samples: Sequence[Sample]) -> Outputs:
         """Return what the network computes; see `torch_network.run`.
@@ -136,7 +139,8 @@ class UserProcess:
         self._link.ask(
             "The network cannot be run.", "run", samples=str(inputs), outputs=str(outputs)
         )
-        return read_arrays(outputs)
+        with _own_files():
+            return read_arrays(outputs)
 
     def run_batches(self, samples: Sequence[Sample]) -> Outputs:
         """Return the same for batches of any size."""
@@ -145,3 +149,19 @@ class UserProcess:
     def close(self) -> None:
         """End the process and everything that it has started; remove its temporary files."""
         self._link.close()
+
+
+@contextmanager
+def _own_files() -> Iterator[None]:
+    """Turn what goes wrong with a file of the process, which the user's code may change, into words.
+
+    Raises:
+        InputError: The file is gone, or is something else.
+    """
+    try:
+        yield
+    except Exception as error:  # each reader has its own
+        raise InputError(
+            "What the network's process wrote cannot be read.",
+            why=f"{type(error).__name__}: {error}",
+        ) from error

@@ -156,7 +156,7 @@ def _describe(error: BaseException) -> dict[str, str]:
     """Return an exception in words: what, where in the user's files, and its traceback."""
     try:
         message = str(error)
-    except Exception:  # an exception of the user's may be unable to say what it is
+    except BaseException:  # an exception of the user's may be unable to say what it is
         message = "(it has no message)"
     frames = traceback.extract_tb(error.__traceback__)
     own = [f for f in frames if Path(f.filename).parent != _HERE and not _is_installed(f.filename)]
@@ -199,7 +199,10 @@ def serve(requests: int, replies: int, folder: str) -> None:
     incoming = os.fdopen(requests, encoding="utf-8")
     outgoing = os.fdopen(replies, "w", encoding="utf-8")
     threading.Thread(target=_listen, args=(incoming, waiting, folder), daemon=True).start()
-    user = _User()
+    user, own = _User(), os.getpid()
     while True:
-        outgoing.write(json.dumps(_answer(user, waiting.get())) + "\n")
+        answer = _answer(user, waiting.get())
+        if os.getpid() != own:
+            os._exit(0)  # the user's code has forked, and the parent of this answers
+        outgoing.write(json.dumps(answer) + "\n")
         outgoing.flush()

@@ -21,12 +21,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--mutations", type=int, default=0, help="how many damaged files")
     parser.add_argument("--graphs", type=int, default=0, help="how many random graphs")
+    parser.add_argument("--onnx", type=int, default=0, help="ONNX files through the commands")
+    parser.add_argument("--tflite", type=int, default=0, help=".tflite files, likewise")
+    parser.add_argument("--minutes", type=float, help="files through the commands for so long")
     parser.add_argument("--first", type=int, default=0, help="the number of the first of each")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--seconds", type=float, default=60.0, help="the limit for each file")
     parser.add_argument("--keep", type=Path, help="folder for the files that are findings")
     options = parser.parse_args(arguments)
-    found = 0
+    found = _commands(options)
     for kind, count, make, judge in (
         ("mutations", options.mutations, mutated_file, judge_mutated),
         ("graphs", options.graphs, graph_file, judge_graph),
@@ -35,6 +38,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
             jobs = range(options.first, options.first + count)
             found += _run(kind, jobs, make, judge, options)
     return int(found > 0)
+
+
+def _commands(options: argparse.Namespace) -> int:
+    """Try files through the commands, and return the number of findings."""
+    from tests.fuzz.commands.endings import FINDINGS
+    from tests.fuzz.commands.run import try_all
+
+    counts = {"onnx": options.onnx, "tflite": options.tflite}
+    wanted = {kind: count for kind, count in counts.items() if count or options.minutes}
+    if not wanted:
+        return 0
+    import tests.fuzz.warm  # noqa: F401  (what all forks would import)
+
+    found = 0
+    for kind, count in wanted.items():
+        until = float("inf")
+        if options.minutes:
+            until = time.monotonic() + options.minutes * 60 / len(wanted)
+        numbers = iter(range(options.first, options.first + (count or 10**9)))
+        ended = try_all(kind, numbers, options.seconds, until, options.keep)
+        found += sum(ended[bad.value] for bad in FINDINGS)
+    return found
 
 
 def _run(kind: str, jobs: range, make: Maker, judge: Judge, options: argparse.Namespace) -> int:

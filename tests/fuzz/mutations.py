@@ -11,7 +11,10 @@ from onnx import AttributeProto, TensorProto, helper
 
 Mutation = Callable[[onnx.ModelProto, Generator], None]
 
-_NUMBERS = (-(2**63), -(2**31), -100, -3, -2, -1, 0, 1, 2, 3, 5, 7, 100, 2**31 - 1, 2**40, 2**62)
+_NUMBERS = (
+    *(-(2**63), -(2**31), -(2**31) - 1, -100, -3, -2, -1, 0, 1, 2, 3, 5, 7, 100, 1000),
+    *(2**16, 10**6, 2**28, 2**31 - 1, 2**31, 2**32, 2**40, 2**62, 2**63 - 1),
+)
 _REALS = (float("nan"), float("inf"), -float("inf"), -1.0, 0.0, 1e-30, 0.5, 2.0, 1e30)
 _WORDS = (b"", b"SAME_UPPER", b"VALID", b"NOTSET", b"linear", b"cubic", b"\xff\xfe", b"nonsense")
 _PLACES = ("../../../etc/passwd", "/etc/passwd", "missing.bin", "", ".", "model.onnx", "a/../../b")
@@ -214,7 +217,84 @@ def _versions(model: onnx.ModelProto, rng: Generator) -> None:
         model.ir_version = int(_pick(rng, (0, 1, 3, 4, 10, 14, 100, 2**31)))
 
 
+def _attribute_length(model: onnx.ModelProto, rng: Generator) -> None:
+    """A list of numbers that is far too long, or empty."""
+    lists = [a for node in model.graph.node for a in node.attribute if a.ints or a.floats]
+    if not lists:
+        return
+    attribute = _pick(rng, lists)
+    field = attribute.ints if attribute.ints else attribute.floats
+    values = list(field) * int(_pick(rng, (0, 2, 3, 1000)))
+    del field[:]
+    field.extend(values)
+
+
+def _contents(model: onnx.ModelProto, rng: Generator) -> None:
+    """A constant that says how large something is to be, or where something lies, says other."""
+    tensors = [*model.graph.initializer]
+    tensors += [a.t for node in model.graph.node for a in node.attribute if a.HasField("t")]
+    whole = [t for t in tensors if t.data_type == TensorProto.INT64]
+    if not whole:
+        return
+    tensor = _pick(rng, whole)
+    try:
+        array = onnx.numpy_helper.to_array(tensor).copy()
+    except Exception:  # another mutation has damaged it
+        return
+    if not array.size:
+        return
+    array.reshape(-1)[int(rng.integers(array.size))] = int(_pick(rng, _NUMBERS))
+    tensor.CopyFrom(onnx.numpy_helper.from_array(array, tensor.name))
+
+
+def _depth(model: onnx.ModelProto, rng: Generator) -> None:
+    """Branches in branches in branches."""
+    body = onnx.GraphProto(name="leaf")
+    body.output.append(helper.make_tensor_value_info("inner", TensorProto.FLOAT, [1]))
+    body.node.append(helper.make_node("Constant", [], ["inner"], value_float=1.0))
+    for _ in range(int(_pick(rng, (1, 3, 12, 26)))):  # protobuf ends at 100 messages deep
+        around = onnx.GraphProto(name="around")
+        around.output.append(helper.make_tensor_value_info("inner", TensorProto.FLOAT, [1]))
+        constant = helper.make_tensor("truth", TensorProto.BOOL, [], [True])
+        around.initializer.append(constant)
+        branches = {"then_branch": body, "else_branch": body}
+        if rng.random() < 0.9:  # twice as many each time otherwise
+            leaf = onnx.GraphProto(name="other")
+            leaf.output.append(helper.make_tensor_value_info("inner", TensorProto.FLOAT, [1]))
+            leaf.node.append(helper.make_node("Constant", [], ["inner"], value_float=2.0))
+            branches["else_branch"] = leaf
+        elif len(body.SerializeToString()) > 2**16:
+            break
+        around.node.append(helper.make_node("If", ["truth"], ["inner"], **branches))
+        body = around
+    model.graph.initializer.extend(body.initializer)
+    model.graph.node.extend(body.node)
+    if rng.random() < 0.7:
+        model.graph.output.append(helper.make_tensor_value_info("inner", TensorProto.FLOAT, [1]))
+
+
+def _names(model: onnx.ModelProto, rng: Generator) -> None:
+    """A name that is empty, very long, a path, or more than letters, wherever it is used."""
+    names = [value.name for value in (*model.graph.input, *model.graph.output)]
+    names += [name for node in model.graph.node for name in node.output]
+    if not names:
+        return
+    old = str(_pick(rng, names))
+    new = str(_pick(rng, ("", "x" * 5000, "../up", "a/b", "\x1b[31m", "<b>", "a\0b", "é☃", " ")))
+    for value in (*model.graph.input, *model.graph.output, *model.graph.initializer):
+        value.name = new if value.name == old else value.name
+    for node in model.graph.node:
+        for field in (node.input, node.output):
+            for index, name in enumerate(field):
+                if name == old:
+                    field[index] = new
+
+
 MUTATIONS: tuple[Mutation, ...] = (
+    _attribute_length,
+    _contents,
+    _depth,
+    _names,
     _shape,
     _attribute,
     _element_type,

@@ -13,6 +13,19 @@ import numpy as np
 from _edgeship.export.coreml.format.library import coremltools
 from tests.fuzz.files import mutated_file
 
+# Commands import these where they need them: the forks that they run in have them then.
+for name in (
+    "checks.comparison",
+    "checks.subject",
+    "commands.cli",
+    "differences.compare",
+    "evaluation.evaluate",
+    "judging",
+    "keeping",
+    "recording",
+):
+    import_module(f"_edgeship.export.{name}")
+
 for name in (
     "coreml.convert",
     "coreml.evaluator.reading",

@@ -1,0 +1,62 @@
+"""Tries cases one after the other, counts what became of them, and keeps findings."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.fuzz.commands.cases import KINDS, Case, try_case
+from tests.fuzz.commands.endings import FINDINGS, Verdict
+
+
+def try_all(
+    kind: str, numbers: Iterator[int], seconds: float, until: float, keep: Path | None
+) -> Counter[str]:
+    """Try cases of a kind, print findings, and return how many ended in which way.
+
+    Args:
+        kind: A key of `KINDS`.
+        numbers: Of the cases.
+        seconds: The limit for each.
+        until: When to stop, by `time.monotonic`.
+        keep: Folder for the files of findings.
+    """
+    counts: Counter[str] = Counter()
+    roots: Counter[tuple[str, str]] = Counter()
+    for number in numbers:
+        if time.monotonic() > until:
+            break
+        case = KINDS[kind](number)
+        with tempfile.TemporaryDirectory(prefix="edgeship-fuzz-") as name:
+            verdict = try_case(case, Path(name), seconds)
+        counts[verdict.kind.value] += 1
+        if verdict.kind not in FINDINGS:
+            continue
+        root = (verdict.kind.value, verdict.root)
+        roots[root] += 1
+        print(f"{kind} {number}: {verdict.kind.value}: {verdict.root or verdict.detail[-300:]}")
+        print(f"    {' '.join(case.words)}", flush=True)
+        if keep is not None:
+            _keep(keep, kind, number, case, verdict)
+    _show(kind, counts, roots)
+    return counts
+
+
+def _keep(folder: Path, kind: str, number: int, case: Case, verdict: Verdict) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = f"{kind}_{number}_{verdict.kind.name.lower()}"
+    (folder / f"{stem}{Path(case.name).suffix}").write_bytes(case.data)
+    said = f"{' '.join(case.words)}\n{verdict.root}\n{verdict.detail}"
+    (folder / f"{stem}.txt").write_text(said, errors="backslashreplace")
+
+
+def _show(kind: str, counts: Counter[str], roots: Counter[tuple[str, str]]) -> None:
+    print(f"\n{sum(counts.values())} {kind} files")
+    for words, count in counts.most_common():
+        print(f"{count:8d}  {words}")
+    for (words, root), count in roots.most_common():
+        print(f"{count:8d}  {words}: {root}", flush=True)
+
