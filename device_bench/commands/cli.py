@@ -9,6 +9,7 @@ import typer
 from _edgeship.device_bench.commands.app import app_commands
 from _edgeship.device_bench.commands.compare import compare
 from _edgeship.device_bench.commands.devices import devices
+from _edgeship.device_bench.commands.farm import farm
 from _edgeship.device_bench.commands.guidelines import guidelines
 from _edgeship.device_bench.commands.history import history
 from _edgeship.device_bench.commands.report import report
@@ -30,6 +31,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     sustain,
     guidelines,
     zoo,
+    farm,
     report,
     history,
 )

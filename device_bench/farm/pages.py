@@ -1,12 +1,18 @@
-"""The report of a sweep: what was exported, as a section of a page."""
+"""The report of a sweep: what was exported and what was measured, as sections of a page."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from _edgeship.device_bench.farm.phones import Measured
+from _edgeship.device_bench.reports import matrix
 from _edgeship.device_bench.reports.parts import Cell, Section, Table
+from _edgeship.device_bench.results import units
+from _edgeship.device_bench.results.rows import Row
 from _edgeship.export.sweep.report import COLUMNS, NUMBERS, cells, sentences, summary
 from _edgeship.export.sweep.running import Counts, Finished
+
+_UNITS = ("ns", units.INSTRUCTIONS)
 
 
 def exports_section(every: Sequence[Finished], counts: Counts) -> Section:
@@ -49,3 +55,41 @@ def _value(one: Finished, heading: str) -> float | None:
         "memory": made.peak_bytes,
     }[heading]
     return found
+
+
+def measured_sections(every: Sequence[Measured], found: Sequence[Row]) -> list[Section]:
+    """Return the sections about what was measured: models by files, and what was not measured.
+
+    Args:
+        every: What became of each work.
+        found: All measurements of the sweep's files, oldest first.
+    """
+    sections = [
+        part for unit in _UNITS if (part := matrix.section(found, unit, by_model=True)) is not None
+    ]
+    failed = tuple(one for one in every if one.status == "failed")
+    if failed:
+        rows = tuple((Cell(one.work.title), Cell(one.work.on), Cell(one.why)) for one in failed)
+        table = Table("", ("files of", "on", "why"), rows)
+        sections.append(Section("Not measured", tables=(table,)))
+    return sections
+
+
+def medians(found: Sequence[Row]) -> dict[tuple[str, str], str]:
+    """Return (SHA-256 of a file, model) -> the newest median there, with its unit.
+
+    Args:
+        found: Measurements, oldest first.
+    """
+    return {
+        (row.measurement.subject.sha256, matrix.model_of(row)): _with_unit(row)
+        for row in found
+        if row.summary is not None
+    }
+
+
+def _with_unit(row: Row) -> str:
+    if row.summary is None:
+        return ""
+    text = units.amount(row.summary.median, row.unit)
+    return text if row.unit == "ns" else f"{text} instr."

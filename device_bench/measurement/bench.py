@@ -35,6 +35,7 @@ class Bench:
         runners: What executes files there.
         files: The content of each file, and what the host computed with it.
         pause: How to wait.
+        away_seconds: How long to wait for the device when it goes away; None for `AWAY_SECONDS`.
     """
 
     def __init__(
@@ -43,7 +44,9 @@ class Bench:
         runners: Sequence[Runner],
         files: Sequence[tuple[bytes, Reference]],
         pause: Pause,
+        away_seconds: float | None = None,
     ) -> None:
+        self._away_seconds = AWAY_SECONDS if away_seconds is None else away_seconds
         self._runners = runners
         self._files = files
         self._pause = pause
@@ -154,7 +157,7 @@ class Bench:
 
     def _wait_for_device(self, error: DeviceGone) -> None:
         device = self._workspace.device
-        self._pause.announce(f"{device.selector} to come back ({error.what})", AWAY_SECONDS)
+        self._pause.announce(f"{device.selector} to come back ({error.what})", self._away_seconds)
         waited = 0.0
         while True:
             self._pause.sleep(_POLL)
@@ -163,7 +166,7 @@ class Bench:
                 device.run(["true"], timeout=_ANSWER_SECONDS)
             except DeviceError:
                 # It may be unauthorized or offline only while it starts, so all errors wait.
-                if waited >= AWAY_SECONDS:
+                if waited >= self._away_seconds:
                     raise
             else:
                 return

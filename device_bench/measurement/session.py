@@ -63,6 +63,7 @@ def measure(
     profile: bool = False,
     on_event: Callable[[Event], None],
     stop: threading.Event | None = None,
+    away_seconds: float | None = None,
 ) -> Session:
     """Measure files on a device and return all that was found.
 
@@ -77,6 +78,7 @@ def measure(
         profile: Whether to measure each operator as well, in processes of their own.
         on_event: Called with every event at once.
         stop: Set it to end the session early, after the process that is running.
+        away_seconds: How long to wait for a device that went away; None for three minutes.
 
     Returns:
         The session, with a measurement for each runner of the first file, then of the second.
@@ -123,7 +125,7 @@ def measure(
     placed = [(data, known[0]) for (_, data), known in zip(subjects, references, strict=True)]
     complete = False
     try:
-        with Bench(device, runners, placed, pause) as bench:
+        with Bench(device, runners, placed, pause, away_seconds) as bench:
             indices = range(len(recorder.session.measurements))
             for index in indices:
                 pause.check()

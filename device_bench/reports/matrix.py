@@ -11,7 +11,7 @@ from _edgeship.device_bench.results.hardware import accelerator_text, why_not_co
 from _edgeship.device_bench.results.rows import Row, cores_text
 
 
-def section(every: Sequence[Row], unit: str) -> Section | None:
+def section(every: Sequence[Row], unit: str, *, by_model: bool = False) -> Section | None:
     """Return a section with a table of files by devices; None with fewer than two devices.
 
     A cell is of the newest measurement of a file on a device in one way. The ratio is to the first
@@ -20,12 +20,15 @@ def section(every: Sequence[Row], unit: str) -> Section | None:
     Args:
         every: The rows of sessions, oldest first.
         unit: The unit of the times that are shown; rows of others are left out.
+        by_model: Whether devices of one model share a column, as in a farm, where each file is
+            measured on one of them; then one column is enough.
     """
     some = [row for row in every if row.unit == unit and row.summary is not None]
-    devices = list(dict.fromkeys(map(_device, some)))
-    if len(devices) < 2:
+    device = model_of if by_model else _device
+    devices = list(dict.fromkeys(map(device, some)))
+    if len(devices) < (1 if by_model else 2):
         return None
-    newest = {(_file(row), _device(row)): row for row in some}
+    newest = {(_file(row), device(row)): row for row in some}
     names = list(dict.fromkeys(_file(row) for row in some))
     cells = tuple(
         (Cell(name[0]), Cell(name[1]), *(_cell(newest.get((name, one))) for one in devices))
@@ -43,6 +46,11 @@ def section(every: Sequence[Row], unit: str) -> Section | None:
         notes=("Of each file on each device the newest measurement; intervals are at 99.9 %.",),
         tables=(table,),
     )
+
+
+def model_of(row: Row) -> str:
+    """Return the model of the device of a row, or its selector if the model is not known."""
+    return row.session.device.model or row.session.device.selector
 
 
 def _device(row: Row) -> str:

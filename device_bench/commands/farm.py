@@ -1,0 +1,306 @@
+"""`farm`: a sweep file exported, and each file measured on phones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from _edgeship.device_bench.commands import options
+from _edgeship.errors import InputError
+from _edgeship.export.commands.sweep import (
+    AddressOption,
+    EngineOption,
+    JobsOption,
+    OutOption,
+    SweepArgument,
+    out_of,
+)
+from _edgeship.terminal.console import console, print_json, printable
+from _edgeship.terminal.invocation import current
+from _edgeship.terminal.words import check_out
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from _edgeship.device_bench.farm.phones import Measured, Phones, Work
+    from _edgeship.device_bench.results.rows import Row
+    from _edgeship.device_bench.store.store import Store
+    from _edgeship.export.commands.sweep_view import SweepProgress
+    from _edgeship.export.sweep.artifacts import Artifacts
+    from _edgeship.export.sweep.jobs import Engine
+    from _edgeship.export.sweep.running import Exports, Finished
+    from _edgeship.export.sweep.sweep_file import Measure, SweepFile
+    from _edgeship.export.sweep.variants import Variant
+
+#: What phones measure.
+_TARGET = "tflite"
+
+
+def farm(
+    file: SweepArgument,
+    device: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--device",
+            metavar="DEVICE",
+            autocompletion=options.devices,
+            help="A phone of the farm: local, virtual, adb:SERIAL or ssh:HOST. May be given "
+            "several times. With --engine ray by default all that the cluster's nodes have.",
+        ),
+    ] = None,
+    out: OutOption = None,
+    engine: EngineOption = "processes",
+    jobs: JobsOption = None,
+    address: AddressOption = None,
+    store: options.StoreOption = options.STORE,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Export a sweep, and measure each .tflite file of it on phones, one job a phone at a time.
+
+    Files of a network are measured beside one another as soon as they are there. A phone that dies
+    loses its job to another phone of its model. What was exported or measured before is not done
+    again. The report is in --out.
+    """
+    from _edgeship.device_bench.store.store import Store
+    from _edgeship.export.commands.sweep_view import SweepProgress
+    from _edgeship.export.sweep.artifacts import Artifacts
+    from _edgeship.export.sweep.running import drive
+    from _edgeship.export.sweep.starting import start_engine
+    from _edgeship.export.sweep.sweep_file import read_sweep
+    from _edgeship.export.sweep.variants import variants_of
+    from _edgeship.terminal import interrupt
+
+    wanted = read_sweep(file)
+    variants = variants_of(wanted, file.resolve().parent)
+    if all(one.target != _TARGET for one in variants):
+        raise InputError(
+            f"{file} has no .tflite files, and phones measure no others.",
+            todo='add "tflite" to targets',
+        )
+    place = out_of(file, out)
+    check_out(place)
+    with Store(store) as kept, Artifacts(place) as artifacts:
+        running = start_engine(engine, wanted.limits.memory, jobs, address)
+        measured: list[Measured] = []
+        try:
+            with SweepProgress(len(variants)) as progress:
+                phones = _phones(wanted, device, running, artifacts, kept, progress, measured)
+                exports = _exports(wanted, file, artifacts, progress, phones, variants)
+                exports.plan(variants, interrupt.check)
+                drive(running, [exports, phones], interrupt.check)
+        finally:
+            running.close()
+        every = progress.in_order(variants)
+        _report(every, measured, exports, phones, artifacts, kept, as_json=as_json)
+
+
+def _phones(
+    wanted: SweepFile,
+    named: Sequence[str] | None,
+    engine: Engine,
+    artifacts: Artifacts,
+    store: Store,
+    progress: SweepProgress,
+    measured: list[Measured],
+) -> Phones:
+    """Return the source of all jobs with phones.
+
+    Raises:
+        InputError: No phone is named, or an option is wrong.
+    """
+    from functools import partial
+
+    from _edgeship.device_bench.farm.phones import Phones
+    from _edgeship.device_bench.farm.results import known
+
+    selectors = list(dict.fromkeys(named or getattr(engine, "devices", list)()))
+    if not selectors:
+        raise InputError(
+            "The farm has no phone.",
+            todo="name one with --device; or start Ray's nodes with their phones: "
+            """ray start --address=HOST:PORT --resources='{"adb:SERIAL": 1}'""",
+        )
+
+    def tell(one: Measured) -> None:
+        measured.append(one)
+        if not one.before:
+            on = f" on {one.phone}" if one.phone else ""
+            progress.say(f"measured {one.work.title}{on}: {one.status} {one.why}".rstrip())
+
+    return Phones(
+        selectors,
+        on=wanted.measure.on,
+        options=_options(wanted.measure),
+        root=artifacts.root,
+        command=current().command,
+        known=partial(known, store),
+        keep=store.listener,
+        tell=tell,
+        say=progress.say,
+        away_seconds=60 * wanted.measure.away_minutes,
+        seconds=60 * wanted.measure.minutes,
+        retries=wanted.limits.retries,
+    )
+
+
+def _options(measure: Measure) -> dict[str, Any]:
+    """Return the options of a measurement, which are checked here."""
+    from _edgeship.device_bench.measurement.settings import MeasurementOptions
+    from _edgeship.device_bench.runners.find import runner
+
+    names = ("runner", "accelerator", "threads", "cores")
+    more = ("rounds", "runs", "seconds", "warmup", "timeout")
+    found = {name: getattr(measure, name) for name in (*names, *more)}
+    MeasurementOptions(**found).check_accelerator()
+    runner(measure.runner, accelerator=measure.accelerator)
+    return found
+
+
+def _exports(
+    wanted: SweepFile,
+    file: Path,
+    artifacts: Artifacts,
+    progress: SweepProgress,
+    phones: Phones,
+    variants: Sequence[Variant],
+) -> Exports:
+    """Return the source of all exports, which gives files to the phones when a network has all."""
+    from _edgeship.export.sweep.running import Exports
+
+    left: dict[tuple[str, str, str], int] = {}
+    for one in variants:
+        left[one.export] = left.get(one.export, 0) + 1
+    there: dict[tuple[str, str, str], list[Finished]] = {}
+
+    def finished(one: Finished) -> None:
+        progress.finished(one)
+        group = one.variant.export
+        left[group] -= 1
+        if one.status == "ok" and one.variant.target == _TARGET:
+            there.setdefault(group, []).append(one)
+        if not left[group] and group in there:
+            phones.add(_work(there.pop(group), artifacts))
+
+    return Exports(artifacts, file.resolve().parent, wanted.limits, finished, progress.say)
+
+
+def _work(group: Sequence[Finished], artifacts: Artifacts) -> Work:
+    from _edgeship.device_bench.farm.phones import Work
+
+    files: dict[str, str] = {}
+    beside: list[str] = []
+    for one in group:
+        if one.made is None:
+            continue
+        folder = artifacts.place(one.made.key).relative_to(artifacts.root).as_posix()
+        files[f"{folder}/{one.made.file}"] = one.made.sha256
+        beside.append(f"{folder}/manifest.json")
+    first = group[0].variant
+    return Work(" ".join(filter(None, (first.network, first.options))), files, tuple(beside))
+
+
+def _report(
+    every: list[Finished],
+    measured: list[Measured],
+    exports: Exports,
+    phones: Phones,
+    artifacts: Artifacts,
+    store: Store,
+    *,
+    as_json: bool,
+) -> None:
+    from _edgeship.device_bench.farm.pages import measured_sections
+    from _edgeship.device_bench.farm.results import rows_of
+    from _edgeship.export.commands.sweep_view import leave, write_report
+
+    digests = [
+        one.made.sha256
+        for one in every
+        if one.made is not None and one.status == "ok" and one.variant.target == _TARGET
+    ]
+    rows = rows_of(store, digests)
+    written = write_report(every, exports.counts, artifacts, measured_sections(measured, rows))
+    failed = [one for one in measured if one.status == "failed"]
+    if as_json:
+        print_json({**written, **_measured_json(measured, phones, rows)})
+    else:
+        _show(every, failed, measured, exports, phones, rows)
+        console().print(printable(f"report: {artifacts.folder / 'report.html'}"), soft_wrap=True)
+    leave(every)
+    if failed:
+        raise typer.Exit(3)
+
+
+def _measured_json(
+    measured: Sequence[Measured], phones: Phones, rows: Sequence[Row]
+) -> dict[str, Any]:
+    return {
+        "measured": [
+            {
+                "files_of": one.work.title,
+                "files": dict(one.work.files),
+                "on": one.work.on,
+                "status": one.status,
+                "phone": one.phone,
+                "tried": one.work.tried,
+                "why": one.why,
+                "before": one.before,
+            }
+            for one in measured
+        ],
+        "measured_again": phones.again,
+        "phones": [
+            {"selector": one.selector, "model": one.model, "state": one.state, "jobs": one.done}
+            for one in phones.phones
+        ],
+        "sessions": sorted({row.session.id for row in rows}),
+    }
+
+
+def _show(
+    every: Sequence[Finished],
+    failed: Sequence[Measured],
+    measured: Sequence[Measured],
+    exports: Exports,
+    phones: Phones,
+    rows: Sequence[Row],
+) -> None:
+    """Print files by models of phones, what was not measured, and how much was done."""
+    from _edgeship.device_bench.farm.pages import medians
+    from _edgeship.export.sweep.report import sentences, summary, without_empty
+    from _edgeship.terminal.fitting import show_fitted
+
+    found = medians(rows)
+    models = list(dict.fromkeys(model for _, model in found))
+    cells = [
+        (
+            one.variant.network,
+            one.variant.scheme,
+            one.variant.options,
+            one.status,
+            *(found.get((one.made.sha256 if one.made else "", model), "") for model in models),
+        )
+        for one in every
+        if one.variant.target == _TARGET
+    ]
+    columns, shown = without_empty(("network", "scheme", "options", "export", *models), cells)
+    output = console()
+    output.print("Medians by model of phone:" if models else "Nothing was measured.")
+    show_fitted(columns, shown, names=2, numbers=models)
+    output.print()
+    for text in sentences(every):
+        output.print(printable(text), soft_wrap=True)
+    for one in failed:
+        text = f"not measured: {one.work.title} on {one.work.on}: {one.why}"
+        output.print(printable(text), soft_wrap=True)
+    output.print(summary(every, exports.counts), soft_wrap=True)
+    before = sum(one.before for one in measured)
+    done = sum(one.status == "ok" for one in measured) - before
+    again = f", {phones.again} of them again" if phones.again else ""
+    output.print(
+        f"{len(measured)} jobs for phones: {done} done{again}, {before} known before, "
+        f"{len(failed)} failed.",
+        soft_wrap=True,
+    )

@@ -1,0 +1,349 @@
+"""Phones as resources: one job at a time on each, and jobs that go to another one.
+
+A job is the files of one network, measured beside one another on one phone. When its phone dies,
+another phone of the same model does the job; the rounds that were finished are in the store.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from _edgeship.device_bench.farm.phone_jobs import DESCRIBE, MEASURE
+from _edgeship.device_bench.farm.wire import from_json
+from _edgeship.device_bench.measurement.events import Event
+from _edgeship.device_bench.results.records import MeasurementSettings
+from _edgeship.errors import DeviceError
+from _edgeship.export.sweep.jobs import Engine, Job, Message, Outcome
+
+#: Stands for any model.
+ANY = "any"
+
+#: The exit code of `DeviceError`: the phone's fault, as far as one can tell.
+_DEVICE = 5
+
+#: The most memory that a job takes on the machine that the phone hangs on.
+_MEMORY = 2 * 10**9
+
+_DESCRIBE_SECONDS = 120.0
+
+#: Seconds until a phone that went away is looked for again, each time.
+_LOOKS = (10.0, 30.0, 60.0, 120.0)
+
+#: After so many jobs in a row that failed on it, a phone is left out.
+_STRIKES = 3
+
+State = Literal["new", "asked", "idle", "busy", "away", "out"]
+
+
+@dataclass
+class Phone:
+    """A phone of the farm.
+
+    Attributes:
+        selector: What `--device` calls it.
+        state: ``new`` before it was looked at, ``asked`` while that is done, ``away`` until it is
+            looked for again, ``out`` for good.
+        model: What it is; "" if not known yet.
+        settings: What files are measured with on it.
+        done: How many jobs it has done.
+        why: What was wrong with it last.
+        looks: How often it was looked for since it went away.
+        next_look: When it is looked for again, on the clock of `time.monotonic`.
+        strikes: How many jobs in a row failed on it.
+    """
+
+    selector: str
+    state: State = "new"
+    model: str = ""
+    settings: MeasurementSettings | None = None
+    done: int = 0
+    why: str = ""
+    looks: int = 0
+    next_look: float = 0.0
+    strikes: int = 0
+
+
+@dataclass
+class Work:
+    """Files of one network that are to be measured beside one another.
+
+    Attributes:
+        title: What tables call it.
+        files: Their paths below ``Phones.root``; SHA-256 of each.
+        beside: Files that they read, such as manifests.
+        on: The model of the phone, or `ANY`.
+        tried: The phones that it failed on.
+    """
+
+    title: str
+    files: Mapping[str, str]
+    beside: tuple[str, ...] = ()
+    on: str = ANY
+    tried: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What became of a work.
+
+    Attributes:
+        work: Which.
+        status: ``ok`` or ``failed``.
+        phone: The phone that did it last; "" if it was measured before, or none was left.
+        why: The sentence, if it failed.
+        before: Whether all of it was measured before this run.
+    """
+
+    work: Work
+    status: Literal["ok", "failed"]
+    phone: str = ""
+    why: str = ""
+    before: bool = False
+
+
+@dataclass
+class Phones:
+    """The source of the jobs that need a phone.
+
+    Attributes:
+        selectors: The phones.
+        on: Models to measure each work on, or `ANY`; None for each model that is there.
+        options: Of `MeasurementOptions`, in JSON types.
+        root: The folder that files lie in.
+        command: The command line, for the record.
+        known: Whether a file was measured in full before, on a model and with settings.
+        keep: Called with each event of a session.
+        tell: Called with each work that is finished.
+        say: Called with a sentence about a phone.
+        away_seconds: How long a session waits for a phone that went away.
+        seconds: The most that a job may take.
+        retries: How often a work goes to a phone again.
+    """
+
+    selectors: Sequence[str]
+    on: Sequence[str] | None
+    options: Mapping[str, Any]
+    root: Path
+    command: str
+    known: Callable[[str, str, Sequence[MeasurementSettings]], bool]
+    keep: Callable[[Event], None]
+    tell: Callable[[Measured], None]
+    say: Callable[[str], None] = lambda text: None
+    away_seconds: float = 180.0
+    seconds: float = 3600.0
+    retries: int = 2
+
+    def __post_init__(self) -> None:
+        self.phones = [Phone(selector) for selector in self.selectors]
+        self.again = 0
+        self._ready: deque[Work] = deque()
+        self._queue: deque[Work] = deque()
+        self._running: dict[str, tuple[Phone, Work | None]] = {}
+        self._count = 0
+
+    def add(self, work: Work) -> None:
+        """Queue files that are there now."""
+        self._ready.append(work)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether works wait for a phone."""
+        return bool(self._ready or self._queue)
+
+    def take(self, engine: Engine) -> list[Job]:
+        """Return a job for each phone that is free and has something to do.
+
+        Raises:
+            DeviceError: No phone can be used at all.
+        """
+        jobs = [self._describe(phone) for phone in self.phones if phone.state == "new"]
+        if any(phone.state == "asked" and not phone.model for phone in self.phones):
+            return jobs
+        self._spread()
+        for phone in self.phones:
+            if phone.state == "idle" and not engine.has(phone.selector):
+                self._went_away(phone, "its node is gone")
+            if phone.state == "away" and self._wanted(phone) and self._due(phone, engine):
+                jobs.append(self._describe(phone))
+            elif phone.state == "idle" and (work := self._next_for(phone)) is not None:
+                jobs.append(self._measure(phone, work))
+        self._give_up()
+        return jobs
+
+    def hear(self, message: Message) -> None:
+        """Keep what a session says at once."""
+        if "event" in message.value:
+            self.keep(from_json(message.value))
+        elif "busy" in message.value:
+            self.say(f"{message.value['busy']} is in use by another farm: waiting")
+
+    def done(self, outcome: Outcome) -> None:
+        """Take a phone's answer, and free the phone or let another one do its job."""
+        phone, work = self._running.pop(outcome.job)
+        error = outcome.value.get("error")
+        why = outcome.why if error is None else _sentence(error)
+        if outcome.ending == "done" and error is None:
+            phone.state, phone.looks, phone.strikes = "idle", 0, 0
+            if work is None:
+                self._known(phone, outcome.value)
+            else:
+                phone.done += 1
+                self.tell(Measured(work, "ok", phone.selector))
+            return
+        gone = error is not None and error["kind"] == "DeviceGone"
+        if work is None or gone or outcome.ending == "lost":
+            self._went_away(phone, why)
+        else:
+            self._strike(phone, why)
+        if work is not None:
+            self._failed(work, phone, why, outcome)
+
+    def _failed(self, work: Work, phone: Phone, why: str, outcome: Outcome) -> None:
+        """Queue a work for another phone first; give up where that cannot help."""
+        work.tried.append(phone.selector)
+        error = outcome.value.get("error")
+        of_phone = error["code"] == _DEVICE if error else outcome.ending != "memory"
+        if of_phone and len(work.tried) <= self.retries:
+            self.again += 1
+            self._queue.appendleft(work)
+            self.say(f"again, on another phone if there is one: {work.title}. {why}")
+        else:
+            self.tell(Measured(work, "failed", phone.selector, why))
+
+    def _known(self, phone: Phone, value: Mapping[str, Any]) -> None:
+        phone.model = value["properties"]["model"] or phone.selector
+        phone.settings = MeasurementSettings.model_validate(value["settings"])
+
+    def _went_away(self, phone: Phone, why: str) -> None:
+        phone.why = why
+        if not phone.model or phone.looks >= len(_LOOKS):
+            phone.state = "out"
+            self.say(f"{phone.selector} is left out. {why}")
+            return
+        phone.state = "away"
+        phone.next_look = time.monotonic() + _LOOKS[phone.looks]
+        phone.looks += 1
+
+    def _strike(self, phone: Phone, why: str) -> None:
+        phone.strikes += 1
+        phone.why, phone.state = why, "idle"
+        if phone.strikes >= _STRIKES:
+            phone.state = "out"
+            self.say(f"{phone.selector} is left out after {_STRIKES} failures in a row. {why}")
+
+    def _spread(self) -> None:
+        """Queue each work that is ready for each model that it is wanted on."""
+        if self._ready and all(phone.state == "out" and not phone.model for phone in self.phones):
+            raise DeviceError(
+                "No phone of the farm can be used.",
+                why="; ".join(f"{phone.selector}: {phone.why}" for phone in self.phones),
+                todo="`python -m device_bench devices` lists what is there",
+            )
+        models = list(dict.fromkeys(phone.model for phone in self.phones if phone.model))
+        while self._ready:
+            ready = self._ready.popleft()
+            for model in models if self.on is None else self.on:
+                self._enqueue(Work(ready.title, ready.files, ready.beside, model))
+
+    def _enqueue(self, work: Work) -> None:
+        settings = [
+            phone.settings
+            for phone in self.phones
+            if phone.settings is not None and work.on in (ANY, phone.model)
+        ]
+        missing = [
+            name for name, sha in work.files.items() if not self.known(sha, work.on, settings)
+        ]
+        if not missing:
+            self.tell(Measured(work, "ok", before=True))
+            return
+        # Ratios are to the first file of a session, so that is measured beside the others.
+        first = next(iter(work.files))
+        work.files = {
+            name: sha for name, sha in work.files.items() if name in missing or name == first
+        }
+        self._queue.append(work)
+
+    def _next_for(self, phone: Phone) -> Work | None:
+        """Return the next work for a phone, which another one should not rather do."""
+        for work in self._queue:
+            if work.on not in (ANY, phone.model):
+                continue
+            twins = [one for one in self._able(work) if one.selector not in work.tried]
+            if phone.selector in work.tried and twins:
+                continue
+            self._queue.remove(work)
+            return work
+        return None
+
+    def _able(self, work: Work) -> list[Phone]:
+        return [
+            phone for phone in self.phones if phone.state != "out" and work.on in (ANY, phone.model)
+        ]
+
+    def _wanted(self, phone: Phone) -> bool:
+        return any(work.on in (ANY, phone.model) for work in self._queue)
+
+    def _due(self, phone: Phone, engine: Engine) -> bool:
+        """Return whether a phone is to be looked for now; one without a node stays away."""
+        if time.monotonic() < phone.next_look:
+            return False
+        if engine.has(phone.selector):
+            return True
+        self._went_away(phone, "its node is gone")
+        return False
+
+    def _give_up(self) -> None:
+        """Let works fail that no phone is left for."""
+        for work in [work for work in self._queue if not self._able(work)]:
+            self._queue.remove(work)
+            there = [phone for phone in self.phones if work.on in (ANY, phone.model)]
+            why = f"No phone {'' if work.on == ANY else f'of model {work.on} '}is left."
+            if there:
+                why += f" {there[-1].selector}: {there[-1].why}"
+            self.tell(Measured(work, "failed", why=why))
+
+    def _describe(self, phone: Phone) -> Job:
+        phone.state = "asked"
+        return self._job(phone, None, DESCRIBE, {}, _DESCRIBE_SECONDS)
+
+    def _measure(self, phone: Phone, work: Work) -> Job:
+        phone.state = "busy"
+        payload = {
+            "files": list(work.files),
+            "command": self.command,
+            "away_seconds": self.away_seconds,
+        }
+        return self._job(phone, work, MEASURE, payload, self.seconds)
+
+    def _job(
+        self,
+        phone: Phone,
+        work: Work | None,
+        function: str,
+        payload: Mapping[str, Any],
+        seconds: float,
+    ) -> Job:
+        self._count += 1
+        name = f"phone-{self._count}"
+        self._running[name] = (phone, work)
+        return Job(
+            id=name,
+            function=function,
+            payload={"selector": phone.selector, "options": dict(self.options), **payload},
+            memory_bytes=_MEMORY,
+            seconds=seconds,
+            root=self.root,
+            inputs=() if work is None else (*work.files, *work.beside),
+            device=phone.selector,
+        )
+
+
+def _sentence(error: Mapping[str, Any]) -> str:
+    parts = [error["what"], error["why"] and f"({error['why']})"]
+    return " ".join(" ".join(filter(None, parts)).split())

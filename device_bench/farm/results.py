@@ -1,0 +1,42 @@
+"""What is in the store about the files of a sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from _edgeship.device_bench.farm.phones import ANY
+from _edgeship.device_bench.results.records import MeasurementSettings
+from _edgeship.device_bench.results.rows import Row, rows
+from _edgeship.device_bench.store.store import Filter, Store
+
+
+def known(store: Store, sha256: str, model: str, settings: Sequence[MeasurementSettings]) -> bool:
+    """Return whether a file was measured in full, on a model of phones and with settings.
+
+    Args:
+        store: Where sessions are.
+        sha256: Of the file.
+        model: Of the phone, or `ANY`.
+        settings: Any of these will do.
+    """
+    return any(
+        session.complete
+        and model in (ANY, session.device.model or session.device.selector)
+        and any(
+            one.subject.sha256 == sha256 and one.settings in settings
+            for one in session.measurements
+        )
+        for session in store.sessions(Filter(subject=sha256))
+    )
+
+
+def rows_of(store: Store, digests: Sequence[str]) -> list[Row]:
+    """Return all measurements of files, by their digests, oldest first."""
+    found = {
+        session.id: session
+        for sha256 in dict.fromkeys(digests)
+        for session in store.sessions(Filter(subject=sha256))
+    }
+    wanted = set(digests)
+    every = rows([found[name] for name in sorted(found)])
+    return [row for row in every if row.measurement.subject.sha256 in wanted]
