@@ -16,7 +16,7 @@ from _edgeship.device_bench.measurement.events import (
     Waiting,
 )
 
-_KINDS = {
+_KINDS: dict[str, TypeAdapter[Any]] = {
     kind.__name__: TypeAdapter(kind)
     for kind in (SessionStarted, MeasurementChanged, RoundDone, Waiting, SessionEnded)
 }
@@ -30,7 +30,6 @@ def to_json(event: Event) -> dict[str, Any]:
 
 def from_json(value: Mapping[str, Any]) -> Event:
     """Return the event that `to_json` wrote."""
-    found: Event = _KINDS[value["event"]].validate_python(
-        {name: each for name, each in value.items() if name != "event"}
-    )
+    own = {name: each for name, each in value.items() if name != "event"}
+    found: Event = _KINDS[value["event"]].validate_python(own)
     return found

@@ -148,7 +148,8 @@ def imported_by(file: Path) -> list[Path]:
             finder.run_script(str(file))
         except SyntaxError:
             return [file]  # the export says what is wrong with it
-    paths = [Path(one.__file__) for one in finder.modules.values() if one.__file__]
+    places = [getattr(one, "__file__", None) for one in finder.modules.values()]
+    paths = [Path(place) for place in places if place]
     return sorted({path.resolve() for path in paths} | {file.resolve()})
 
 

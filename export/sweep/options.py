@@ -117,7 +117,9 @@ def request_of(
     from _edgeship.export.contract.labels import CHECKPOINT, read_labels
     from _edgeship.export.contract.request import Request
 
-    options = {name: tuple(v) if isinstance(v, list) else v for name, v in given.items()}
+    options: dict[str, Any] = {
+        name: tuple(v) if isinstance(v, list) else v for name, v in given.items()
+    }
     ports = [text.partition(":") for text in options.pop("input", ())]
     dtypes = tuple(dtype or "float32" for _, _, dtype in ports)
     labels = options.pop("labels", None)

@@ -68,8 +68,8 @@ def summary(every: Sequence[Finished], counts: Counts) -> str:
 
 def in_order(every: Sequence[Finished], variants: Sequence[Variant]) -> list[Finished]:
     """Return what is finished in the order of the sweep file."""
-    places = {(*one.export, one.scheme): place for place, one in enumerate(variants)}
-    return sorted(every, key=lambda one: places[(*one.variant.export, one.variant.scheme)])
+    places = {one.identity: place for place, one in enumerate(variants)}
+    return sorted(every, key=lambda one: places[one.variant.identity])
 
 
 def as_dict(one: Finished, artifacts: Artifacts) -> dict[str, Any]:

@@ -50,6 +50,11 @@ class Variant:
         return self.network, self.target, self.options
 
     @property
+    def identity(self) -> tuple[str, str, str, str]:
+        """What no other variant of a sweep has."""
+        return self.network, self.target, self.options, self.scheme
+
+    @property
     def title(self) -> str:
         """The variant in a few words."""
         return " ".join(filter(None, (self.network, self.target, self.scheme, self.options)))
@@ -80,7 +85,7 @@ def variants_of(sweep: SweepFile, folder: Path) -> list[Variant]:
         if place:
             _check_choice(choice, every, f"include[{place}]")
         for one in _product(choice, sweep, networks):
-            found.setdefault((*one.export, one.scheme), one)
+            found.setdefault(one.identity, one)
     for place, choice in enumerate(sweep.exclude, 1):
         _check_choice(choice, every, f"exclude[{place}]")
         found = {key: one for key, one in found.items() if not _matches(choice, one)}
