@@ -20,7 +20,9 @@ def start(module: str) -> None:
     _leave_the_users_folder()
     try:
         from _edgeship.terminal import interrupt
+        from _edgeship.terminal.supervised import go_on_supervised
 
+        go_on_supervised()
         command_line = importlib.import_module(module)
         interrupt.install()
         command_line.app(prog_name=command_line.PROGRAM)

@@ -153,7 +153,7 @@ class UserProcess:
 
 @contextmanager
 def _own_files() -> Iterator[None]:
-    """Turn what goes wrong with a file of the process, which the user's code may change, into words.
+    """Turn what goes wrong with a file of the process, which is the user's, into words.
 
     Raises:
         InputError: The file is gone, or is something else.

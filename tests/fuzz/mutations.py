@@ -217,6 +217,20 @@ def _versions(model: onnx.ModelProto, rng: Generator) -> None:
         model.ir_version = int(_pick(rng, (0, 1, 3, 4, 10, 14, 100, 2**31)))
 
 
+def _extent(model: onnx.ModelProto, rng: Generator) -> None:
+    """Another extent, of any size up to 2^31, wherever the same one is declared, or but once."""
+    ports = [*model.graph.input, *model.graph.output]
+    dims = [dim for port in ports for dim in port.type.tensor_type.shape.dim]
+    if not dims:
+        return
+    chosen = _pick(rng, dims)
+    old, new = chosen.dim_value, int(2 ** rng.uniform(0, 31))
+    everywhere = rng.random() < 0.5
+    for dim in dims:
+        if dim is chosen or (everywhere and dim.dim_value == old):
+            dim.dim_value = new
+
+
 def _attribute_length(model: onnx.ModelProto, rng: Generator) -> None:
     """A list of numbers that is far too long, or empty."""
     lists = [a for node in model.graph.node for a in node.attribute if a.ints or a.floats]
@@ -291,6 +305,7 @@ def _names(model: onnx.ModelProto, rng: Generator) -> None:
 
 
 MUTATIONS: tuple[Mutation, ...] = (
+    _extent,
     _attribute_length,
     _contents,
     _depth,

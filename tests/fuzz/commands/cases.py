@@ -85,11 +85,11 @@ def try_case(case: Case, folder: Path, seconds: float) -> Verdict:
     if "OTHER" in case.words:
         (folder / paths["OTHER"]).write_bytes(case.other)
     if "PICTURES" in case.words:
-        os.symlink(_pictures(), folder / "pictures")
+        (folder / "pictures").symlink_to(_pictures())
     words = [paths.get(word, word) for word in case.words]
     ending = run_command(EXPORT, [*words, "--debug"], folder, seconds)
     verdict = judge_ending(ending)
-    if list(folder.glob("build/*/.*")):
+    if ending.code is not None and ending.code >= 0 and list(folder.glob("build/*/.*")):
         return Verdict(Kind.LITTER, "", ending.errors)
     if verdict.kind is Kind.DONE and "--to" in words:
         return _judge_export(file, folder, seconds)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import resource
 import select
 import signal
 import sys
-import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 #: Address space of a fork. What a fork really used is measured; this keeps the machine alive.
 _ADDRESS_SPACE = 12 * 2**30
+
+#: A process may wait so many times as long as it may compute: others work on the machine, too.
+_WAITING = 5
 
 #: What is read of what a fork printed.
 _MOST_PRINTED = 1 << 16
@@ -30,7 +34,7 @@ class Ending:
 
     Attributes:
         code: Its exit code; negative for the signal that ended it; None if it took too long.
-        seconds: How long it took.
+        seconds: How long it computed, all that it waited for together.
         peak_bytes: The most memory that it, or a process that it waited for, ever held.
         printed: What it wrote to standard output.
         errors: What it wrote to standard error.
@@ -50,7 +54,7 @@ def run_command(module: str, words: Sequence[str], folder: Path, seconds: float)
         module: The module of the command line, such as `EXPORT`.
         words: The words behind the program's name.
         folder: Where it runs, and leaves what it prints.
-        seconds: After so many it is killed, with all that it started.
+        seconds: So long it may compute; it is killed then, with all that it started.
     """
 
     def command() -> None:
@@ -64,33 +68,37 @@ def run_command(module: str, words: Sequence[str], folder: Path, seconds: float)
 
 def run_fork(work: Callable[[], None], folder: Path, seconds: float) -> Ending:
     """Run a function in a fork; see `run_command`. An exception that it raises is exit code 1."""
-    begun = time.perf_counter()
     paths = [folder / ".printed", folder / ".errors"]
     pid = os.fork()
     if pid == 0:
-        _work(work, folder, paths)
+        _work(work, folder, paths, seconds)
     descriptor = os.pidfd_open(pid)
-    ready, _, _ = select.select([descriptor], [], [], seconds)
+    ready, _, _ = select.select([descriptor], [], [], _WAITING * seconds)
     os.close(descriptor)
     with contextlib.suppress(ProcessLookupError):  # all of them have ended
         os.killpg(pid, signal.SIGKILL)
     _, status, usage = os.wait4(pid, 0)
+    used = usage.ru_utime + usage.ru_stime
     texts = [path.read_bytes()[:_MOST_PRINTED].decode(errors="replace") for path in paths]
     return Ending(
-        code=os.waitstatus_to_exitcode(status) if ready else None,
-        seconds=time.perf_counter() - begun,
+        code=None if not ready or used > seconds else os.waitstatus_to_exitcode(status),
+        seconds=used,
         peak_bytes=usage.ru_maxrss * 1024,
         printed=texts[0],
         errors=texts[1],
     )
 
 
-def _work(work: Callable[[], None], folder: Path, paths: Sequence[Path]) -> None:
+def _work(
+    work: Callable[[], None], folder: Path, paths: Sequence[Path], seconds: float
+) -> NoReturn:
     """Do the work and end the process, whatever happens."""
     code = 1
     try:
         os.setsid()
         resource.setrlimit(resource.RLIMIT_AS, (_ADDRESS_SPACE, _ADDRESS_SPACE))
+        limit = math.ceil(seconds) + 1
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         os.chdir(folder)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)

@@ -51,9 +51,7 @@ class OutsideError(Exception):
     """ONNX Runtime does not run the source, so that there is nothing to compare with."""
 
 
-def _reference(
-    source: Path, ports: Ports
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+def _reference(source: Path, ports: Ports) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Return what the source is fed with, and what ONNX Runtime makes of it."""
     import onnx
     import onnxruntime

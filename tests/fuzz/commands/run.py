@@ -11,6 +11,9 @@ from pathlib import Path
 from tests.fuzz.commands.cases import KINDS, Case, try_case
 from tests.fuzz.commands.endings import FINDINGS, Verdict
 
+#: How often it is said how many files ended in each way.
+_SHOWN_EVERY = 500
+
 
 def try_all(
     kind: str, numbers: Iterator[int], seconds: float, until: float, keep: Path | None
@@ -33,6 +36,8 @@ def try_all(
         with tempfile.TemporaryDirectory(prefix="edgeship-fuzz-") as name:
             verdict = try_case(case, Path(name), seconds)
         counts[verdict.kind.value] += 1
+        if sum(counts.values()) % _SHOWN_EVERY == 0:
+            print(f"{kind}: {dict(counts)}", flush=True)
         if verdict.kind not in FINDINGS:
             continue
         root = (verdict.kind.value, verdict.root)
@@ -59,4 +64,3 @@ def _show(kind: str, counts: Counter[str], roots: Counter[tuple[str, str]]) -> N
         print(f"{count:8d}  {words}")
     for (words, root), count in roots.most_common():
         print(f"{count:8d}  {words}: {root}", flush=True)
-
