@@ -81,8 +81,6 @@ def summarize(rounds: Sequence[Round]) -> Summary:
     Raises:
         ValueError: There are no runs.
     """
-    from scipy import stats
-
     counted = list(counted_runs(rounds).values())
     runs = np.concatenate(counted)
     low, high = median_interval(counted)
@@ -95,8 +93,8 @@ def summarize(rounds: Sequence[Round]) -> Summary:
         high=high,
         p90=float(p90),
         p99=float(p99),
-        mad=float(stats.median_abs_deviation(runs)),
-        cv=float(stats.variation(runs, ddof=1)) if len(runs) > 1 else 0.0,
+        mad=float(np.median(np.abs(runs - np.median(runs)))),
+        cv=float(runs.std(ddof=1) / runs.mean()) if len(runs) > 1 else 0.0,
         init=float(np.median([r.process.init for r in rounds])),
         first=float(np.median([r.process.first for r in rounds])),
         peak_rss_bytes=max(sizes, default=None),
@@ -146,7 +144,8 @@ def median_interval(rounds: Sequence[Values], seed: int = 0) -> tuple[float, flo
         rounds: The values of each round; none is empty.
         seed: Seed of the draws: equal values give an equal interval.
     """
-    from scipy import stats
+    # Not scipy.stats, whose import takes longer than all of this.
+    from scipy import special
 
     generator = np.random.default_rng(seed)
     # The same share of each round, since a round counts by its runs.
@@ -167,7 +166,7 @@ def median_interval(rounds: Sequence[Values], seed: int = 0) -> tuple[float, flo
     count = len(rounds)
     if count == 1:
         return float(low), float(high)
-    stretch = stats.t.ppf(1 - tail, count - 1) / stats.norm.ppf(1 - tail)
+    stretch = special.stdtrit(count - 1, 1 - tail) / special.ndtri(1 - tail)
     stretch *= math.sqrt(count / (count - 1))
     # By factors, so that the lower end of a time stays above 0.
     middle = np.median(np.concatenate(rounds))
