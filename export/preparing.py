@@ -95,7 +95,7 @@ def make_ready(request: Request, network: Network, calibrated: bool, log: StageL
     preprocess = preprocess_of(request, network, inputs, log)
     # A file that was quantized before has its scales: pictures make no better ones.
     measures = calibrated and not (network.given and network.given.activations)
-    samples = samples_of(request, inputs, preprocess, measures or bool(request.calib), log)
+    samples = samples_of(request, inputs, preprocess, measures or request.calib is not None, log)
     checked = samples.verification
     reference, original = graph_stages.reference_outputs(network, captured, checked, log)
     network.close()  # it is not run again, and may hold a process with torch

@@ -9,27 +9,20 @@ from _edgeship.export.contract.target import Job
 from _edgeship.export.delegates.accelerator import find_accelerator
 from _edgeship.export.graph.onnx_graph import serialize
 from _edgeship.export.runtimes.running import run_onnx
-from _edgeship.export.tflite import picking, split_groups, transposed_windows
-from _edgeship.export.tflite.batches import Run, with_open_batch
+from _edgeship.export.tflite import picking
+from _edgeship.export.tflite.batches import Run
 from _edgeship.export.tflite.byte_job import with_byte_input
 from _edgeship.export.tflite.byte_scale import byte_scale
+from _edgeship.export.tflite.float_file import float_file, for_cpu, in_half
 from _edgeship.export.tflite.fold_frames import fold_frames
 from _edgeship.export.tflite.for_integers import for_integers
 from _edgeship.export.tflite.grow_borders import grow_borders
-from _edgeship.export.tflite.lowering import Lowered, lower
-from _edgeship.export.tflite.movement_costs import FLOAT16
-from _edgeship.export.tflite.nested_joints import nest_joints
-from _edgeship.export.tflite.padded_rows import by_rows, pad_rows
 from _edgeship.export.tflite.real_parts import real_parts
-from _edgeship.export.tflite.split_filters import with_split_filters
 from _edgeship.export.tflite.whole_tiles import fill_tiles
-from _edgeship.export.tflite.writer import from_bytes, to_bytes, to_model
+from _edgeship.export.tflite.writer import from_bytes
 from _edgeship.export.tflite.written_files import HALF, Prepared
 from _edgeship.export.verification.demand import demand
 from _edgeship.export.verification.parity import Parity
-
-#: Schemes whose weights the GPU accelerator reads in 8 bits.
-_WEIGHTS_IN_8_BITS = ("int8", "dynamic")
 
 
 def prepare(job: Job) -> Prepared:
@@ -48,29 +41,23 @@ def prepare(job: Job) -> Prepared:
         batches_of = own_input.batches_of(batches_of)
     graph, parity, folding = _fold_frames(job)
     graph, growths = grow_borders(graph)
-    graph, filled = fill_tiles(graph)
-    lowered = lower(graph, job.request.io_layout, job.nhwc)
-    wrong = _make_for_gpu(job, lowered)
-    nest_joints(lowered.graph)
-    for_cpu = job.request.made_for != "gpu"  # which computes a PAD with the convolution behind it
-    if for_cpu:
-        pad_rows(lowered.graph, convolutions=False)
     description = f"{job.network.name}, written by edgeship"
-    written, batches = with_open_batch(graph, lowered, description, job.checked, batches_of)
-    data = to_bytes(to_model(written, lowered.io, description))
-    in_half = data
-    if for_cpu and any(scheme.name == HALF for scheme in job.schemes):
-        half = with_split_filters(by_rows(written), FLOAT16)
-        in_half = to_bytes(to_model(half, lowered.io, description))
+    # Each of the files that are wanted has the operators that its kernels like best.
+    filled_graph, filled = fill_tiles(graph)
+    file = float_file(filled_graph, job, description, batches_of)
+    half, data_in_half = file, file.data
+    if for_cpu(job) and any(scheme.name == HALF for scheme in job.schemes):
+        half = float_file(graph, job, description, batches_of) if filled else file
+        data_in_half = in_half(half, description)
     calibrated = any(scheme.calibrated for scheme in job.schemes)
     # Scales of a file that was quantized before belong to its own tensors.
     anew = calibrated and job.given is None
     in_integers = None
     if anew:
-        own = real_parts(from_bytes(data), lowered.trace, growths)
-        in_integers = for_integers(written, lowered.io, description, data, own, job)
+        own = real_parts(from_bytes(file.data), file.trace, growths)
+        in_integers = for_integers(file.written, file.lowered.io, description, file.data, own, job)
     tiles = f"; {filled} convolutions filled up to whole tiles" if filled else ""
-    detail = f"{len(written.ops)} operators{folding}{tiles}"
+    detail = f"{len(file.written.ops)} operators{folding}{tiles}"
     if own_input is not None:
         parity = parity or own_input.parity
         detail += f"; takes the bytes of pictures, normalised {own_input.where}"
@@ -79,40 +66,21 @@ def prepare(job: Job) -> Prepared:
         *_unable(job),
         *_no_bytes(job),
         *([] if boxes is None else [boxes.note]),
-        *filter(None, [batches, wrong, _judged_by(job)]),
+        *filter(None, [file.batches, file.wrong, _judged_by(job)]),
     )
     return Prepared(
         job,
         fed,
-        graph,
         growths,
-        lowered,
-        data,
-        in_half,
+        file,
+        half,
+        data_in_half,
         in_integers,
         detail,
         parity,
         notes,
         boxes,
         own_input,
-    )
-
-
-def _make_for_gpu(job: Job, lowered: Lowered) -> str:
-    """Write what GPUs compute wrong in other operators if asked to, or return a note."""
-    in_8_bits = any(scheme.name in _WEIGHTS_IN_8_BITS for scheme in job.schemes)
-    if job.request.made_for == "gpu":
-        split_groups.split_groups(lowered.graph, in_8_bits)
-        transposed_windows.cut_afterwards(lowered.graph)
-        return ""
-    wrong = split_groups.wrong_on_gpu(lowered.graph, in_8_bits)
-    wrong += transposed_windows.wrong_on_gpu(lowered.graph)
-    if not wrong:
-        return ""
-    kinds = " and ".join(sorted({op.kind for op in wrong}))
-    return (
-        f"LiteRT's GPU accelerator computes {len(wrong)} of this network's {kinds} wrong, or ends "
-        "the app; --for gpu avoids that, and costs the CPU some time."
     )
 
 

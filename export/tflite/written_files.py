@@ -7,8 +7,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import onnx_ir as ir
-
 from _edgeship.errors import UnsupportedError, VerificationError
 from _edgeship.export.calibration.ranges import Observed, Ranges
 from _edgeship.export.calibration.source import evenly_spaced
@@ -25,10 +23,10 @@ from _edgeship.export.tflite.byte_job import ByteInput
 from _edgeship.export.tflite.byte_port import range_of_bytes
 from _edgeship.export.tflite.calibrate import observe_activations
 from _edgeship.export.tflite.described_file import contents_of, described, picking_contents
+from _edgeship.export.tflite.float_file import FloatFile
 from _edgeship.export.tflite.given_scales import FileScales, file_scales
 from _edgeship.export.tflite.integer_layout import IntegerLayout
 from _edgeship.export.tflite.kept_layers import kept_tensors, operators_of
-from _edgeship.export.tflite.lowering import Lowered
 from _edgeship.export.tflite.made_file import MadeFile, Origin
 from _edgeship.export.tflite.quantization import ACTIVATION_BITS, quantize
 from _edgeship.export.tflite.real_parts import real_parts
@@ -54,11 +52,10 @@ class Prepared:
         job: What is exported; its graph, samples and reference are those of centred bytes where
             files take bytes.
         fed: What files are verified on, as they take it.
-        graph: The ONNX graph that was lowered.
-        growths: Name of a value of it -> what its spatial axes were grown by.
-        lowered: The TFLite graph.
-        data: The float32 file, on which ranges are measured and whose weights alone are quantized.
-        in_half: The one that is written in half precision; the same one if there is none.
+        growths: Name of a value of the graphs -> what its spatial axes were grown by.
+        file: The float32 file, on which ranges are measured and whose weights alone are quantized.
+        half: The one whose operators suit half precision; the same one if there is none.
+        in_half: That one as it is written in half precision.
         in_integers: The file that is quantized with activations, if any is.
         detail: What was made.
         parity: How the outputs changed when frames were folded, if they were.
@@ -69,10 +66,9 @@ class Prepared:
 
     job: Job
     fed: Sequence[Sample]
-    graph: ir.Model
     growths: Mapping[str, Growth]
-    lowered: Lowered
-    data: bytes
+    file: FloatFile
+    half: FloatFile
     in_half: bytes
     in_integers: IntegerLayout | None
     detail: str
@@ -90,27 +86,32 @@ class Prepared:
     def io(self) -> FileIO:
         """The inputs and outputs of the files as they are written."""
         own = self.byte_input
-        return self.lowered.io if own is None else own.io(self.lowered.io)
+        return self.file.lowered.io if own is None else own.io(self.file.lowered.io)
 
     def trace(self, scheme: Scheme) -> Mapping[str, tuple[str, Perm]]:
         """Return which tensors of a scheme's file hold which values of the graph, in what order."""
         own = self.in_integers if scheme.name in ACTIVATION_BITS else None
         changed: Collection[str] = () if own is None else own.changed
-        return {name: at for name, at in self.lowered.trace.items() if name not in changed}
+        trace = self._float(scheme).trace
+        return {name: at for name, at in trace.items() if name not in changed}
+
+    def _float(self, scheme: Scheme) -> FloatFile:
+        """Return the float32 file that a scheme's file is made from."""
+        return self.half if scheme.name == HALF else self.file
 
     def operators(self) -> Mapping[str, str]:
         """Return which operators compute the values of the graph."""
-        return operators_of(from_bytes(self.data), self.graph, self.lowered.trace)
+        return operators_of(from_bytes(self.file.data), self.file.graph, self.file.trace)
 
     def calibrate(self) -> Observed:
         """Observe every activation on all samples."""
-        own = real_parts(from_bytes(self.data), self.lowered.trace, self.growths)
+        own = real_parts(from_bytes(self.file.data), self.file.trace, self.growths)
         integers = self.in_integers
-        data = self.data if integers is None else integers.measured
-        observed = observe_activations(data, self.job.samples, self.lowered.io, crops=own)
+        data = self.file.data if integers is None else integers.measured
+        observed = observe_activations(data, self.job.samples, self.file.lowered.io, crops=own)
         if integers is not None and integers.unchanged is not None:
             plain = integers.unchanged.measured
-            before = observe_activations(plain, self.job.samples, self.lowered.io, crops=own)
+            before = observe_activations(plain, self.job.samples, self.file.lowered.io, crops=own)
             for name, seen in before.histograms.items():
                 observed.beside[_UNCHANGED + name] = seen
         return observed
@@ -143,7 +144,7 @@ class Prepared:
         origin = Origin(
             self.job,
             self.fed,
-            self.graph,
+            self._float(scheme).graph,
             self.io,
             self.trace(scheme),
             self.picking,
@@ -166,9 +167,9 @@ class Prepared:
         plain, data = self._quantized(scheme, ranges, keep, scales)
         if corrects and scales is None:
             own = self.job
-            data = corrected_if_better(data, plain, own.samples, self.lowered.io, own.parts)
+            data = corrected_if_better(data, plain, own.samples, self.file.lowered.io, own.parts)
         if self.byte_input is not None:
-            data = self.byte_input.write(data, self.lowered.io)
+            data = self.byte_input.write(data, self.file.lowered.io)
         return data
 
     def _quantized(
@@ -182,9 +183,9 @@ class Prepared:
         """
         wanted = self.job.request.io_dtype
         dtype = wanted if wanted in scheme.io_dtypes else "float32"
-        made = []
+        made, source = [], self._float(scheme)
         for data, own in self._sources(scheme, ranges):
-            kept = kept_tensors(from_bytes(data), self.graph, self.lowered.trace, keep)
+            kept = kept_tensors(from_bytes(data), source.graph, source.trace, keep)
             if keep and not kept:
                 raise UnsupportedError(
                     "No operator of the file computes the layers that are to stay in float.",
@@ -196,14 +197,14 @@ class Prepared:
     def _sources(self, scheme: Scheme, ranges: Ranges) -> list[tuple[bytes, Ranges]]:
         """Return the float files that a scheme's file can be made from, with their ranges."""
         if scheme.name not in ACTIVATION_BITS:
-            return [(self.in_half if scheme.name == HALF else self.data, ranges)]
+            return [(self.in_half if scheme.name == HALF else self.file.data, ranges)]
         if self.byte_input is not None:
             of_bytes = range_of_bytes(self.byte_input.scale)
             named = (self.byte_input.name, _UNCHANGED + self.byte_input.name)
             ranges = ranges | dict.fromkeys(named, of_bytes)
         integers = self.in_integers
         if integers is None:
-            return [(self.data, ranges)]
+            return [(self.file.data, ranges)]
         changed = (integers.data, integers.ranges(ranges))
         if integers.unchanged is None:
             return [changed]
@@ -231,10 +232,10 @@ class Prepared:
     @cached_property
     def _exact(self) -> Outputs:
         """What the float file computes from the samples that quantized ones are tried on."""
-        return self._tried(self.data)
+        return self._tried(self.file.data)
 
     def _tried(self, data: bytes) -> Outputs:
-        session = TFLiteSession(data, self.lowered.io)
+        session = TFLiteSession(data, self.file.lowered.io)
         return [session.run(sample) for sample in evenly_spaced(self.job.samples, _TRIED_ON)]
 
     def _scales(self, scheme: Scheme) -> FileScales | None:
@@ -245,7 +246,7 @@ class Prepared:
         given, bits = self.job.given, ACTIVATION_BITS.get(scheme.name)
         if given is None or bits is None:
             return None
-        return file_scales(from_bytes(self.data), self.lowered.trace, given, bits)
+        return file_scales(from_bytes(self.file.data), self.file.trace, given, bits)
 
 
 def _corrects(scheme: Scheme) -> bool:
