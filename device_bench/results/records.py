@@ -158,7 +158,8 @@ class Op(Record):
         index: Place in the order of execution.
         name: The runtime's name for it, such as "Convolution (NHWC, QS8, QC8W) IGEMM".
         delegated: Whether a delegate ran it.
-        time: Mean time over the profiled runs.
+        time: Mean time over the faster half of the profiled runs: what else uses the core stops an
+            operator for milliseconds.
         layer: The layer of the network that it computes, such as "stage2.0.branch1.0"; "" if
             unknown.
     """
@@ -175,7 +176,7 @@ class Profile(Record):
 
     Attributes:
         ops: In order of execution.
-        total: Mean time of a whole run while profiling.
+        total: Mean time of these runs as a whole, while profiling.
         partitions: Number of parts of the graph that delegates took; None if unknown.
     """
 

@@ -94,7 +94,15 @@ def _step(node: ir.Node, inputs: Sequence[ir.Value], name: str) -> Step:
         mult_adds=mult_adds,
         convolution=convolution,
         clamp=_is_clamp(node),
+        rows=_rows(node, name),
     )
+
+
+def _rows(node: ir.Node, name: str) -> int:
+    """Return how many places the first result has, whose channels are its second axis."""
+    used = [value for value in node.outputs if value.uses() or value.is_graph_output()]
+    shape = _shape(used[0], name) if used else (1,)
+    return math.prod(shape) // shape[1] if len(shape) > 2 else math.prod(shape[:-1])
 
 
 def _convolution(node: ir.Node, name: str) -> Convolution:

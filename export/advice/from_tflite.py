@@ -96,9 +96,13 @@ def _step(graph: SubgraphRecord, operator: OperatorRecord, name: str, inputs: li
     kind = _KIND_OF.get(operator.kind, "other")
     read = sum(_size(graph, index, name) for index in inputs)
     written = sum(_size(graph, index, name) for index in operator.outputs if index >= 0)
+    dtype = graph.tensors[inputs[0]].dtype
     convolution, mult_adds = None, 0
     if kind == "layer":
-        x, w, y = _data_weights_result(graph, operator, name)
+        data, weights, result = _data_weights_result(graph, operator, name)
+        x, w, y = (_shape(graph, index, name) for index in (data, weights, result))
+        types = [graph.tensors[index].dtype for index in (data, weights)]
+        dtype = types[0] if types[0] == types[1] else f"{types[0]}, {types[1]} weights"
         if len(inputs) == 1:  # the other is constant: these are weights
             read += math.prod(w)
         if operator.kind in ("FULLY_CONNECTED", "BATCH_MATMUL"):
@@ -118,18 +122,20 @@ def _step(graph: SubgraphRecord, operator: OperatorRecord, name: str, inputs: li
         mult_adds=mult_adds,
         convolution=convolution,
         clamp=operator.kind in ("RELU", "RELU6"),
+        dtype=dtype,
+        rows=math.prod(_shape(graph, operator.outputs[0], name)[:-1]) if operator.outputs else 1,
     )
 
 
 def _data_weights_result(
     graph: SubgraphRecord, operator: OperatorRecord, name: str
-) -> tuple[tuple[int, ...], ...]:
-    """Return the shapes of a layer's data, weights and result."""
+) -> tuple[int, int, int]:
+    """Return the indices of a layer's data, weights and result."""
     wanted = _DATA_AND_WEIGHTS.get(operator.kind, (0, 1))
     if len(operator.inputs) <= max(wanted) or not operator.outputs:
         raise _damaged(name, "an input or output is missing")
-    indices = [*(operator.inputs[place] for place in wanted), operator.outputs[0]]
-    return tuple(_shape(graph, index, name) for index in indices)
+    data, weights = (operator.inputs[place] for place in wanted)
+    return data, weights, operator.outputs[0]
 
 
 def _convolution(

@@ -93,6 +93,9 @@ class Step:
         convolution: Its geometry, if it is a convolution.
         clamp: Whether it is a ReLU or ReLU6.
         fused: Whether runtimes compute it within the step before, so that it moves nothing.
+        dtype: Type of the values that it reads: "float32", "int8"; with that of its weights behind
+            it where they have another one, "float32, int8 weights".
+        rows: Places of the first result; the channels of each lie together in memory.
     """
 
     name: str
@@ -106,6 +109,8 @@ class Step:
     convolution: Convolution | None = None
     clamp: bool = False
     fused: bool = False
+    dtype: str = "float32"
+    rows: int = 1
 
     @property
     def memory_access(self) -> int:

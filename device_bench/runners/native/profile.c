@@ -12,7 +12,6 @@ typedef struct {
   char *name;
   bool delegated;
   uint64_t place; /* in its delegate, whose operators are numbered from 0 */
-  uint64_t microseconds;
 } Op;
 
 /* What is collected over the runs. */
@@ -23,6 +22,8 @@ typedef struct {
   LiteRtProfiledEvent *events; /* of the last run */
   Op *ops;
   int op_count;
+  uint64_t *microseconds; /* of each operator, run by run */
+  int64_t room;           /* for how many runs */
 } Collected;
 
 /* Reads the events of the last run and leaves those of operators, of which there are `kept`. */
@@ -60,11 +61,24 @@ static bool begin_operators(Collected *all, int count, Failure *failure) {
   return true;
 }
 
+static bool make_room(Collected *all, Failure *failure) {
+  if (all->count <= all->room) return true;
+  int64_t room = all->room ? 2 * all->room : 64;
+  size_t size = (size_t)room * (size_t)all->op_count * sizeof *all->microseconds;
+  uint64_t *larger = realloc(all->microseconds, size ? size : 1);
+  if (!larger) return fail(failure, "There is no memory left.");
+  all->microseconds = larger;
+  all->room = room;
+  return true;
+}
+
 static bool add_operators(Collected *all, int seen, Failure *failure) {
   if (!all->ops && !begin_operators(all, seen, failure)) return false;
   if (seen != all->op_count)
     return fail(failure, "A run has %d operators and another %d.", all->op_count, seen);
-  for (int i = 0; i < seen; i++) all->ops[i].microseconds += all->events[i].elapsed_us;
+  if (!make_room(all, failure)) return false;
+  uint64_t *run = all->microseconds + (all->count - 1) * all->op_count;
+  for (int i = 0; i < seen; i++) run[i] = all->events[i].elapsed_us;
   return true;
 }
 
@@ -106,28 +120,57 @@ static int count_partitions(const Op *ops, int count) {
   return partitions;
 }
 
-static void print(FILE *out, const Collected *all) {
-  for (int64_t i = 0; i < all->count; i++)
+static int compare_runs(const void *a, const void *b) {
+  int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+  return (x > y) - (x < y);
+}
+
+/* The longest that a run of the faster half took. Whoever else uses the core stops an operator for
+ * milliseconds, which a mean over all runs would count as the operator's. */
+static bool slowest_counted(const Collected *all, int64_t *slowest, Failure *failure) {
+  int64_t *sorted = allocate((size_t)all->count, sizeof *sorted, failure);
+  if (!sorted) return false;
+  memcpy(sorted, all->runs, (size_t)all->count * sizeof *sorted);
+  qsort(sorted, (size_t)all->count, sizeof *sorted, compare_runs);
+  *slowest = all->count > 0 ? sorted[(all->count - 1) / 2] : 0;
+  free(sorted);
+  return true;
+}
+
+/* Tells the faster half of the runs, and the mean of each operator over these. */
+static bool print(FILE *out, const Collected *all, Failure *failure) {
+  int64_t slowest = 0;
+  if (!slowest_counted(all, &slowest, failure)) return false;
+  uint64_t counted = 0;
+  for (int64_t i = 0; i < all->count; i++) {
+    if (all->runs[i] > slowest) continue;
+    counted++;
     fprintf(out, "{\"event\":\"run\",\"ns\":%" PRId64 ",\"mhz\":null,\"capped\":null}\n",
             all->runs[i]);
+  }
   for (int i = 0; i < all->op_count; i++) {
     const Op *op = &all->ops[i];
+    uint64_t sum = 0;
+    for (int64_t run = 0; run < all->count; run++)
+      if (all->runs[run] <= slowest) sum += all->microseconds[run * all->op_count + i];
     fprintf(out, "{\"event\":\"op\",\"name\":");
     print_string(out, op->name);
     fprintf(out, ",\"delegated\":%s,\"ns\":%" PRIu64 "}\n", op->delegated ? "true" : "false",
-            op->microseconds * 1000 / (uint64_t)all->count);
+            sum * 1000 / counted);
   }
   fprintf(out, "{\"event\":\"partitions\",\"count\":%d}\n",
           count_partitions(all->ops, all->op_count));
+  return true;
 }
 
 bool profile(const Model *model, const Goal *goal, FILE *out, Failure *failure) {
   Collected all = {0};
   bool complete = collect(model, goal, &all, failure);
-  if (complete) print(out, &all);
+  complete = complete && print(out, &all, failure);
   for (int i = 0; i < all.op_count; i++) free(all.ops[i].name);
   free(all.ops);
   free(all.events);
+  free(all.microseconds);
   free(all.runs);
   return complete;
 }
