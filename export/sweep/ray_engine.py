@@ -144,8 +144,9 @@ class RayEngine:
             return Outcome(job.id, "died", why=f"Its node could not run it: {_first_line(error)}")
         if kind == "message":
             return Message(job.id, value)
+        files = value.pop("files")
         if job.result is not None:
-            _unpack(value.pop("files"), job.result)
+            _unpack(files, job.result)
         return Outcome(**{**value, "job": job.id})
 
     def _impossible(self) -> Iterator[Outcome]:

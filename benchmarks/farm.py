@@ -1,0 +1,223 @@
+"""A farm that loses a node and a phone: what is finished, what is done twice, and the time.
+
+Run: PYTHONPATH=. python benchmarks/farm.py [--networks 20] [--one-process]
+
+Makes small networks, exports each in three schemes and measures them on virtual phones that adb
+reaches: two Ray nodes on this machine with a core and two phones each. In the middle, a phone loses
+its cable and the second node is killed. With --one-process, the same work is then done by one
+process with one phone, one step after the other. The phones are qemu on this machine: their times
+say nothing about a phone, and all of them share its cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from _edgeship.device_bench.store.store import Store
+from tests.phone.phone import Phone
+from tests.phone.server import AdbServer
+
+SCHEMES = ("none", "dynamic", "int8")
+SWEEP = """
+networks = [{networks}]
+schemes = ["none", "dynamic", "int8"]
+
+[limits]
+memory = "1 GB"
+minutes = 10
+
+[measure]
+rounds = 2
+runs = 3
+seconds = 0
+warmup = 0
+away-minutes = 0.05
+"""
+
+
+def network(path: Path, width: int) -> None:
+    """Write a network of four convolutions and a classifier, with random weights."""
+    random = np.random.default_rng(width)
+    nodes, weights = [], []
+    last, channels = "image", 3
+    for place, (wide, stride) in enumerate(
+        [(width, 2), (2 * width, 2), (2 * width, 1), (4 * width, 2)]
+    ):
+        kernel = random.standard_normal((wide, channels, 3, 3)) * (2 / (9 * channels)) ** 0.5
+        weights.append(numpy_helper.from_array(kernel.astype(np.float32), f"kernel{place}"))
+        nodes += [
+            helper.make_node(
+                "Conv",
+                [last, f"kernel{place}"],
+                [f"sum{place}"],
+                pads=[1] * 4,
+                strides=[stride] * 2,
+            ),
+            helper.make_node("Relu", [f"sum{place}"], [f"layer{place}"]),
+        ]
+        last, channels = f"layer{place}", wide
+    matrix = random.standard_normal((channels, 10)) * channels**-0.5
+    weights.append(numpy_helper.from_array(matrix.astype(np.float32), "matrix"))
+    nodes += [
+        helper.make_node("GlobalAveragePool", [last], ["mean"]),
+        helper.make_node("Flatten", ["mean"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "matrix"], ["scores"]),
+    ]
+    float32 = TensorProto.FLOAT
+    graph = helper.make_graph(
+        nodes,
+        path.stem,
+        [helper.make_tensor_value_info("image", float32, [1, 3, 32, 32])],
+        [helper.make_tensor_value_info("scores", float32, [1, 10])],
+        weights,
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    onnx.save(model, path)
+
+
+@contextmanager
+def phones(count: int) -> Iterator[list[Phone]]:
+    """Yield virtual phones of one model, on an adb server of their own."""
+    with AdbServer() as server:
+        os.environ.update(server.environment)
+        made = [Phone() for _ in range(count)]
+        try:
+            for phone in made:
+                server.run("connect", phone.serial)
+            yield made
+        finally:
+            for phone in made:
+                phone.close()
+
+
+def measured(store: Path) -> tuple[int, int, int]:
+    """Return complete sessions, rounds in them, and rounds in those that were cut short."""
+    with Store(store) as opened:
+        sessions = opened.sessions()
+    rounds = {True: 0, False: 0}
+    for session in sessions:
+        rounds[session.complete] += sum(len(one.rounds) for one in session.measurements)
+    return sum(session.complete for session in sessions), rounds[True], rounds[False]
+
+
+def wait_for(count: int, store: Path, command: subprocess.Popen[bytes]) -> None:
+    """Wait until so many sessions are complete."""
+    while command.poll() is None:
+        if store.exists() and measured(store)[0] >= count:
+            return
+        time.sleep(1.0)
+
+
+def on_ray(folder: Path, some: list[Phone], count: int) -> dict[str, Any]:
+    """Run the farm on two Ray nodes, and break things in the middle; return what it prints."""
+    from ray.cluster_utils import Cluster
+
+    names = [f"adb:{phone.serial}" for phone in some]
+    small = {"num_cpus": 1, "object_store_memory": 80 << 20, "memory": 4 << 30}
+    head = {**small, "resources": {names[0]: 1, names[1]: 1}, "include_dashboard": False}
+    cluster = Cluster(initialize_head=True, head_node_args=head)
+    second = cluster.add_node(**small, resources={names[2]: 1, names[3]: 1})
+    store = folder / "ray.sqlite"
+    words = ["farm", "sweep.toml", "--out", "ray", "--store", str(store), "--json"]
+    program = [sys.executable, "-c", "from edgeship.cli import main; main()", "bench"]
+    began = time.monotonic()
+    try:
+        command = subprocess.Popen(
+            [*program, *words, "--engine", "ray", "--address", cluster.address],
+            cwd=folder,
+            stdout=subprocess.PIPE,
+        )
+        lost = threading.Event()
+
+        def break_things() -> None:
+            wait_for(max(1, count // 4), store, command)
+            some[0].when_running("./runner", lambda: (some[0].unplug(), lost.set()))
+            lost.wait(60)
+            print(f"{time.monotonic() - began:.0f} s: {names[0]} loses its cable", flush=True)
+            wait_for(count // 2, store, command)
+            cluster.remove_node(second, allow_graceful=False)
+            print(f"{time.monotonic() - began:.0f} s: the second node is killed", flush=True)
+
+        breaking = threading.Thread(target=break_things)
+        breaking.start()
+        out, _ = command.communicate()
+        breaking.join()
+    finally:
+        cluster.shutdown()
+    return {**json.loads(out), "seconds": time.monotonic() - began, "code": command.returncode}
+
+
+def in_one_process(folder: Path, files: list[Path], phone: Phone) -> float:
+    """Export and measure everything in one process, on one phone; return the seconds."""
+    work = f"""
+import sys
+from pathlib import Path
+from _edgeship.device_bench.devices.find import find
+from _edgeship.device_bench.measurement.session import measure
+from _edgeship.device_bench.measurement.settings import MeasurementOptions
+from _edgeship.device_bench.runners.find import runner
+from _edgeship.device_bench.store.store import Store
+from _edgeship.export.contract.request import Request
+from _edgeship.export.pipeline import export
+
+device = find("adb:{phone.serial}")
+settings = MeasurementOptions(rounds=2, runs=3, seconds=0, warmup=0).settings(device)
+with Store(Path("one.sqlite")) as store:
+    for file in sys.argv[1:]:
+        made = export(Request(file, schemes={SCHEMES!r}, out=Path("one") / Path(file).stem))
+        wanted = [path for path in made.files if path.suffix == ".tflite"]
+        measure(device, [runner("native")], wanted, settings, command="", on_event=store.listener)
+"""
+    began = time.monotonic()
+    subprocess.run([sys.executable, "-c", work, *map(str, files)], cwd=folder, check=True)
+    return time.monotonic() - began
+
+
+def main() -> None:
+    """Run it, and print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--networks", type=int, default=20)
+    parser.add_argument("--one-process", action="store_true")
+    options = parser.parse_args()
+    count = options.networks
+    with tempfile.TemporaryDirectory() as name, phones(5) as some:
+        folder = Path(name)
+        files = [folder / f"net{place:02}.onnx" for place in range(count)]
+        for place, file in enumerate(files):
+            network(file, 4 + place)
+        listed = ", ".join(f'"{file.name}"' for file in files)
+        (folder / "sweep.toml").write_text(SWEEP.format(networks=listed))
+        found = on_ray(folder, some, count)
+        complete, rounds, cut_short = measured(folder / "ray.sqlite")
+        wanted = [one for one in found["files"] if one["status"] == "ok"]
+        print(f"load of this machine now: {os.getloadavg()[0]:.1f}, cores: {os.cpu_count()}")
+        print(f"exit code {found['code']} after {found['seconds']:.0f} s")
+        print(f"files: {len(wanted)} of {count * len(SCHEMES)} ok")
+        print(f"exports run: {found['exports_started']}, again: {found['exports_again']}")
+        done = [one for one in found["measured"] if one["status"] == "ok"]
+        print(f"phone jobs: {len(done)} of {count} done, again: {found['measured_again']}")
+        print(f"sessions complete: {complete} with {rounds} rounds")
+        print(f"rounds of jobs that were cut short, which are kept: {cut_short}")
+        for phone in found["phones"]:
+            print(f"  {phone['selector']}: {phone['jobs']} jobs, {phone['state']}")
+        if options.one_process:
+            print(f"one process, one phone: {in_one_process(folder, files, some[4]):.0f} s")
+
+
+if __name__ == "__main__":
+    main()
