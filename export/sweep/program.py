@@ -7,6 +7,7 @@ is the first argument.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
@@ -20,12 +21,16 @@ from typing import Any
 
 from _edgeship.errors import EdgeshipError
 
+#: Above the number of any file that is open so early.
+_MOST_OPEN = 1024
+
 Tell = Callable[[Mapping[str, Any]], None]
 Function = Callable[[Mapping[str, Any], Path, Tell], Mapping[str, Any]]
 
 
 def main() -> None:
     """Do the job."""
+    _end_group_with_us()
     order = json.loads(sys.stdin.buffer.readline())
     threading.Thread(target=_die_with_parent, daemon=True).start()
     answers = os.fdopen(int(sys.argv[1]), "w", encoding="utf-8")
@@ -67,6 +72,27 @@ def error_from_json(value: Mapping[str, Any]) -> EdgeshipError:
     error = EdgeshipError(value["what"], where=value["where"], why=value["why"], todo=value["todo"])
     error.exit_code = int(value["code"])
     return error
+
+
+def _end_group_with_us() -> None:
+    """Leave a small process that kills what we have started when we have died, however that was.
+
+    Ray kills a job's own process with its worker, and Linux kills one that takes too much memory:
+    neither asks for its children.
+    """
+    theirs, ours = os.pipe()
+    group = os.getpid()
+    if os.fork():
+        os.close(theirs)
+        return  # ``ours`` is closed by nothing but our end
+    os.setsid()
+    # Whatever else we hold open, such as pipes to whoever waits for its end.
+    os.dup2(theirs, 0)
+    os.closerange(1, _MOST_OPEN)
+    os.read(0, 1)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signal.SIGKILL)
+    os._exit(0)
 
 
 def _die_with_parent() -> None:
