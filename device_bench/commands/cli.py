@@ -10,8 +10,10 @@ from _edgeship.device_bench.commands.app import app_commands
 from _edgeship.device_bench.commands.compare import compare
 from _edgeship.device_bench.commands.devices import devices
 from _edgeship.device_bench.commands.farm import farm
+from _edgeship.device_bench.commands.fit import fit
 from _edgeship.device_bench.commands.guidelines import guidelines
 from _edgeship.device_bench.commands.history import history
+from _edgeship.device_bench.commands.predict import predict
 from _edgeship.device_bench.commands.report import report
 from _edgeship.device_bench.commands.run import run
 from _edgeship.device_bench.commands.setup import setup
@@ -31,6 +33,8 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     sustain,
     guidelines,
     zoo,
+    fit,
+    predict,
     farm,
     report,
     history,

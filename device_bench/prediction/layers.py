@@ -37,6 +37,9 @@ _PASSES = 2
 # The error must become smaller by this factor before another shape is believed.
 _BELIEVED = 0.98
 
+# What stays below this part of the other bound, for all layers, is nothing that was measured.
+_NEGLIGIBLE = 0.05
+
 # A relative error up to this counts in full, and a larger one only linearly.
 _SOFT = 0.1
 
@@ -171,4 +174,14 @@ def _polish(rates: Values, layers: _Layers) -> tuple[float, float, float]:
     found = least_squares(errors, start, bounds=(lowest, np.inf), loss="soft_l1", f_scale=_SOFT)
     polished = np.exp(found.x)
     chosen = polished if layers.loss(polished) < layers.loss(rates) else rates
-    return float(chosen[0]), float(chosen[1]), float(chosen[2])
+    return float(chosen[0]), *_bounds(chosen, layers)
+
+
+def _bounds(rates: Values, layers: _Layers) -> tuple[float, float]:
+    """Return the time per mult-add and per byte; 0 for what is never the longer of the two."""
+    arithmetic, memory = rates[1] * layers.mult_adds, rates[2] * layers.moved
+    if np.all(arithmetic < _NEGLIGIBLE * memory):
+        return 0.0, float(rates[2])
+    if np.all(memory < _NEGLIGIBLE * arithmetic):
+        return float(rates[1]), 0.0
+    return float(rates[1]), float(rates[2])

@@ -1,4 +1,4 @@
-"""The networks of the guidelines' tables as files, exported once and kept in the cache."""
+"""Networks of the catalog as files to measure, exported once and kept in the cache."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from functools import partial
 from pathlib import Path
 
 from _edgeship.device_bench.building.once import build_once
+from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.tflite.schemes import SCHEMES
+from _edgeship.models.catalog.registry import CATALOG
 
 
 def probe_files(
-    model: str, schemes: Sequence[str], report: Callable[[str], None]
+    model: str, schemes: Sequence[str], report: Callable[[str], None], size: int | None = None
 ) -> dict[str, Path]:
     """Return the files of a network of the catalog, with random weights, by scheme.
 
@@ -22,26 +24,33 @@ def probe_files(
         model: Name in the catalog.
         schemes: Quantization schemes; ranges are calibrated on random numbers.
         report: Called with a sentence when something is exported, which takes seconds.
+        size: Height and width of its picture; None for those of the catalog.
 
     Raises:
         EdgeshipError: The export failed, or the cache cannot be written.
     """
+    shapes = () if size is None else ((1, CATALOG[model].input_size[0], size, size),)
+    sized = model if size is None else f"{model}-{size}"
     folder = build_once(
-        f"{model}-{'-'.join(schemes)}",
-        [*_code(), *_versions(), model.encode(), ",".join(schemes).encode()],
-        partial(_export, model, tuple(schemes), report),
+        f"{sized}-{'-'.join(schemes)}",
+        [*_code(), *_versions(), sized.encode(), ",".join(schemes).encode()],
+        partial(_export, model, tuple(schemes), shapes, report),
     ).folder
     return {name: folder / f"{model}_{SCHEMES[name].suffix}.tflite" for name in schemes}
 
 
 def _export(
-    model: str, schemes: tuple[str, ...], report: Callable[[str], None], folder: Path
+    model: str,
+    schemes: tuple[str, ...],
+    shapes: tuple[Shape, ...],
+    report: Callable[[str], None],
+    folder: Path,
 ) -> list[str]:
     from _edgeship.export.contract.request import Request
     from _edgeship.export.pipeline import export
 
     report(f"exporting {model} ({', '.join(schemes)})")
-    result = export(Request(model, schemes=schemes, calib="random", out=folder))
+    result = export(Request(model, schemes=schemes, shapes=shapes, calib="random", out=folder))
     return list(result.notes)
 
 
