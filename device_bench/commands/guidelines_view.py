@@ -9,8 +9,10 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from _edgeship.device_bench.commands.options import STORE
+from _edgeship.device_bench.results.hardware import SOFTWARE
 from _edgeship.device_bench.results.units import INSTRUCTIONS, NOT_TIME, amount, heading
-from _edgeship.device_bench.studies.guidelines import STATEMENTS, ColumnResult, interval, sentence
+from _edgeship.device_bench.studies.guideline_words import interval, overview, sentence
+from _edgeship.device_bench.studies.guidelines import STATEMENTS, ColumnResult
 from _edgeship.terminal.console import console, printable
 from _edgeship.terminal.fitting import show_fitted
 
@@ -49,6 +51,8 @@ def as_dict(device: str, results: Sequence[ColumnResult], planned: int) -> dict[
                 "scheme": result.column.scheme,
                 "session": result.session,
                 "unit": result.unit,
+                "accelerator": result.hardware,
+                "software": result.on_software,
                 "verdict": result.verdict,
                 "sentence": sentence(result),
                 "recommended": result.recommended.label,
@@ -68,7 +72,11 @@ def show(device: str, results: Sequence[ColumnResult], planned: int, store: Plac
         output.print(printable(_title(result)), soft_wrap=True)
         _show_rows(result)
         output.print()
-    output.print(printable(f"on {device}:"), soft_wrap=True)
+    ran_on = results[0].hardware
+    where = device if ran_on == "cpu" else f"{device}, {ran_on}"
+    output.print(printable(f"on {where}:"), soft_wrap=True)
+    if results[0].on_software:
+        output.print(printable(SOFTWARE), soft_wrap=True)
     if any(result.unit == INSTRUCTIONS for result in results):
         output.print(printable(f"{NOT_TIME} {_NO_MEMORY}"), soft_wrap=True)
     else:
@@ -76,6 +84,11 @@ def show(device: str, results: Sequence[ColumnResult], planned: int, store: Plac
     for result in results:
         where = f"x{result.column.scale}, {result.column.scheme}"
         output.print(printable(f"  {sentence(result)} ({where})"), soft_wrap=True)
+    if len({result.column.scale for result in results}) > 1:
+        columns, lines = overview(results)
+        output.print()
+        show_fitted(columns, lines, names=2)
+        output.print("? no difference shown; - too few rounds")
     for text in grouped([text for result in results for text in result.warnings]):
         output.print(printable(f"warning: {text}"), soft_wrap=True)
     if len(results) < planned:
@@ -99,10 +112,11 @@ def grouped(warnings: Sequence[str]) -> list[str]:
 
 def _title(result: ColumnResult) -> str:
     column = result.column
+    ran_on = "" if result.hardware == "cpu" else f", on {result.hardware}"
     return (
         f"{column.guideline}: {STATEMENTS[column.guideline]}\n"
         f"Table {column.guideline[1]}, {column.channels} channels x{column.scale}, "
-        f"{column.scheme}; the paper measured {_PAPER[column.channels]}"
+        f"{column.scheme}{ran_on}; the paper measured {_PAPER[column.channels]}"
     )
 
 

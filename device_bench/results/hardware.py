@@ -10,11 +10,14 @@ SOFTWARE = (
     "and its times are no GPU's."
 )
 
+#: What stands behind the name of an accelerator then.
+SOFTWARE_MARK = " (software)"
+
 
 def accelerator_text(measurement: Measurement) -> str:
     """Return what a file ran on: "cpu", "gpu", or "gpu (software)"."""
     name = measurement.settings.accelerator
-    return f"{name} (software)" if on_software(measurement) else name
+    return name + SOFTWARE_MARK if on_software(measurement) else name
 
 
 def on_software(measurement: Measurement) -> bool:

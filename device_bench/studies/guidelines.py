@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from _edgeship.device_bench.results.comparing import RESOLUTION, compare
+from _edgeship.device_bench.results.hardware import SOFTWARE_MARK, accelerator_text
 from _edgeship.device_bench.results.records import Measurement, Session
 from _edgeship.device_bench.results.statistics import summarize
-from _edgeship.device_bench.results.units import INSTRUCTIONS
 from _edgeship.models.catalog.registry import CATALOG
 
 Channels = Literal["arm", "gpu"]
-Verdict = Literal["holds", "does not hold", "no difference shown"]
+Verdict = Literal["holds", "does not hold", "no difference shown", "too few rounds"]
 
 #: What each guideline says.
 STATEMENTS = {
@@ -148,6 +148,7 @@ class ColumnResult:
         column: What was measured.
         session: Id of the session in the store.
         unit: Unit of the times: "ns" or "instructions".
+        hardware: What ran the rows: "cpu", "gpu", or "gpu (software)".
         rows: In the order of the table.
         recommended: The row that the guideline recommends.
         warned_of: The row that it warns of most; its verdict is the guideline's.
@@ -157,6 +158,7 @@ class ColumnResult:
     column: Column
     session: str
     unit: str
+    hardware: str
     rows: tuple[RowResult, ...]
     recommended: RowResult
     warned_of: RowResult
@@ -166,6 +168,11 @@ class ColumnResult:
     def verdict(self) -> Verdict:
         """Whether the guideline holds on this device."""
         return self.warned_of.verdict
+
+    @property
+    def on_software(self) -> bool:
+        """Whether a program on the CPU stood in for the accelerator: its verdict is no GPU's."""
+        return self.hardware.endswith(SOFTWARE_MARK)
 
 
 def column(guideline: str, channels: Channels, scale: int, scheme: str) -> Column:
@@ -231,6 +238,7 @@ def evaluate(measured: Column, session: Session) -> ColumnResult:
         column=measured,
         session=session.id,
         unit=session.device.unit,
+        hardware=accelerator_text(session.measurements[0]),
         rows=tuple(rows.values()),
         recommended=rows[recommended],
         warned_of=rows[_WARNED_OF[measured.guideline]],
@@ -244,41 +252,17 @@ def judge(low: float, high: float, mult_adds_ratio: float) -> Verdict:
     """Return what the interval of a ratio of times shows, given the ratio of mult-adds.
 
     Args:
-        low: Lower end of the interval.
+        low: Lower end of the interval; 0 where the rounds were too few for one.
         high: Upper end.
         mult_adds_ratio: The ratio of times that would be no difference.
     """
+    if not low:
+        return "too few rounds"
     if low > mult_adds_ratio * (1 + RESOLUTION):
         return "holds"
     if high < mult_adds_ratio * (1 - RESOLUTION):
         return "does not hold"
     return "no difference shown"
-
-
-def interval(row: RowResult) -> str:
-    """Return the ratio of a row with its interval: "1.41 [1.38, 1.44]", or "1.4107" if exact."""
-    if row.low == row.high:
-        return f"{row.ratio:.4f}"
-    if row.low == 0:
-        return f"{row.ratio:.2f} [unknown, too few rounds]"
-    return f"{row.ratio:.2f} [{row.low:.2f}, {row.high:.2f}]"
-
-
-def sentence(result: ColumnResult) -> str:
-    """Return a column's verdict and its figures as a sentence.
-
-    For example "G1 holds here: 1:12 takes 1.41 [1.38, 1.44] times as long as 1:1 (paper 1.32)".
-    """
-    row, base = result.warned_of, result.recommended
-    compared = "as many instructions as" if result.unit == INSTRUCTIONS else "as long as"
-    words = f"{row.label} takes {interval(row)} times {compared} {base.label}"
-    words += f" (paper {row.paper_ratio:.2f})"
-    if abs(row.mult_adds_ratio - 1) > 0.005:
-        words += f", with {row.mult_adds_ratio:.2f} times the mult-adds"
-    name = result.column.guideline
-    if result.verdict == "no difference shown":
-        return f"{name}: no difference shown: {words}"
-    return f"{name} {result.verdict} here: {words}"
 
 
 def _mult_adds(measurement: Measurement) -> int:

@@ -78,7 +78,7 @@ def test_each_column_is_a_session_of_its_rows(measured: list[tuple[list[str], Pl
 def test_json_has_the_same(measured: list[tuple[list[str], Plan]]) -> None:
     stdout, _ = _run(
         *("--device", "local", "--only", "G3", "--quant", "int8", "--channels", "gpu"),
-        *("--rounds", "7", "--json"),
+        *("--rounds", "7", "--scale", "1", "--json"),
     )
     report = json.loads(stdout)
     assert measured[0][1].settings.rounds == 7
@@ -103,7 +103,8 @@ def test_columns_before_an_error_are_shown(
         return works(files, plans, store)
 
     monkeypatch.setattr(measuring, "measure_all", fail_later)
-    stdout, stderr = _run("--device", "local", "--only", "G1,G2", "--quant", "none", code=5)
+    few = ("--only", "G1,G2", "--quant", "none", "--scale", "1")
+    stdout, stderr = _run("--device", "local", *few, code=5)
     assert "error: It is gone." in stderr
     assert "G1 holds here" in stdout
     assert "1 of 2 columns were not measured" in stdout
@@ -155,18 +156,45 @@ def test_warnings_that_differ_in_figures_are_said_once() -> None:
     ]
 
 
-def test_a_software_gpu_says_nothing_of_the_guidelines(
+def test_all_columns_of_a_table_are_measured_and_shown_together(
+    measured: list[tuple[list[str], Plan]],
+) -> None:
+    stdout, _ = _run("--device", "local", "--only", "G1", "--quant", "int8")
+    assert [names[0] for names, _ in measured] == [
+        "probe_g1_arm_1to1_int8", "probe_g1_arm_1to1_x2_int8", "probe_g1_arm_1to1_x4_int8",
+    ]  # fmt: skip
+    assert "paper x4" in stdout
+    assert "? no difference shown" in stdout
+
+
+def test_a_software_gpu_is_called_one_wherever_it_speaks(
     measured: list[tuple[list[str], Plan]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = Acceleration(driver="SwiftShader", software=True)
+    planned: list[str] = []
 
     def measure(files: Sequence[Path], plans: Sequence[Plan], store: Path) -> Result:
+        planned.extend(file.stem for file in files)
         plain = _session([file.stem for file in files])
-        on_gpu = tuple(one.model_copy(update={"acceleration": found}) for one in plain.measurements)
+        on_gpu = tuple(
+            one.model_copy(
+                update={
+                    "acceleration": found,
+                    "settings": one.settings.model_copy(update={"accelerator": "gpu"}),
+                }
+            )
+            for one in plain.measurements
+        )
         whole = plain.model_copy(update={"measurements": on_gpu})
         return Result([whole], [], interrupted=False)
 
     monkeypatch.setattr(measuring, "measure_all", measure)
-    stdout, stderr = _run("--device", "local", "--accelerator", "gpu", "--only", "G1", code=2)
-    assert "the GPU here is a program" in stderr
-    assert "holds" not in stdout
+    few = ("--accelerator", "gpu", "--only", "G1", "--scale", "1", "--quant", "none")
+    stdout, _ = _run("--device", "local", *few)
+    assert planned[0] == "probe_g1_gpu_1to1_none"  # the paper's channels for the GPU
+    assert "holds here" not in stdout
+    assert "G1 holds on this software driver, which is no GPU" in stdout
+    assert "its times are no GPU's" in stdout
+    stdout, _ = _run("--device", "local", *few, "--json")
+    [column] = json.loads(stdout)["columns"]
+    assert (column["accelerator"], column["software"]) == ("gpu (software)", True)
