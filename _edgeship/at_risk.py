@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import json
 import mmap
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 #: Room for what is noted.
 _PAGE_BYTES = 4096
@@ -32,13 +34,15 @@ class Risk:
         doing: What, as the beginning of a sentence: "Reading net.onnx".
         exit_code: That of the error if it ends the process.
         seconds: How long it may compute, all threads together; 0 for any time.
-        gigabytes: How much memory the process may have meanwhile; 0 for any.
+        gigabytes: How much more memory the process may take meanwhile; 0 for any.
+        most_bytes: The same in bytes, with what the process had before.
     """
 
     doing: str = ""
     exit_code: int = 2
     seconds: float = 0.0
     gigabytes: float = 0.0
+    most_bytes: int = 0
 
 
 def shared_page() -> mmap.mmap:
@@ -61,21 +65,39 @@ def noted(page: mmap.mmap) -> Risk:
 def at_risk(
     doing: str, *, exit_code: int = 2, seconds: float = 0.0, gigabytes: float = 0.0
 ) -> Iterator[None]:
-    """Note what is being done, until the end of the block; see `Risk`."""
+    """Note what is being done, until the end of the block; see `Risk`.
+
+    Inside of another block, its limits go on where there are no own ones.
+    """
     page = _page
     if page is None:
         yield
         return
     before = noted(page)
-    timer = signal.getitimer(signal.ITIMER_PROF)
-    _note(page, Risk(doing[:_MOST_CHARACTERS], exit_code, seconds, gigabytes))
-    # Nothing catches this signal, and its default action needs no cooperation of native code.
-    signal.setitimer(signal.ITIMER_PROF, seconds)
+    most_bytes = int(memory_of(os.getpid()) + gigabytes * 2**30) if gigabytes else 0
+    risk = Risk(doing[:_MOST_CHARACTERS], exit_code, seconds, gigabytes, most_bytes)
+    if not seconds:
+        risk = replace(risk, seconds=before.seconds)
+    if not gigabytes:
+        risk = replace(risk, gigabytes=before.gigabytes, most_bytes=before.most_bytes)
+    _note(page, risk)
+    # Nothing catches the signal, and its default action needs no cooperation of native code.
+    timer = signal.setitimer(signal.ITIMER_PROF, seconds) if seconds else None
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_PROF, *timer)
+        if timer is not None:
+            signal.setitimer(signal.ITIMER_PROF, *timer)
         _note(page, before)
+
+
+def memory_of(process: int) -> int:
+    """Return how many bytes of memory a process has; 0 if it has ended."""
+    try:
+        resident = Path(f"/proc/{process}/statm").read_text().split()[1]
+    except (OSError, IndexError):
+        return 0
+    return int(resident) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _note(page: mmap.mmap, risk: Risk) -> None:

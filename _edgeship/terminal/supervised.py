@@ -13,10 +13,9 @@ import mmap
 import os
 import signal
 import sys
-from pathlib import Path
 from typing import NoReturn
 
-from _edgeship.at_risk import Risk, noted, shared_page
+from _edgeship.at_risk import Risk, memory_of, noted, shared_page
 
 #: Signals that are sent to the process that was started, and meant for the one that works.
 _PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -60,7 +59,7 @@ def _wait(child: int, page: mmap.mmap) -> NoReturn:
         if done:
             break
         risk = noted(page)
-        if risk.gigabytes and not said and _memory_of(child) > risk.gigabytes * 2**30:
+        if risk.most_bytes and not said and memory_of(child) > risk.most_bytes:
             said = f"it takes more than {risk.gigabytes:.3g} GiB of memory"
             os.kill(child, signal.SIGKILL)
         arrived = signal.sigtimedwait(_AWAITED, _LOOK_S)
@@ -100,12 +99,3 @@ def _in_words(risk: Risk, number: int, said: str) -> str:
     what = f"{doing} failed." if doing else "The command was ended."
     cursor = "\x1b[?25h" if os.isatty(2) else ""  # a progress bar hides it
     return f"{cursor}error: {EdgeshipError(what, why=said, todo=_DO)}\n"
-
-
-def _memory_of(process: int) -> int:
-    """Return how many bytes of memory a process has; 0 if it has ended."""
-    try:
-        resident = Path(f"/proc/{process}/statm").read_text().split()[1]
-    except (OSError, IndexError):
-        return 0
-    return int(resident) * os.sysconf("SC_PAGE_SIZE")

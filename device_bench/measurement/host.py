@@ -108,12 +108,16 @@ class _Network:
         Raises:
             VerificationError: The runtime fails.
         """
+        from _edgeship.at_risk import at_risk
         from _edgeship.export.runtimes.interpreters import explain
         from _edgeship.export.runtimes.quiet import Captured, captured_stderr
 
         captured = Captured()
         try:
-            with captured_stderr() as captured:
+            with (
+                at_risk("Running the file in LiteRT on the host", exit_code=3),
+                captured_stderr() as captured,
+            ):
                 for detail, values in zip(self.inputs, inputs, strict=True):
                     self._interpreter.set_tensor(detail["index"], values)
                 self._interpreter.invoke()

@@ -30,6 +30,11 @@ _HELD_OUT_EVERY = 4
 #: Most bytes of samples that are kept in memory.
 MAX_BYTES = 2 * 2**30
 
+#: Samples to verify on that take more are fewer, and this many at least: the outputs of all stages
+#: are kept for each.
+_VERIFIED_BYTES = 2**29
+_FEWEST = 2
+
 
 @dataclass(frozen=True)
 class SampleSet:
@@ -148,11 +153,11 @@ def split_samples(
     calibration, verification = items[: len(seen)], items[len(seen) :] or items
     return SplitSamples(
         calibration=_stack(calibration, inputs),
-        verification=_stack(verification, inputs),
+        verification=_stack(verification, inputs, _runs(inputs)),
         held_out=bool(kept),
         source=words,
         calibrated=len(calibration),
-        verified=len(verification),
+        verified=min(len(verification), _runs(inputs) * _batch(inputs)),
     )
 
 
@@ -179,7 +184,8 @@ def verification_samples(
     with open_source(source, inputs, preprocess, made, seed, name) as found:
         kept, rest = hold_out(found.groups, _held_out(found.count))
         items = found.loaded(kept or select(rest, MOST_SAMPLES))
-        return SampleSet(_stack(items, inputs), found.words(len(items)), found.natural, len(items))
+        arrays = _stack(items, inputs, _runs(inputs))
+        return SampleSet(arrays, found.words(len(items)), found.natural, len(items))
 
 
 def _held_out(count: int) -> int:
@@ -189,17 +195,40 @@ def _held_out(count: int) -> int:
 def _room(inputs: Mapping[str, InputSpec]) -> int:
     """Return how many samples fit into `MAX_BYTES`, at least enough to verify and calibrate on."""
     size = sum(spec.dtype.itemsize * math.prod(spec.shape[1:]) for spec in inputs.values())
-    return max(MAX_BYTES // size, 2 * VERIFICATION_SAMPLES)
+    return max(MAX_BYTES // max(size, 1), _FEWEST + VERIFICATION_SAMPLES)
 
 
-def _stack(items: list[Sample], inputs: Mapping[str, InputSpec]) -> list[Sample]:
-    """Group single samples into runs of the network, wrapping round at the end."""
+def _runs(inputs: Mapping[str, InputSpec]) -> int:
+    """Return on how many runs at most stages are verified."""
+    size = sum(spec.dtype.itemsize * math.prod(spec.shape) for spec in inputs.values())
+    return min(max(_VERIFIED_BYTES // max(size, 1), _FEWEST), VERIFICATION_SAMPLES)
+
+
+def _batch(inputs: Mapping[str, InputSpec]) -> int:
+    return max(spec.shape[0] for spec in inputs.values())
+
+
+def _stack(
+    items: list[Sample], inputs: Mapping[str, InputSpec], most: int | None = None
+) -> list[Sample]:
+    """Group single samples into runs of the network, wrapping round at the end.
+
+    Args:
+        items: Single samples.
+        inputs: Input name to what it takes, the batch first.
+        most: Most runs.
+    """
     batches = {name: spec.shape[0] for name, spec in inputs.items()}
     runs = max(math.ceil(len(items) / batch) for batch in batches.values())
     return [
-        {
-            name: np.stack([items[(run * batch + i) % len(items)][name] for i in range(batch)])
-            for name, batch in batches.items()
-        }
-        for run in range(runs)
+        {name: _rows(items, name, run * batch, batch) for name, batch in batches.items()}
+        for run in range(runs if most is None else min(runs, most))
     ]
+
+
+def _rows(items: list[Sample], name: str, first: int, batch: int) -> np.ndarray:
+    """Return as many samples of an input as a batch takes; a batch may be a million."""
+    if batch <= len(items):
+        return np.stack([items[(first + i) % len(items)][name] for i in range(batch)])
+    each = np.stack([item[name] for item in items])
+    return np.asarray(each[np.arange(first, first + batch) % len(items)])

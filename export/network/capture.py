@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import onnx_ir as ir
 
+from _edgeship.at_risk import at_risk
 from _edgeship.errors import InputError, UnsupportedError
 from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.network.torch_export import to_onnx
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
     from torch import nn
 
     from _edgeship.export.preparation.prepare import Prepared
+
+#: How long an ONNX file may be read and prepared. The largest networks that were tried take 20 s.
+READING_S = 300
+
+#: How much more memory that may take, beside so many times the size of the file.
+READING_GIB = 3
+_COPIES = 12
 
 
 def capture_module(
@@ -102,6 +110,23 @@ def open_onnx(
             ``shapes`` does not fix, or does not fit together.
         UnsupportedError: A shape depends on what the network is fed, or an operator is unknown.
     """
+    with at_risk(f"Reading {path}", seconds=READING_S, gigabytes=_gigabytes(path)):
+        return _opened(path, shapes, inputs, outputs, unsuppressed)
+
+
+def _gigabytes(path: Path) -> float:
+    """Return how much memory reading a file may take: it is copied several times."""
+    size = path.stat().st_size if path.is_file() else 0
+    return READING_GIB + _COPIES * size / 2**30
+
+
+def _opened(
+    path: Path,
+    shapes: Sequence[Shape],
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    unsuppressed: bool,
+) -> Opened:
     from _edgeship.export.graph.flow import Flow
     from _edgeship.export.graph.suppression import boxes_and_scores
     from _edgeship.export.lowering.cutting import advised

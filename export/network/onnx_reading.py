@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -92,8 +93,7 @@ def _external_bytes(proto: onnx.ModelProto) -> int:
 
     known = onnx.helper.get_all_tensor_dtypes()
     return sum(
-        int(np.prod(tensor.dims, dtype=np.int64))
-        * onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
+        math.prod(tensor.dims) * onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
         for tensor in proto.graph.initializer
         if tensor.data_location == onnx.TensorProto.EXTERNAL and tensor.data_type in known
     )

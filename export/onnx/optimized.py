@@ -13,7 +13,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto
 
+from _edgeship.at_risk import at_risk
 from _edgeship.errors import VerificationError
+from _edgeship.export.runtimes.running import OPENING_S, shortened
 from _edgeship.export.runtimes.values import Outputs, Sample
 
 _CONVERSIONS = ("QuantizeLinear", "DequantizeLinear", "Cast")
@@ -53,10 +55,11 @@ def open_optimized(data: bytes, threads: int | None = None) -> Callable[[Sample]
     def run(sample: Sample) -> list[np.ndarray]:
         # ONNX Runtime's exceptions have no common base but Exception.
         try:
-            result = session.run(None, dict(sample))
+            with at_risk("Running the file in ONNX Runtime", exit_code=3):
+                result = session.run(None, dict(sample))
         except Exception as error:
             raise VerificationError(
-                "ONNX Runtime fails when it runs the file.", why=str(error)
+                "ONNX Runtime fails when it runs the file.", why=shortened(error)
             ) from error
         return [_float32(values) for values in result]
 
@@ -108,7 +111,7 @@ def _session(data: bytes, optimized: Path | None = None, threads: int | None = N
     options = SessionOptions()
     options.intra_op_num_threads = threads or os.cpu_count() or 1
     options.graph_optimization_level = GraphOptimizationLevel.ORT_ENABLE_ALL
-    options.log_severity_level = 3
+    options.log_severity_level = 4
     # Without it, x86 processors that lack VNNI add pairs of products in 16 bits, which overflow. No
     # phone does that, and the verdict on a file must not depend on the computer it is made on.
     options.add_session_config_entry("session.x64quantprecision", "1")
@@ -116,9 +119,10 @@ def _session(data: bytes, optimized: Path | None = None, threads: int | None = N
         options.graph_optimization_level = GraphOptimizationLevel.ORT_ENABLE_EXTENDED
         options.optimized_model_filepath = str(optimized)
     try:
-        return InferenceSession(_unshared(data), options, providers=["CPUExecutionProvider"])
+        with at_risk("Opening the file in ONNX Runtime", exit_code=3, seconds=OPENING_S):
+            return InferenceSession(_unshared(data), options, providers=["CPUExecutionProvider"])
     except Exception as error:
-        raise VerificationError("ONNX Runtime refuses the file.", why=str(error)) from error
+        raise VerificationError("ONNX Runtime refuses the file.", why=shortened(error)) from error
 
 
 def _unshared(data: bytes) -> bytes:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping, Sequence
 
 import onnx
 
 from _edgeship.errors import InputError, UnsupportedError
 from _edgeship.export.graph.shapes import Shape
+from _edgeship.export.preparation.budgets import check_ports
 from _edgeship.export.preparation.soundness import check_texts
 
 #: What an example in a message shows for an open axis, by rank: NCHW pictures of 224.
 _EXAMPLES = {3: (1, 224, 224), 4: (1, 3, 224, 224), 5: (1, 3, 8, 112, 112)}
-
-#: TFLite and protocol buffers count the bytes of a tensor in 31 bits.
-_MOST_BYTES = 2**31
 
 #: Newer file formats only add types of fewer than 8 bits.
 NEWEST_IR = 10
@@ -57,12 +54,7 @@ def fix_inputs(
         raise InputError("The ONNX file has no inputs.", todo="export it with the input left open")
     declared = {value.name: _declared(value) for value in inputs}
     wanted, notes = _wanted(declared, shapes)
-    for name, shape in wanted.items():
-        if math.prod(shape) * 4 >= _MOST_BYTES:
-            raise InputError(
-                f"The input {name} of the ONNX file has the shape {shape}: 2 GiB or more.",
-                todo="give a smaller one with --input",
-            )
+    check_ports("input", wanted)
     for value in inputs:
         dims = value.type.tensor_type.shape.dim
         del dims[:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,7 +68,7 @@ def bytes_of(value: ir.Value) -> int | None:
     shape = static_shape(value)
     if shape is None or value.dtype is None or value.dtype == ir.DataType.STRING:
         return None
-    return int(np.prod(shape, dtype=np.int64) * value.dtype.itemsize)
+    return int(math.prod(shape) * value.dtype.itemsize)
 
 
 def text_of(shape: Shape) -> str:

@@ -30,6 +30,7 @@ from _edgeship.export.preparation import (  # noqa: F401  (they fill the table o
     upgrade_resize,
     upgrade_softmax,
 )
+from _edgeship.export.preparation.budgets import check_budget
 from _edgeship.export.preparation.cleaning import clean, sweep
 from _edgeship.export.preparation.floats import DOUBLE, HALF, drop_casts, to_float32
 from _edgeship.export.preparation.given import Given
@@ -145,6 +146,7 @@ def _settle(model: ir.Model) -> tuple[list[ir.DataType], list[str]]:
     double = to_float32(model, DOUBLE)
     drop_casts(model.graph)
     sweep(model.graph)
+    check_budget(model.graph)
     model.opset_imports[""] = _oldest_version(model)
     model.ir_version = min(max(model.ir_version or 0, _OLDEST_IR), NEWEST_IR)
     return double, walk.notes

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from _edgeship.at_risk import at_risk
 from _edgeship.errors import InputError, VerificationError
 from _edgeship.export.runtimes.quiet import Captured, captured_stderr
 
@@ -74,6 +75,10 @@ RUNTIMES: dict[str, Runtime] = {
 }
 
 
+#: How long a runtime may compute until a file is open: weights are packed then.
+OPENING_S = 300
+
+
 def open_interpreter(
     data: bytes,
     runtime: str = "litert",
@@ -105,7 +110,11 @@ def open_interpreter(
         raise VerificationError(f"The {runtime} runtime refuses the file.", why="it is empty")
     captured = Captured()
     try:
-        with captured_stderr() as captured, warnings.catch_warnings():
+        with (
+            at_risk(f"Opening the file in {runtime}", exit_code=3, seconds=OPENING_S),
+            captured_stderr() as captured,
+            warnings.catch_warnings(),
+        ):
             # The classes warn about their own deprecation and about memory.
             warnings.simplefilter("ignore", UserWarning)
             count = threads or os.cpu_count() or 1

@@ -8,10 +8,18 @@ from typing import Any
 
 import numpy as np
 
+from _edgeship.at_risk import at_risk
 from _edgeship.errors import VerificationError
 from _edgeship.export.runtimes.tflite_ports import FileIO
 from _edgeship.export.runtimes.tflite_session import TFLiteSession
 from _edgeship.export.runtimes.values import Outputs, Sample
+
+#: How long ONNX Runtime may compute before it runs anything: it folds constants then. A network of
+#: a gigabyte takes some seconds.
+OPENING_S = 300
+
+#: What an error shows of a runtime's message.
+_MOST_CHARACTERS = 600
 
 
 def run_onnx(
@@ -71,14 +79,16 @@ def onnx_session(model_bytes: bytes, plain: bool = False, threads: int | None = 
     options.intra_op_num_threads = threads or os.cpu_count() or 1
     levels = onnxruntime.GraphOptimizationLevel
     options.graph_optimization_level = levels.ORT_DISABLE_ALL if plain else levels.ORT_ENABLE_BASIC
-    options.log_severity_level = 3
+    # What it prints as an error it raises, too; and names in it are a stranger's.
+    options.log_severity_level = 4
     # ONNX Runtime's exceptions have no common base but Exception.
     try:
-        return onnxruntime.InferenceSession(
-            model_bytes, options, providers=["CPUExecutionProvider"]
-        )
+        with at_risk("Opening the graph in ONNX Runtime", exit_code=3, seconds=OPENING_S):
+            return onnxruntime.InferenceSession(
+                model_bytes, options, providers=["CPUExecutionProvider"]
+            )
     except Exception as error:
-        raise VerificationError("ONNX Runtime refuses the graph.", why=str(error)) from error
+        raise VerificationError("ONNX Runtime refuses the graph.", why=shortened(error)) from error
 
 
 def run_session(
@@ -90,10 +100,11 @@ def run_session(
         VerificationError: ONNX Runtime fails.
     """
     try:
-        result = session.run(outputs, dict(sample))
+        with at_risk("Running the graph in ONNX Runtime", exit_code=3):
+            result = session.run(outputs, dict(sample))
     except Exception as error:
         raise VerificationError(
-            "ONNX Runtime fails when it runs the graph.", why=str(error)
+            "ONNX Runtime fails when it runs the graph.", why=shortened(error)
         ) from error
     return [_float32(values) for values in result]
 
@@ -122,6 +133,12 @@ def run_tflite(
     """
     session = TFLiteSession(data, io, runtime)
     return [session.run(sample) for sample in samples]
+
+
+def shortened(error: BaseException) -> str:
+    """Return what ONNX Runtime raised on one line, which names of a file can make endless."""
+    text = " ".join(str(error).split())
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}..."
 
 
 def _float32(values: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from _edgeship.at_risk import at_risk
 from _edgeship.errors import InputError, VerificationError
 from _edgeship.export.runtimes.affine import dequantize, quantize
 from _edgeship.export.runtimes.interpreters import SignatureRunner, explain, open_interpreter
@@ -184,6 +185,10 @@ class TFLiteSession:
         return dequantize(self._interpreter.get_tensor(detail["index"]), detail)
 
     def _invoke(self, feeds: list[np.ndarray]) -> list[np.ndarray]:
+        with at_risk(f"Running the file in {self._runtime}", exit_code=3):
+            return self._invoked(feeds)
+
+    def _invoked(self, feeds: list[np.ndarray]) -> list[np.ndarray]:
         if self._runner is not None:
             named = {port.name: feed for port, feed in zip(self._io.inputs, feeds, strict=True)}
             results = self._runner(**named)

@@ -22,6 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--mutations", type=int, default=0, help="how many damaged files")
     parser.add_argument("--graphs", type=int, default=0, help="how many random graphs")
     parser.add_argument("--onnx", type=int, default=0, help="ONNX files through the commands")
+    parser.add_argument("--read", type=int, default=0, help="ONNX files, read or run only")
+    parser.add_argument("--stages", type=int, default=0, help="ONNX files, not run")
     parser.add_argument("--tflite", type=int, default=0, help=".tflite files, likewise")
     parser.add_argument("--minutes", type=float, help="files through the commands for so long")
     parser.add_argument("--first", type=int, default=0, help="the number of the first of each")
@@ -29,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=60.0, help="the limit for each file")
     parser.add_argument("--keep", type=Path, help="folder for the files that are findings")
     options = parser.parse_args(arguments)
-    found = _commands(options)
+    found = _stages(options) + _commands(options)
     for kind, count, make, judge in (
         ("mutations", options.mutations, mutated_file, judge_mutated),
         ("graphs", options.graphs, graph_file, judge_graph),
@@ -40,12 +42,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(found > 0)
 
 
+def _stages(options: argparse.Namespace) -> int:
+    """Try files through the stages, and return the number of findings."""
+    import tempfile
+
+    from tests.fuzz.commands.endings import FINDINGS
+    from tests.fuzz.commands.stages import show, try_stages
+
+    if not options.stages:
+        return 0
+    import tests.fuzz.warm  # noqa: F401  (what all forks would import)
+
+    with tempfile.TemporaryDirectory(prefix="edgeship-fuzz-") as name:
+        found = try_stages(options.first, options.stages, Path(name))
+    show(found)
+    return sum(verdict.kind in FINDINGS for verdict in found.values())
+
+
 def _commands(options: argparse.Namespace) -> int:
     """Try files through the commands, and return the number of findings."""
+    from tests.fuzz.commands.cases import KINDS
     from tests.fuzz.commands.endings import FINDINGS
     from tests.fuzz.commands.run import try_all
 
-    counts = {"onnx": options.onnx, "tflite": options.tflite}
+    counts = {kind: getattr(options, kind) for kind in KINDS}
     wanted = {kind: count for kind, count in counts.items() if count or options.minutes}
     if not wanted:
         return 0
@@ -56,7 +76,7 @@ def _commands(options: argparse.Namespace) -> int:
         until = float("inf")
         if options.minutes:
             until = time.monotonic() + options.minutes * 60 / len(wanted)
-        numbers = iter(range(options.first, options.first + (count or 10**9)))
+        numbers = range(options.first, options.first + (count or 10**9))
         ended = try_all(kind, numbers, options.seconds, until, options.keep)
         found += sum(ended[bad.value] for bad in FINDINGS)
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,8 +13,8 @@ import onnx
 
 from tests.export.command_line import write_network
 from tests.fuzz.commands import tflite_mutations
-from tests.fuzz.commands.endings import Kind, Verdict, judge_ending
-from tests.fuzz.commands.forks import EXPORT, run_command, run_fork
+from tests.fuzz.commands.endings import Kind, Verdict
+from tests.fuzz.commands.forks import EXPORT, run_command
 from tests.fuzz.mutations import mutated
 
 #: How often each command is tried on ONNX files, in hundredths.
@@ -28,6 +27,15 @@ _ONNX_COMMANDS: tuple[tuple[int, tuple[str, ...]], ...] = (
     (3, ("inspect", "FILE", "--tensors")),
     (6, ("verify", "FILE")),
     (3, ("advise", "FILE")),
+)
+
+#: The commands that read a file and take nothing of it on trust, since they do not prepare it.
+_READERS: tuple[tuple[int, tuple[str, ...]], ...] = (
+    (30, ("inspect", "FILE")),
+    (10, ("inspect", "FILE", "--tensors")),
+    (40, ("verify", "FILE")),
+    (10, ("diff", "OTHER", "FILE")),
+    (10, ("evaluate", "FILE", "--data", "PICTURES")),
 )
 
 #: Likewise on .tflite files. OTHER is the file that it was made of.
@@ -65,6 +73,15 @@ def onnx_case(number: int) -> Case:
     return Case("net.onnx", data, _drawn(_ONNX_COMMANDS, rng))
 
 
+def read_case(number: int) -> Case:
+    """Return an ONNX file and a command that only reads or runs it."""
+    rng = np.random.default_rng((3, number))
+    seeds = _onnx_seeds()
+    model = seeds[int(rng.integers(len(seeds)))]
+    words = _drawn(_READERS, rng)
+    return Case("net.onnx", mutated(model, rng), words, model.SerializeToString())
+
+
 def tflite_case(number: int) -> Case:
     """Return a .tflite file and its command."""
     rng = np.random.default_rng((2, number))
@@ -74,11 +91,15 @@ def tflite_case(number: int) -> Case:
     return Case("net.tflite", tflite_mutations.mutated(data, rng), words, data)
 
 
-KINDS: dict[str, Callable[[int], Case]] = {"onnx": onnx_case, "tflite": tflite_case}
+KINDS: dict[str, Callable[[int], Case]] = {
+    "onnx": onnx_case,
+    "read": read_case,
+    "tflite": tflite_case,
+}
 
 
-def try_case(case: Case, folder: Path, seconds: float) -> Verdict:
-    """Run the command of a case in an empty folder, and judge what it did."""
+def laid_out(case: Case, folder: Path) -> list[str]:
+    """Write what a case needs into an empty folder, and return the words of its command."""
     file = folder / case.name
     file.write_bytes(case.data)
     paths = {"FILE": case.name, "OTHER": f"other{file.suffix}", "PICTURES": "pictures"}
@@ -86,33 +107,22 @@ def try_case(case: Case, folder: Path, seconds: float) -> Verdict:
         (folder / paths["OTHER"]).write_bytes(case.other)
     if "PICTURES" in case.words:
         (folder / "pictures").symlink_to(_pictures())
-    words = [paths.get(word, word) for word in case.words]
-    ending = run_command(EXPORT, [*words, "--debug"], folder, seconds)
-    verdict = judge_ending(ending)
-    if ending.code is not None and ending.code >= 0 and list(folder.glob("build/*/.*")):
-        return Verdict(Kind.LITTER, "", ending.errors)
-    if verdict.kind is Kind.DONE and "--to" in words:
-        return _judge_export(file, folder, seconds)
-    return verdict
+    return [paths.get(word, word) for word in case.words]
 
 
-def _judge_export(file: Path, folder: Path, seconds: float) -> Verdict:
-    """Judge what an export wrote, in a fork: it runs the file."""
+def left_behind(folder: Path) -> str:
+    """Return the name of a temporary file that an export left, or ""."""
+    return next((path.name for path in folder.glob("build/*/.export-*")), "")
+
+
+def judge_export(file: Path, written: Path) -> Verdict:
+    """Judge the files that an export wrote."""
     from tests.fuzz.commands.rightness import OutsideError, wrong_file
 
-    def judge() -> None:
-        try:
-            found = wrong_file(file, folder / "build" / "net")
-        except OutsideError as error:
-            found = f"outside: {error}"
-        (folder / "found.json").write_text(json.dumps(found))
-
-    ending = run_fork(judge, folder, seconds)
-    if ending.code != 0:
-        return Verdict(Kind.OUTSIDE, f"judging ended with {ending.code}", ending.errors)
-    found = json.loads((folder / "found.json").read_text())
-    if found.startswith("outside: "):
-        return Verdict(Kind.OUTSIDE, "ONNX Runtime", found)
+    try:
+        found = wrong_file(file, written)
+    except OutsideError as error:
+        return Verdict(Kind.OUTSIDE, "", str(error))
     return Verdict(Kind.WRONG, "", found) if found else Verdict(Kind.DONE)
 
 

@@ -15,9 +15,8 @@ MOST_BYTES = 4 * 2**30
 _REFUSALS = (2, 3, 4, 5)
 
 #: A line of a traceback that names one of our own files.
-_FRAME = re.compile(
-    r'File ".*?/((?:export|_edgeship|models|device_bench)/[^"]+)", line \d+, in (.+)'
-)
+_OURS = "export|_edgeship|models|device_bench"
+_FRAME = re.compile(rf'File ".*?/((?:{_OURS})/[^"]+)", line \d+, in (.+)')
 
 
 class Kind(Enum):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
-from tests.fuzz.commands.cases import KINDS, Case, try_case
+from tests.fuzz.commands.batches import try_cases
+from tests.fuzz.commands.cases import KINDS, Case
 from tests.fuzz.commands.endings import FINDINGS, Verdict
 
 #: How often it is said how many files ended in each way.
@@ -16,7 +15,7 @@ _SHOWN_EVERY = 500
 
 
 def try_all(
-    kind: str, numbers: Iterator[int], seconds: float, until: float, keep: Path | None
+    kind: str, numbers: range, seconds: float, until: float, keep: Path | None
 ) -> Counter[str]:
     """Try cases of a kind, print findings, and return how many ended in which way.
 
@@ -29,17 +28,15 @@ def try_all(
     """
     counts: Counter[str] = Counter()
     roots: Counter[tuple[str, str]] = Counter()
-    for number in numbers:
+    for number, verdict in try_cases(kind, numbers, seconds):
         if time.monotonic() > until:
             break
-        case = KINDS[kind](number)
-        with tempfile.TemporaryDirectory(prefix="edgeship-fuzz-") as name:
-            verdict = try_case(case, Path(name), seconds)
         counts[verdict.kind.value] += 1
         if sum(counts.values()) % _SHOWN_EVERY == 0:
             print(f"{kind}: {dict(counts)}", flush=True)
         if verdict.kind not in FINDINGS:
             continue
+        case = KINDS[kind](number)
         root = (verdict.kind.value, verdict.root)
         roots[root] += 1
         print(f"{kind} {number}: {verdict.kind.value}: {verdict.root or verdict.detail[-300:]}")
