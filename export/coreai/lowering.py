@@ -11,8 +11,10 @@ from typing import Annotated, Any
 import numpy as np
 import onnx_ir as ir
 
+from _edgeship.errors import UnsupportedError
 from _edgeship.export.coreai.building.context import Context, Operand
 from _edgeship.export.coreai.building.ports import PortSpec, ProgramIO, unique_name
+from _edgeship.export.coreai.building.storage import Storage, as_it_is
 from _edgeship.export.coreai.format.library import authoring
 from _edgeship.export.coreai.ops import LOWERINGS
 from _edgeship.export.decompositions import Decomposer, decompose, named
@@ -45,6 +47,7 @@ class Lowered:
 def lower(
     model: ir.Model,
     real: type[np.floating[Any]] = np.float32,
+    storage: Storage = as_it_is,
     also: Collection[str] = (),
 ) -> Lowered:
     """Lower an ONNX graph with static shapes.
@@ -53,6 +56,7 @@ def lower(
         model: The rewritten graph.
         real: The type in which floating point numbers are computed; inputs and outputs of these
             stay float32.
+        storage: How weights are stored.
         also: Names of inner values that become further outputs, to be looked at.
 
     Raises:
@@ -63,7 +67,7 @@ def lower(
     model = model.clone()  # decompositions change the graph
     fuse_gelu(model)
     decompose(model, named(LOWERINGS))
-    context = Context(library, real)
+    context = Context(library, real, storage)
     values = [value for value in model.graph.inputs if not value.is_initializer()]
     io = _ports(context, values, [*model.graph.outputs, *_inner(model.graph, also)])
     kinds: dict[str, str] = {}
@@ -86,9 +90,16 @@ def lower(
         return made[0] if len(made) == 1 else tuple(made)
 
     module = library.Module.create()
-    with module:
-        library.graph(_typed(library, body, io), provided_name=FUNCTION)
-    module.verify()
+    try:
+        with module:
+            library.graph(_typed(library, body, io), provided_name=FUNCTION)
+        module.verify()
+    except RuntimeError as error:  # what the compiler raises
+        raise UnsupportedError(
+            "Core AI's compiler refuses the program.",
+            why=" ".join(str(error).split())[:500],
+            todo="report it, with the network and the version of coreai-core",
+        ) from error
     return Lowered(library.AIProgram(module), io, kinds)
 
 
@@ -132,6 +143,10 @@ def _typed(library: Any, body: Callable[..., Any], io: ProgramIO) -> Callable[..
 
     def function(*arguments: Any) -> Any:
         return body(*arguments)
+
+    # The file says where the function stands: equal exports say the same, whatever changes here.
+    code = function.__code__
+    function.__code__ = code.replace(co_filename="edgeship", co_firstlineno=1)
 
     def annotated(port: PortSpec, **options: str) -> Any:
         kind = library.TensorType(port.shape, np.dtype(port.dtype).type, **options)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from _edgeship.export.contract.manifest import AXES, Artifact, Port
-from _edgeship.export.contract.schemes import Scheme
 from _edgeship.export.coreai.building.ports import PortSpec, ProgramIO
 from _edgeship.export.coreai.format.asset import Asset
 from _edgeship.export.coreai.summary import Summary
@@ -16,7 +15,8 @@ def artifact_record(
     found: Summary,
     io: ProgramIO,
     name: str,
-    scheme: Scheme,
+    scheme: str,
+    types: tuple[str, str],
     parity: Parity,
     rounded_db: float | None,
 ) -> Artifact:
@@ -28,15 +28,16 @@ def artifact_record(
         io: Its inputs and outputs.
         name: Of the folder.
         scheme: How it was made.
+        types: How most weights are stored, and what the program computes in.
         parity: How its outputs compare with the network's.
         rounded_db: The yardstick that it was judged by, in dB, if there was one.
     """
     return Artifact(
         file=name,
         target="coreai",
-        scheme=scheme.name,
-        weights=scheme.weights,
-        compute=scheme.activations,
+        scheme=scheme,
+        weights=types[0],
+        compute=types[1],
         size=size(asset),
         sha256=digest(asset),
         inputs=[_port(port) for port in io.inputs],

@@ -232,7 +232,11 @@ def _problem(target: Target, case: Case, way: Binding, found: Sequence[np.ndarra
     wanted = expected(case, target.disputed)
     if way.beside:
         wanted = [*wanted, *(-value for value in way.inputs.values())]
-    return difference(wanted, found, tolerance(case))
+    return difference(wanted, found, max(tolerance(case), _own_tolerance(target, case)))
+
+
+def _own_tolerance(target: Target, case: Case) -> float:
+    return max((t for p, t in target.tolerances.items() if fnmatchcase(case.name, p)), default=0.0)
 
 
 def tolerance(case: Case) -> float:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import onnx
@@ -12,6 +12,7 @@ import onnx_ir as ir
 
 from tests.conformance.binding import Binding
 from tests.conformance.preparing import Answer, Feeds, prepared
+from tests.conformance.refusals import coreai as coreai_table
 from tests.conformance.refusals import coreml as coreml_table
 from tests.conformance.refusals import onnx as onnx_table
 from tests.conformance.refusals import tflite as tflite_table
@@ -20,6 +21,9 @@ from tests.conformance.refusals.refusal import Refusal
 #: For ONNX, indices count in the image that the windows make, for ONNX Runtime in the larger one
 #: that is asked for. Files are verified against ONNX Runtime.
 _LARGER = frozenset({"test_maxunpool_export_with_output_shape"})
+
+#: Core AI's runtime on Linux adds one number after another: sums of some thousand lose a digit.
+_ONE_BY_ONE = 5e-5
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,7 @@ class Target:
         compute: Compiles a model, runs what was written on these inputs, and returns the outputs.
         refusals: The cases that it cannot express.
         disputed: Cases that its runtime computes in another way than ONNX says.
+        tolerances: Cases that its runtime computes less exactly -> the largest error allowed.
         together: Does for many models what `compute` does for one, and returns what that raises.
     """
 
@@ -39,6 +44,7 @@ class Target:
     refusals: Sequence[Refusal]
     disputed: frozenset[str] = frozenset()
     together: Callable[[Sequence[Binding]], list[Answer]] | None = None
+    tolerances: Mapping[str, float] = field(default_factory=dict)
 
     def answers(self, ways: Sequence[Binding]) -> list[Answer]:
         """The outputs of each model, or what was raised instead."""
@@ -59,13 +65,26 @@ def tflite() -> Target:
 def coreml() -> Target:
     """A float32 .mlpackage, run by our evaluator."""
     from _edgeship.export.coreml.format.library import coremltools
-    from tests.conformance.packages import run_package, run_packages
+    from tests.conformance.packages import PACKAGES
 
     coremltools()
     # coremltools collects garbage in every conversion, which takes three times as long as the rest
     # if all that was imported is looked through.
     gc.freeze()
-    return Target("Core ML", run_package, coreml_table.REFUSALS, _LARGER, run_packages)
+    return Target("Core ML", PACKAGES.one, coreml_table.REFUSALS, _LARGER, PACKAGES.all)
+
+
+def coreai() -> Target:
+    """A float32 .aimodel folder, run by Apple's runtime."""
+    from tests.conformance.aimodels import AIMODELS
+
+    return Target(
+        "Core AI",
+        AIMODELS.one,
+        coreai_table.REFUSALS,
+        together=AIMODELS.all,
+        tolerances={"test_nllloss_*": _ONE_BY_ONE, "test_sce_*": _ONE_BY_ONE},
+    )
 
 
 def onnx_runtime() -> Target:
@@ -109,5 +128,6 @@ def _as_fed(inputs: Feeds, graph: ir.Model) -> dict[str, np.ndarray]:
 TARGETS: dict[str, Callable[[], Target]] = {
     "tflite": tflite,
     "coreml": coreml,
+    "coreai": coreai,
     "onnx": onnx_runtime,
 }

@@ -9,6 +9,7 @@ import numpy as np
 import onnx_ir as ir
 
 from _edgeship.export.coreai.building.constants import constant
+from _edgeship.export.coreai.building.storage import Storage, as_it_is
 from _edgeship.export.coreai.building.types import stored, type_of
 from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.lowering.unsupported import Unsupported
@@ -31,11 +32,18 @@ class Context(Values[Any]):
     Args:
         library: The module ``coreai.authoring``.
         real: The type in which floating point numbers are computed.
+        storage: How weights are stored.
     """
 
-    def __init__(self, library: Any, real: type[np.floating[Any]] = np.float32) -> None:
+    def __init__(
+        self,
+        library: Any,
+        real: type[np.floating[Any]] = np.float32,
+        storage: Storage = as_it_is,
+    ) -> None:
         super().__init__()
         self.library = library
+        self._storage = storage
         self.real = np.dtype(real)
 
     def read(self, value: ir.Value) -> Operand:
@@ -60,8 +68,7 @@ class Context(Values[Any]):
         data = self.constant(value) if data is None else data
         if data is None:
             return self.read(value)
-        name = value.name or "weight"
-        return constant(stored(data, self.real, name), name)
+        return self._storage(self.library, data, axis, value.name or "weight", self.real)
 
     def parameter(self, value: ir.Value, shape: Sequence[int]) -> Operand:
         """Return what a layer adds, in another shape; a constant is stored under its own name."""

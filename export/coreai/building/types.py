@@ -10,9 +10,7 @@ import onnx_ir as ir
 from _edgeship.export.lowering.unsupported import Unsupported
 from _edgeship.export.lowering.values import Array, dtype_of
 
-_INT32 = np.iinfo(np.int32)
-
-#: Integers that have fewer bits than int64 keep their type, and wrap around as it does.
+#: Integers of fewer than 64 bits keep their type, and wrap around as it does.
 _NARROW = {
     ir.DataType.INT8,
     ir.DataType.INT16,
@@ -23,7 +21,7 @@ _NARROW = {
 
 
 def type_of(value: ir.Value, real: np.dtype[Any]) -> np.dtype[Any]:
-    """Return the type of a value in the program; int64 is computed in int32.
+    """Return the type of a value in the program; integers of 64 bits are computed in 32.
 
     Args:
         value: Of the ONNX graph.
@@ -34,6 +32,8 @@ def type_of(value: ir.Value, real: np.dtype[Any]) -> np.dtype[Any]:
     """
     if value.dtype in _NARROW and isinstance(value.type, ir.TensorType):
         return np.dtype(value.dtype.numpy())
+    if value.dtype == ir.DataType.UINT64 and isinstance(value.type, ir.TensorType):
+        return np.dtype(np.uint32)
     found = dtype_of(value)
     if found.kind == "f":
         return real
@@ -54,9 +54,11 @@ def stored(data: Array, real: np.dtype[Any], name: str) -> Array:
         raise Unsupported(f"{name} has type {data.dtype.name}")
     if data.dtype not in (np.int64, np.uint64):
         return data
-    if data.size and (data.min() < _INT32.min or data.max() > _INT32.max):
+    narrow = np.dtype(np.int32 if data.dtype == np.int64 else np.uint32)
+    limits = np.iinfo(narrow)
+    if data.size and (data.min() < limits.min or data.max() > limits.max):
         raise Unsupported(f"{name} holds integers of more than 32 bits")
-    return data.astype(np.int32)
+    return data.astype(narrow)
 
 
 def _real(data: Array, real: np.dtype[Any]) -> Array:

@@ -2,11 +2,18 @@
 
 from _edgeship.export.coreai.ops import (
     activation,
+    bits,
     conv,
     dense,
     elementwise,
+    gather,
+    logic,
+    ordering,
     pool,
+    quantization,
     reduce,
+    resize,
+    scatter,
     shape,
     slicing,
 )
@@ -15,11 +22,18 @@ from _edgeship.export.coreai.ops.registry import LOWERINGS
 __all__ = [
     "LOWERINGS",
     "activation",
+    "bits",
     "conv",
     "dense",
     "elementwise",
+    "gather",
+    "logic",
+    "ordering",
     "pool",
+    "quantization",
     "reduce",
+    "resize",
+    "scatter",
     "shape",
     "slicing",
 ]

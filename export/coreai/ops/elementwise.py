@@ -34,15 +34,21 @@ def div(ctx: Context, node: ir.Node) -> None:
 
 @lowers("Mod")
 def mod(ctx: Context, node: ir.Node) -> None:
-    """broadcasting_modulo for fmod; else what floor_divide leaves, with the divisor's sign."""
+    """broadcasting_modulo; plus the divisor where the rest has the other sign, without fmod."""
     x, y = operands(ctx, node)
-    result = node.outputs[0]
-    if attributes.integer(node, "fmod", 0):
+    divisor, result = attributes.source(node, 1), node.outputs[0]
+    if attributes.integer(node, "fmod", 0) or ctx.dtype(divisor).kind == "u":
         ctx.emit("broadcasting_modulo", result, x, y)
         return
-    quotient = ctx.temporary("broadcasting_floor_divide", x, y)
-    whole = ctx.temporary("broadcasting_mul", quotient, y)
-    ctx.emit("broadcasting_sub", result, x, whole)
+    zero = ctx.number(divisor, 0)
+    rest = ctx.temporary("broadcasting_modulo", x, y)
+    below = [ctx.temporary("broadcasting_greater", zero, operand) for operand in (rest, y)]
+    other = ctx.temporary("broadcasting_xor", *below)
+    some = ctx.temporary("broadcasting_not_equal", rest, zero)
+    raised = ctx.temporary("broadcasting_add", rest, y)
+    ctx.emit(
+        "broadcasting_where", result, ctx.temporary("broadcasting_and", other, some), raised, rest
+    )
 
 
 @lowers("Pow")

@@ -34,7 +34,9 @@ TYPES: dict[str, tuple[str, int]] = {
     "si8": ("int8", 8),
     "ui8": ("uint8", 8),
     "si4": ("int4", 4),
+    "ui6": ("uint6", 6),
     "ui4": ("uint4", 4),
+    "ui3": ("uint3", 3),
     "si2": ("int2", 2),
     "ui2": ("uint2", 2),
     "ui1": ("uint1", 1),
@@ -102,11 +104,16 @@ def _function(graph: Any, constants: dict[str, np.ndarray]) -> Facts:
             "types": [str(value.type) for value in operation.results],
         }
         if kind == "constant":
-            name = _blob(operation.attributes["value"]) or f"%{found['results'][0]}"
-            found["constant"] = name
+            place = f"%{found['results'][0]}"
             data = _data(operation, found["types"][0])
+            name = _blob(operation.attributes["value"]) or place
             if data is not None:
-                constants[name] = data
+                # Constants of equal bytes share a blob, and its name, whatever their types are.
+                kept = constants.setdefault(name, data)
+                if (kept.dtype, kept.shape) != (data.dtype, data.shape):
+                    name = f"{name} {place}"
+                    constants[name] = data
+            found["constant"] = name
         operations.append(found)
     return {
         "name": graph.sym_name.value,
