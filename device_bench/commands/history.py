@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,6 +17,12 @@ from _edgeship.terminal.fitting import show_fitted
 
 if TYPE_CHECKING:
     from _edgeship.device_bench.results.history import Series
+    from _edgeship.device_bench.results.rows import Row
+
+SUFFIXES = (".html", ".md")
+
+#: Lines of a series on a terminal, and how many of these are of the newest sessions.
+_LINES, _NEWEST = 16, 5
 
 
 def history(
@@ -34,12 +43,29 @@ def history(
             help="Compare with this session, now and later. By default the oldest.",
         ),
     ] = "",
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            metavar="2026-11-22",
+            formats=["%Y-%m-%d"],
+            help="Only sessions from this day on (UTC). Those before are not read; where none was "
+            "remembered with --baseline, the oldest from then on is the baseline.",
+        ),
+    ] = None,
     tolerance: Annotated[
         float,
         typer.Option(
             metavar="PERCENT", min=0, help="How much slower is not yet called a regression."
         ),
     ] = 5.0,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also write a page with a plot of each series over time, to be filtered by "
+            "device, file and day (.html), or text (.md).",
+        ),
+    ] = None,
     junit: gating.JUnitOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
@@ -48,31 +74,50 @@ def history(
     A regression is a ratio whose whole interval is above the tolerance; if the newest session of
     a series is one, or has too few rounds to tell, the exit code is 3.
     """
+    if out is not None and out.suffix not in SUFFIXES:
+        raise InputError(
+            f"--out {out} does not say what to write.",
+            todo=f"end its name in {' or '.join(SUFFIXES)}",
+        )
     from _edgeship.device_bench.results.history import all_series, choose_baseline
     from _edgeship.device_bench.results.rows import rows
     from _edgeship.device_bench.store.store import Filter, Store
 
+    day = "" if since is None else f"{since:%Y-%m-%d}"
+    wanted = Filter(device=device, subject=name, since=day, alone=True)
     with Store(store, create=False) as opened:
-        measured = rows(opened.sessions(Filter(device=device, subject=name, alone=True)))
+        measured = rows(opened.sessions(wanted))
 
         def compared() -> list[Series]:
-            return all_series(measured, opened.baselines(), subject=name, tolerance=tolerance / 100)
+            known = opened.baselines()
+            return all_series(
+                measured, known, subject=name, tolerance=tolerance / 100, older=older(known)
+            )
+
+        def older(known: Mapping[str, str]) -> list[Row]:
+            """Return what was remembered as a baseline, and is too old to be shown."""
+            ids = {one for one in known.values() if day and one < day.replace("-", "")}
+            if not ids:
+                return []
+            return rows(opened.sessions(replace(wanted, since="", ids=tuple(sorted(ids)))))
 
         series = compared()
         if not series:
             raise InputError(
                 f"{store} has no session{f' with {name}' if name else ''}"
-                f"{f' on {device}' if device else ''}.",
+                f"{f' on {device}' if device else ''}{f' since {day}' if day else ''}.",
                 todo="`python -m device_bench report` shows what it has",
             )
         if baseline:
             for one in choose_baseline(series, baseline):
                 opened.set_baseline(one, baseline)
             series = compared()
+    if out is not None:
+        _write(out, series, tolerance / 100, str(store))
     if as_json:
         print_json({"series": [_as_dict(one) for one in series]})
     else:
-        _show(series)
+        _show(series, out)
     checks = gating.regression_checks(series, tolerance / 100)
     gating.tell_servers("history", checks, junit)
     gating.leave(checks)
@@ -98,17 +143,50 @@ def _as_dict(series: Series) -> dict[str, Any]:
     }
 
 
-def _show(series: list[Series]) -> None:
-    from _edgeship.device_bench.reports.history import table as contents
+def _write(out: Path, series: Sequence[Series], tolerance: float, store: str) -> None:
+    from _edgeship.device_bench.reports import history as parts
+    from _edgeship.device_bench.reports import html, markdown
+    from _edgeship.device_bench.reports.writing import write, written_by
+
+    found = parts.section(series, tolerance, folded=False)
+    sections = [parts.newest(series), *([] if found is None else [found])]
+    count = f"{len(series)} series of {store}"
+    render = html.render if out.suffix == ".html" else markdown.render
+    write(out, render("History", f"{count}. {written_by()}", sections))
+
+
+def _show(series: Sequence[Series], out: Path | None) -> None:
+    from _edgeship.device_bench.reports.history import table, trend_text
 
     output = console()
     for one in series:
-        shown = contents(one)
-        output.print(printable(one.name))
+        output.print(printable(one.name), soft_wrap=True)
+        places = _shown(one)
+        shown = table(replace(one, entries=tuple(one.entries[place] for place in places)))
         cells = [[cell.text for cell in row] for row in shown.rows]
         show_fitted(shown.columns, cells, numbers=tuple(shown.numbers))
+        left_out = len(one.entries) - len(places)
+        if left_out:
+            output.print(f"{left_out} more in between, each as the one before it; --json has all")
+        trend = trend_text(one)
+        if trend:
+            output.print(trend, soft_wrap=True)
         output.print()
     if all(len(one.entries) == 1 for one in series):
         output.print("nothing to compare yet: measure again, then run this again")
-    else:
-        output.print("next: `python -m device_bench report` draws it")
+    elif out is None:
+        output.print("next: `python -m device_bench history --out build/history.html` draws it")
+    if out is not None:
+        output.print(printable(f"Written: {out}"), soft_wrap=True)
+
+
+def _shown(series: Series) -> list[int]:
+    """Return the places of the entries that a terminal has room for: all, or those that matter."""
+    count = len(series.entries)
+    if count <= _LINES:
+        return list(range(count))
+    base = [place for place, entry in enumerate(series.entries) if entry.verdict == "baseline"]
+    newest = range(count - _NEWEST, count)
+    # A verdict that goes to and fro would fill the page.
+    turns = series.turns[-(_LINES - _NEWEST - len(base)) :]
+    return sorted({*base, *turns, *newest})

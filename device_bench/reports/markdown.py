@@ -26,9 +26,11 @@ def render(title: str, written: str, sections: Sequence[Section]) -> str:
         if section.facts:
             facts = section.facts.items()
             parts.append("\n".join(f"- {_escape(name)}: {_escape(text)}" for name, text in facts))
-        for table in section.tables:
-            if table.title:
-                parts.append(f"### {_escape(table.title)}")
+        titled = [(table.title, table) for table in section.tables]
+        titled += [(group.title, group.table) for group in section.groups]
+        for heading, table in titled:
+            if heading:
+                parts.append(f"### {_escape(heading)}")
             same = [f"{name} {text}" for name, text in table.same().items() if text]
             if same:
                 parts.append(_escape(f"In all rows: {', '.join(same)}"))

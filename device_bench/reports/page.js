@@ -1,4 +1,4 @@
-// Sorts a table by the column whose heading is clicked, and filters its rows.
+// Sorts a table by the column whose heading is clicked, and filters rows and groups.
 "use strict";
 
 function sortKey(row, column) {
@@ -39,12 +39,41 @@ function filterRows(filters, table) {
   filters.querySelector("output").textContent = `${shown} of ${table.tBodies[0].rows.length} rows`;
 }
 
+// Days are compared as texts, "20261122", which sort by time.
+function filterGroups(filters, groups) {
+  const choices = [...filters.querySelectorAll("select")].filter((select) => select.value !== "");
+  const since = filters.querySelector("input").value.replaceAll("-", "");
+  let shown = 0;
+  for (const group of groups.children) {
+    const labels = JSON.parse(group.dataset.labels);
+    const wanted =
+      group.dataset.newest >= since &&
+      choices.every((one) => labels[one.dataset.label] === one.value.slice(1));
+    group.hidden = !wanted;
+    shown += wanted;
+    for (const row of group.querySelectorAll("tbody tr")) {
+      row.hidden = row.cells[0].textContent.slice(0, 8) < since;
+    }
+    for (const mark of group.querySelectorAll("svg [id*='-at-']")) {
+      const [, day] = mark.id.match(/-at-(\d{8})-/);
+      mark.style.display = day < since ? "none" : "";
+    }
+  }
+  filters.querySelector("output").textContent = `${shown} of ${groups.children.length} shown`;
+}
+
 for (const table of document.querySelectorAll("table")) {
   [...table.tHead.rows[0].cells].forEach((cell, column) => {
     cell.querySelector("button").addEventListener("click", () => sortBy(table, column));
   });
 }
-for (const filters of document.querySelectorAll(".filters")) {
+for (const filters of document.querySelectorAll(".filters[data-groups]")) {
+  const groups = document.getElementById(filters.dataset.groups);
+  filters.addEventListener("input", () => filterGroups(filters, groups));
+  filters.hidden = false;
+  filterGroups(filters, groups);
+}
+for (const filters of document.querySelectorAll(".filters[data-table]")) {
   const table = document.getElementById(filters.dataset.table);
   filters.addEventListener("input", () => filterRows(filters, table));
   filters.hidden = false;

@@ -77,6 +77,26 @@ class Plot:
 
 
 @dataclass(frozen=True)
+class Group:
+    """A plot and a table of one thing, which a reader can choose among others.
+
+    Attributes:
+        title: What it is of.
+        labels: Name of a choice -> what this group is in it, such as "device" -> "adb".
+        newest: The newest day in it, as "20261122".
+        plot: Each mark of a day in it has that day in its id, as in "at-20261122-3".
+        table: Without a title of its own. Its first column begins with the day, as ids of sessions
+            do.
+    """
+
+    title: str
+    labels: Mapping[str, str]
+    newest: str
+    plot: Plot | None
+    table: Table
+
+
+@dataclass(frozen=True)
 class Section:
     """A part of a report.
 
@@ -87,6 +107,7 @@ class Section:
         facts: Name -> value.
         plots: The plots, in order.
         tables: The tables, in order; they come after the plots.
+        groups: What comes then, which can be chosen by label and by day.
         folded: Whether it is closed at first, in formats that can do that.
     """
 
@@ -96,4 +117,5 @@ class Section:
     facts: Mapping[str, str] | None = None
     plots: tuple[Plot, ...] = ()
     tables: tuple[Table, ...] = ()
+    groups: tuple[Group, ...] = ()
     folded: bool = False

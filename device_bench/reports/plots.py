@@ -10,6 +10,7 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,6 +46,27 @@ class Bar:
     median: float
     low: float
     high: float
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A session in a trend.
+
+    Attributes:
+        at: When it began.
+        median: In the unit of the plot.
+        low: Lower end of its interval.
+        high: Upper end.
+        flagged: Whether it has another colour.
+        note: What changed with it; "" for nothing.
+    """
+
+    at: datetime
+    median: float
+    low: float
+    high: float
+    flagged: bool
+    note: str
 
 
 @dataclass(frozen=True)
@@ -84,16 +106,52 @@ def medians(bars: Sequence[Bar], unit: str) -> str:
     return _svg(figure)
 
 
-def timeline(bars: Sequence[Bar], unit: str, flagged: Sequence[bool]) -> str:
-    """Draw medians and their intervals from left to right, flagged ones in another colour."""
-    figure, axes = _figure(2.8)
-    divisor, label = units.axis(max(bar.high for bar in bars), unit)
-    for place, (bar, flag) in enumerate(zip(bars, flagged, strict=True)):
-        colour, mark = _style(1 if flag else 0)
-        axes.vlines(place, bar.low / divisor, bar.high / divisor, color=colour, lw=2)
-        axes.plot(place, bar.median / divisor, mark, color=colour)
-    axes.set_xticks(range(len(bars)), [bar.label for bar in bars], rotation=30, ha="right")
-    axes.set_ylim(bottom=0)
+def trend(moments: Sequence[Moment], unit: str, band: tuple[float, float] | None) -> str:
+    """Draw medians with their intervals over dates, and write where something changed.
+
+    Args:
+        moments: At least one, oldest first.
+        unit: Of the medians.
+        band: What is drawn as a grey band: times that are as good as each other.
+    """
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    figure, axes = _figure(3.2)
+    divisor, label = units.axis(max(one.high for one in moments), unit)
+    if band is not None:
+        axes.axhspan(band[0] / divisor, band[1] / divisor, color=_INK, alpha=0.08, lw=0)
+    # matplotlib counts days since 1970.
+    places = [one.at.timestamp() / 86400 for one in moments]
+    for index, (one, place) in enumerate(zip(moments, places, strict=True)):
+        colour, mark = _style(1 if one.flagged else 0)
+        day = f"at-{one.at:%Y%m%d}-{index}"
+        if index:
+            ends = [moments[index - 1].median / divisor, one.median / divisor]
+            line = axes.plot([places[index - 1], place], ends, color=_INK, alpha=0.3, lw=1)
+            line[0].set_gid(f"{day}-line")
+        reach = axes.vlines(place, one.low / divisor, one.high / divisor, color=colour, lw=2)
+        reach.set_gid(f"{day}-interval")
+        axes.plot(place, one.median / divisor, mark, color=colour, ms=5)[0].set_gid(day)
+        if one.note:
+            axes.axvline(place, color=colour, lw=1, ls=":").set_gid(f"{day}-change")
+            text = axes.annotate(
+                one.note,
+                (place, 1),
+                (3, -2),
+                xycoords=("data", "axes fraction"),
+                textcoords="offset points",
+                fontsize=8,
+                rotation=90,
+                va="top",
+            )
+            text.set_color(_INK)
+            text.set_parse_math(False)
+            text.set_gid(f"{day}-note")
+    locator = AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_locator(locator)
+    formatter = ConciseDateFormatter(locator)  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_formatter(formatter)
+    axes.margins(x=0.04, y=0.15)
     axes.set_ylabel(label)
     return _svg(figure)
 

@@ -72,6 +72,39 @@ class Series:
         """Whether the newest entry is a regression."""
         return self.entries[-1].verdict == "REGRESSION"
 
+    @property
+    def turns(self) -> tuple[int, ...]:
+        """The entries whose verdict is another one than that of the entry before, by their place.
+
+        The baseline differs from itself by nothing; entries where nothing was measured do not
+        count.
+        """
+        found: list[int] = []
+        last: Verdict = "no difference shown"
+        for place, entry in enumerate(self.entries):
+            verdict = "no difference shown" if entry.verdict == "baseline" else entry.verdict
+            if verdict == "nothing measured":
+                continue
+            if verdict != last:
+                found.append(place)
+            last = verdict
+        return tuple(found)
+
+    @property
+    def device(self) -> str:
+        """What it was measured on, for people: model and selector."""
+        return device_text(self.entries[0].row)
+
+    @property
+    def file(self) -> str:
+        """The network and its scheme, or the file's label."""
+        return file_text(self.entries[0].row)
+
+    @property
+    def how(self) -> str:
+        """The runner and its settings."""
+        return how_text(self.entries[0].row)
+
 
 def all_series(
     every: Iterable[Row],
@@ -79,6 +112,7 @@ def all_series(
     *,
     subject: str = "",
     tolerance: float = TOLERANCE,
+    older: Iterable[Row] = (),
 ) -> list[Series]:
     """Return the series that the rows of sessions make, sorted by name.
 
@@ -88,13 +122,15 @@ def all_series(
             or if that session is not among the given ones, the oldest that measured anything is.
         subject: A network's name, or a file's label, path or sha256; "" for all.
         tolerance: Fraction by which a session may be slower than the baseline.
+        older: Rows that may be baselines, but are in no series.
     """
+    before = {(series_name(row), row.session.id): row for row in older if row.summary is not None}
     grouped: dict[str, list[Row]] = {}
     for row in every:
         if names(row.measurement, subject):
             grouped.setdefault(series_name(row), []).append(row)
     return [
-        _series(name, some, baselines.get(name), tolerance)
+        _series(name, some, baselines.get(name), tolerance, before)
         for name, some in sorted(grouped.items())
     ]
 
@@ -106,18 +142,28 @@ def series_name(row: Row) -> str:
     means other work; a file without a manifest is identified by its label. Times of a software
     driver make a series of their own.
     """
-    device, subject, settings = (
-        row.session.device,
-        row.measurement.subject,
-        row.measurement.settings,
-    )
-    what = subject.label
-    if subject.model:
-        cost = "" if subject.mult_adds is None else f" ({subject.mult_adds / 1e6:.1f} M mult-adds)"
-        what = f"{subject.model} {subject.scheme}{cost}"
+    return f"{file_text(row)} on {device_text(row)}: {how_text(row)}"
+
+
+def file_text(row: Row) -> str:
+    """Return the network with its scheme and mult-adds; for a file without a manifest its label."""
+    subject = row.measurement.subject
+    if not subject.model:
+        return subject.label
+    cost = "" if subject.mult_adds is None else f" ({subject.mult_adds / 1e6:.1f} M mult-adds)"
+    return f"{subject.model} {subject.scheme}{cost}"
+
+
+def device_text(row: Row) -> str:
+    """Return the selector of the device and its model."""
+    return f"{row.session.device.selector} ({row.session.device.model})"
+
+
+def how_text(row: Row) -> str:
+    """Return the runner, what it ran on, threads and cores."""
+    settings = row.measurement.settings
     how = f"{settings.runner}, {_accelerator(row.measurement)}, threads {settings.threads}"
-    how = f"{how}, cores {cores_text(settings)}{', sustained' if settings.sustained else ''}"
-    return f"{what} on {device.selector} ({device.model}): {how}"
+    return f"{how}, cores {cores_text(settings)}{', sustained' if settings.sustained else ''}"
 
 
 def _accelerator(measurement: Measurement) -> str:
@@ -155,9 +201,17 @@ def choose_baseline(series: Sequence[Series], session_id: str) -> list[str]:
     return able
 
 
-def _series(name: str, some: Sequence[Row], wanted: str | None, tolerance: float) -> Series:
+def _series(
+    name: str,
+    some: Sequence[Row],
+    wanted: str | None,
+    tolerance: float,
+    before: Mapping[tuple[str, str], Row],
+) -> Series:
     measured = [row for row in some if row.summary is not None]
     base = next((row for row in measured if row.session.id == wanted), None)
+    if base is None and wanted is not None:
+        base = before.get((name, wanted))
     if base is None:
         base = measured[0] if measured else some[0]
     entries = tuple(_entry(row, base, tolerance) for row in some)

@@ -46,6 +46,11 @@ class Row:
         return self.session.started[:16].replace("T", " ")
 
     @property
+    def day(self) -> str:
+        """The day on which its session started, as "2026-11-22" in UTC."""
+        return self.session.started[:10]
+
+    @property
     def runtime(self) -> str:
         """Name and version of the library that ran it; "" before any round."""
         return next((one.process.runtime for one in self.measurement.rounds), "")

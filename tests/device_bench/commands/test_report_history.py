@@ -141,6 +141,52 @@ def test_history_as_json(store: Path) -> None:
     assert 1.1 < second["comparison"]["low"] < 1.2 < second["comparison"]["high"] < 1.3
 
 
+@pytest.mark.parametrize("suffix", [".html", ".md"])
+def test_history_is_written_as_a_page(store: Path, tmp_path: Path, suffix: str) -> None:
+    out = tmp_path / f"history{suffix}"
+    stdout, _ = _run("history", "--store", store, "--out", out, code=3)
+    assert f"Written: {out}" in stdout
+    text = out.read_text()
+    assert OLD in text
+    assert NEW in text
+    assert "REGRESSION" in text
+    assert ("<svg" in text) == (suffix == ".html")
+    _, stderr = _run("history", "--store", store, "--out", tmp_path / "x.csv", code=2)
+    assert "end its name in .html or .md" in stderr
+
+
+def test_history_since_a_day_keeps_to_the_remembered_baseline(store: Path) -> None:
+    phone = ("--device", "adb:R5CT1234", "--store", store)
+    late = (*phone, "--since", "2026-11-22")
+    stdout, _ = _run("history", *late)
+    assert OLD not in stdout
+    assert "baseline" in stdout
+    _run("history", *phone, "--baseline", OLD, code=3)
+    stdout, _ = _run("history", *late, code=3)
+    assert OLD not in stdout
+    assert "REGRESSION" in stdout
+    _, stderr = _run("history", *phone, "--since", "2026-11-23", code=2)
+    assert "has no session on adb:R5CT1234 since 2026-11-23" in stderr
+    _run("history", *phone, "--since", "yesterday", code=2)
+
+
+def test_history_of_many_sessions_shows_those_that_matter(tmp_path: Path) -> None:
+    path = tmp_path / "many.sqlite"
+    with Store(path) as opened:
+        for day in range(1, 26):
+            median = 2.4e6 if 10 <= day < 15 else 2e6
+            name = f"202611{day:02d}-090000-aaaa"
+            one = session(name, medians=(median,), labels=("net_int8",), rounds=8, seed=1)
+            opened.begin(one)
+            opened.finish(one.id, complete=True)
+    stdout, _ = _run("history", "--store", path)
+    shown = [day for day in range(1, 26) if f"202611{day:02d}-090000-aaaa" in stdout]
+    assert shown == [1, 10, 15, 21, 22, 23, 24, 25]
+    assert "17 more in between" in stdout
+    assert f"trend {'▁' * 9}{'█' * 5}{'▁' * 11}\n" in stdout
+    assert "no difference shown since 2026-11-15" in stdout
+
+
 def test_history_of_one_session_says_what_to_do(store: Path) -> None:
     stdout, _ = _run("history", "--device", "virtual", "--store", store)
     assert "nothing to compare yet" in stdout

@@ -1,10 +1,11 @@
 import re
+from datetime import datetime, timezone
 from xml.etree import ElementTree
 
 import pytest
 
 from _edgeship.device_bench.reports import plots
-from _edgeship.device_bench.reports.plots import Bar, Point
+from _edgeship.device_bench.reports.plots import Bar, Moment, Point
 from tests.device_bench.synthetic import session
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -23,12 +24,17 @@ def _tags(svg: str) -> set[str]:
     return {one.tag.removeprefix(SVG) for one in root.iter()}
 
 
+def _moment(day: int, median: float, note: str = "") -> Moment:
+    at = datetime(2026, 11, day, 9, tzinfo=timezone.utc)
+    return Moment(at, median, 0.99 * median, 1.01 * median, flagged=bool(note), note=note)
+
+
 def _all(label: str) -> list[str]:
     rounds = session().measurements[0].rounds
     bar = Bar(label, 2e6, 1.9e6, 2.2e6)
     return [
         plots.medians([bar, Bar("b", 3e6, 3e6, 3e6)], "ns"),
-        plots.timeline([bar, bar], "ns", flagged=[False, True]),
+        plots.trend([_moment(20, 2e6), _moment(22, 3e6, label)], "ns", (1.9e6, 2.1e6)),
         plots.course({label: rounds, "b": rounds}, "ns"),
         plots.distribution({label: [1e6, 2e6, 3e6], "b": [1e6]}, "ns"),
         plots.scatter([Point(label, "g", 1, 2), Point("p", label, 2, 3)], "x", "y"),

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from _edgeship.device_bench.reports import history as report
-from _edgeship.device_bench.results.history import Series, all_series, choose_baseline
+from _edgeship.device_bench.results.history import Series, all_series, choose_baseline, series_name
 from _edgeship.device_bench.results.records import Session
 from _edgeship.device_bench.results.rows import rows
 from _edgeship.errors import InputError
@@ -135,11 +135,46 @@ def test_a_section_is_made_of_series_with_several_sessions() -> None:
     assert report.section(_series(_days(2e6), {})) is None
     section = report.section(_series(_days(2e6, 2e6, 2.4e6), {}))
     assert section is not None
-    (table,) = section.tables
-    assert [row[-1].text for row in table.rows] == [
+    (group,) = section.groups
+    assert [row[-1].text for row in group.table.rows] == [
         "baseline",
         "no difference shown",
         "REGRESSION",
     ]
-    assert len(section.plots) == 1
+    assert group.newest == "20261122"
+    assert group.labels == {
+        "device": "adb:R5CT1234 (Pixel 9 Pro)",
+        "file": "net int8 (145.0 M mult-adds)",
+    }
+    assert group.plot is not None
+    assert group.plot.svg.count("-change") == 1
     assert "the newest is a regression" in section.warnings[0]
+
+
+def test_turns_are_where_the_verdict_became_another() -> None:
+    days = [f"202611{day:02d}-090000-aaaa" for day in range(1, 8)]
+    medians = (2e6, 2e6, 2.4e6, 2.4e6, 1.6e6, 2e6, 2e6)
+    sessions = [
+        session(day, medians=(median,), labels=("net_int8",), rounds=12, seed=1)
+        for day, median in zip(days, medians, strict=True)
+    ]
+    (series,) = _series(sessions, {})
+    assert series.turns == (2, 4, 5)
+    (series,) = _series(sessions[:2], {})
+    assert series.turns == ()
+
+
+def test_a_baseline_that_is_too_old_to_be_shown_is_compared_with() -> None:
+    sessions = _days(2e6, 2.4e6, 2.4e6)
+    name = series_name(rows(sessions)[0])
+    (series,) = _series(sessions[1:], {name: DAYS[0]}, older=rows(sessions[:1]))
+    assert series.baseline == DAYS[0]
+    assert [entry.verdict for entry in series.entries] == ["REGRESSION", "REGRESSION"]
+    (series,) = _series(sessions[1:], {name: DAYS[0]})
+    assert series.baseline == DAYS[1]
+
+
+def test_bars_show_no_mountains_of_noise() -> None:
+    assert report.spark([1.0, 1.0]) == "▁▁"
+    assert report.spark([1.0, 2.0, 1.5]) == "▁█▅"
+    assert report.spark([100.0, 101.0]) == "▁▂"
