@@ -211,7 +211,7 @@ def _report(
     *,
     as_json: bool,
 ) -> None:
-    from _edgeship.device_bench.farm.pages import measured_sections
+    from _edgeship.device_bench.farm.pages import MOST_SHOWN, measured_sections
     from _edgeship.device_bench.farm.results import rows_of
     from _edgeship.export.commands.sweep_view import leave, write_report
 
@@ -220,7 +220,7 @@ def _report(
         for one in every
         if one.made is not None and one.status == "ok" and one.variant.target == _TARGET
     ]
-    rows = rows_of(store, digests)
+    rows = rows_of(store, digests[:MOST_SHOWN])
     written = write_report(every, exports.counts, artifacts, measured_sections(measured, rows))
     failed = [one for one in measured if one.status == "failed"]
     if as_json:

@@ -14,6 +14,9 @@ from _edgeship.export.sweep.running import Counts, Finished
 
 _UNITS = ("ns", units.INSTRUCTIONS)
 
+#: The most files that a page shows; report.json has all.
+MOST_SHOWN = 2000
+
 
 def exports_section(every: Sequence[Finished], counts: Counts) -> Section:
     """Return the section about the exports of a sweep, in their order."""
@@ -22,7 +25,7 @@ def exports_section(every: Sequence[Finished], counts: Counts) -> Section:
             Cell(text, _value(one, heading))
             for heading, text in zip(COLUMNS, cells(one), strict=True)
         )
-        for one in every
+        for one in every[:MOST_SHOWN]
     )
     table = Table(
         "",
@@ -39,7 +42,7 @@ def exports_section(every: Sequence[Finished], counts: Counts) -> Section:
             "Seconds and memory are of the export that made a file, with all schemes that were "
             "made beside it. SQNR is that of its outputs against the network's.",
         ),
-        warnings=tuple(sentences(every)),
+        warnings=(*_left_out(len(every)), *sentences(every)),
         tables=(table,),
     )
 
@@ -55,6 +58,12 @@ def _value(one: Finished, heading: str) -> float | None:
         "memory": made.peak_bytes,
     }[heading]
     return found
+
+
+def _left_out(count: int) -> list[str]:
+    if count <= MOST_SHOWN:
+        return []
+    return [f"Only the first {MOST_SHOWN} of {count} files are shown; report.json has all."]
 
 
 def measured_sections(every: Sequence[Measured], found: Sequence[Row]) -> list[Section]:

@@ -142,7 +142,7 @@ class Phones:
         self.phones = [Phone(selector) for selector in self.selectors]
         self.again = 0
         self._ready: deque[Work] = deque()
-        self._queue: deque[Work] = deque()
+        self._queues: dict[str, deque[Work]] = {}  # by what works are wanted on
         self._running: dict[str, tuple[Phone, Work | None]] = {}
         self._count = 0
 
@@ -153,7 +153,7 @@ class Phones:
     @property
     def waiting(self) -> bool:
         """Whether works wait for a phone."""
-        return bool(self._ready or self._queue)
+        return bool(self._ready or any(self._queues.values()))
 
     def take(self, engine: Engine) -> list[Job]:
         """Return a job for each phone that is free and has something to do.
@@ -210,7 +210,7 @@ class Phones:
         of_phone = error["code"] == _DEVICE if error else outcome.ending != "memory"
         if of_phone and len(work.tried) <= self.retries:
             self.again += 1
-            self._queue.appendleft(work)
+            self._queues.setdefault(work.on, deque()).appendleft(work)
             self.say(f"again, on another phone if there is one: {work.title}. {why}")
         else:
             self.tell(Measured(work, "failed", phone.selector, why))
@@ -267,27 +267,27 @@ class Phones:
         work.files = {
             name: sha for name, sha in work.files.items() if name in missing or name == first
         }
-        self._queue.append(work)
+        self._queues.setdefault(work.on, deque()).append(work)
 
     def _next_for(self, phone: Phone) -> Work | None:
         """Return the next work for a phone, which another one should not rather do."""
-        for work in self._queue:
-            if work.on not in (ANY, phone.model):
-                continue
-            twins = [one for one in self._able(work) if one.selector not in work.tried]
-            if phone.selector in work.tried and twins:
-                continue
-            self._queue.remove(work)
-            return work
+        for on in (phone.model, ANY):
+            queue = self._queues.get(on, deque())
+            for place, work in enumerate(queue):
+                if phone.selector not in work.tried or not self._twins(work):
+                    del queue[place]
+                    return work
         return None
 
-    def _able(self, work: Work) -> list[Phone]:
-        return [
-            phone for phone in self.phones if phone.state != "out" and work.on in (ANY, phone.model)
-        ]
+    def _twins(self, work: Work) -> list[Phone]:
+        """Return the phones that may do a work and have not tried it."""
+        return [one for one in self._able(work.on) if one.selector not in work.tried]
+
+    def _able(self, on: str) -> list[Phone]:
+        return [one for one in self.phones if one.state != "out" and on in (ANY, one.model)]
 
     def _wanted(self, phone: Phone) -> bool:
-        return any(work.on in (ANY, phone.model) for work in self._queue)
+        return any(self._queues.get(on) for on in (phone.model, ANY))
 
     def _due(self, phone: Phone, engine: Engine) -> bool:
         """Return whether a phone is to be looked for now; one without a node stays away."""
@@ -300,13 +300,15 @@ class Phones:
 
     def _give_up(self) -> None:
         """Let works fail that no phone is left for."""
-        for work in [work for work in self._queue if not self._able(work)]:
-            self._queue.remove(work)
-            there = [phone for phone in self.phones if work.on in (ANY, phone.model)]
-            why = f"No phone {'' if work.on == ANY else f'of model {work.on} '}is left."
+        for on, queue in self._queues.items():
+            if not queue or self._able(on):
+                continue
+            there = [phone for phone in self.phones if on in (ANY, phone.model)]
+            why = f"No phone {'' if on == ANY else f'of model {on} '}is left."
             if there:
                 why += f" {there[-1].selector}: {there[-1].why}"
-            self.tell(Measured(work, "failed", why=why))
+            while queue:
+                self.tell(Measured(queue.popleft(), "failed", why=why))
 
     def _describe(self, phone: Phone) -> Job:
         phone.state = "asked"

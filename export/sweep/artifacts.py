@@ -16,7 +16,6 @@ from typing import IO, Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from _edgeship.errors import InputError
-from _edgeship.files import sha256_of
 
 #: What says in a folder what is in it.
 _OUTCOME = "outcome.json"
@@ -36,7 +35,7 @@ class Made(BaseModel):
         why: The sentence, if it is refused.
         seconds: What its export took, with the other schemes that were made beside it.
         peak_bytes: The most memory that it took.
-        files: Path in the folder -> digest, of all files.
+        files: Path in the folder -> bytes, of all files.
         decided_by: What the key was made of, for people.
     """
 
@@ -51,7 +50,7 @@ class Made(BaseModel):
     why: str = ""
     seconds: float = 0.0
     peak_bytes: int = 0
-    files: dict[str, str] = {}
+    files: dict[str, int] = {}
     decided_by: dict[str, Any] = {}
 
 
@@ -110,16 +109,20 @@ class Artifacts:
         return self.root / key[:2] / key
 
     def find(self, key: str) -> Made | None:
-        """Return what was made for a key; None unless all of it is there as it was written."""
+        """Return what was made for a key, without `Made.decided_by`; None unless it is whole.
+
+        Only the sizes of files are looked at: reading all files of a large sweep takes hours.
+        """
         folder = self.place(key)
         try:
             made = Made.model_validate_json((folder / _OUTCOME).read_bytes())
-            whole = all(sha256_of(folder / name) == digest for name, digest in made.files.items())
+            sizes = made.files.items()
+            whole = all((folder / name).stat().st_size == count for name, count in sizes)
         except (FileNotFoundError, NotADirectoryError, ValidationError):
             return None
         except OSError as error:
             raise InputError(f"{folder} cannot be read.", why=error.strerror or "") from error
-        return made if whole and made.key == key else None
+        return _short(made) if whole and made.key == key else None
 
     def keep(self, made: Made, folder: Path | None) -> Made:
         """Put an export at its place for good.
@@ -129,13 +132,13 @@ class Artifacts:
             folder: Its files, on the same disk, which are moved; None if it has none.
 
         Returns:
-            The same, with the digests of its files.
+            The same, with the sizes of its files and without `Made.decided_by`.
         """
         if folder is None:
             folder = self.work(f"refused-{made.key}")
             folder.mkdir()
         names = sorted(path for path in folder.rglob("*") if path.is_file())
-        files = {path.relative_to(folder).as_posix(): sha256_of(path) for path in names}
+        files = {path.relative_to(folder).as_posix(): path.stat().st_size for path in names}
         made = made.model_copy(update={"files": files})
         (folder / _OUTCOME).write_text(made.model_dump_json(indent=1) + "\n")
         place = self.place(made.key)
@@ -145,7 +148,7 @@ class Artifacts:
         if place.exists():  # it is damaged, or another sweep has made the same
             place.rename(self.work(f"replaced-{made.key}"))
         folder.rename(place)
-        return made
+        return _short(made)
 
     def _remove_left_behind(self) -> None:
         """Remove what processes left that were killed: nobody holds their locks."""
@@ -159,6 +162,11 @@ class Artifacts:
                 except BlockingIOError:
                     continue
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _short(made: Made) -> Made:
+    """Return what is known of an export without what only people read, for there are many."""
+    return made.model_copy(update={"decided_by": {}})
 
 
 def _to_disk(path: Path) -> None:

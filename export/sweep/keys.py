@@ -59,6 +59,8 @@ class Digests:
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
         self._known: dict[Path, str] = {}
+        self._behind: dict[str, list[Path]] = {}
+        self._versions = versions()
 
     def decided(self, one: Variant) -> Decided:
         """Return what decides a variant.
@@ -75,14 +77,16 @@ class Digests:
             "options": dict(one.given),
             "files": dict(sorted(files.items())),
             "published": _published(one),
-            "versions": versions(),
+            "versions": self._versions,
             "code": own_code(),
         }
         return Decided(parts, tuple(files))
 
     def _paths(self, one: Variant) -> Iterator[Path]:
         for name in (one.model, *one.files):
-            yield from self._named(name)
+            if name not in self._behind:
+                self._behind[name] = list(self._named(name))
+            yield from self._behind[name]
         for pattern in one.depends:
             found = [path for path in sorted(self._folder.glob(pattern)) if path.is_file()]
             if not found:

@@ -80,11 +80,11 @@ def _end_group_with_us() -> None:
     Ray kills a job's own process with its worker, and Linux kills one that takes too much memory:
     neither asks for its children.
     """
-    theirs, ours = os.pipe()
+    theirs, _ours = os.pipe()
     group = os.getpid()
     if os.fork():
         os.close(theirs)
-        return  # ``ours`` is closed by nothing but our end
+        return  # the other end is closed by nothing but our end
     os.setsid()
     # Whatever else we hold open, such as pipes to whoever waits for its end.
     os.dup2(theirs, 0)

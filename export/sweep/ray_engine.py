@@ -75,6 +75,7 @@ class RayEngine:
         self._objects: dict[str, Any] = {}
         self._looked = 0.0
         self._nodes: list[Mapping[str, float]] = []
+        self._there: set[str] = set()
         self._look()
 
     def room(self) -> int:
@@ -84,14 +85,13 @@ class RayEngine:
 
     def has(self, device: str) -> bool:
         """Return whether a node with a device is in the cluster."""
-        return any(device in node for node in self._nodes)
+        return device in self._there
 
     def devices(self) -> list[str]:
         """Return the devices of all nodes: the resources that are called like devices."""
         kinds = ("adb:", "ssh:")
-        names = {name for node in self._nodes for name in node}
         return sorted(
-            name for name in names if name.startswith(kinds) or name in ("local", "virtual")
+            name for name in self._there if name.startswith(kinds) or name in ("local", "virtual")
         )
 
     def submit(self, job: Job) -> None:
@@ -174,6 +174,7 @@ class RayEngine:
         """See what the cluster has, now and then."""
         if time.monotonic() - self._looked > _LOOK:
             self._nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+            self._there = {name for node in self._nodes for name in node}
             self._looked = time.monotonic()
 
     def _object(self, path: Path) -> Any:

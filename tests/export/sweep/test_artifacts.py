@@ -30,7 +30,7 @@ def test_what_was_kept_is_found_by_the_next_one(tmp_path):
 def test_what_was_changed_or_is_missing_does_not_count_and_is_replaced(tmp_path, name):
     with Artifacts(tmp_path) as artifacts:
         keep(artifacts)
-        (artifacts.place(KEY) / name).write_text("damaged")
+        (artifacts.place(KEY) / name).write_text("something damaged")
         assert artifacts.find(KEY) is None
         keep(artifacts, "again")
         assert artifacts.find(KEY) is not None
