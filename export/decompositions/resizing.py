@@ -16,6 +16,9 @@ from _edgeship.export.decompositions.registry import decomposes
 from _edgeship.export.lowering import attributes
 from _edgeship.export.lowering.unsupported import Unsupported
 
+#: An axis of 8000 elements that becomes one of 8000 takes 256 MB of weights.
+_MOST_WEIGHTS = 2**26
+
 
 @decomposes("Resize", "Upsample")
 def resize(b: Builder, node: ir.Node) -> ir.Value:
@@ -133,6 +136,8 @@ def _nearest(node: ir.Node, positions: Array, extent: int) -> Array:
 
 def _matrix(node: ir.Node, mode: str, positions: Array, extent: int, scale: float) -> Array:
     """Return the weights, (result, extent)."""
+    if len(positions) * extent > _MOST_WEIGHTS:
+        raise Unsupported(f"it makes {len(positions)} rows of {extent}, beyond {_MOST_WEIGHTS}")
     smooth = bool(attributes.integer(node, "antialias", 0)) and scale < 1
     stretch = 1 / scale if smooth else 1.0
     reach = (1.0 if mode == "linear" else 2.0) * stretch

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from _edgeship.at_risk import at_risk
 from _edgeship.errors import InputError, UnsupportedError
 from _edgeship.export.network.user_replies import NoReplyError, Replies
 
@@ -71,7 +72,8 @@ class UserLink:
         try:
             self._requests.write(line)
             self._requests.flush()
-            answer = self._replies.next(do)
+            with at_risk("Running code of yours"):
+                answer = self._replies.next(do)
         except (BrokenPipeError, NoReplyError) as error:
             said = str(error) if isinstance(error, NoReplyError) else ""
             why = f"{said or self._how_it_ended()}{self._last_lines()}"

@@ -19,6 +19,7 @@ from _edgeship.export.contract.manifest import Artifact
 from _edgeship.export.contract.model_file import Reference, Shapes
 from _edgeship.export.delegates.report import Run
 from _edgeship.export.onnx.optimized import open_optimized, run_optimized
+from _edgeship.export.onnx.runnable import check_ports
 from _edgeship.export.onnx.summary import constants, scales, sheets, summarize
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.runtimes.values import Outputs, Sample
@@ -163,8 +164,10 @@ class ONNXFile:
         """Its inputs.
 
         Raises:
-            InputError: It leaves the extent of an axis open, so that nothing can be fed.
+            InputError: It leaves the extent of an axis open, so that nothing can be fed; or as for
+                `check_ports`.
         """
+        self._check()
         shapes = {value.name: _shape(value) for value in self._inputs}
         for name, shape in shapes.items():
             if shape is None:
@@ -180,6 +183,9 @@ class ONNXFile:
         constants = {one.name for one in self.model.graph.initializer}
         return [value for value in self.model.graph.input if value.name not in constants]
 
+    def _check(self) -> None:
+        check_ports(self.path, self._inputs, self.model.graph)
+
     def tolerance(self, scheme: str | None) -> str:
         """Return the tolerance of a scheme of a manifest, or of what the file holds."""
         if scheme is not None:
@@ -190,7 +196,12 @@ class ONNXFile:
         return "fp16" if halves else "float"
 
     def alone(self) -> RelatedONNX:
-        """Return the file without a graph."""
+        """Return the file without a graph.
+
+        Raises:
+            InputError: As for `check_ports`.
+        """
+        self._check()
         inputs = {value.name: _dtype(value) for value in self._inputs}
         outputs = tuple(value.name for value in self.model.graph.output)
         return RelatedONNX(self.data, inputs, outputs, outputs)
@@ -199,8 +210,9 @@ class ONNXFile:
         """Return the file related to a graph: by names where these are the same, else by order.
 
         Raises:
-            InputError: The inputs or outputs do not fit together.
+            InputError: The inputs or outputs do not fit together; or as for `check_ports`.
         """
+        self._check()
         inputs = _match("input", self._inputs, reference.inputs)
         outputs = _match("output", list(self.model.graph.output), reference.outputs)
         return RelatedONNX(

@@ -60,8 +60,8 @@ def _chain(first: ir.Node) -> tuple[list[ir.Node], int, Numbers] | None:
     elements = np.arange(math.prod(shape)).reshape(shape)
     moved, nodes, best = elements, [first], None
     while True:
-        following = _MOVES[nodes[-1].op_type](nodes[-1], moved)
-        if following is None or following.size > _MOST_ELEMENTS:
+        following = _moved(nodes[-1], moved)
+        if following is None:
             return best
         moved = following
         if any(node.op_type in ("Expand", "GatherND") for node in nodes):
@@ -76,6 +76,18 @@ def _chain(first: ir.Node) -> tuple[list[ir.Node], int, Numbers] | None:
         if use.node.op_type not in _MOVES or use.idx != 0:
             return best
         nodes.append(use.node)
+
+
+def _moved(node: ir.Node, data: Numbers) -> Numbers | None:
+    """Return what a node makes of numbers; None if they are too many, or it would fail on them."""
+    shape = static_shape(node.outputs[0])
+    if shape is None or math.prod(shape) > _MOST_ELEMENTS:
+        return None
+    try:
+        moved = _MOVES[node.op_type](node, data)
+    except (IndexError, ValueError):  # an index beyond the end, or another order of axes
+        return None
+    return moved if moved is not None and moved.shape == tuple(shape) else None
 
 
 def _as_gather(before: Numbers, after: Numbers) -> tuple[int, Numbers] | None:
