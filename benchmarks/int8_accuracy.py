@@ -69,7 +69,7 @@ def row(subject: Subject, data: Path, limit: int) -> str:
         )
         files = [out / one.file for one in export(request).manifest.artifacts]
         files.append(Path(folder) / "quantizer.tflite")
-        files[-1].write_bytes(_plain(subject, pictures))
+        files[-1].write_bytes(plain_file(subject, pictures))
         of = subject.preprocess
         asked = Asked(mean=of.mean, std=of.std, crop=of.crop)
         found = evaluate(Question(tuple(map(str, files)), data, asked, limit=limit))
@@ -94,7 +94,13 @@ def by_the_quantizer(graph: TfliteGraph, lowered: Lowered, samples: Sequence[Sam
     return bytes(job.quantize(job.calibrate({"serving_default": feeds})).quantized_model)
 
 
-def _plain(subject: Subject, pictures: Path) -> bytes:
+def plain_file(subject: Subject, pictures: Path) -> bytes:
+    """Return litert-quantizer's int8 file of a network as it was captured.
+
+    Args:
+        subject: The network.
+        pictures: A folder of pictures to calibrate on.
+    """
     with load_network(subject.model, weights=subject.weights) as network:
         captured = simplify(network.definition.capture(network.shapes))
         [shape] = network.shapes

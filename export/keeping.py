@@ -127,15 +127,15 @@ class Keeping:
         if "keep_float" not in target.options or not scheme.keeps_float:
             return Kept()
         if not self.order:
-            return self._kept(self.named)
+            return self._kept(self.named, scheme)
         if not scheme.calibrated:
             return Kept()
         return self._found(target, scheme, prepared, ranges)
 
     def _found(self, target: Target, scheme: Scheme, prepared: Prepared, ranges: Ranges) -> Kept:
         trial, judge = self._trials(target.schemes["none"], scheme, prepared, ranges)
-        chosen, found = search(self._sets(), lambda names: trial(self._of(names).values))
-        kept = self._of(chosen)
+        chosen, found = search(self._sets(), lambda names: trial(self._of(names, scheme).values))
+        kept = self._of(chosen, scheme)
         if not found.enough:
             raise _unmet(self._asked, f"{found.words} with {len(kept.layers)} layers in float")
         kept = replace(kept, min_sqnr=self.job.request.min_sqnr)
@@ -244,10 +244,10 @@ class Keeping:
                 sets.append(larger)
         return sets
 
-    def _of(self, names: Collection[str]) -> Kept:
-        return self._kept([layer for layer in self.layers if layer.name in names])
+    def _of(self, names: Collection[str], scheme: Scheme) -> Kept:
+        return self._kept([layer for layer in self.layers if layer.name in names], scheme)
 
-    def _kept(self, layers: Sequence[Layer]) -> Kept:
+    def _kept(self, layers: Sequence[Layer], scheme: Scheme) -> Kept:
         """Return layers with what they cost."""
         if not layers:
             return Kept()
@@ -255,7 +255,9 @@ class Keeping:
         weights = {layer.weight for layer in layers if layer.weight}
         constants = self.job.graph.graph.initializers
         sizes = [constants[name].const_value for name in weights]
-        further = 3 * sum(math.prod(one.shape.numpy()) for one in sizes if one is not None)
+        # Bytes of a number in float, but for the one that it would have otherwise.
+        more = 1 if scheme.base == "fp16" else 3
+        further = more * sum(math.prod(one.shape.numpy()) for one in sizes if one is not None)
         share = _share_of_work(self.job, names)
         return Kept(
             tuple(layer.name for layer in layers),
@@ -280,8 +282,6 @@ def kept_in_float(ready: Ready, log: StageLog) -> Keeping:
     job, request = ready.job, ready.job.request
     if not request.keep_float:
         return Keeping(job)
-    if "coreml" in request.targets:
-        log.notes.append("--keep-float leaves .mlpackage files as they are.")
     layers = layers_of(job.graph)
     if request.keep_float != (AUTO,):
         return Keeping(job, layers, named_layers(layers, request.keep_float, "--keep-float"))

@@ -122,7 +122,8 @@ def _check_keeping(request: Request, chosen: Targets) -> None:
         raise InputError(
             f"--keep-float {','.join(request.keep_float)} does not go with --quant "
             f"{','.join(request.schemes)}.",
-            why="no layer of these files has integers" + (" with ranges" if auto else ""),
+            why="no layer of these files "
+            + ("has integers with ranges" if auto else "has weights of 8 bits or fewer"),
             todo="add --quant int8",
         )
 

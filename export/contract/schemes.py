@@ -48,8 +48,8 @@ class Scheme:
 
     @property
     def keeps_float(self) -> bool:
-        """Whether layers of its files can be left in float, which would have integers."""
-        return self.weights.startswith("int")
+        """Whether layers of its files can be left in float: weights have fewer bits than that."""
+        return not self.weights.startswith("float")
 
     @property
     def rounds(self) -> bool:

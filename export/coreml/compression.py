@@ -16,7 +16,7 @@ from _edgeship.export.contract.schemes import Scheme
 from _edgeship.export.coreml.format.unchecked import compressed
 from _edgeship.export.coreml.palettes import Array, palette
 from _edgeship.export.coreml.sparsity import least_sparsity, prune_compressed, store_sparse
-from _edgeship.export.coreml.weights import LEAST_ELEMENTS, PER_BLOB, weights_of
+from _edgeship.export.coreml.weights import LEAST_ELEMENTS, PER_BLOB, results_of, weights_of
 
 #: Scheme -> bits of the indices into a palette.
 PALETTE_BITS = {"palette4": 4, "palette6": 6, "palette8": 8}
@@ -24,7 +24,7 @@ PALETTE_BITS = {"palette4": 4, "palette6": 6, "palette8": 8}
 _LINEAR = ("int8", "int8-weights")
 
 
-def compress(model: Any, scheme: Scheme) -> Any:
+def compress(model: Any, scheme: Scheme, keep: Collection[str] = ()) -> Any:
     """Return a package with its weights stored as a scheme says.
 
     - ``none``, ``fp16``: as they are. From iOS 16 on, those with many zeros as a mask and the rest.
@@ -40,6 +40,7 @@ def compress(model: Any, scheme: Scheme) -> Any:
         model: A ``coremltools.models.MLModel`` whose weights are not compressed, in float16 for
             the schemes that compress.
         scheme: A row of the table, for an iOS that has it.
+        keep: Results of operators whose weights stay as they are, by their names in float32.
 
     Returns:
         A new model, or the one given if there is nothing to compress.
@@ -52,6 +53,9 @@ def compress(model: Any, scheme: Scheme) -> Any:
             return store_sparse(model)
         weights = weights_of(model)
         names = [name for name, weight in weights.items() if is_compressed(weight, scheme)]
+        if keep:
+            results = results_of(names, model)
+            names = [name for name in names if set(keep).isdisjoint(results[name])]
         if not names:
             return model
         if scheme.name in PALETTE_BITS:

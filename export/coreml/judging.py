@@ -21,15 +21,13 @@ from _edgeship.export.coreml.probabilities import (
     check_probabilities,
     classification,
 )
+from _edgeship.export.coreml.weights import FLOAT16
 from _edgeship.export.coreml.wiring import Wiring
 from _edgeship.export.graph.onnx_graph import serialize
 from _edgeship.export.runtimes.values import Outputs, Sample
 from _edgeship.export.verification.divergence import onnx_values, out_of_tolerance
 from _edgeship.export.verification.metrics import compare
 from _edgeship.export.verification.parity import Parity
-
-#: What coremltools appends to the name of a variable that becomes float16.
-_FLOAT16 = "_cast_fp16"
 
 
 @dataclass(frozen=True)
@@ -247,7 +245,7 @@ def _traced(program: MilProgram, trace: Mapping[str, str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for operation in program.operations:
         for output in operation.outputs:
-            name = output.name if output.name in trace else output.name.removesuffix(_FLOAT16)
+            name = output.name if output.name in trace else output.name.removesuffix(FLOAT16)
             if name in trace and operation.kind != "const":
                 found[output.name] = trace[name]
     return found

@@ -88,18 +88,23 @@ _OF_FEW = {
 }
 
 
-def rounded_variables(function: Any, bounds: Mapping[Any, Bounds]) -> list[Any]:
+def rounded_variables(
+    function: Any, bounds: Mapping[Any, Bounds], keep: Collection[Any] = ()
+) -> list[Any]:
     """Return the activations that operators computed in integers read and write, in program order.
 
     Args:
         function: A function of an ML program.
         bounds: Activation -> its range. An operator with an operand that is not among them stays in
             floating point.
+        keep: Activations whose operators stay in floating point anyway.
     """
     chosen: dict[Any, None] = {}
     exact = _leading_to_places(function)
     for op in function.operations:
         operands = [op.inputs[name] for name in _INTEGER_OPERATORS.get(op.op_type, ())]
+        if any(output in keep for output in op.outputs):
+            continue
         if not operands or not all(operand in bounds for operand in operands):
             continue
         if not exact.isdisjoint([*operands, *op.outputs]):
@@ -109,6 +114,25 @@ def rounded_variables(function: Any, bounds: Mapping[Any, Bounds]) -> list[Any]:
         if result.child_ops and result in bounds:
             chosen[result] = None
     return list(chosen)
+
+
+def exact_variables(function: Any, keep: Collection[Any]) -> set[Any]:
+    """Return kept activations, and those that are made of them by moving elements.
+
+    Args:
+        function: A function of an ML program.
+        keep: As for `rounded_variables`.
+    """
+    exact = set(keep)
+    for op in function.operations:
+        if moves(op) and not exact.isdisjoint(op.get_flattened_inputs()):
+            exact.update(op.outputs)
+    return exact
+
+
+def moves(op: Any) -> bool:
+    """Return whether the results of an operator are elements of what it reads."""
+    return op.op_type in _MOVING and not _fills(op)
 
 
 def _leading_to_places(function: Any) -> set[Any]:

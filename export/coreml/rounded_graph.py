@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ def rounded_weights_parity(
     reference: Outputs,
     scheme: str,
     parts: Sequence[Part] | None = None,
+    keep: Collection[str] = (),
 ) -> Parity:
     """Return how far the graph's outputs are off if nothing but the weights is rounded.
 
@@ -31,12 +32,13 @@ def rounded_weights_parity(
         reference: What the network computes from them.
         scheme: Its name; the weights are rounded to 8 bits where it has no palette.
         parts: What of the outputs to compare; the outputs themselves by default.
+        keep: Values whose nodes keep the weights that they have.
 
     Returns:
         Its SQNR is infinite if rounding changed nothing.
     """
     rounding = partial(rounded, scheme=scheme)
-    return rounded_weights.rounded_parity(graph, samples, reference, rounding, parts)
+    return rounded_weights.rounded_parity(graph, samples, reference, rounding, parts, keep)
 
 
 def round_weights(graph: ir.Model, scheme: str) -> bytes:

@@ -72,6 +72,7 @@ COREML = Target(
         "ios": "--ios",
         "batches": "--batch",
         "io": "--io image",
+        "keep_float": "--keep-float",
     },
     picks_boxes=True,
     lower=_lower,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+
+import onnx_ir as ir
 
 from _edgeship.artifacts import OutputFolder
 from _edgeship.export.calibration.graph_ranges import observe_graph
@@ -14,13 +16,18 @@ from _edgeship.export.contract.manifest import Artifact
 from _edgeship.export.contract.schemes import Scheme
 from _edgeship.export.contract.target import Job, Judge
 from _edgeship.export.coreml import picking
-from _edgeship.export.coreml.activations import quantize_activations
+from _edgeship.export.coreml.activations import (
+    kept_results,
+    plan_rounding,
+    quantize_activations,
+)
 from _edgeship.export.coreml.compression import PALETTE_BITS, compress
 from _edgeship.export.coreml.convert import convert
 from _edgeship.export.coreml.evaluator import Evaluator, read_program
 from _edgeship.export.coreml.feature_words import feature_words
 from _edgeship.export.coreml.format.package import Package, package_of, package_of_spec, size
 from _edgeship.export.coreml.inspection import Inspection, inspect_program
+from _edgeship.export.coreml.integer_graph import IntegerGraph
 from _edgeship.export.coreml.judging import (
     check_batches,
     check_classifier,
@@ -35,7 +42,6 @@ from _edgeship.export.coreml.prediction import can_predict, check_prediction, pr
 from _edgeship.export.coreml.record import artifact_record, computes_in
 from _edgeship.export.coreml.rounded_graph import rounded_weights_parity
 from _edgeship.export.coreml.weight_check import check_weights
-from _edgeship.export.equalization.choice import equalized_if_better
 from _edgeship.export.graph.onnx_graph import serialize
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.runtimes.values import Outputs, Sample
@@ -49,12 +55,21 @@ _NO_PICTURES = "judged by edgeship's evaluator; not run by Core ML: the samples 
 
 @dataclass(frozen=True)
 class _Base:
-    """A model whose weights are not compressed, as read back, and what it was made from."""
+    """A model whose weights are not compressed, as read back, and what it was made from.
+
+    Attributes:
+        adapted: The graph that values of the program are compared with.
+        lowered: The program.
+        model: A ``coremltools.models.MLModel``.
+        evaluator: Of the model.
+        kept: Results of operators that compute in float with the weights that they have.
+    """
 
     adapted: Adapted
     lowered: Lowered
     model: Any
     evaluator: Evaluator
+    kept: Collection[str]
 
 
 @dataclass(frozen=True)
@@ -67,6 +82,7 @@ class _Package:
     lowered: Lowered
     package: Package
     evaluator: Evaluator
+    keep: Collection[str] = ()
     picks: Package | None = None
 
     warning = ""
@@ -86,7 +102,7 @@ class _Package:
         job = self.prepared.job
         samples = self.prepared.adapted.normalized[: len(job.reference)]
         reference, scheme = self.prepared.reference, self.scheme.name
-        return rounded_weights_parity(job.graph, samples, reference, scheme, job.parts)
+        return rounded_weights_parity(job.graph, samples, reference, scheme, job.parts, self.keep)
 
     def run(self) -> Outputs:
         adapted = self.prepared.adapted
@@ -168,24 +184,24 @@ class _Prepared:
         job: What is exported.
         settings: How the packages are to be written.
         adapted: The graph with the packages' inputs and outputs.
-        rounded: The one whose activations are quantized.
+        integers: The one whose activations are quantized.
         reference: What the packages are compared with.
         detail: What was made.
         parity: How the outputs change where the package normalises pictures, if it does.
         unused: Programs that were lowered and not yet converted, which happens in place.
-        bases: What several schemes are made from, by what they compute in.
+        bases: What several schemes are made from, by what they compute in, and what in float.
         picking: How the boxes of a detector are picked in further packages, if they are.
     """
 
     job: Job
     settings: PackageSettings
     adapted: Adapted
-    rounded: Adapted
+    integers: IntegerGraph
     reference: Outputs
     detail: str
     parity: Parity | None
     unused: list[Lowered]
-    bases: dict[str, _Base] = field(default_factory=dict)
+    bases: dict[tuple[str, frozenset[str]], _Base] = field(default_factory=dict)
     picking: picking.Picking | None = None
 
     @property
@@ -203,9 +219,7 @@ class _Prepared:
         return {}
 
     def calibrate(self) -> Observed:
-        # Those that packages are verified on come first.
-        samples = self.adapted.samples[len(self.job.checked) :]
-        return observe_graph(serialize(self.rounded.graph), samples)
+        return observe_graph(serialize(self.integers.adapted.graph), self.integers.calibration)
 
     def rehearse(
         self,
@@ -214,8 +228,16 @@ class _Prepared:
         samples: Sequence[Sample],
         keep: Collection[str] = (),
         finished: bool = False,
-    ) -> None:
-        """Return nothing: the evaluator takes seconds for each way to choose ranges."""
+    ) -> Outputs:
+        """Return what a package would compute, by ONNX Runtime; a finished one by the evaluator."""
+        job = self.job
+        fed = adapt(job.graph, samples, self.settings.ports, job.nhwc).samples
+        if finished:
+            package = self.write(scheme, ranges, keep)
+            return evaluate(package.evaluator, package.lowered, self.adapted, fed)
+        if scheme.calibrated:
+            return self.integers.run_rounded(ranges, fed, keep)
+        return self.integers.run(fed)
 
     def write(self, scheme: Scheme, ranges: Ranges, keep: Collection[str] = ()) -> _Package:
         """Make the package of a scheme.
@@ -224,39 +246,44 @@ class _Prepared:
             UnsupportedError: coremltools refuses the program.
             VerificationError: A weight is further from its float16 than the scheme allows.
         """
-        base = self._base(scheme, ranges)
-        model = compress(base.model, scheme)
+        base = self._base(scheme, ranges, frozenset(keep))
+        model = compress(base.model, scheme, base.kept)
         described = model.get_spec().description
         words = feature_words(self.job, base.lowered.io, self.adapted, described)
         self.settings.description.write(model, words)
         package = package_of(model)
         evaluator = Evaluator(read_program(package))
         feeds = package_feeds(base.lowered, self.adapted.samples[0])
-        check_weights(base.evaluator, evaluator, feeds, scheme)
+        check_weights(base.evaluator, evaluator, feeds, scheme, base.kept)
         picks: Package | None = None
         if self.picking is not None:
             picks = package_of_spec(self.picking.pipeline(model.get_spec()), model.weights_dir)
-        return _Package(self, scheme, base.adapted, base.lowered, package, evaluator, picks)
+        return _Package(self, scheme, base.adapted, base.lowered, package, evaluator, keep, picks)
 
-    def _base(self, scheme: Scheme, ranges: Ranges) -> _Base:
+    def _base(self, scheme: Scheme, ranges: Ranges, keep: frozenset[str]) -> _Base:
         """Return the model that a scheme's weights are compressed in."""
-        activations = scheme.activations
-        if activations not in self.bases:
-            adapted = self.rounded if scheme.calibrated else self.adapted
-            lowered = self._program(adapted)
+        name = scheme.activations, keep
+        if name not in self.bases:
+            adapted = self.integers.adapted if scheme.calibrated else self.adapted
+            graph = self.integers.corrected(ranges, keep) if scheme.calibrated else adapted.graph
+            lowered = self._program(graph)
+            kept = kept_results(lowered.program, lowered.trace, keep)
             if scheme.calibrated:
-                given = {} if self.job.given is None else self.job.given.ranges(8)
-                quantize_activations(lowered.program, ranges, lowered.trace, given)
-            model = self._convert(lowered, "float32" if activations == "float32" else "float16")
+                given = self.integers.given
+                plan = plan_rounding(lowered.program, ranges, lowered.trace, given, keep)
+                quantize_activations(lowered.program, plan)
+            model = self._convert(
+                lowered, "float32" if scheme.activations == "float32" else "float16"
+            )
             evaluator = Evaluator(read_program(package_of(model)))
-            self.bases[activations] = _Base(adapted, lowered, model, evaluator)
-        return self.bases[activations]
+            self.bases[name] = _Base(adapted, lowered, model, evaluator, kept)
+        return self.bases[name]
 
-    def _program(self, adapted: Adapted) -> Lowered:
+    def _program(self, graph: ir.Model) -> Lowered:
         """Return a program of its own for each conversion, since coremltools works in place."""
-        if adapted is self.adapted and self.unused:
+        if graph is self.adapted.graph and self.unused:
             return self.unused.pop()
-        return lower(adapted.graph, self.settings.ios, self.settings.batches)
+        return lower(graph, self.settings.ios, self.settings.batches)
 
     def _convert(self, lowered: Lowered, precision: Any) -> Any:
         names = {port.onnx_name: port.name for port in (*lowered.io.inputs, *lowered.io.outputs)}
@@ -294,13 +321,15 @@ def prepare(job: Job) -> _Prepared:
         detail += "; it normalises pictures itself, and is judged by the network on the same"
     ends = [port.name for port in lowered.io.outputs]
     boxes = picking.picking_of(job, settings.ios, ends)
-    rounded = adapted
+    given = {} if job.given is None else job.given.ranges(8)
+    # Those that packages are verified on come first.
+    calibration = adapted.samples[len(job.checked) :]
+    integers = IntegerGraph(adapted, calibration, given, settings.ios, settings.batches, job.parts)
     # Scales of a file that was quantized before belong to its own values.
     if any(scheme.calibrated for scheme in job.schemes) and not job.given:
-        equal = equalized_if_better(adapted.graph, adapted.samples[len(job.checked) :])
-        rounded = adapted if equal is None else replace(adapted, graph=equal)
+        integers = integers.equal()
     return _Prepared(
-        job, settings, adapted, rounded, reference, detail, parity, [lowered], picking=boxes
+        job, settings, adapted, integers, reference, detail, parity, [lowered], picking=boxes
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import onnx_ir as ir
 
 from _edgeship.export.calibration.graph_ranges import observe_graph
+from _edgeship.export.calibration.ranges import Ranges
 from _edgeship.export.calibration.source import evenly_spaced
 from _edgeship.export.equalization.equalize import equalized
 from _edgeship.export.graph.onnx_graph import serialize
@@ -20,14 +21,18 @@ from _edgeship.export.verification.rounded_values import in_8_bits
 _TRIED_ON = 16
 
 
-def equalized_if_better(model: ir.Model, calibration: Sequence[Sample]) -> ir.Model | None:
-    """Return a graph of equal channels, if more of its outputs is left when all is rounded.
-
-    Each value is rounded by itself, as an ideal file of 8 bits would.
+def equalized_if_better(
+    model: ir.Model,
+    calibration: Sequence[Sample],
+    rounded: Callable[[ir.Model, Ranges], bytes] = in_8_bits,
+) -> ir.Model | None:
+    """Return a graph of equal channels, if more of its outputs is left when it is rounded.
 
     Args:
         model: With static shapes, and its constants as initializers; it stays as it is.
         calibration: All samples of the calibration.
+        rounded: Rounds a graph with ranges of its values, as files do; by default, each value is
+            rounded by itself, as an ideal file of 8 bits would.
 
     Raises:
         InputError: The network computes NaN or infinity from a sample.
@@ -42,6 +47,6 @@ def equalized_if_better(model: ir.Model, calibration: Sequence[Sample]) -> ir.Mo
 
     def left_db(graph: ir.Model) -> float:
         ranges = observe_graph(serialize(graph), some).ranges("mse")
-        return compare(exact, run_onnx(in_8_bits(graph, ranges), some)).sqnr_db
+        return compare(exact, run_onnx(rounded(graph, ranges), some, plain=True)).sqnr_db
 
     return equal if left_db(equal) > left_db(model) else None

@@ -8,7 +8,8 @@ quantizer has a part in it. What only moves elements moves rounded ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     import onnx_ir as ir
 
 Array = NDArray[Any]
+
+#: The name of a value, of what is to be rounded, and of the result -> the nodes that round it.
+Rounding = Callable[[str, str, str], "list[onnx.NodeProto]"]
 
 #: Operators whose results are elements of what they read: these are rounded already.
 MOVING = {
@@ -59,31 +63,61 @@ FIXED = {"Sigmoid": (0.0, 1.0), "Softmax": (0.0, 1.0), "Tanh": (-1.0, 1.0)}
 _STEPS = 255
 
 
-def in_8_bits(graph: ir.Model, ranges: Ranges) -> bytes:
+def in_8_bits(graph: ir.Model, ranges: Ranges, keep: Collection[str] = ()) -> bytes:
     """Return the serialized graph with weights and activations rounded to 8 bits.
 
     Args:
         graph: With its constants as initializers; not changed.
         ranges: Name of a value -> its range; values without one are not rounded.
+        keep: Values whose nodes compute in float, with the weights that they have. Their results
+            are rounded where others read them.
+
+    Returns:
+        ONNX Runtime computes it as it stands only if asked to (``plain``): its basic rewrites give
+        weights a single scale for all channels where what is before and behind is rounded.
     """
     import onnx
-    from onnx import helper, numpy_helper
 
-    model = onnx.load_model_from_string(round_weights(graph))
+    model = onnx.load_model_from_string(round_weights(graph, keep=keep))
     makers = {name: node.op_type for node in model.graph.node for name in node.output}
+    bounds = {name: FIXED.get(makers.get(name, ""), own) for name, own in ranges.items()}
+    return _rounded(model, _rounded_names(model, ranges), _Steps(model, bounds), bounds, keep)
 
-    def rounding(name: str, exact: str, result: str) -> list[onnx.NodeProto]:
-        scale, zero = steps_in(*FIXED.get(makers.get(name, ""), ranges[name]))
+
+def rounded_at(graph: ir.Model, bounds: Ranges, keep: Collection[str] = ()) -> bytes:
+    """Return the serialized graph with weights and some values rounded to 8 bits, and no others.
+
+    Args:
+        graph: As for `in_8_bits`.
+        bounds: Name of a value that is rounded -> its range. All that read it read it rounded.
+        keep: As for `in_8_bits`.
+    """
+    import onnx
+
+    model = onnx.load_model_from_string(round_weights(graph, keep=keep))
+    return _rounded(model, list(bounds), _Steps(model, bounds), bounds, keep)
+
+
+@dataclass(frozen=True)
+class _Steps:
+    """Makes the nodes that round a value to 8 bits, from its name, what they read, and write."""
+
+    model: onnx.ModelProto
+    bounds: Ranges
+
+    def __call__(self, name: str, exact: str, result: str) -> list[onnx.NodeProto]:
+        from onnx import helper, numpy_helper
+
         constants = [f"{name}/scale", f"{name}/zero"]
-        for constant, number in zip(constants, (scale, zero), strict=True):
-            model.graph.initializer.append(numpy_helper.from_array(np.asarray(number), constant))
+        for constant, number in zip(constants, steps_in(*self.bounds[name]), strict=True):
+            self.model.graph.initializer.append(
+                numpy_helper.from_array(np.asarray(number), constant)
+            )
         steps = f"{name}/steps"
         return [
             helper.make_node("QuantizeLinear", [exact, *constants], [steps]),
             helper.make_node("DequantizeLinear", [steps, *constants], [result]),
         ]
-
-    return _rounded(model, ranges, rounding)
 
 
 def steps_in(low: float, high: float) -> tuple[np.float32, np.uint8]:
@@ -110,7 +144,8 @@ def in_halves(graph: ir.Model) -> bytes:
         ]
 
     model = onnx.load_model_from_string(round_weights(graph, _half))
-    return _rounded(model, _floats(graph), rounding)
+    known = _floats(graph)
+    return _rounded(model, _rounded_names(model, known), rounding, known)
 
 
 def _half(weight: Array, axis: int) -> Array:
@@ -130,19 +165,25 @@ def _floats(graph: ir.Model) -> set[str]:
 
 def _rounded(
     model: onnx.ModelProto,
+    names: Sequence[str],
+    rounding: Rounding,
     known: Collection[str],
-    rounding: Callable[[str, str, str], list[onnx.NodeProto]],
+    keep: Collection[str] = (),
 ) -> bytes:
-    """Return the serialized graph with nodes that round behind its values; changed in place.
+    """Return the serialized graph with nodes that round values; changed in place.
 
     Args:
         model: The graph.
-        known: The values that can be rounded.
-        rounding: Makes the nodes for a value, from its name, what they read, and what they write.
+        names: The values to round for all that read them, unless nodes that are kept compute them.
+        rounding: Rounds a value.
+        known: All values that it can round.
+        keep: As for `in_8_bits`.
     """
     import onnx_ir as ir
 
-    names = _rounded_names(model, known)
+    exact = _exact_values(model, keep)
+    names = [name for name in names if name not in exact]
+    model.graph.node.extend(_round_for_others(model, exact.intersection(known), rounding, keep))
     fed = {value.name for value in model.graph.input}.intersection(names)
     computed = set(names) - fed
     for node in model.graph.node:
@@ -158,6 +199,36 @@ def _rounded(
     ordered = ir.from_proto(model)
     ordered.graph.sort()
     return serialize(ordered)
+
+
+def _exact_values(model: onnx.ModelProto, keep: Collection[str]) -> set[str]:
+    """Return the values of nodes that are kept, and what is made of them by moving elements."""
+    exact = {name for node in model.graph.node for name in node.output if name in keep}
+    for node in model.graph.node:
+        if node.op_type in MOVING and not exact.isdisjoint(node.input):
+            exact.update(node.output)
+    return exact
+
+
+def _round_for_others(
+    model: onnx.ModelProto,
+    exact: Collection[str],
+    rounding: Rounding,
+    keep: Collection[str],
+) -> list[onnx.NodeProto]:
+    """Let all nodes but the kept ones read exact values rounded, in place, and return what rounds.
+
+    What only moves elements is no reader: it moves exact ones on.
+    """
+    found: dict[str, list[onnx.NodeProto]] = {}
+    for node in model.graph.node:
+        if node.op_type in MOVING or not set(keep).isdisjoint(node.output):
+            continue
+        for k, name in enumerate(node.input):
+            if name in exact:
+                node.input[k] = f"{name}/for others"
+                found[name] = rounding(name, name, node.input[k])
+    return [node for nodes in found.values() for node in nodes]
 
 
 def _rounded_names(model: onnx.ModelProto, known: Collection[str]) -> list[str]:

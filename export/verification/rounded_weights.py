@@ -7,7 +7,7 @@ and not by a target's quantizer, so that a file can be asked to do nearly as wel
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -66,6 +66,7 @@ def rounded_parity(
     reference: Outputs,
     rounding: Rounding = to_8_bits,
     parts: Sequence[Part] | None = None,
+    keep: Collection[str] = (),
 ) -> Parity:
     """Return how far the network is from itself with its weights rounded, and nothing else.
 
@@ -75,19 +76,23 @@ def rounded_parity(
         reference: What the network computes from them.
         rounding: What becomes of a weight.
         parts: What of the outputs to compare; the outputs themselves by default.
+        keep: Values whose nodes keep the weights that they have.
 
     Returns:
         Its SQNR is infinite if rounding changed nothing.
     """
-    return compare(reference, run_onnx(round_weights(graph, rounding), samples), parts=parts)
+    return compare(reference, run_onnx(round_weights(graph, rounding, keep), samples), parts=parts)
 
 
-def round_weights(graph: ir.Model, rounding: Rounding = to_8_bits) -> bytes:
+def round_weights(
+    graph: ir.Model, rounding: Rounding = to_8_bits, keep: Collection[str] = ()
+) -> bytes:
     """Return the serialized graph with its weights rounded, in float32.
 
     Args:
         graph: Its constants must be initializers; it is not changed.
         rounding: What becomes of a weight.
+        keep: Values whose nodes keep the weights that they have.
     """
     import onnx_ir as ir
 
@@ -96,6 +101,8 @@ def round_weights(graph: ir.Model, rounding: Rounding = to_8_bits) -> bytes:
         axis = channel_axis(node)
         weight = node.inputs[1] if axis is not None else None
         if axis is None or weight is None or weight.const_value is None:
+            continue
+        if any(output.name in keep for output in node.outputs):
             continue
         data = weight.const_value.numpy()
         if data.dtype.kind == "f" and data.ndim > 1:

@@ -13,6 +13,8 @@ from PIL import Image
 
 from _edgeship.errors import InputError
 from _edgeship.export.contract.request import Request
+from _edgeship.export.coreml.evaluator import read_program
+from _edgeship.export.coreml.format.package import read_package
 from _edgeship.export.pipeline import export
 from _edgeship.export.tflite.reading import read_model
 from _edgeship.export.trials import Trial, search
@@ -87,6 +89,32 @@ def test_named_layers_stay_in_float(network: Path, noise: Path, tmp_path: Path) 
     assert weights.count("int8") >= 2
 
 
+@pytest.mark.slow
+def test_layers_of_packages_stay_in_float(network: Path, noise: Path, tmp_path: Path) -> None:
+    stdout, _ = run(
+        network, "--to", "coreml", "--quant", "int8", "--calib", noise,
+        "--keep-float", "auto", "--min-sqnr", "40", "--out", tmp_path / "auto",
+    )  # fmt: skip
+    assert "layers.2, gate2, mul2, layers.3; chosen at" in " ".join(stdout.split())
+    run(
+        network, "--to", "coreml", "--quant", "int8,int8-weights,palette8", "--calib", noise,
+        "--keep-float", "layers.[23],gate2,mul2", "--out", tmp_path / "named",
+    )  # fmt: skip
+    names = ["layers.2", "gate2", "mul2", "layers.3"]
+    found = {}
+    for folder in ("auto", "named"):
+        manifest = json.loads((tmp_path / folder / "manifest.json").read_text())
+        for file in manifest["artifacts"]:
+            assert file["keep_float"] == names, file["file"]
+            found[folder, file["scheme"]] = file["parity"]["sqnr_db"]
+    assert found["auto", "int8"] == found["named", "int8"] >= 40
+    program = read_program(read_package(tmp_path / "named" / "bad_int8.mlpackage"))
+    makers = {out.name: one.kind for one in program.operations for out in one.outputs}
+    weights = [makers[one.inputs["weight"][0]] for one in program.operations if one.kind == "conv"]
+    assert weights.count("const") == 2
+    assert weights.count("constexpr_affine_dequantize") == 3
+
+
 def test_a_target_out_of_reach_is_said_with_the_best(
     network: Path, noise: Path, tmp_path: Path
 ) -> None:
@@ -112,7 +140,10 @@ def test_a_target_out_of_reach_is_said_with_the_best(
         (("--keep-float", ","), "--keep-float is empty"),
         (("--keep-float", "mul2", "--quant", "fp16"), "does not go with --quant fp16"),
         (("--keep-float", "auto", "--min-sqnr", "9", "--quant", "dynamic"), "does not go with"),
-        (("--keep-float", "mul2", "--to", "coreml"), "does not go with --to coreml"),
+        (
+            ("--keep-float", "mul2", "--to", "coreml", "--quant", "fp16"),
+            "does not go with --quant fp16. why: no layer of these files has weights of 8 bits or",
+        ),
     ],
 )
 def test_wrong_options_are_refused_in_one_sentence(

@@ -13,7 +13,7 @@ from onnx import helper
 
 from _edgeship.export.calibration.graph_ranges import graph_ranges
 from _edgeship.export.calibration.ranges import Ranges
-from _edgeship.export.coreml.activations import affine, quantize_activations
+from _edgeship.export.coreml.activations import affine, plan_rounding, quantize_activations
 from _edgeship.export.coreml.convert import Precision, convert
 from _edgeship.export.coreml.evaluator import MilProgram, read_program, run
 from _edgeship.export.coreml.format.package import package_of
@@ -39,7 +39,8 @@ def quantized(
     model: onnx.ModelProto, ranges: Ranges, precision: Precision = "float32"
 ) -> tuple[int, MilProgram, Lowered]:
     lowered = lower_model(model, 17)
-    count = quantize_activations(lowered.program, ranges, lowered.trace)
+    plan = plan_rounding(lowered.program, ranges, lowered.trace)
+    count = quantize_activations(lowered.program, plan)
     package = package_of(convert(lowered, 17, precision))
     return count, read_program(package), lowered
 
@@ -296,6 +297,36 @@ def test_max_pools_and_moved_elements_keep_their_steps() -> None:
     check(model, ["x", "m", "t"], m=measured["x"], t=measured["x"])
 
 
+def test_what_stays_in_float_reads_and_writes_exact_numbers() -> None:
+    """The first convolution stays: its result is rounded for the second one, and not for the third.
+
+    Its input is rounded for nobody; what joins its result with another moves it on as it is.
+    """
+    text = """g (float[1, 3, 8, 8] x) => (float[1, 5, 8, 8] y, float[1, 5, 8, 8] z) {
+        a = Conv<pads = [1, 1, 1, 1]>(x, w)
+        y = Conv(a, v)
+        c = Concat<axis = 1>(a, a)
+        z = Conv(c, u)
+    }"""
+    model = weights(parse(text), w=(4, 3, 3, 3), v=(5, 4, 1, 1), u=(5, 8, 1, 1))
+    feeds = dict(inputs_of(model))
+    ranges = graph_ranges(model.SerializeToString(), [feeds])
+    own = {"a": ranges["a"]}
+    exact = run_pairs(onnx.ModelProto.FromString(model.SerializeToString()), {}, feeds)[0]
+    expected = run_pairs(onnx.ModelProto.FromString(model.SerializeToString()), own, feeds)[0]
+    for keep, rounded in (({"a"}, {"a", "c"}), ({"a", "y"}, {"c"}), ({"a", "z"}, {"a"})):
+        lowered = lower_model(model, 17)
+        plan = plan_rounding(lowered.program, ranges, lowered.trace, keep=keep)
+        assert {lowered.trace[variable.name] for variable in plan.bounds} == rounded
+        quantize_activations(lowered.program, plan)
+        found = read_program(package_of(convert(lowered, 17, "float32")))
+        y, z = evaluate(found, lowered, feeds)
+        assert compare([[exact[0]]], [[y]]).max_rel < 1e-5 or "y" not in keep
+        assert compare([[exact[1]]], [[z]]).max_rel < 1e-5 or "z" not in keep
+        assert compare([[expected[0]]], [[y]]).max_rel < 1e-5 or "y" in keep
+        assert compare([[expected[1]]], [[z]]).max_rel < 1e-5 or "z" in keep
+
+
 def test_a_range_is_known_of_what_is_made_of_measured_elements() -> None:
     """The lowering may make more variables than the ONNX graph has values."""
     check(convs(), ["x", "r"], {"x": (-3.0, 3.0), "r": (0.0, 3.0)})
@@ -305,7 +336,8 @@ def test_a_range_is_known_of_what_is_made_of_measured_elements() -> None:
     }"""
     model = weights(parse(text), w=(4, 4, 1, 1))
     lowered = lower_model(model, 17)
-    assert quantize_activations(lowered.program, {"x": (-3.0, 3.0)}, lowered.trace) == 2
+    plan = plan_rounding(lowered.program, {"x": (-3.0, 3.0)}, lowered.trace)
+    assert quantize_activations(lowered.program, plan) == 2
 
 
 def test_pads_with_zeros_keep_the_steps_and_others_do_not() -> None:
@@ -317,19 +349,21 @@ def test_pads_with_zeros_keep_the_steps_and_others_do_not() -> None:
     for value, count in ((0.0, 1), (9.0, 0)):
         model = weights(parse(text.replace("VALUE", str(value))), w=(4, 4, 1, 1))
         lowered = lower_model(model, 17)
-        found = quantize_activations(lowered.program, {"x": (-3.0, 3.0)}, lowered.trace)
+        found = quantize_activations(
+            lowered.program, plan_rounding(lowered.program, {"x": (-3.0, 3.0)}, lowered.trace)
+        )
         assert found == count, value
 
 
 def test_what_was_lowered_before_makes_no_difference() -> None:
     ranges = {"x": (-1.0, 1.0), "r": (0.0, 1.0)}
     first = lower_model(convs(), 17)
-    quantize_activations(first.program, ranges, first.trace)
+    quantize_activations(first.program, plan_rounding(first.program, ranges, first.trace))
     packages = []
     for _ in range(2):
         lower_model(convs(), 17)
         again = lower_model(convs(), 17)
-        quantize_activations(again.program, ranges, again.trace)
+        quantize_activations(again.program, plan_rounding(again.program, ranges, again.trace))
         packages.append(package_of(convert(again, 17, "float16")))
     packages.append(package_of(convert(first, 17, "float16")))
     assert packages[0] == packages[1] == packages[2]

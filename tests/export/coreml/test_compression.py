@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from _edgeship.errors import UnsupportedError
-from _edgeship.export.coreml.activations import quantize_activations
+from _edgeship.export.coreml.activations import plan_rounding, quantize_activations
 from _edgeship.export.coreml.compression import compress
 from _edgeship.export.coreml.convert import Precision, convert
 from _edgeship.export.coreml.evaluator import MilProgram, read_program, run
@@ -129,7 +129,9 @@ def test_small_weights_are_left_alone_unless_they_meet_int8_activations() -> Non
 def test_weights_of_8_bits_meet_activations_of_8_bits_in_the_package(ios: int, kind: str) -> None:
     lowered = lower_model(network(), ios)
     ranges = dict.fromkeys("xabcdefgh", (-4.0, 4.0))
-    count = quantize_activations(lowered.program, ranges, lowered.trace)
+    count = quantize_activations(
+        lowered.program, plan_rounding(lowered.program, ranges, lowered.trace)
+    )
     found = kinds(package_of(compress(convert(lowered, ios, "float16"), SCHEMES["int8"])))
     assert count >= 5
     assert found["quantize"] == count

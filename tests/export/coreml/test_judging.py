@@ -8,7 +8,7 @@ import onnx_ir as ir
 import pytest
 
 from _edgeship.export.calibration.graph_ranges import graph_ranges
-from _edgeship.export.coreml.activations import quantize_activations
+from _edgeship.export.coreml.activations import plan_rounding, quantize_activations
 from _edgeship.export.coreml.convert import convert
 from _edgeship.export.coreml.evaluator import Evaluator, read_program
 from _edgeship.export.coreml.format.package import package_of
@@ -48,7 +48,7 @@ def found(text: str, wrong: str = "") -> Divergence | None:
     feeds = dict(inputs_of(right))
     lowered = lower_model(model(text, wrong), 17)
     ranges = graph_ranges(right.SerializeToString(), [feeds])
-    quantize_activations(lowered.program, ranges, lowered.trace)
+    quantize_activations(lowered.program, plan_rounding(lowered.program, ranges, lowered.trace))
     evaluator = Evaluator(read_program(package_of(convert(lowered, 17, "float16"))))
     samples = [{name: np.asarray(array) for name, array in feeds.items()}]
     adapted = Adapted(infer_shapes(ir.from_proto(right)), samples, samples, {})

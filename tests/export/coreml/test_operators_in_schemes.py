@@ -9,7 +9,7 @@ import onnx
 import pytest
 
 from _edgeship.export.calibration.graph_ranges import graph_ranges
-from _edgeship.export.coreml.activations import quantize_activations
+from _edgeship.export.coreml.activations import plan_rounding, quantize_activations
 from _edgeship.export.coreml.compression import compress
 from _edgeship.export.coreml.convert import convert
 from _edgeship.export.coreml.evaluator import Evaluator, read_program
@@ -87,7 +87,12 @@ def test_no_scheme_breaks_on_an_operator(name: str, scheme: str) -> None:
     lowered = lower_model(model, ios)
     if row.calibrated:
         ranges = graph_ranges(model.SerializeToString(), [feeds])
-        assert quantize_activations(lowered.program, ranges, lowered.trace) > 0
+        assert (
+            quantize_activations(
+                lowered.program, plan_rounding(lowered.program, ranges, lowered.trace)
+            )
+            > 0
+        )
     package = package_of(compress(convert(lowered, ios, "float16"), row))
     results = Evaluator(read_program(package)).run(package_feeds(lowered, feeds))
     for port, wanted in zip(lowered.io.outputs, expected[0], strict=True):

@@ -10,7 +10,7 @@ from _edgeship.export.graph.onnx_graph import infer_shapes, serialize
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.verification.metrics import compare
 from _edgeship.export.verification.parts import whole_outputs
-from _edgeship.export.verification.rounded_values import in_8_bits, in_halves
+from _edgeship.export.verification.rounded_values import in_8_bits, in_halves, rounded_at
 from _edgeship.export.verification.yardstick import Ideal, Yardstick, figures
 
 RNG = np.random.default_rng(0)
@@ -45,6 +45,33 @@ def test_a_value_is_rounded_once_where_it_is_computed() -> None:
     for sample, [y] in zip(fed, found, strict=True):
         x = steps(sample["x"], *ranges["x"])
         np.testing.assert_allclose(y, steps(x + x, *ranges["s"]), atol=1e-5)
+
+
+def test_what_stays_in_float_is_rounded_where_others_read_it() -> None:
+    """The sum is kept: its square is of exact numbers where that is kept too, else of rounded ones.
+
+    What moves the sum moves it as it is, and what reads that reads it rounded.
+    """
+    model = graph(
+        "s = Add(x, x) t = Transpose <perm = [0, 2, 1]> (s) u = Transpose <perm = [0, 2, 1]> (t) "
+        "a = Mul(s, s) b = Mul(u, u) y = Sub(a, b)",
+    )
+    fed = samples()
+    ranges = graph_ranges(serialize(model), fed)
+    found = run_onnx(in_8_bits(model, ranges, keep={"s", "a", "y"}), fed, plain=True)
+    for sample, [y] in zip(fed, found, strict=True):
+        s = 2 * steps(sample["x"], *ranges["x"])
+        other = steps(s, *ranges["s"]) ** 2
+        np.testing.assert_allclose(y, s**2 - steps(other, 0.0, ranges["b"][1]), atol=1e-4)
+
+
+def test_only_named_values_are_rounded() -> None:
+    model = graph("s = Add(x, x) t = Mul(s, s) y = Add(t, s)")
+    fed = samples()
+    bounds = {"s": (-4.0, 12.0)}
+    for sample, [y] in zip(fed, run_onnx(rounded_at(model, bounds), fed, plain=True), strict=True):
+        s = steps(2 * sample["x"], *bounds["s"])
+        np.testing.assert_allclose(y, s**2 + s, atol=1e-4)
 
 
 def test_a_relu_is_computed_with_what_is_before_it() -> None:

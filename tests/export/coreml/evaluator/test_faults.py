@@ -13,7 +13,7 @@ import pytest
 from onnx import numpy_helper
 
 from _edgeship.export.calibration.graph_ranges import graph_ranges
-from _edgeship.export.coreml.activations import quantize_activations
+from _edgeship.export.coreml.activations import plan_rounding, quantize_activations
 from _edgeship.export.coreml.compression import compress
 from _edgeship.export.coreml.convert import convert
 from _edgeship.export.coreml.evaluator import read_program, run
@@ -72,7 +72,9 @@ def package(scheme: str, ios: int) -> Files:
     lowered = lower(infer_shapes(ir.from_proto(MODEL)), ios)
     if SCHEMES[scheme].calibrated:
         ranges = graph_ranges(MODEL.SerializeToString(), SAMPLES)
-        assert quantize_activations(lowered.program, ranges, lowered.trace)
+        assert quantize_activations(
+            lowered.program, plan_rounding(lowered.program, ranges, lowered.trace)
+        )
     return package_of(compress(convert(lowered, ios, precision), SCHEMES[scheme]))
 
 
