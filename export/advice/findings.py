@@ -41,6 +41,8 @@ class Finding:
         what: What is there.
         mend: What could stand there at the same mult-adds.
         avoidable: MAC that the mend saves, in values; None where that depends on how it is done.
+        before: The steps that the mend changes; none where that depends on how it is done.
+        after: What stands there afterwards; none if they are left out.
     """
 
     guideline: str
@@ -48,6 +50,8 @@ class Finding:
     what: str
     mend: str
     avoidable: int | None
+    before: tuple[Step, ...] = ()
+    after: tuple[Step, ...] = ()
 
 
 def find(network: NetworkSteps, blocks: Sequence[Block]) -> tuple[Finding, ...]:
@@ -98,6 +102,8 @@ def _layers(steps: Sequence[Step]) -> Iterator[Finding]:
                 f"{there.in_channels} -> {there.out_channels} channels, {_ratio(there)}",
                 f"{mend.in_channels} -> {mend.out_channels} channels: {_saving(there, mend)}",
                 there.memory_access - mend.memory_access,
+                (step,),
+                (_changed(step, mend),),
             )
         if there.groups > 1 and _exceeds(there, ungrouped(there)):
             mend = ungrouped(there)
@@ -109,7 +115,21 @@ def _layers(steps: Sequence[Step]) -> Iterator[Finding]:
                 f"1 group, {mend.in_channels} -> {mend.out_channels} channels: "
                 f"{_saving(there, mend)}",
                 there.memory_access - mend.memory_access,
+                (step,),
+                (_changed(step, mend),),
             )
+
+
+def _changed(step: Step, convolution: Convolution) -> Step:
+    """Return a convolution's step with another geometry."""
+    written = convolution.places_out * convolution.out_channels
+    return replace(
+        step,
+        convolution=convolution,
+        mult_adds=convolution.mult_adds,
+        read=convolution.memory_access - written,
+        written=written,
+    )
 
 
 def _exceeds(there: Convolution, mend: Convolution) -> bool:
@@ -156,11 +176,15 @@ def _mergeable(blocks: Sequence[Block]) -> Iterator[tuple[Finding, tuple[str, ..
                 everything = sum(step.memory_access for step in (*steps, *additions))
                 mend = "only their sum is used: one convolution with the sum of their weights"
                 avoidable = everything - first.memory_access
+                merged = first
             else:
                 mend = "one convolution with the channels of all, then split: one reading of them"
                 avoidable = (len(steps) - 1) * first.in_channels * first.places_in
+                channels = sum(step.convolution.out_channels for step in steps if step.convolution)
+                merged = replace(first, out_channels=channels)
             names = tuple(step.name for step in additions)
-            yield Finding("G3", steps[0].name, what, mend, avoidable), names
+            before, after = (*steps, *additions), (_changed(steps[0], merged),)
+            yield Finding("G3", steps[0].name, what, mend, avoidable, before, after), names
 
 
 def _alike(steps: Sequence[Step]) -> list[tuple[Convolution, list[Step]]]:
@@ -209,6 +233,7 @@ def _element_wise(network: NetworkSteps) -> Iterator[Finding]:
             f"{step.op}, {share:.1%} of the network's memory access and no mult-adds",
             _ACTIVATION if _gates_itself(step, makers) else _without(step),
             step.memory_access,
+            (step,),
         )
 
 

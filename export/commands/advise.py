@@ -13,6 +13,9 @@ from _edgeship.terminal.numbers import parse_shape
 
 if TYPE_CHECKING:
     from _edgeship.device_bench.processes.base import Device
+    from _edgeship.device_bench.studies.layer_times import Measured
+    from _edgeship.export.advice.advice import Advice
+    from _edgeship.export.commands.advise_findings import Saved
 
 
 def advise(
@@ -56,7 +59,8 @@ def advise(
     """Name the layers of MODEL that break a guideline for fast networks, and what would mend it.
 
     The guidelines are G1 to G4 of the ShuffleNet V2 paper (arXiv 1807.11164). Everything is
-    counted from the graph; a device is needed for --device only.
+    counted from the graph; a device is needed for --device only. With a model of the device that
+    `device_bench fit` has written, the time that each change saves is told too.
     """
     shapes = [parse_shape(text) for text in input_ or []]
     if balance is not None and not 0 < balance < float("inf"):
@@ -75,10 +79,27 @@ def advise(
         note = "The exported file has other layers than the graph: these are the file's."
         network = measured.network
     advice = look_at(network, roofline.BALANCE if balance is None else balance)
+    saved = None if measured is None else _saved(advice, measured)
     if as_json:
-        print_json(as_dict(advice, measured, note))
+        print_json(as_dict(advice, measured, note, saved))
     else:
-        show(advice, measured, note, everything=layers)
+        show(advice, measured, note, saved, everything=layers)
+
+
+def _saved(advice: Advice, measured: Measured) -> Saved:
+    """Return the time that the mend of each finding saves, if there is a model of the device."""
+    from _edgeship.device_bench.prediction.examples import main_dtype
+    from _edgeship.device_bench.prediction.known import has_model, how_to_fit, known_model
+    from _edgeship.device_bench.prediction.saving import Savings
+    from _edgeship.export.commands.advise_findings import Saved
+
+    if not has_model(measured.device):
+        return Saved((), 0.0, how_to_fit(measured.device))
+    names = [step.name for step in advice.network.steps if step.kind == "layer"]
+    times = dict(zip(names, measured.layers, strict=True)) if measured.layers else {}
+    savings = Savings(known_model(measured.device), main_dtype(advice.network), times)
+    found = tuple(savings.of(finding.before, finding.after) for finding in advice.findings)
+    return Saved(found, savings.factor, "")
 
 
 def _find(selector: str) -> Device:

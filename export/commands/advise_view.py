@@ -6,6 +6,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from _edgeship.export.commands.advise_findings import (
+    Saved,
+    about_saved,
+    findings_table,
+    grouped,
+)
 from _edgeship.models.commands.tables import ratio, shape
 from _edgeship.models.figures import in_units
 from _edgeship.terminal.console import add_row, console, printable, table
@@ -13,17 +19,17 @@ from _edgeship.terminal.console import add_row, console, printable, table
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from _edgeship.device_bench.prediction.saving import Saving
     from _edgeship.device_bench.studies.layer_times import Measured
     from _edgeship.export.advice.advice import Advice, LayerAdvice
-    from _edgeship.export.advice.findings import Finding
 
 #: Findings and layers shown without --layers.
 _SHOWN = 12
-#: Layers named in one row of findings.
-_NAMED = 3
 
 
-def as_dict(advice: Advice, measured: Measured | None, note: str) -> dict[str, Any]:
+def as_dict(
+    advice: Advice, measured: Measured | None, note: str, saved: Saved | None
+) -> dict[str, Any]:
     """Return everything for JSON; each time stands beside its unit."""
     times = measured.layers if measured is not None else ()
     return {
@@ -42,7 +48,17 @@ def as_dict(advice: Advice, measured: Measured | None, note: str) -> dict[str, A
             {"name": block.name, "fragments": block.fragments, "branches": block.branches}
             for block in advice.blocks
         ],
-        "findings": [asdict(finding) for finding in advice.findings],
+        "findings": [
+            {
+                "guideline": finding.guideline,
+                "layer": finding.layer,
+                "what": finding.what,
+                "mend": finding.mend,
+                "avoidable": finding.avoidable,
+                "time_saved": None if time is None else asdict(time),
+            }
+            for finding, time in zip(advice.findings, _times(advice, saved), strict=True)
+        ],
         "measured": None
         if measured is None
         else {
@@ -74,7 +90,18 @@ def _layer_dict(layer: LayerAdvice) -> dict[str, Any]:
     }
 
 
-def show(advice: Advice, measured: Measured | None, note: str, *, everything: bool) -> None:
+def _times(advice: Advice, saved: Saved | None) -> Sequence[Saving | None]:
+    return saved.times if saved is not None and saved.times else [None] * len(advice.findings)
+
+
+def show(
+    advice: Advice,
+    measured: Measured | None,
+    note: str,
+    saved: Saved | None,
+    *,
+    everything: bool,
+) -> None:
     """Print the whole network, its layers and the findings."""
     output = console()
     for line in _summary(advice):
@@ -91,10 +118,14 @@ def show(advice: Advice, measured: Measured | None, note: str, *, everything: bo
     if not advice.findings:
         output.print("No layer breaks a guideline.")
         return
-    rows = _grouped(advice.findings)
-    output.print(_findings(rows if everything else rows[:_SHOWN], advice.network.memory_access))
+    rows = grouped(advice.findings, _times(advice, saved))
+    unit = measured.unit if measured is not None and saved is not None and saved.times else ""
+    shown = rows if everything else rows[:_SHOWN]
+    output.print(findings_table(shown, advice.network.memory_access, unit))
     if len(rows) > _SHOWN and not everything:
         output.print(f"and {len(rows) - _SHOWN} more: --layers prints all")
+    if saved is not None and measured is not None:
+        output.print(printable(about_saved(saved, measured.device)), soft_wrap=True)
 
 
 def _summary(advice: Advice) -> list[str]:
@@ -187,37 +218,3 @@ def _measured_lines(measured: Measured) -> list[str]:
     if not measured.layers:
         lines.append("its profile has other layers than the file, so they cannot be told apart")
     return lines
-
-
-def _grouped(findings: Sequence[Finding]) -> list[list[Finding]]:
-    """Return equal findings at several layers as one row, the largest saving first."""
-    groups: dict[tuple[str, str, str], list[Finding]] = {}
-    for finding in findings:
-        groups.setdefault((finding.guideline, finding.what, finding.mend), []).append(finding)
-    return sorted(groups.values(), key=lambda group: -_saved(group))
-
-
-def _saved(group: Sequence[Finding]) -> int:
-    return sum(finding.avoidable or 0 for finding in group)
-
-
-def _findings(rows: Sequence[Sequence[Finding]], memory_access: int) -> Table:
-    made = table("", "layers", "what is there", "what would mend it", "saves", numbers=("saves",))
-    for group in rows:
-        names = [finding.layer for finding in group[:_NAMED]]
-        more = f" and {len(group) - _NAMED} more" if len(group) > _NAMED else ""
-        saved = _saved(group)
-        add_row(
-            made,
-            group[0].guideline,
-            ", ".join(names) + more,
-            group[0].what,
-            group[0].mend,
-            f"{saved / memory_access:.1%}" if saved else "",
-        )
-    made.caption = (
-        "saves: part of the network's memory access, at the same mult-adds up to rounding. Layers\n"
-        "share their channels with their neighbours: mend the layers of a unit together."
-    )
-    made.caption_justify = "left"
-    return made
