@@ -25,10 +25,12 @@ def load(path: Path) -> onnx.ModelProto:
     """Return an ONNX model with its external data.
 
     Raises:
-        InputError: The file is missing, is not ONNX, is cut off or too large, or its external data
-            are missing or lie outside of its folder.
+        InputError: The file is missing, is not ONNX, contradicts itself, is cut off or too large,
+            or its external data are missing or lie outside of its folder.
     """
     import onnx
+
+    from _edgeship.export.preparation.validation import validate
 
     if not path.is_file():
         what = "is a folder, not a file" if path.is_dir() else "does not exist"
@@ -42,6 +44,7 @@ def load(path: Path) -> onnx.ModelProto:
         raise _unreadable(path, first_line(error)) from error
     if not proto.graph.node:
         raise _unreadable(path, "its graph has no nodes")
+    validate(proto)
     size += _external_bytes(proto)
     if size >= _MOST_BYTES:
         raise _too_large(path, size)

@@ -9,7 +9,6 @@ import onnx
 from _edgeship.errors import InputError, UnsupportedError
 from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.preparation.budgets import check_ports
-from _edgeship.export.preparation.soundness import check_texts
 
 #: What an example in a message shows for an open axis, by rank: NCHW pictures of 224.
 _EXAMPLES = {3: (1, 224, 224), 4: (1, 3, 224, 224), 5: (1, 3, 8, 112, 112)}
@@ -40,10 +39,9 @@ def fix_inputs(
 
     Raises:
         InputError: There are no inputs, or axes are open that ``shapes`` does not fix, or it does
-            not fit the inputs, or a text is no UTF-8.
+            not fit the inputs.
         UnsupportedError: An input is not a tensor.
     """
-    check_texts(proto)
     fixed = onnx.ModelProto()
     fixed.CopyFrom(proto)
     graph = fixed.graph

@@ -40,6 +40,7 @@ from _edgeship.export.preparation.inputs import NEWEST_IR, fix_inputs
 from _edgeship.export.preparation.quantized import take_scales
 from _edgeship.export.preparation.refusals import NCHWC, for_one_processor
 from _edgeship.export.preparation.soundness import check, check_names, explain, unreadable
+from _edgeship.export.preparation.validation import validate
 from _edgeship.export.preparation.walk import OLDEST, Walk
 
 #: Files of this version may hold operator set 18.
@@ -76,6 +77,7 @@ def prepare(proto: onnx.ModelProto, shapes: Sequence[Shape] | Mapping[str, Shape
             together.
         UnsupportedError: A shape depends on what the network is fed, or an operator is unknown.
     """
+    validate(proto)
     fixed, notes = fix_inputs(proto, shapes)
     prepared = prepare_fixed(fixed)
     return replace(prepared, notes=(*notes, *prepared.notes))

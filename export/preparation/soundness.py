@@ -24,7 +24,7 @@ def check_texts(message: Message) -> None:
         if field.type == field.TYPE_STRING:
             for text in [value] if isinstance(value, (str, bytes)) else value:
                 if isinstance(text, bytes):
-                    raise _unsound(f"its {field.name} {text!r} is no text in UTF-8")
+                    raise unsound(f"its {field.name} {text!r} is no text in UTF-8")
         elif field.type == field.TYPE_MESSAGE and field.name != "external_data":
             for part in [value] if isinstance(value, Message) else value:
                 check_texts(part)
@@ -47,18 +47,18 @@ def _check_graph(graph: onnx.GraphProto, around: frozenset[str]) -> None:
     for node in graph.node:
         for name in filter(None, node.output):
             if name in known and name not in around:
-                raise _unsound(f"{name} is given twice")
+                raise unsound(f"{name} is given twice")
             known.add(name)
     for node in graph.node:
         for name in node.input:
             if name and name not in known:
-                raise _unsound(f"{node.op_type} reads {name}, which nothing gives")
+                raise unsound(f"{node.op_type} reads {name}, which nothing gives")
         for attribute in node.attribute:
             for body in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
                 _check_graph(body, frozenset(known))
     for output in graph.output:
         if output.name not in known:
-            raise _unsound(f"nothing gives its output {output.name}")
+            raise unsound(f"nothing gives its output {output.name}")
 
 
 def check(model: ir.Model) -> None:
@@ -69,7 +69,7 @@ def check(model: ir.Model) -> None:
             tensor of their shape.
     """
     if not model.graph.outputs:
-        raise _unsound("it has no outputs")
+        raise unsound("it has no outputs")
     for graph in (model.graph, *model.graph.subgraphs()):
         for value in graph.initializers.values():
             if value.const_value is not None:
@@ -77,14 +77,14 @@ def check(model: ir.Model) -> None:
     try:
         model.graph.sort()
     except ValueError as error:
-        raise _unsound("its nodes read one another in a circle") from error
+        raise unsound("its nodes read one another in a circle") from error
 
 
 def unreadable(error: BaseException) -> InputError:
     """Return the error for a part of a file that ONNX does not define, such as an unknown type."""
     while error.__cause__ is not None:
         error = error.__cause__
-    return _unsound(str(error).splitlines()[0] if str(error) else type(error).__name__)
+    return unsound(str(error).splitlines()[0] if str(error) else type(error).__name__)
 
 
 def explain(proto: onnx.ModelProto, error: Exception) -> InputError | None:
@@ -104,7 +104,7 @@ def explain(proto: onnx.ModelProto, error: Exception) -> InputError | None:
         onnx.checker.check_model(typed)
     except Exception as found:  # the checker's errors differ by what they are about
         why = str(found).strip().splitlines()
-        refused = _unsound(why[0] if why else type(found).__name__)
+        refused = unsound(why[0] if why else type(found).__name__)
         refused.__cause__ = error
         return refused
     return None
@@ -113,21 +113,22 @@ def explain(proto: onnx.ModelProto, error: Exception) -> InputError | None:
 def _check_tensor(name: str, tensor: ir.TensorProtocol) -> None:
     shape = [int(str(extent)) for extent in tensor.shape]
     if any(extent < 0 for extent in shape):
-        raise _unsound(f"the tensor {name} has the shape {shape}")
+        raise unsound(f"the tensor {name} has the shape {shape}")
     if tensor.dtype == ir.DataType.STRING:
         return
     size = math.ceil(math.prod(shape) * tensor.dtype.bitwidth / 8)
     if size >= MOST_BYTES:
-        raise _unsound(f"the tensor {name} has the shape {shape}")
+        raise unsound(f"the tensor {name} has the shape {shape}")
     try:
         found = len(tensor.tobytes())
     except Exception as error:  # what its data raise depends on how the file stores them
-        raise _unsound(f"the data of the tensor {name} cannot be read: {error}") from error
+        raise unsound(f"the data of the tensor {name} cannot be read: {error}") from error
     if found != size:
-        raise _unsound(f"the tensor {name} of shape {shape} has {found} bytes instead of {size}")
+        raise unsound(f"the tensor {name} of shape {shape} has {found} bytes instead of {size}")
 
 
-def _unsound(why: str) -> InputError:
+def unsound(why: str) -> InputError:
+    """Return the error for a file that contradicts itself."""
     return InputError(
         "The ONNX file does not hang together.",
         why=why,
