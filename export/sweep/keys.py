@@ -199,16 +199,25 @@ def _published(one: Variant) -> str:
 
 
 @cache
-def own_code() -> str:
+def own_code(*more: str) -> str:
     """Return the digest of the code that makes exports.
 
     A checkout keeps its version from one change to the next, so the version is not enough.
+
+    Args:
+        more: Further folders; with any, no room of `_NOT_OF_FILES` is left out.
     """
     root = Path(__file__).parents[2]
     digest = hashlib.sha256()
-    for room in ("export", "models"):
+    for room in ("export", "models", *more):
         for path in sorted((root / room).rglob("*.py")):
             name = path.relative_to(root).as_posix()
-            if not name.startswith(_NOT_OF_FILES):
+            if more or not name.startswith(_NOT_OF_FILES):
                 digest.update(name.encode() + path.read_bytes())
     return digest.hexdigest()
+
+
+@cache
+def this_machine() -> dict[str, str]:
+    """Return what machines that work together must have in common: name -> version or digest."""
+    return {**versions(), "the code of edgeship": own_code("device_bench")}

@@ -21,6 +21,7 @@ from ray import exceptions
 
 from _edgeship.errors import InputError
 from _edgeship.export.sweep.jobs import Job, Message, Outcome
+from _edgeship.export.sweep.keys import this_machine
 from _edgeship.export.sweep.limited import run_limited
 
 #: How many jobs for each core are given to Ray at a time: one that runs, and one that follows.
@@ -98,6 +99,7 @@ class RayEngine:
         """Give a job to Ray, with the files that it reads."""
         inputs = {name: self._object(job.root / name) for name in job.inputs if _travels(name)}
         order = {**asdict(job), "root": "", "result": None, "returns": job.result is not None}
+        order["same"] = this_machine()
         needs: dict[str, Any] = {"num_cpus": 1, "memory": job.memory_bytes}
         if job.device:
             needs = {"num_cpus": 0, "resources": {job.device: 1}}
@@ -197,6 +199,14 @@ def _first_line(error: Exception) -> str:
 
 def _work(order: dict[str, Any], inputs: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Do a job on a node; yield what it says, and last its outcome with the files that it made."""
+    node = ray.get_runtime_context().get_node_id()[:8]
+    other = _other(order.pop("same"))
+    if other:
+        # What it would make is not what its key says.
+        why = f"The node {node} has another {other} than the machine that started the sweep."
+        failed = asdict(Outcome(order["id"], "died", why=why, node=node))
+        yield "outcome", {**failed, "files": {"names": {}, "blobs": {}}}
+        return
     with tempfile.TemporaryDirectory(prefix="edgeship-node-") as own:
         root, folder = Path(own) / "root", Path(own) / "made"
         root.mkdir()
@@ -210,8 +220,18 @@ def _work(order: dict[str, Any], inputs: dict[str, Any]) -> Iterator[tuple[str, 
             if isinstance(one, Message):
                 yield "message", dict(one.value)
             else:
-                value = {**asdict(one), "node": ray.get_runtime_context().get_node_id()[:8]}
-                yield "outcome", {**value, "files": _pack(folder) if returns else None}
+                files = _pack(folder) if returns else None
+                yield "outcome", {**asdict(one), "node": node, "files": files}
+
+
+def _other(same: Mapping[str, str]) -> str:
+    """Return the first thing in which this node differs from what is asked for, in words."""
+    own = this_machine()
+    for name, text in same.items():
+        if own.get(name) != text:
+            digest = name not in own or len(text) == 64
+            return name if digest else f"{name} ({own[name]}, not {text})"
+    return ""
 
 
 def _pack(folder: Path) -> dict[str, Any]:

@@ -45,6 +45,18 @@ def test_a_cluster_that_does_not_answer_is_named():
         RayEngine("auto")
 
 
+def test_a_node_with_other_versions_is_named(monkeypatch):
+    pytest.importorskip("ray")
+    from _edgeship.export.sweep import ray_engine
+
+    here = {"torch": "2.9.0", "the code of edgeship": 64 * "0"}
+    monkeypatch.setattr(ray_engine, "this_machine", lambda: here)
+
+    assert ray_engine._other(here) == ""
+    assert ray_engine._other({"torch": "2.8.0"}) == "torch (2.9.0, not 2.8.0)"
+    assert ray_engine._other({"the code of edgeship": 64 * "1"}) == "the code of edgeship"
+
+
 def test_jobs_run_on_nodes_and_those_of_a_lost_node_are_said_to_be_lost(cluster, tmp_path):
     from _edgeship.export.sweep.ray_engine import RayEngine
 
