@@ -6,7 +6,8 @@ from the file are looked at one by one, unpacked by what its operators say.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import onnx_ir as ir
@@ -18,8 +19,14 @@ from _edgeship.export.coreai.summary import Operation, Summary
 
 Array = NDArray[np.float64]
 
+#: From the graph's weight to how far from it each stored number may lie.
+Allowed = Callable[[Array], Array]
+
 #: The largest relative error of a float16, and its smallest and largest numbers.
 _HALF, _TINY, _LARGEST = 2.0**-11, 2.0**-24, 65504.0
+
+#: What the quantizer appends to the name of a weight that it makes integers of.
+_INTEGERS = "_quantized"
 
 #: For the rounding of scales, in steps.
 _ROUNDING = 1e-2
@@ -33,8 +40,7 @@ def check_weights(graph: ir.Model, summary: Summary) -> None:
         summary: The file, read back.
 
     Raises:
-        VerificationError: A number is further from the graph's than rounding explains, or a
-            weight of the graph is not there.
+        VerificationError: A number is further from the graph's than rounding explains.
     """
     weights = {
         str(value.name): value.const_value.numpy().astype(np.float64)
@@ -42,10 +48,10 @@ def check_weights(graph: ir.Model, summary: Summary) -> None:
         if value.const_value is not None and value.dtype == ir.DataType.FLOAT
     }
     for name, stored, allowed in _stored(summary):
-        weight = weights.get(name)
+        weight = weights.get(name.removesuffix(_INTEGERS))
         if weight is None:
             continue
-        if not _near(weight, stored, allowed):
+        if not any(_near(one, stored, allowed) for one in _forms(weight, stored.shape)):
             raise VerificationError(
                 f"The constant {name} is not stored as its type allows.",
                 why="the numbers in the file are further from the network's than rounding explains",
@@ -53,20 +59,20 @@ def check_weights(graph: ir.Model, summary: Summary) -> None:
             )
 
 
-def _near(weight: Array, stored: Array, allowed: Array) -> bool:
-    """Return whether a constant is as near as it must be: as it lies, or turned for a product."""
-    forms = [weight.reshape(stored.shape)] if weight.size == stored.size else []
-    if weight.ndim == 2 and weight.T.shape == stored.shape:
-        forms.append(weight.T)
-    same = [one for one in forms if one.shape == weight.shape or one.size == weight.size]
-    return any(bool((np.abs(_cut(one) - stored) <= allowed).all()) for one in same)
+def _forms(weight: Array, shape: tuple[int, ...]) -> Iterator[Array]:
+    """Yield a weight as it may lie in the file: with other axes, or turned for a product."""
+    if weight.size == math.prod(shape):
+        yield weight.reshape(shape)
+    if weight.ndim == 2 and weight.T.shape == shape:
+        yield weight.T
 
 
-def _cut(weight: Array) -> Array:
-    return np.clip(weight, -_LARGEST, _LARGEST)
+def _near(weight: Array, stored: Array, allowed: Allowed) -> bool:
+    weight = np.clip(weight, -_LARGEST, _LARGEST)
+    return bool((np.abs(weight - stored) <= allowed(weight)).all())
 
 
-def _stored(summary: Summary) -> Iterator[tuple[str, Array, Array]]:
+def _stored(summary: Summary) -> Iterator[tuple[str, Array, Allowed]]:
     """Yield the constants that have a name: name, what they stand for, the error to expect."""
     makers = {one.number: op for op in summary.operations for one in op.results}
     packed: set[str] = set()
@@ -80,39 +86,44 @@ def _stored(summary: Summary) -> Iterator[tuple[str, Array, Array]]:
             yield _looked_up(operation, sources, summary.constants)
     for name, values in summary.constants.items():
         named = not name.startswith("%") and name not in packed
-        if named and values.dtype in (np.float32, np.float16):
-            exact = values.astype(np.float64)
-            relative = _HALF if values.dtype == np.float16 else 0.0
-            yield name, exact, np.abs(exact) * relative * 2 + (_TINY if relative else 0.0)
+        if named and values.dtype == np.float16:
+            yield name, values.astype(np.float64), _half
+        elif named and values.dtype == np.float32:
+            yield name, values.astype(np.float64), np.zeros_like
+
+
+def _half(weight: Array) -> Array:
+    """Return the error to expect of a float16."""
+    error: Array = np.abs(weight) * _HALF + _TINY
+    return error
 
 
 def _scaled(
     sources: list[Operation], constants: Mapping[str, np.ndarray]
-) -> tuple[str, Array, Array]:
+) -> tuple[str, Array, Allowed]:
     values, scale, zero, offset = (constants[one.constant].astype(np.float64) for one in sources)
     exact = (values - zero) * scale + offset
-    allowed = np.broadcast_to(scale * (0.5 + _ROUNDING) + np.abs(exact) * _HALF, exact.shape)
-    return sources[0].constant, exact, allowed
+    half_a_step = np.abs(scale) * (0.5 + _ROUNDING)
+    return sources[0].constant, exact, lambda weight: half_a_step + np.abs(weight) * _HALF
 
 
 def _looked_up(
     operation: Operation, sources: list[Operation], constants: Mapping[str, np.ndarray]
-) -> tuple[str, Array, Array]:
-    """Return a weight behind a palette; each of its numbers is the entry next to the graph's.
-
-    The palette itself is no part of the graph: the error to expect is half of the way to the next
-    entry on either side, and for the outermost entries as much as the palette is wide.
-    """
+) -> tuple[str, Array, Allowed]:
+    """Return a weight behind a palette: each number is the entry that is next to the graph's."""
     indices, table = sources[0], constants[sources[1].constant].astype(np.float64).reshape(-1)
     shape = operation.results[0].shape
     bits = NAMES[indices.results[0].dtype][1]
-    found = unpacked(constants[indices.constant], bits, int(np.prod(shape))).reshape(shape)
-    entries, places = np.unique(table, return_inverse=True)
-    width = entries[-1] - entries[0]
-    gaps = np.diff(entries) / 2
-    reach = np.maximum(np.append(gaps, width), np.insert(gaps, 0, width))
-    allowed = reach[places][found] * (1 + _ROUNDING) + np.abs(table[found]) * _HALF + _TINY
-    return indices.constant, table[found], allowed
+    data = constants[indices.constant]
+    found = data if bits == 8 else unpacked(data, bits, math.prod(shape))
+
+    def allowed(weight: Array) -> Array:
+        entries = np.sort(table)
+        places = np.searchsorted((entries[1:] + entries[:-1]) / 2, weight)
+        nearest: Array = np.abs(weight - entries[places])
+        return nearest + np.abs(weight) * _HALF + _TINY
+
+    return indices.constant, table[found.reshape(shape)], allowed
 
 
 def unpacked(data: np.ndarray, bits: int, count: int) -> NDArray[np.int64]:

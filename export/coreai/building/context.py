@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -144,7 +145,14 @@ class Context(Values[Any]):
         return self.temporary("cast", operand, np.dtype(dtype).type)
 
     def reshape(self, operand: Operand, shape: Sequence[int]) -> Operand:
-        """Return an operand in another shape; nothing is appended where it has that already."""
+        """Return an operand in another shape; nothing is appended where it has that already.
+
+        Raises:
+            Unsupported: It has another number of elements.
+        """
+        found = shape_of(operand)
+        if math.prod(found) != math.prod(shape):
+            raise Unsupported(f"Core AI gives {list(found)} where {list(shape)} is wanted")
         if isinstance(operand, np.ndarray | np.generic):
             return np.asarray(operand).reshape(shape)
         if shape_of(operand) == tuple(shape):
