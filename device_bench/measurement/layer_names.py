@@ -1,13 +1,14 @@
 """Which layer of the network each operator of a profile computes.
 
-XNNPACK names its operators by their kernels, and keeps the order of the file: the first convolution
-or matrix product in the profile is the first in the file, and so on.
+XNNPACK names its operators by their kernels, and keeps the order of what it takes: the first
+convolution or matrix product in the profile is the first that runs (`layer_order.py`), and so on.
 """
 
 from __future__ import annotations
 
+from _edgeship.device_bench.measurement.layer_order import in_order
 from _edgeship.device_bench.results.records import Op, Profile
-from _edgeship.export.advice.from_tflite import layer_names
+from _edgeship.export.advice.from_tflite import layer_names, read_tflite_steps
 
 # How the names of convolutions and matrix products begin in profiles, XNNPACK's and TFLite's own.
 _LAYERS = (
@@ -37,7 +38,11 @@ def with_layers(profile: Profile, data: bytes) -> Profile:
     names = layer_names(data)
     if len(names) != sum(map(is_layer, profile.ops)):
         return profile
-    left = iter(names)
+    network = read_tflite_steps(data, "")
+    layers = [step for step in network.steps if step.kind == "layer"]
+    named = {id(step): name for step, name in zip(layers, names, strict=True)}
+    ran = in_order(network, data, profile).steps
+    left = iter([named[id(step)] for step in ran if step.kind == "layer"])
     ops = tuple(
         op.model_copy(update={"layer": next(left)}) if is_layer(op) else op for op in profile.ops
     )

@@ -35,6 +35,7 @@ from _edgeship.device_bench.measurement.heat import Cooling, throttled_runs
 from _edgeship.device_bench.measurement.host import Reference, check_outputs, run_on_host
 from _edgeship.device_bench.measurement.layer_names import with_layers
 from _edgeship.device_bench.measurement.pause import Pause
+from _edgeship.device_bench.measurement.rest import watch_at_rest
 from _edgeship.device_bench.measurement.subjects import read_subjects
 from _edgeship.device_bench.measurement.warnings import find_warnings
 from _edgeship.device_bench.processes.base import Device
@@ -136,6 +137,10 @@ def measure(
                 for index in indices:
                     pause.check()
                     _profile(bench, recorder, index)
+            if settings.idle_seconds:
+                idle = watch_at_rest(bench, device, pause, settings.idle_seconds)
+                for index in indices:
+                    recorder.update(index, idle=idle)
             _measure_rounds(bench, recorder, device, pause)
             complete = True
     finally:

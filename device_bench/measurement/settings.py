@@ -47,6 +47,7 @@ class MeasurementOptions:
         timeout: Seconds after which a process is killed.
         uninstall_app: Whether the app of the runner "app" is uninstalled at the end.
         sustained: Whether processes follow one another without waiting for heat to go.
+        idle_seconds: How long to watch the battery at rest before.
     """
 
     runner: str = "native"
@@ -62,6 +63,7 @@ class MeasurementOptions:
     timeout: float | None = None
     uninstall_app: bool = False
     sustained: bool = False
+    idle_seconds: float = 0.0
 
     def settings(self, device: Device) -> MeasurementSettings:
         """Return the settings for a device, which is only contacted if cores are named.
@@ -93,6 +95,7 @@ class MeasurementOptions:
                 "threads": self.threads,
                 "cores": pinned,
                 "sustained": self.sustained,
+                "idle_seconds": self.idle_seconds,
             }
         )
 

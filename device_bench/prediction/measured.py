@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
+from _edgeship.device_bench.measurement.layer_order import in_order
 from _edgeship.device_bench.prediction.examples import Example, example
 from _edgeship.device_bench.prediction.held_out import hold_out
 from _edgeship.device_bench.prediction.model import LatencyModel, Learned, Setup
@@ -118,9 +119,8 @@ def _usable(session: Session, measurement: Measurement) -> Usable | None:
     data = path.read_bytes()
     name = f"{subject.model or path.stem}{_input(data)}"
     run = summarize(measurement.rounds).median
-    made = example(
-        read_tflite_steps(data, name), _family(subject.model or path.stem), run, profile, RESOLUTION
-    )
+    network = in_order(read_tflite_steps(data, name), data, profile)
+    made = example(network, _family(subject.model or path.stem), run, profile, RESOLUTION)
     learned = Learned(
         name=name,
         family=made.family,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from _edgeship.device_bench.measurement.layer_names import is_layer
+from _edgeship.device_bench.measurement.layer_order import in_order
 from _edgeship.errors import DeviceError
 from _edgeship.export.advice.from_tflite import read_tflite_steps
 from _edgeship.export.advice.source import is_tflite
@@ -99,7 +100,7 @@ def combine(data: bytes, name: str, profile: Profile, selector: str, unit: str) 
         selector: Selector of the device.
         unit: Unit of the profile's times.
     """
-    network = read_tflite_steps(data, name)
+    network = in_order(read_tflite_steps(data, name), data, profile)
     layers = [op for op in profile.ops if is_layer(op)]
     expected = [step for step in network.steps if step.kind == "layer"]
     times = tuple(op.time for op in layers) if len(layers) == len(expected) else ()
