@@ -115,9 +115,7 @@ def _check_attributes(node: onnx.NodeProto) -> None:
     for attribute in node.attribute:
         own = _FIELDS.get(attribute.type)
         if own is None:
-            if not attribute.type:
-                continue  # as the oldest files have it: the field tells
-            raise unsound(f"the attribute {attribute.name} of {called} is of no type")
+            continue  # as the oldest files have it: the field tells
         filled = {field.name for field, _ in attribute.ListFields()} & set(_FIELDS.values())
         if filled - {own}:
             raise unsound(f"the attribute {attribute.name} of {called} is of two types")

@@ -139,7 +139,7 @@ def test_inputs_that_are_no_numbers():
 
 
 def test_inputs_larger_than_any_file():
-    with pytest.raises(InputError, match="take 13.4 GiB; 256 MiB is the most"):
+    with pytest.raises(InputError, match=r"take 13\.4 GiB; 256 MiB is the most"):
         prepare(relu([1, "h", "w"]), [(1, 60000, 60000)])
 
 
