@@ -71,7 +71,7 @@ def export(
             process of its own.
         example_inputs: One float32 tensor or array, or one for each input, batch first (NCHW).
             Only their shapes count. Needed for modules and functions, unless ``input_shapes`` is
-            given.
+            given or the module has a ``pretrained_cfg`` as timm's.
         input_shapes: The same as shapes, such as ``[(1, 3, 224, 224)]``.
         inputs: Export a part of the network: the names of the tensors that it is fed with, as a
             list or with commas. They are names of the ONNX file's, or of the graph that PyTorch's

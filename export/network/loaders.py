@@ -12,6 +12,7 @@ from _edgeship.export.graph.flow import Flow
 from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.network.definition import LiveModule, OnnxFile
 from _edgeship.export.network.network import Network, file_name
+from _edgeship.export.network.pretrained_cfg import Stated, stated_by
 from _edgeship.export.network.torch_network import SEED
 from _edgeship.files import sha256_of
 
@@ -130,17 +131,18 @@ def from_function(
     """Build the network that a function of the user's returns, in a process of its own.
 
     Raises:
-        InputError: No shapes are given, or the function or the weights do not load.
+        InputError: Nothing tells its shapes, or the function or the weights do not load.
     """
     from _edgeship.export.network.user_process import UserProcess
 
     place, _, function = model.rpartition(":")
-    if not shapes:
-        raise _no_shape(f"the input shape of {model}", "--input 1,3,224,224")
     if place.endswith(".py") and not Path(place).is_file():
         raise InputError(f"{place} does not exist.", todo="check the path before the colon")
     process = UserProcess(place, function, dtypes)
     try:
+        shapes = tuple(shapes) or _shapes_in(process.stated)
+        if not shapes:
+            raise _no_shape(f"the input shape of {model}", "--input 1,3,224,224")
         if weights:
             process.load_weights(weights)
         digest = sha256_of(Path(weights)) if weights else None
@@ -153,6 +155,8 @@ def from_function(
         definition=process,
         weights=weights or f"as {Path(place).name}:{function}() sets them",
         weights_sha256=digest,
+        preprocess=_preprocess_in(process.stated),
+        notes=_notes_on(process.stated),
     )
 
 
@@ -171,7 +175,7 @@ def from_module(
     """Take a live module as it is.
 
     Raises:
-        InputError: It is none, no shapes are given, or weights are asked for.
+        InputError: It is none, nothing tells its shapes, or weights are asked for.
     """
     from torch import nn
 
@@ -185,6 +189,8 @@ def from_module(
             "Weights and a number of classes do not go with a live module, which has its own.",
             todo="load them into the module first",
         )
+    states = stated_by(module)
+    shapes = tuple(shapes) or _shapes_in(states)
     if not shapes:
         raise _no_shape("the input shape of the module", "(1, 3, 224, 224)")
     return Network(
@@ -192,6 +198,31 @@ def from_module(
         shapes=tuple(shapes),
         definition=LiveModule(module, dtypes),
         weights="those of the live module",
+        preprocess=_preprocess_in(states),
+        notes=_notes_on(states),
+    )
+
+
+def _shapes_in(states: Stated) -> tuple[Shape, ...]:
+    """Return the shape of the pictures that a network states, in a batch of one."""
+    return ((1, *states["input_size"]),) if "input_size" in states else ()
+
+
+def _preprocess_in(states: Stated) -> Preprocess | None:
+    """Return what the pictures of a network go through, as it states it."""
+    if "mean" not in states:
+        return None
+    crop = states.get("crop_pct", Preprocess.crop)
+    return Preprocess(tuple(states["mean"]), tuple(states["std"]), crop)
+
+
+def _notes_on(states: Stated) -> tuple[str, ...]:
+    """Return a sentence on where it is known from how pictures are normalised."""
+    if "mean" not in states:
+        return ()
+    mean, std = (", ".join(f"{each:g}" for each in states[key]) for key in ("mean", "std"))
+    return (
+        f"The network's pretrained_cfg says how its images are normalised: mean {mean}, std {std}.",
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from _edgeship.errors import InputError
 from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.network.array_files import read_arrays, write_arrays
+from _edgeship.export.network.pretrained_cfg import Stated, stated
 from _edgeship.export.network.user_link import UserLink
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class UserProcess:
         traced: Why the capture traced it as TorchScript, or "".
         shapes: Shape of each input, as far as a file of torch's own tells; empty for functions.
         dtypes: Likewise, the types.
+        stated: What the network states of its pictures.
     """
 
     reference = "torch"
@@ -54,6 +56,7 @@ class UserProcess:
         self.traced = ""
         self.shapes: tuple[Shape, ...] = ()
         self.dtypes = tuple(dtypes)
+        self.stated: Stated = {}
         self._parameters = 0
         self._link = UserLink()
         named = f"{place}:{function}"
@@ -62,7 +65,8 @@ class UserProcess:
                 self._link.ask(
                     f"{place} cannot be imported.", "load", place=place, function=function
                 )
-                self._link.ask(f"{named}() failed.", "build", named=named)
+                found = self._link.ask(f"{named}() failed.", "build", named=named)
+                self.stated = stated(found["stated"])
             else:
                 found = self._link.ask(f"{place} cannot be read.", "open", path=str(Path(place)))
                 self.shapes = tuple(tuple(shape) for shape in found["shapes"])

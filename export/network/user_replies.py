@@ -32,6 +32,7 @@ _FORMS: dict[str, dict[str, type] | None] = {
 
 #: The result of a request -> what is in it; nothing for the others.
 _RESULTS: dict[str, dict[str, type]] = {
+    "build": {"stated": dict},
     "open": {"shapes": list, "dtypes": list},
     "capture": {"folds": bool, "traced": str, "parameters": int},
 }

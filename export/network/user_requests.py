@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from _edgeship.export.network.array_files import read_arrays, write_arrays
+from _edgeship.export.network.pretrained_cfg import stated_by
 from _edgeship.export.network.torch_export import to_onnx
 from _edgeship.export.network.torch_network import (
     SEED,
@@ -63,8 +64,12 @@ class _User:
                 todo="write FILE.py:FUNCTION, where FUNCTION() returns the network",
             )
 
-    def build(self, named: str) -> None:
-        """Call the function."""
+    def build(self, named: str) -> dict[str, Any]:
+        """Call the function.
+
+        Returns:
+            What the network states of its pictures.
+        """
         import torch
         from torch import nn
 
@@ -76,6 +81,7 @@ class _User:
         # The exporter imports much of the standard library and of its own packages late: files of
         # the user with such names must no longer come first.
         put_behind(self._front)
+        return {"stated": stated_by(built)}
 
     def open(self, path: str) -> dict[str, list[Any]]:
         """Read a network that torch has saved whole: a .pt2 file, or a TorchScript archive.
