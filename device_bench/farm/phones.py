@@ -238,7 +238,7 @@ class Phones:
 
     def _spread(self) -> None:
         """Queue each work that is ready for each model that it is wanted on."""
-        if self._ready and all(phone.state == "out" and not phone.model for phone in self.phones):
+        if all(phone.state == "out" and not phone.model for phone in self.phones):
             raise DeviceError(
                 "No phone of the farm can be used.",
                 why="; ".join(f"{phone.selector}: {phone.why}" for phone in self.phones),

@@ -41,6 +41,12 @@ def start_engine(
             "--jobs goes with --engine processes only.",
             why="Ray runs as many exports as its nodes have cores and memory for",
         )
+    if address is not None and address.startswith("ray://"):
+        raise InputError(
+            f"--address {address} is of a Ray client, through which jobs cannot speak.",
+            todo="join the cluster with `ray start --address=HOST:PORT --num-cpus=0`, and give "
+            "--address auto",
+        )
     if util.find_spec("ray") is None:
         raise InputError(
             "--engine ray needs Ray, which is not installed.",

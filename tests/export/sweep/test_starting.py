@@ -25,6 +25,7 @@ def test_without_ray_a_sentence_says_how_to_get_it(monkeypatch):
     [
         ({"name": "rey"}, "There is no engine 'rey'"),
         ({"name": "processes", "address": "auto"}, "--address goes with --engine ray only"),
+        ({"name": "ray", "address": "ray://head:10001"}, "is of a Ray client"),
         ({"name": "ray", "jobs": 2}, "--jobs goes with --engine processes only"),
     ],
 )
