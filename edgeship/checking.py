@@ -25,7 +25,7 @@ def verify(
     """Run a file again and compare its outputs with those of the graph it was made from.
 
     Args:
-        path: A .tflite file, an .mlpackage or an .onnx file.
+        path: A .tflite or .onnx file, an .mlpackage or an .aimodel.
         reference: The ONNX file to compare with; by default the one that the manifest.json beside
             the file names.
         runtimes: What to run it in, by name; by default what suits the file, such as ``litert``.
@@ -76,7 +76,7 @@ def inspect(path: str | Path) -> Inspection:
     """Say what a file holds.
 
     Args:
-        path: A .tflite file, an .mlpackage or an .onnx file.
+        path: A .tflite or .onnx file, an .mlpackage or an .aimodel.
 
     Raises:
         InputError: It is missing, damaged or none of these, or the manifest.json beside it is

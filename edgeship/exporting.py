@@ -80,7 +80,7 @@ def export(
         detection: ``split`` makes outputs of a detector that join boxes and scores into several,
             so that each gets a scale of its own in int8. ``nms`` does so too, and writes a second
             .tflite beside each that picks the best boxes itself.
-        to: Targets: ``tflite``, ``coreml``, ``onnx``; several as a list or with commas.
+        to: Targets: ``tflite``, ``coreml``, ``coreai``, ``onnx``; several as a list or with commas.
         quant: Quantization schemes, such as ``none``, ``fp16`` and ``int8``, likewise. Each target
             writes those that it has.
         weights: For a network by name or a function: a checkpoint (.pth, .pt, .safetensors); for

@@ -39,7 +39,7 @@ class ExportedFile:
 
     Attributes:
         path: Where it is.
-        target: ``tflite``, ``coreml`` or ``onnx``.
+        target: ``tflite``, ``coreml``, ``coreai`` or ``onnx``.
         scheme: The quantization scheme, such as ``int8``.
         size: Bytes; of a package, of all files in it.
         sha256: Digest, as in the manifest.

@@ -30,7 +30,7 @@ from _edgeship.export.checks.opening import open_model
 from _edgeship.export.checks.subject import read_reference
 from _edgeship.export.contract.manifest import Artifact, Manifest
 from _edgeship.export.contract.recorded import preprocess_in, read_manifest
-from _edgeship.export.coreml.format.package import SUFFIX, read_package
+from _edgeship.export.coreml.format.package import read_folder
 from _edgeship.files import read_bytes, sha256_of
 
 
@@ -179,8 +179,8 @@ def _model_files(folder: Path, artifact: Artifact) -> dict[str, bytes]:
     path = folder / layout.lone(artifact.file)
     if open_model(path).digest != artifact.sha256:
         raise _changed(path)
-    if path.suffix == SUFFIX:
-        return {f"{path.name}/{name}": data for name, data in read_package(path).items()}
+    if path.is_dir():
+        return {f"{path.name}/{name}": data for name, data in read_folder(path).items()}
     found = {path.name: read_bytes(path)}
     if artifact.picking is not None:
         picking = folder / layout.lone(artifact.picking.file)

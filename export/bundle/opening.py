@@ -20,6 +20,9 @@ MOST_BYTES = 8 << 30
 
 _CHUNK_BYTES = 1 << 20
 
+#: Endings of models that are folders.
+FOLDERS = (".mlpackage", ".aimodel")
+
 #: What the Finder leaves in folders and zip files.
 _FINDER = (".DS_Store", "__MACOSX")
 
@@ -27,7 +30,7 @@ _FINDER = (".DS_Store", "__MACOSX")
 def is_bundle(path: Path) -> bool:
     """Return whether a path may be a bundle: a zip file, or a folder with digests or a manifest."""
     if path.is_dir():
-        return path.suffix.lower() != ".mlpackage" and any(
+        return path.suffix.lower() not in FOLDERS and any(
             (path / name).is_file() for name in (SUMS, MANIFEST)
         )
     return path.suffix.lower() == ".zip"

@@ -33,6 +33,7 @@ _SPECIAL = re.compile(r"([\\`*\[\]<>|~])|(?<!\w)(_)|(_)(?!\w)")
 _USES = {
     "tflite": "Android, and anything else with LiteRT",
     "coreml": "iPhone, iPad and Mac",
+    "coreai": "iPhone, iPad and Mac with the systems of 2026",
     "onnx": "anything with ONNX Runtime",
 }
 

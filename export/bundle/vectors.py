@@ -35,6 +35,7 @@ from _edgeship.export.runtimes.values import Sample
 _RUNTIMES = {
     "tflite": ("LiteRT {}", "ai-edge-litert", False),
     "onnx": ("ONNX Runtime {}", "onnxruntime", False),
+    "coreai": ("Apple's runtime of coreai-core {}", "coreai-core", False),
     "coreml": ("the evaluator of edgeship {}, not Core ML,", "edgeship", True),
 }
 

@@ -46,8 +46,8 @@ EPILOG = """
 
 - `list`: models that can be exported by name, or with --ops the supported operators
 - `doctor`: what is installed here, and what is missing
-- `inspect`: what a .tflite, .mlpackage or .onnx holds
-- `verify`: run a .tflite, .mlpackage or .onnx in one or more runtimes and compare it with its graph
+- `inspect`: what a .tflite, .mlpackage, .aimodel or .onnx holds
+- `verify`: run such a file in one or more runtimes and compare it with its graph
 - `evaluate`: accuracy of files and networks on your own pictures, and how far they are apart
 - `diff`: what changed between two exports, bundles or files, and what an app must change
 - `bundle`: an export with all that an app team needs in order to use it, as a folder and a zip file

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 
 def inspect(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .tflite, .onnx or .mlpackage.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A .tflite, .onnx, .mlpackage or .aimodel.")
+    ],
     tensors: Annotated[
         bool,
         typer.Option(

@@ -72,7 +72,7 @@ def verify(
     """Run FILE and compare its outputs with those of its ONNX graph.
 
     Without a manifest or a reference, the runtimes of a .tflite or .onnx file are only compared
-    with one another, and an .mlpackage is only run.
+    with one another, and an .mlpackage or .aimodel is only run.
 
     Of a BUNDLE everything is checked: digests, signature, what the files say of themselves, labels,
     and the files and the Python code on the test vectors.

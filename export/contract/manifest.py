@@ -22,6 +22,7 @@ PACKAGES = (
     "ai-edge-litert",
     "litert-quantizer",
     "coremltools",
+    "coreai-core",
     "numpy",
     "pillow",
 )

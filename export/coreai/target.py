@@ -57,6 +57,7 @@ COREAI = Target(
     title="Core AI",
     suffix=".aimodel",
     schemes=SCHEMES,
+    options={"keep_float": "--keep-float"},
     lower=_lower,
     open=_open,
     operators=_operators,

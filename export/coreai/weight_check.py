@@ -32,12 +32,28 @@ _INTEGERS = "_quantized"
 _ROUNDING = 1e-2
 
 
-def check_weights(graph: ir.Model, summary: Summary) -> None:
+def dequantized(graph: ir.Model) -> dict[str, Array]:
+    """Return name -> what the integers of a graph stand for where a file has numbers: of biases."""
+    found = {}
+    for node in graph.graph:
+        given = [value.const_value if value else None for value in node.inputs]
+        if node.op_type != "DequantizeLinear" or any(one is None for one in given):
+            continue
+        data, scale, *zero = (one.numpy().astype(np.float64) for one in given if one is not None)
+        if data.ndim == 1:
+            found[str(node.outputs[0].name)] = (data - (zero[0] if zero else 0.0)) * scale
+    return found
+
+
+def check_weights(
+    graph: ir.Model, summary: Summary, rounded: Mapping[str, Array] | None = None
+) -> None:
     """Check the stored weights of a file.
 
     Args:
         graph: That it was made from.
         summary: The file, read back.
+        rounded: Constants that the file has instead of the graph's.
 
     Raises:
         VerificationError: A number is further from the graph's than rounding explains.
@@ -46,7 +62,7 @@ def check_weights(graph: ir.Model, summary: Summary) -> None:
         str(value.name): value.const_value.numpy().astype(np.float64)
         for value in graph.graph.initializers.values()
         if value.const_value is not None and value.dtype == ir.DataType.FLOAT
-    }
+    } | dict(rounded or {})
     for name, stored, allowed in _stored(summary):
         weight = weights.get(name.removesuffix(_INTEGERS))
         if weight is None:

@@ -26,13 +26,14 @@ from _edgeship.export.coreai.said import said_of
 from _edgeship.export.coreai.schemes import PALETTE_BITS
 from _edgeship.export.coreai.stored import computed_types, stored_weights
 from _edgeship.export.coreai.summary import Summary, summarize
-from _edgeship.export.coreai.weight_check import check_weights
+from _edgeship.export.coreai.weight_check import check_weights, dequantized
 from _edgeship.export.coreml.format.package import size
 from _edgeship.export.coreml.rounded_graph import rounded_weights_parity
 from _edgeship.export.equalization.choice import equalized_if_better
 from _edgeship.export.graph.onnx_graph import infer_shapes, serialize
-from _edgeship.export.onnx.deployment import deployable
+from _edgeship.export.onnx.deployment import deployable, to_bytes
 from _edgeship.export.onnx.quantization import quantize
+from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.runtimes.values import Outputs, Sample
 from _edgeship.export.verification.parity import Parity
 
@@ -110,7 +111,7 @@ class _File:
         Raises:
             VerificationError: A weight is another.
         """
-        check_weights(self.exact, self._found)
+        check_weights(self.exact, self._found, dequantized(self.graph))
 
     def record(self, name: str, parity: Parity, rounded_db: float | None) -> Artifact:
         return artifact_record(
@@ -170,8 +171,15 @@ class _Prepared:
         samples: Sequence[Sample],
         keep: Collection[str] = (),
         finished: bool = False,
-    ) -> None:
-        """Return nothing: the runtime takes seconds for each way to choose ranges."""
+    ) -> Outputs | None:
+        """Return what ONNX Runtime makes of the integers that a calibrated program is to have.
+
+        Core AI's runtime takes seconds for each sample, and lies within half precision of it.
+        """
+        if not scheme.calibrated:
+            return None
+        exact = deployable(self.equal)
+        return run_onnx(to_bytes(quantize(exact, ranges, self.job.given, keep)), samples)
 
     def write(self, scheme: Scheme, ranges: Ranges, keep: Collection[str] = ()) -> _File:
         """Make the folder of a scheme.

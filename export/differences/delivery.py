@@ -10,7 +10,7 @@ from typing import Any
 
 from _edgeship.errors import InputError
 from _edgeship.export.bundle.layout import EVALUATION, MANIFEST, SUMS, lone
-from _edgeship.export.bundle.opening import is_bundle, opened
+from _edgeship.export.bundle.opening import FOLDERS, is_bundle, opened
 from _edgeship.export.bundle.signing import NAME as SIGNATURE
 from _edgeship.export.bundle.sums import read_sums
 from _edgeship.export.checks.opening import open_model, target_of
@@ -102,7 +102,7 @@ def open_delivery(path: Path) -> Iterator[Delivery]:
         InputError: It is none of these, is damaged, or lacks files that its manifest names.
         UnsupportedError: Nothing here can run one of the files.
     """
-    if path.is_dir() and path.suffix.lower() != ".mlpackage" and not is_bundle(path):
+    if path.is_dir() and path.suffix.lower() not in FOLDERS and not is_bundle(path):
         raise InputError(
             f"{path} is no export.",
             why=f"it holds no {MANIFEST}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
+from _edgeship.errors import UnsupportedError
 from _edgeship.export.bundle.code.kotlin import kotlin
 from _edgeship.export.bundle.code.names import class_name, module_name
 from _edgeship.export.bundle.code.python import python
@@ -34,6 +35,11 @@ def generate(manifest: Manifest, artifact: Artifact) -> dict[str, bytes]:
         return {**files, **swift_tflite(view, f"{name}LiteRT")}
     if artifact.target == "onnx":
         return python(view, "onnx", f"{stem}_onnx")
+    if artifact.target == "coreai":
+        raise UnsupportedError(
+            f"There is no code for {artifact.file}.",
+            why="Core AI's Swift interface is in Apple's newest systems only, and was not run",
+        )
     return swift_coreml(view, class_name(stem))
 
 
