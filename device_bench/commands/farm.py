@@ -215,13 +215,13 @@ def _report(
     from _edgeship.device_bench.farm.results import rows_of
     from _edgeship.export.commands.sweep_view import leave, write_report
 
-    digests = [
-        one.made.sha256
-        for one in every
-        if one.made is not None and one.status == "ok" and one.variant.target == _TARGET
-    ]
-    rows = rows_of(store, digests[:MOST_SHOWN])
-    written = write_report(every, exports.counts, artifacts, measured_sections(measured, rows))
+    titles: dict[str, str] = {}
+    for one in every:
+        if one.made is not None and one.status == "ok" and one.variant.target == _TARGET:
+            titles.setdefault(one.made.sha256, _title(one.variant))
+    rows = rows_of(store, list(titles)[:MOST_SHOWN])
+    sections = measured_sections(measured, rows, titles)
+    written = write_report(every, exports.counts, artifacts, sections)
     failed = [one for one in measured if one.status == "failed"]
     if as_json:
         print_json({**written, **_measured_json(measured, phones, rows)})
@@ -231,6 +231,10 @@ def _report(
     leave(every)
     if failed:
         raise typer.Exit(3)
+
+
+def _title(one: Variant) -> str:
+    return " ".join(filter(None, (one.network, one.scheme, one.options)))
 
 
 def _measured_json(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from _edgeship.device_bench.farm.phones import Measured
 from _edgeship.device_bench.reports import matrix
@@ -66,15 +66,18 @@ def _left_out(count: int) -> list[str]:
     return [f"Only the first {MOST_SHOWN} of {count} files are shown; report.json has all."]
 
 
-def measured_sections(every: Sequence[Measured], found: Sequence[Row]) -> list[Section]:
+def measured_sections(
+    every: Sequence[Measured], found: Sequence[Row], titles: Mapping[str, str]
+) -> list[Section]:
     """Return the sections about what was measured: models by files, and what was not measured.
 
     Args:
         every: What became of each work.
         found: All measurements of the sweep's files, oldest first.
+        titles: SHA-256 of a file -> what to call it.
     """
     sections = [
-        part for unit in _UNITS if (part := matrix.section(found, unit, by_model=True)) is not None
+        part for unit in _UNITS if (part := matrix.section(found, unit, titles)) is not None
     ]
     failed = tuple(one for one in every if one.status == "failed")
     if failed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from _edgeship.device_bench.reports.parts import Cell, Section, Table
 from _edgeship.device_bench.results import units
@@ -11,7 +11,9 @@ from _edgeship.device_bench.results.hardware import accelerator_text, why_not_co
 from _edgeship.device_bench.results.rows import Row, cores_text
 
 
-def section(every: Sequence[Row], unit: str, *, by_model: bool = False) -> Section | None:
+def section(
+    every: Sequence[Row], unit: str, titles: Mapping[str, str] | None = None
+) -> Section | None:
     """Return a section with a table of files by devices; None with fewer than two devices.
 
     A cell is of the newest measurement of a file on a device in one way. The ratio is to the first
@@ -20,16 +22,16 @@ def section(every: Sequence[Row], unit: str, *, by_model: bool = False) -> Secti
     Args:
         every: The rows of sessions, oldest first.
         unit: The unit of the times that are shown; rows of others are left out.
-        by_model: Whether devices of one model share a column, as in a farm, where each file is
-            measured on one of them; then one column is enough.
+        titles: SHA-256 -> what to call the file in a farm. Devices of one model share a column
+            there, since each file is measured on one of them; and one column is enough.
     """
     some = [row for row in every if row.unit == unit and row.summary is not None]
-    device = model_of if by_model else _device
+    device = _device if titles is None else model_of
     devices = list(dict.fromkeys(map(device, some)))
-    if len(devices) < (1 if by_model else 2):
+    if len(devices) < (2 if titles is None else 1):
         return None
-    newest = {(_file(row), device(row)): row for row in some}
-    names = list(dict.fromkeys(_file(row) for row in some))
+    newest = {(_file(row, titles or {}), device(row)): row for row in some}
+    names = list(dict.fromkeys(_file(row, titles or {}) for row in some))
     cells = tuple(
         (Cell(name[0]), Cell(name[1]), *(_cell(newest.get((name, one))) for one in devices))
         for name in names
@@ -58,12 +60,13 @@ def _device(row: Row) -> str:
     return f"{device.model} ({device.selector})" if device.model else device.selector
 
 
-def _file(row: Row) -> tuple[str, str]:
+def _file(row: Row, titles: Mapping[str, str]) -> tuple[str, str]:
     """Return what names a line: the file, with some of its digest, and how it ran."""
     one, settings = row.measurement.subject, row.measurement.settings
     threads = f"{settings.threads} thread{'' if settings.threads == 1 else 's'}"
     how = f"{settings.runner}, {accelerator_text(row.measurement)}, {threads}"
-    return f"{one.label} {one.sha256[:6]}", f"{how}, cores {cores_text(settings)}"
+    label = titles.get(one.sha256, f"{one.label} {one.sha256[:6]}")
+    return label, f"{how}, cores {cores_text(settings)}"
 
 
 def _cell(row: Row | None) -> Cell:
