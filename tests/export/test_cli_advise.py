@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import onnx_ir as ir
 import pytest
 
+from _edgeship.device_bench.prediction.model import LatencyModel, Setup, place, save
 from _edgeship.device_bench.processes.base import Device
 from _edgeship.device_bench.studies import layer_times as device_time
 from _edgeship.device_bench.studies.layer_times import Measured
 from _edgeship.export.advice.from_tflite import read_tflite_steps
 from _edgeship.export.tflite.lowering import lower
 from _edgeship.export.tflite.writer import to_bytes, to_model
+from tests.device_bench.synthetic import PHONE
 from tests.export.advice.graphs import Nodes
 from tests.export.command_line import run, write_network
 
@@ -145,3 +148,51 @@ def test_a_model_by_name_has_the_names_of_its_modules() -> None:
     assert report["layers"][1]["name"] == "stage2.0.branch1.0"
     assert report["findings"] == []
     assert max(block["branches"] for block in report["blocks"]) == 2
+
+
+def test_changes_save_time_by_a_fitted_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    lowered = lower(_unit(tmp_path / "unit.onnx"))
+    data = to_bytes(to_model(lowered.graph, lowered.io, "unit"))
+    steps = read_tflite_steps(data, "unit")
+    ms = 1_000_000
+    took = Measured(steps, "local", "ns", 10 * ms, (ms, 4 * ms, 2 * ms, 3 * ms), ms)
+    monkeypatch.setattr(device_time, "measure", lambda *arguments: took)
+    command = ("advise", tmp_path / "unit.onnx", "--device", "local")
+
+    stdout, _ = run(*command)
+    assert "time saved" not in stdout
+    assert "a model is fitted to it: python -m device_bench fit --device local" in stdout
+
+    # Time goes with memory access alone: what G1 saves of that is what it saves of the time.
+    by_bytes = {"overhead": 0.0, "per_mult_add": 0.0, "per_byte": 1.0, "samples": 9}
+    sizes = {"most_mult_adds": 10**9, "most_bytes": 10**9, "dtype": "float32"}
+    roofs = [{**by_bytes, **sizes, "kind": kind} for kind in ("convolution 1x1", "ADD")]
+    held = {"name": "n", "family": "f", "dtype": "float32", "predicted": 1.0, "measured": 1.0}
+    model = LatencyModel.model_validate(
+        {
+            "fitted": "2026-11-29T19:00:00+00:00",
+            "device": PHONE.model_copy(update={"selector": "local"}),
+            "setup": {},
+            "runtime": "LiteRT 2.3.0",
+            "files": (),
+            "layers": 9,
+            "rules": {"roofs": roofs, "stand_ins": [{**roofs[0], "kind": "layer"}]},
+            "held_out": [{**held, "layers": [math.log(1.1)] * 20}],
+        }
+    )
+    save(model, place("local", Setup()))
+    stdout, _ = run(*command)
+    # 24 -> 144 channels at 28x28: 58 -> 58 move 67.5 % of it, of the 4 ms that it took.
+    ratio = (784 * 116 + 58 * 58) / (784 * 168 + 24 * 144)
+    low, high = 4 * (1 - 1.1 * ratio), 4 * (1 - ratio / 1.1)
+    assert f"{4 * (1 - ratio):.3f} ms ({low:.3f} to {high:.3f})" in " ".join(stdout.split())
+    assert "off by less than a factor of 1.10" in stdout
+    report = json.loads(run(*command, "--json")[0])
+    saved = {f["layer"]: f["time_saved"] for f in report["findings"]}
+    assert saved["expand"]["time"] == pytest.approx(4e6 * (1 - ratio))
+    assert (saved["expand"]["measured"], saved["n_sum"]["measured"]) == (True, False)
+    # The sum of two maps of 24 channels, 4 bytes a value, at 1 ns a byte.
+    assert saved["n_sum"]["time"] == pytest.approx(3 * 24 * 784 * 4)
