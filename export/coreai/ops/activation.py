@@ -46,28 +46,28 @@ def unary(ctx: Context, node: ir.Node) -> None:
 
 @lowers("Neg")
 def neg(ctx: Context, node: ir.Node) -> None:
-    """broadcasting_mul by -1."""
+    """mul by -1."""
     x = attributes.source(node)
     ctx.emit("broadcasting_mul", node.outputs[0], ctx.read(x), ctx.number(x, -1))
 
 
 @lowers("Reciprocal")
 def reciprocal(ctx: Context, node: ir.Node) -> None:
-    """broadcasting_divide of 1 by the operand."""
+    """divide of 1 by the operand."""
     x = attributes.source(node)
     ctx.emit("broadcasting_divide", node.outputs[0], ctx.number(x, 1), ctx.read(x))
 
 
 @lowers("Floor")
 def floor(ctx: Context, node: ir.Node) -> None:
-    """broadcasting_floor_divide by 1."""
+    """floor divide by 1."""
     x = attributes.source(node)
     ctx.emit("broadcasting_floor_divide", node.outputs[0], ctx.read(x), ctx.number(x, 1))
 
 
 @lowers("Ceil")
 def ceil(ctx: Context, node: ir.Node) -> None:
-    """broadcasting_floor_divide by -1, and a mul by -1."""
+    """floor divide by -1, and a mul by -1."""
     x = attributes.source(node)
     minus = ctx.number(x, -1)
     below = ctx.temporary("broadcasting_floor_divide", ctx.read(x), minus)
@@ -76,7 +76,7 @@ def ceil(ctx: Context, node: ir.Node) -> None:
 
 @lowers("Clip")
 def clip(ctx: Context, node: ir.Node) -> None:
-    """broadcasting_maximum and broadcasting_minimum, in this order; relu for a bound of 0 alone."""
+    """maximum and minimum, in this order; relu for a bound of 0 alone."""
     x, y = attributes.source(node), node.outputs[0]
     low, high = (_bound(ctx, node, name, i) for name, i in (("min", 1), ("max", 2)))
     operand = ctx.read(x)
@@ -118,7 +118,7 @@ def _bound(ctx: Context, node: ir.Node, name: str, index: int) -> Operand | None
 
 @lowers("HardSigmoid")
 def hard_sigmoid(ctx: Context, node: ir.Node) -> None:
-    """A mul, an add, relu and broadcasting_minimum of 1."""
+    """A mul, an add, relu and minimum of 1."""
     alpha, beta = attributes.real(node, "alpha", 0.2), attributes.real(node, "beta", 0.5)
     _emit_gate(ctx, node, ctx.read(attributes.source(node)), alpha, beta)
 
@@ -183,7 +183,7 @@ def softmax(ctx: Context, node: ir.Node) -> None:
 
 @lowers("BatchNormalization")
 def batch_normalization(ctx: Context, node: ir.Node) -> None:
-    """broadcasting_mul and broadcasting_add, by factors that are computed in double precision."""
+    """mul and add, by factors that are computed in double precision."""
     x, y = attributes.source(node), node.outputs[0]
     scale, shift = scale_and_shift(ctx, node)
     rank = len(ctx.shape(x))

@@ -13,7 +13,7 @@ from _edgeship.export.lowering.unsupported import Unsupported
 
 @lowers("Gemm")
 def gemm(ctx: Context, node: ir.Node) -> None:
-    """broadcasting_batch_matmul, and broadcasting_add; alpha and beta go into constants."""
+    """batch matmul, and add; alpha and beta go into constants."""
     a, b, y = attributes.source(node), attributes.source(node, 1), node.outputs[0]
     if not ctx.is_float(y):
         raise Unsupported("Gemm of integers")
@@ -50,7 +50,7 @@ def _scaled(ctx: Context, value: ir.Value, factor: float) -> Operand:
 
 @lowers("MatMul")
 def matmul(ctx: Context, node: ir.Node) -> None:
-    """broadcasting_batch_matmul; a vector is made a matrix first, as ONNX has it."""
+    """batch matmul; a vector is made a matrix first, as ONNX has it."""
     a, b, result = attributes.source(node), attributes.source(node, 1), node.outputs[0]
     ranks = len(ctx.shape(a)), len(ctx.shape(b))
     constant = ctx.constant(b)

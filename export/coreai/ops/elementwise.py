@@ -20,21 +20,21 @@ _VARIADIC = {
 
 @lowers(*_BINARY)
 def binary(ctx: Context, node: ir.Node) -> None:
-    """broadcasting_add, broadcasting_sub or broadcasting_mul."""
+    """add, sub or mul."""
     x, y = operands(ctx, node)
     ctx.emit(_BINARY[node.op_type], node.outputs[0], x, y)
 
 
 @lowers("Div")
 def div(ctx: Context, node: ir.Node) -> None:
-    """broadcasting_divide, which rounds quotients of integers towards zero, as ONNX does."""
+    """divide, which rounds quotients of integers towards zero, as ONNX does."""
     x, y = operands(ctx, node)
     ctx.emit("broadcasting_divide", node.outputs[0], x, y)
 
 
 @lowers("Mod")
 def mod(ctx: Context, node: ir.Node) -> None:
-    """broadcasting_modulo; plus the divisor where the rest has the other sign, without fmod."""
+    """modulo; plus the divisor where the rest has the other sign, without fmod."""
     x, y = operands(ctx, node)
     divisor, result = attributes.source(node, 1), node.outputs[0]
     if attributes.integer(node, "fmod", 0) or ctx.dtype(divisor).kind == "u":
@@ -53,7 +53,7 @@ def mod(ctx: Context, node: ir.Node) -> None:
 
 @lowers("Pow")
 def pow_(ctx: Context, node: ir.Node) -> None:
-    """broadcasting_pow, in the type of the base; mul for a square and sqrt for a root."""
+    """pow, in the type of the base; mul for a square and sqrt for a root."""
     x, y, exponent = attributes.source(node), node.outputs[0], attributes.source(node, 1)
     data = ctx.constant(exponent)
     base, power = operands(ctx, node)
@@ -74,7 +74,7 @@ def pow_(ctx: Context, node: ir.Node) -> None:
 
 @lowers(*_VARIADIC)
 def variadic(ctx: Context, node: ir.Node) -> None:
-    """A chain of broadcasting_maximum, broadcasting_minimum or broadcasting_add."""
+    """A chain of maximum, minimum or add."""
     kind, y = _VARIADIC[node.op_type], node.outputs[0]
     if len(node.inputs) == 1:
         ctx.alias(y, attributes.source(node))

@@ -23,7 +23,7 @@ _ORDERED = {
 
 @lowers(*_ORDERED)
 def ordered(ctx: Context, node: ir.Node) -> None:
-    """broadcasting_greater; together with broadcasting_equal where equal numbers count.
+    """greater; together with equal where equal numbers count.
 
     The opposite of the opposite would be true for NaN.
     """
@@ -41,7 +41,7 @@ def ordered(ctx: Context, node: ir.Node) -> None:
 
 @lowers("Equal")
 def equal(ctx: Context, node: ir.Node) -> None:
-    """broadcasting_equal; for booleans, not_ of broadcasting_xor."""
+    """equal; for booleans, not_ of xor."""
     x, y = attributes.source(node), node.outputs[0]
     first, second = (ctx.read(attributes.source(node, i)) for i in range(2))
     if ctx.dtype(x) == np.bool_:
@@ -52,21 +52,21 @@ def equal(ctx: Context, node: ir.Node) -> None:
 
 @lowers(*_LOGICAL)
 def logical(ctx: Context, node: ir.Node) -> None:
-    """broadcasting_and, broadcasting_or or broadcasting_xor."""
+    """and, or or xor."""
     first, second = (ctx.read(attributes.source(node, i)) for i in range(2))
     ctx.emit(_LOGICAL[node.op_type], node.outputs[0], first, second)
 
 
 @lowers("Where")
 def where(ctx: Context, node: ir.Node) -> None:
-    """broadcasting_where."""
+    """where."""
     condition, a, b = (ctx.read(attributes.source(node, i)) for i in range(3))
     ctx.emit("broadcasting_where", node.outputs[0], condition, a, b)
 
 
 @lowers("Trilu")
 def trilu(ctx: Context, node: ir.Node) -> None:
-    """broadcasting_where by a constant triangle."""
+    """where by a constant triangle."""
     x, y = attributes.source(node), node.outputs[0]
     given = attributes.optional_input(node, 1)
     offset = 0
