@@ -67,10 +67,12 @@ def in_order(network: NetworkSteps, data: bytes, profile: Profile) -> NetworkSte
     from _edgeship.export.delegates.xnnpack import xnnpack_report
     from _edgeship.export.runtimes.interpreters import open_interpreter
     from _edgeship.export.tflite.operations import operations
+    from _edgeship.export.tflite.reading import parsed
     from _edgeship.export.tflite.writer import from_bytes
 
     nodes = open_interpreter(data)._get_ops_details()  # Python has no other way to them
-    report = xnnpack_report(nodes, {}, lambda: operations(from_bytes(data)))
+    with parsed():
+        report = xnnpack_report(nodes, {}, lambda: operations(from_bytes(data)))
     left = {one.index for one in report.left}
     if len(left) != outside:
         return network

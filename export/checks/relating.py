@@ -11,6 +11,7 @@ from _edgeship.export.checks.subject import read_reference
 from _edgeship.export.contract.model_file import ModelFile, Reference, Related
 from _edgeship.export.contract.recorded import Record
 from _edgeship.export.graph.shapes import Shape
+from _edgeship.export.preparation.budgets import check_fed
 from _edgeship.files import read_bytes
 
 
@@ -38,5 +39,6 @@ def related(
         if onnx.is_file() and hashlib.sha256(read_bytes(onnx)).hexdigest() == written:
             graph = read_reference(onnx, ())
     if graph is None:
+        check_fed(model.inputs)
         return model.alone(), specs_of(model.inputs)
     return model.beside(graph, record.artifact if record is not None else None), graph.specs

@@ -25,6 +25,7 @@ from _edgeship.export.graph.onnx_graph import serialize
 from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.network.capture import read_onnx
 from _edgeship.export.network.user_samples import resolved
+from _edgeship.export.preparation.budgets import check_fed
 from _edgeship.export.runtimes.values import Sample
 from _edgeship.export.verification.tolerance import TOLERANCES
 from _edgeship.export.verification.yardstick import Yardstick
@@ -102,6 +103,7 @@ def load_subject(
             recorded = preprocess_in(own)
             notes.append(f"{path} is the graph that the other files beside it were made from")
         notes.append(_nothing_to_compare(model))
+        check_fed(model.inputs)
         file, inputs = model.alone(), specs_of(model.inputs)
     else:
         file = model.beside(graph, record.artifact if record is not None else None)

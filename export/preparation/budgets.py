@@ -53,6 +53,26 @@ def check_ports(side: str, shapes: Mapping[str, Shape], itemsize: int = 4) -> No
         )
 
 
+def check_fed(shapes: Mapping[str, Shape]) -> None:
+    """Check that samples can be made for the inputs of a file that is run as it is.
+
+    Args:
+        shapes: Name -> shape, as the file says.
+
+    Raises:
+        InputError: One is a scalar or without elements, or all are too large together.
+    """
+    for name, shape in shapes.items():
+        if not shape or min(shape) < 1:
+            text = "x".join(map(str, shape)) or "that of a scalar"
+            raise InputError(
+                f"No samples can be made for the input {name}.",
+                why=f"its shape is {text}, and samples have a batch axis and elements",
+                todo="compare the file with its graph: --reference FILE.onnx",
+            )
+    check_ports("input", shapes)
+
+
 def check_budget(graph: ir.Graph) -> None:
     """Check how much memory and how much time a prepared graph takes.
 

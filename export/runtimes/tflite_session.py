@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -55,13 +56,16 @@ class TFLiteSession:
         if batch is not None:
             self._resize(batch)
         self._runner: SignatureRunner | None = None
-        if len(self._interpreter.get_signature_list()) == 1:
-            self._runner = self._interpreter.get_signature_runner()
-            self._inputs = _by_name(self._runner.get_input_details(), io.inputs, "input")
-            self._outputs = _by_name(self._runner.get_output_details(), io.outputs, "output")
-        else:
-            self._inputs = _by_order(self._interpreter.get_input_details(), io.inputs, "input")
-            self._outputs = _by_order(self._interpreter.get_output_details(), io.outputs, "output")
+        with self._described():
+            if len(self._interpreter.get_signature_list()) == 1:
+                self._runner = self._interpreter.get_signature_runner()
+                self._inputs = _by_name(self._runner.get_input_details(), io.inputs, "input")
+                self._outputs = _by_name(self._runner.get_output_details(), io.outputs, "output")
+            else:
+                inputs = self._interpreter.get_input_details()
+                outputs = self._interpreter.get_output_details()
+                self._inputs = _by_order(inputs, io.inputs, "input")
+                self._outputs = _by_order(outputs, io.outputs, "output")
 
     def run(self, sample: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """Return all outputs for one sample.
@@ -113,6 +117,20 @@ class TFLiteSession:
             raise self._failure(error, Captured()) from error
         return self.results(raw)
 
+    @contextmanager
+    def _described(self) -> Iterator[None]:
+        """Say that what the file says of its tensors cannot be, where reading it fails.
+
+        Raises:
+            VerificationError: It does.
+        """
+        try:
+            yield
+        except (ValueError, RuntimeError, IndexError) as error:  # names, too: they are no UTF-8
+            raise VerificationError(
+                f"The {self._runtime} runtime cannot tell what the file holds.", why=str(error)
+            ) from error
+
     def _failure(self, error: Exception, captured: Captured) -> VerificationError:
         return VerificationError(
             f"The {self._runtime} runtime fails when it runs the file.",
@@ -144,17 +162,19 @@ class TFLiteSession:
         Raises:
             InputError: The sample lacks an input or has one of another shape or dtype.
         """
-        return [
-            _to_file(sample, port, detail)
-            for port, detail in zip(self._io.inputs, self._inputs, strict=True)
-        ]
+        with self._described():
+            return [
+                _to_file(sample, port, detail)
+                for port, detail in zip(self._io.inputs, self._inputs, strict=True)
+            ]
 
     def results(self, raw: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Return outputs as the file stores them as `run` returns them."""
-        return [
-            from_file(dequantize(values, detail), port.perm)
-            for values, port, detail in zip(raw, self._io.outputs, self._outputs, strict=True)
-        ]
+        with self._described():
+            return [
+                from_file(dequantize(values, detail), port.perm)
+                for values, port, detail in zip(raw, self._io.outputs, self._outputs, strict=True)
+            ]
 
     @property
     def tensor_names(self) -> tuple[list[str], list[str]]:
@@ -174,11 +194,14 @@ class TFLiteSession:
         Each has an ``index``, an ``op_name``, and indices of tensors, ``inputs`` and ``outputs``.
         """
         # The only way to the nodes that the runtimes' Python interface has.
-        return list(self._interpreter._get_ops_details())
+        with self._described():
+            return list(self._interpreter._get_ops_details())
 
     def tensors(self) -> dict[int, Detail]:
         """Return the details of all tensors of the first subgraph by their index."""
-        return {int(detail["index"]): detail for detail in self._interpreter.get_tensor_details()}
+        with self._described():
+            details = self._interpreter.get_tensor_details()
+        return {int(detail["index"]): detail for detail in details}
 
     def tensor(self, detail: Detail) -> np.ndarray:
         """Return the dequantized value a tensor had in the last run, in the file's axis order."""

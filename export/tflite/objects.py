@@ -26,7 +26,7 @@ def custom_code(model: Any, op: Any) -> str | None:
     code = model.operatorCodes[op.opcodeIndex]
     if builtin(code) != schema.BuiltinOperator.CUSTOM:
         return None
-    return code.customCode.decode() if isinstance(code.customCode, bytes) else str(code.customCode)
+    return _text(code.customCode)
 
 
 def builtin(code: Any) -> int:
@@ -36,7 +36,11 @@ def builtin(code: Any) -> int:
 
 def name_of(tensor: Any) -> str:
     """Return a tensor's name; packed files hold bytes, new objects text."""
-    return tensor.name.decode() if isinstance(tensor.name, bytes) else str(tensor.name)
+    return _text(tensor.name)
+
+
+def _text(text: Any) -> str:
+    return text.decode(errors="replace") if isinstance(text, bytes) else str(text)
 
 
 def shape_of(tensor: Any) -> tuple[int, ...]:

@@ -23,7 +23,9 @@ from _edgeship.export.tflite.schema_names import OPERATOR_NAMES, TYPE_NAMES
 _IDENTIFIER = b"TFL3"
 # Tables, numbers in shapes and lists of tensors, and characters. A large CNN has some ten thousand.
 _MOST_ITEMS = 500_000
-_PARSE_ERRORS = (struct.error, IndexError, ValueError, TypeError, OverflowError, AttributeError)
+_PARSE_ERRORS = (
+    *(struct.error, IndexError, KeyError, ValueError, TypeError, OverflowError, AttributeError),
+)
 
 #: The metadata entry that is kept whole: what the file says of itself, in a FlatBuffer of its own.
 SAID = "TFLITE_METADATA"

@@ -12,7 +12,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from tests.fuzz.commands.cases import KINDS, Case, judge_export, laid_out, left_behind
+from tests.fuzz.commands.cases import (
+    KINDS,
+    Case,
+    judge_export,
+    laid_out,
+    left_behind,
+    pictures,
+)
 from tests.fuzz.commands.endings import FINDINGS, Kind, Verdict, judge_ending
 from tests.fuzz.commands.forks import EXPORT, Ending, run_command, run_fork
 
@@ -28,6 +35,8 @@ def try_cases(kind: str, numbers: range, seconds: float) -> Iterator[tuple[int, 
         numbers: Of the cases.
         seconds: So long each may compute.
     """
+    KINDS[kind](numbers.start)  # what all forks would make of their own: the seeds
+    pictures()
     done = numbers.start
     while done < numbers.stop:
         last = min(done + BATCH, numbers.stop)

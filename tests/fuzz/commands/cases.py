@@ -106,7 +106,7 @@ def laid_out(case: Case, folder: Path) -> list[str]:
     if "OTHER" in case.words:
         (folder / paths["OTHER"]).write_bytes(case.other)
     if "PICTURES" in case.words:
-        (folder / "pictures").symlink_to(_pictures())
+        (folder / "pictures").symlink_to(pictures())
     return [paths.get(word, word) for word in case.words]
 
 
@@ -154,7 +154,7 @@ def _tflite_seeds() -> list[bytes]:
 
 
 @cache
-def _pictures() -> Path:
+def pictures() -> Path:
     """Return a folder with two pictures of each of ten classes."""
     from PIL import Image
 

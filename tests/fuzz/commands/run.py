@@ -11,7 +11,7 @@ from tests.fuzz.commands.cases import KINDS, Case
 from tests.fuzz.commands.endings import FINDINGS, Verdict
 
 #: How often it is said how many files ended in each way.
-_SHOWN_EVERY = 500
+_SHOWN_EVERY = 100
 
 
 def try_all(
