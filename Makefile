@@ -12,7 +12,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --dist loadfile --no-loadsco
 # All tests have one worker more: those of phones wait, for programs to start, to end and to hang.
 WORKERS = $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)')
 
-.PHONY: demo apk test test-fast docs docs-commands conformance lint debian install clean
+.PHONY: demo apk test test-fast docs docs-commands conformance fuzz lint debian install clean
 
 demo: install
 	$(BIN)/python -m export shufflenet_v2 --to tflite --quant int8
@@ -41,6 +41,12 @@ docs-commands: install
 # Every backend case of ONNX through every target: counts, and what is refused for which reason.
 conformance: install debian
 	$(BIN)/python -m tests.conformance
+
+# Hostile files through the real commands for MINUTES, others each time; findings in build/fuzz.
+MINUTES ?= 10
+fuzz: install
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz --minutes $(MINUTES) --keep build/fuzz \
+		--first $(shell date +%s)
 
 lint: install
 	$(BIN)/ruff check .

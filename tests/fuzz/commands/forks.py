@@ -66,7 +66,7 @@ def run_command(module: str, words: Sequence[str], folder: Path, seconds: float)
     return run_fork(command, folder, seconds)
 
 
-def run_fork(work: Callable[[], None], folder: Path, seconds: float) -> Ending:
+def run_fork(work: Callable[[], object], folder: Path, seconds: float) -> Ending:
     """Run a function in a fork; see `run_command`. An exception that it raises is exit code 1."""
     paths = [folder / ".printed", folder / ".errors"]
     pid = os.fork()
@@ -90,7 +90,7 @@ def run_fork(work: Callable[[], None], folder: Path, seconds: float) -> Ending:
 
 
 def _work(
-    work: Callable[[], None], folder: Path, paths: Sequence[Path], seconds: float
+    work: Callable[[], object], folder: Path, paths: Sequence[Path], seconds: float
 ) -> NoReturn:
     """Do the work and end the process, whatever happens."""
     code = 1

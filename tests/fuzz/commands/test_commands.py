@@ -1,0 +1,103 @@
+"""A share of the hostile files that `python -m tests.fuzz` tries, and what judges them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from typer.testing import CliRunner
+
+from _edgeship.export.commands.cli import PROGRAM, app
+from tests.export.command_line import run as run_line
+from tests.export.command_line import write_network
+from tests.export.tflite.schema_models import classifier
+from tests.fuzz.commands import tflite_mutations
+from tests.fuzz.commands.endings import FINDINGS, MOST_BYTES, Kind, judge_ending
+from tests.fuzz.commands.forks import Ending, run_fork
+from tests.fuzz.commands.rightness import wrong_file
+from tests.fuzz.mutations import mutated
+
+pytestmark = pytest.mark.slow
+
+CORPUS = Path(__file__).parents[1] / "corpus"
+
+
+def _ended(file: Path, *words: str) -> Kind:
+    """Return how a command on a file ends, in this process."""
+    line = [str(file) if word == "FILE" else word for word in words]
+    result = CliRunner().invoke(app, line, prog_name=PROGRAM)
+    ending = Ending(result.exit_code, 0.0, 0, result.stdout, result.stderr)
+    verdict = judge_ending(ending)
+    assert verdict.kind not in FINDINGS, f"{file} {words}: {verdict}"
+    return verdict.kind
+
+
+def test_onnx_files_with_fixed_seeds(tmp_path: Path) -> None:
+    model = onnx.load(write_network(tmp_path / "net.onnx", shape=(1, 3, 8, 8)))
+    kinds = []
+    for number in range(24):
+        path = tmp_path / f"net{number}.onnx"
+        path.write_bytes(mutated(model, np.random.default_rng((9, number))))
+        out = tmp_path / f"out{number}"
+        command = ("FILE", "--to", "tflite", "--out", str(out))
+        kinds.append(_ended(path, *(command if number % 2 else ("verify", "FILE"))))
+        if kinds[-1] is Kind.DONE and number % 2:
+            assert wrong_file(path, out) == ""
+    assert {Kind.DONE, Kind.REFUSED} <= set(kinds)
+
+
+def test_tflite_files_with_fixed_seeds(tmp_path: Path) -> None:
+    kinds = []
+    for number in range(60):
+        path = tmp_path / f"net{number}.tflite"
+        # Damage that a runtime may crash on is tried in forks, by `python -m tests.fuzz`.
+        path.write_bytes(tflite_mutations.mutated(classifier(), np.random.default_rng(number)))
+        kinds.append(_ended(path, "inspect", "FILE"))
+    assert {Kind.DONE, Kind.REFUSED} <= set(kinds)
+
+
+@pytest.mark.parametrize("file", sorted(CORPUS.glob("*.onnx")), ids=lambda path: path.stem)
+def test_files_that_once_were_findings(file: Path, tmp_path: Path) -> None:
+    out = ("--out", str(tmp_path))
+    assert _ended(file, "FILE", "--to", "tflite", *out) is Kind.REFUSED
+
+
+def test_a_file_of_another_network_is_wrong(tmp_path: Path) -> None:
+    path = write_network(tmp_path / "net.onnx", shape=(1, 3, 8, 8))
+    run_line(path, "--to", "tflite,onnx", "--out", tmp_path / "out")
+    assert wrong_file(path, tmp_path / "out") == ""
+    other = write_network(tmp_path / "other.onnx", shape=(1, 3, 8, 8), seed=1)
+    assert wrong_file(other, tmp_path / "out").startswith("net_fp32.tflite: error ")
+
+
+@pytest.mark.parametrize(
+    ("ending", "kind"),
+    [
+        (Ending(0, 1, 0, "", ""), Kind.DONE),
+        (Ending(2, 1, 0, "", "load ...\nerror: no\n"), Kind.REFUSED),
+        (Ending(2, 1, 0, "", "load ...\n"), Kind.MUTE),
+        (Ending(3, 1, 0, "a table\n", ""), Kind.REFUSED),
+        (Ending(1, 1, 0, "", "internal error: ValueError: 3\n"), Kind.INTERNAL),
+        (Ending(-11, 1, 0, "", ""), Kind.CRASH),
+        (Ending(None, 9, 0, "", ""), Kind.HANG),
+        (Ending(0, 1, MOST_BYTES + 1, "", ""), Kind.MEMORY),
+        (Ending(2, 1, 0, "", "error: The memory ran out.\n"), Kind.MEMORY),
+    ],
+)
+def test_kinds_of_endings(ending: Ending, kind: Kind) -> None:
+    assert judge_ending(ending).kind is kind
+
+
+def test_forks_end_as_their_work_does(tmp_path: Path) -> None:
+    assert run_fork(lambda: os.write(1, b"hi\n"), tmp_path, 20).printed == "hi\n"
+    assert run_fork(lambda: os._exit(7), tmp_path, 20).code == 7
+    crashed = run_fork(lambda: os.kill(os.getpid(), signal.SIGSEGV), tmp_path, 20)
+    assert judge_ending(crashed).kind is Kind.CRASH
+    begun = time.monotonic()
+    assert judge_ending(run_fork(lambda: time.sleep(60), tmp_path, 0.1)).kind is Kind.HANG
+    assert time.monotonic() - begun < 30
