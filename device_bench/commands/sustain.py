@@ -16,6 +16,7 @@ from _edgeship.terminal.fitting import show_fitted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from _edgeship.device_bench.results.energy import Energy
     from _edgeship.device_bench.results.sustained import Step, Sustained
 
 #: Lines of the table; the store and --json have every process.
@@ -38,6 +39,24 @@ def sustain(
             help="Seconds of runs in one process: heat and clocks are read between two.",
         ),
     ] = 10.0,
+    energy: Annotated[
+        bool,
+        typer.Option(
+            "--energy",
+            help="Also tell the energy of a run by the battery's counter: on a phone that is not "
+            "connected to power, by adb over the network. It rests first, its screen as it is.",
+        ),
+    ] = False,
+    idle: Annotated[
+        float | None,
+        typer.Option(
+            "--idle",
+            metavar="MINUTES",
+            min=0.05,
+            max=600,
+            help="How long it rests for --energy. Default: half of --minutes.",
+        ),
+    ] = None,
     runner: options.RunnerOption = "native",
     accelerator: options.AcceleratorOption = "cpu",
     accelerator_library: options.AcceleratorLibraryOption = None,
@@ -50,11 +69,16 @@ def sustain(
 
     Processes follow one another at once; the start of each, some tenths of a second, is the only
     pause. Throttled runs count, since they are what is looked for. The session is stored, and
-    `report` draws it. Energy is not measured.
+    `report` draws it.
     """
+    if idle is not None and not energy:
+        raise InputError("--idle goes with --energy.", todo="add --energy, or leave --idle out")
     from _edgeship.device_bench.commands.figures import describe, session_json, show_warnings
     from _edgeship.device_bench.commands.measuring import make_plans, measure_all
+    from _edgeship.device_bench.devices.system import read_conditions
     from _edgeship.device_bench.measurement.settings import MeasurementOptions
+    from _edgeship.device_bench.results.energy import check, in_words
+    from _edgeship.device_bench.results.energy import energy as of_run
     from _edgeship.device_bench.results.sustained import course
     from _edgeship.device_bench.results.units import INSTRUCTIONS
 
@@ -70,6 +94,7 @@ def sustain(
         warmup=0.0,
         timeout=120.0 + 4 * every,
         sustained=True,
+        idle_seconds=60 * (minutes / 2 if idle is None else idle) if energy else 0.0,
     )
     plans = make_plans([device], wanted)
     if plans[0].device.unit == INSTRUCTIONS:
@@ -77,12 +102,24 @@ def sustain(
             "The virtual device does not become warm: it counts instructions.",
             todo="use a phone (--device adb), a board (--device ssh:HOST) or --device local",
         )
+    if energy:
+        check(read_conditions(plans[0].device))
     result = measure_all([file], plans, store)
+    refused: InputError | None = None
     for session in result.sessions:
-        found = course(session.measurements[0].rounds)
+        measured = session.measurements[0]
+        found = course(measured.rounds)
+        spent: Energy | None = None
+        if measured.idle and measured.rounds:
+            try:
+                spent = of_run(measured.idle, measured.rounds)
+            except InputError as error:
+                # All else is shown first.
+                refused = error
         if as_json:
             whole = {"store": str(store), **session_json(session)}
-            print_json({**whole, "course": None if found is None else asdict(found)})
+            whole["course"] = None if found is None else asdict(found)
+            print_json({**whole, "energy": None if spent is None else asdict(spent)})
             continue
         console().print(printable(describe(session)))
         console().print()
@@ -94,10 +131,14 @@ def sustain(
             )
         else:
             _show(found)
+        if spent is not None:
+            console().print(f"energy: {in_words(spent)}", soft_wrap=True)
         show_warnings(session)
         console().print()
         console().print(printable(f"Saved in {store}."), soft_wrap=True)
     result.finish()
+    if refused is not None:
+        raise refused
 
 
 def _show(found: Sustained) -> None:

@@ -6,9 +6,16 @@ import re
 from collections.abc import Mapping, Sequence
 
 from _edgeship.device_bench.devices.properties import clean
+from _edgeship.device_bench.results.battery import Battery
 from _edgeship.device_bench.results.records import Conditions
 
 Parts = Mapping[str, Sequence[str]]
+
+# What a battery of a phone or laptop can hold, in microampere hours: a figure in milliampere hours
+# is below that. Its voltage in microvolts, and in millivolts.
+_CHARGES = range(10_000, 100_000_000)
+_VOLTAGES = range(2_000_000, 30_000_000)
+_MILLIVOLTS = range(2_000, 30_000)
 
 # Sensors that are not there report absurd values.
 _COLDEST, _HOTTEST = -40.0, 150.0
@@ -37,6 +44,7 @@ def parse_conditions(at: str, parts: Parts) -> Conditions:
         mhz_cap=caps,
         battery_percent=_percent(battery, supplies),
         charging=_is_charging(battery, supplies),
+        battery=_battery(parts.get("gauges", ()), parts.get("battery", ())),
         screen_on=_is_screen_on("\n".join(parts.get("power", ()))),
         load=_load(parts.get("load", ())),
     )
@@ -123,6 +131,36 @@ def _is_charging(battery: Mapping[str, str], supplies: Sequence[Sequence[str]]) 
             if kind != "Battery" and online in ("0", "1")
         ]
     return any(powered) if powered else None
+
+
+def _battery(gauges: Sequence[str], service: Sequence[str]) -> Battery | None:
+    """Return the counters of the first battery that has both; the kernel's are the newer ones.
+
+    Android's service has them in microampere hours and millivolts, the kernel in microampere hours
+    and microvolts.
+    """
+    frozen = any("UPDATES STOPPED" in line for line in service)
+    for line in gauges:
+        counter, charge, voltage, status = [*line.split(maxsplit=3), *4 * ("none",)][:4]
+        for found in (_plausible(counter, _CHARGES), _plausible(charge, _CHARGES)):
+            microvolts = _plausible(voltage, _VOLTAGES)
+            if found is not None and microvolts is not None:
+                draining = None if status in ("none", "Unknown") else status == "Discharging"
+                return Battery(
+                    charge=found, microvolts=microvolts, draining=draining, frozen=frozen
+                )
+    fields = _fields(service)
+    found = _plausible(fields.get("Charge counter"), _CHARGES)
+    millivolts = _plausible(fields.get("voltage"), _MILLIVOLTS)
+    if found is None or millivolts is None:
+        return None
+    return Battery(charge=found, microvolts=1000 * millivolts, frozen=frozen)
+
+
+def _plausible(text: str | None, wanted: range) -> int | None:
+    """Return a number that is in a range: gauges that are not there report 0, or anything."""
+    value = _integer(text)
+    return value if value is not None and value in wanted else None
 
 
 def _is_screen_on(text: str) -> bool | None:

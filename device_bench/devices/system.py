@@ -77,6 +77,16 @@ for folder in /sys/class/power_supply/*; do
     first "$folder/online"
     echo "${type:-none} ${capacity:-none} ${line:-none}"
 done
+part gauges
+for folder in /sys/class/power_supply/*; do
+    [ -d "$folder" ] || continue
+    first "$folder/type"; [ "$line" = Battery ] || continue
+    first "$folder/charge_counter"; counter="$line"
+    first "$folder/charge_now"; charge="$line"
+    first "$folder/voltage_now"; voltage="$line"
+    first "$folder/status"
+    echo "${counter:-none} ${charge:-none} ${voltage:-none} ${line:-none}"
+done
 if command -v dumpsys >/dev/null 2>&1; then
     part battery; dumpsys battery 2>/dev/null
     part thermalservice; dumpsys thermalservice 2>/dev/null

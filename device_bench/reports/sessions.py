@@ -9,6 +9,7 @@ from _edgeship.device_bench.reports import matrix, plots
 from _edgeship.device_bench.reports.parts import Cell, Plot, Section, Table
 from _edgeship.device_bench.results import units
 from _edgeship.device_bench.results.app_conditions import granted_text
+from _edgeship.device_bench.results.energy import energy_text
 from _edgeship.device_bench.results.hardware import SOFTWARE, accelerator_text, on_software
 from _edgeship.device_bench.results.records import Core, Properties, Session
 from _edgeship.device_bench.results.rows import Row, cores_text, granted, hottest, parity_text
@@ -122,6 +123,7 @@ def _facts(session: Session, some: Sequence[Row]) -> dict[str, str]:
         "memory": size(device.ram_bytes) if device.ram_bytes is not None else "",
         "runtime": ", ".join(dict.fromkeys(row.runtime for row in some if row.runtime)),
         "accelerator": ", ".join(dict.fromkeys(filter(None, map(_driver, some)))),
+        "energy": " ".join(filter(None, (energy_text(row.measurement) for row in some))),
         "app": granted_text(granted(row.measurement for row in some)),
     }
     if before is not None:

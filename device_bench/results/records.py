@@ -11,6 +11,7 @@ from pydantic import Field
 
 from _edgeship.device_bench.results.acceleration import Acceleration
 from _edgeship.device_bench.results.app_conditions import AppConditions
+from _edgeship.device_bench.results.battery import Battery
 from _edgeship.device_bench.results.record import Record
 
 
@@ -66,6 +67,7 @@ class Conditions(Record):
             that is below the core's ``max_mhz``.
         battery_percent: Charge of the battery.
         charging: Whether it is connected to power.
+        battery: The counters of its battery.
         screen_on: Whether the screen is lit.
         load: Mean number of runnable tasks in the last minute.
     """
@@ -77,6 +79,7 @@ class Conditions(Record):
     mhz_cap: dict[int, int] = Field(default_factory=dict)
     battery_percent: int | None = None
     charging: bool | None = None
+    battery: Battery | None = None
     screen_on: bool | None = None
     load: float | None = None
 
@@ -97,6 +100,7 @@ class MeasurementSettings(Record):
         timeout: Seconds after which a process is killed.
         sustained: Whether processes follow one another without waiting for heat to go; then no
             run counts as throttled, since heat is what is measured.
+        idle_seconds: How long the battery is watched at rest before the rounds.
     """
 
     runner: str = "native"
@@ -110,6 +114,7 @@ class MeasurementSettings(Record):
     rounds: int = 10
     timeout: float = 120.0
     sustained: bool = False
+    idle_seconds: float = 0.0
 
 
 class Process(Record):
@@ -267,6 +272,7 @@ class Measurement(Record):
         parity: The check of its outputs; None before it, and where a runner cannot give outputs.
         acceleration: What the accelerator took of it; None on the CPU.
         profile: The profile of its operators, if one was asked for.
+        idle: The states of the device at rest before the rounds; empty if nobody asked for them.
         rounds: In the order in which they ran.
         warnings: What a reader of the figures must know; each is a sentence that says what to do.
     """
@@ -276,6 +282,7 @@ class Measurement(Record):
     parity: DeviceParity | None = None
     acceleration: Acceleration | None = None
     profile: Profile | None = None
+    idle: tuple[Conditions, ...] = ()
     rounds: tuple[Round, ...] = ()
     warnings: tuple[str, ...] = ()
 

@@ -174,6 +174,18 @@ class Phone:
             self.root, big_khz_cap=root.THROTTLED_KHZ, celsius=68.0, thermal_status=3
         )
 
+    def run_on_battery(
+        self, charge: int, microvolts: int = 4_000_000, *, kernel: bool = True
+    ) -> None:
+        """Have no power but the battery's, which has this charge in microampere hours.
+
+        Args:
+            charge: What its counter says.
+            microvolts: Its voltage.
+            kernel: Whether the kernel's files may be read, or only Android's service tells.
+        """
+        root.write_battery(self.root, charge, microvolts, kernel=kernel)
+
     def cool_down(self) -> None:
         """Become as cool as at the beginning."""
         root.write_hardware(self.root)

@@ -41,6 +41,22 @@ BATTERY = """Current Battery Service state:
   technology: Li-ion
 """
 
+# Without any power, and with the counter of what is in it.
+BATTERY_IN_USE = """Current Battery Service state:
+  AC powered: false
+  USB powered: false
+  Wireless powered: false
+  Charge counter: {charge}
+  status: 3
+  health: 2
+  present: true
+  level: 87
+  scale: 100
+  voltage: {millivolts}
+  temperature: 281
+  technology: Li-ion
+"""
+
 POWER = """POWER MANAGER (dumpsys power)
 
 Power Manager State:
@@ -194,10 +210,42 @@ def write_hardware(
         (zone / "type").write_text(f"{name}\n")
         (zone / "temp").write_text(f"{round(degrees * 1000)}\n")
     (folder / "etc/cpuinfo").write_text(_cpuinfo())
+    shutil.rmtree(folder / "sys/class/power_supply", ignore_errors=True)
     services = folder / "system/etc/dumpsys"
     (services / "battery").write_text(BATTERY)
     (services / "power").write_text(POWER)
     (services / "thermalservice").write_text(_thermal_service(celsius, thermal_status))
+
+
+def write_battery(folder: Path, charge: int, microvolts: int, *, kernel: bool = True) -> None:
+    """Write what the battery says while no power is connected.
+
+    Args:
+        folder: The phone's "/".
+        charge: Its counter, in microampere hours.
+        microvolts: Its voltage.
+        kernel: Whether adb's user may read the kernel's files about it.
+    """
+    service = BATTERY_IN_USE.format(charge=charge, millivolts=microvolts // 1000)
+    _replace(folder / "system/etc/dumpsys/battery", service)
+    if kernel:
+        supply = folder / "sys/class/power_supply/battery"
+        supply.mkdir(parents=True, exist_ok=True)
+        for name, value in (
+            ("type", "Battery"),
+            ("status", "Discharging"),
+            ("capacity", 87),
+            ("charge_counter", charge),
+            ("voltage_now", microvolts),
+        ):
+            _replace(supply / name, f"{value}\n")
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file that a program on the phone may be reading: it finds the old or the new text."""
+    fresh = path.with_name(f".{path.name}")
+    fresh.write_text(text)
+    fresh.rename(path)
 
 
 def _cpuinfo() -> str:

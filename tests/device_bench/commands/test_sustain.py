@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import json
+from datetime import datetime, timezone
 
 from _edgeship.device_bench.devices import system
+from _edgeship.device_bench.results.battery import Battery
 from _edgeship.device_bench.store.store import Store
 from tests.device_bench.commands.test_run_compare import files, phone, run  # noqa: F401  (fixtures)
 from tests.device_bench.measurement.fakes import cool
@@ -42,3 +44,42 @@ def test_sustain_says_what_it_cannot_show(phone, files, tmp_path):  # noqa: F811
     phone.device.unit = "instructions"
     _, err = run("sustain", files[0], *where, code=2)
     assert "does not become warm" in err
+
+
+def _on_battery(charges, **changes):
+    """Return what reads a phone that is on its battery, with the next charge each time."""
+
+    def read(device):
+        at = datetime.now(timezone.utc).isoformat()
+        battery = Battery(charge=next(charges), microvolts=4_000_000, draining=True)
+        return cool(at=at, charging=False, battery=battery, **changes)
+
+    return read
+
+
+def test_sustain_tells_the_energy_of_a_run(phone, files, tmp_path, monkeypatch):  # noqa: F811
+    charges = itertools.count(3_000_000, -1000)
+    monkeypatch.setattr(system, "read_conditions", _on_battery(charges))
+    where = ("--device", "adb", "--store", tmp_path / "s.sqlite")
+    asked = ("--minutes", "0.1", "--every", "1", "--energy", "--idle", "0.05")
+    out, err = run("sustain", files[0], *where, *asked)
+    assert "waiting up to 3 s for what the battery gives at rest" in err
+    [line] = [one for one in out.splitlines() if one.startswith("energy: ")]
+    assert "a run, ± " in line
+    assert "by the steps of the battery's counter (2 mAh)" in line
+
+
+def test_energy_that_cannot_be_told_is_refused_after_all_else(
+    phone,  # noqa: F811
+    files,  # noqa: F811
+    tmp_path,
+    monkeypatch,
+):
+    monkeypatch.setattr(system, "read_conditions", _on_battery(itertools.repeat(3_000_000)))
+    where = ("--device", "adb", "--store", tmp_path / "s.sqlite")
+    asked = ("--minutes", "0.1", "--every", "1", "--energy", "--idle", "0.05")
+    out, err = run("sustain", files[0], *where, *asked, code=2)
+    assert "Saved in" in out
+    assert "energy: " not in out
+    assert "the battery's counter did not fall" in err
+    assert "use more --minutes" in err

@@ -52,6 +52,20 @@ def test_the_phone_tells_its_state(device: AdbDevice) -> None:
     assert state.mhz_cap == {core.index: core.max_mhz for core in read_properties(device).cores}
 
 
+@pytest.mark.parametrize("kernel", [True, False])
+def test_the_phone_tells_what_is_in_its_battery(
+    device: AdbDevice, phone: Phone, kernel: bool
+) -> None:
+    assert read_conditions(device).battery is None
+    phone.run_on_battery(3_141_592, 4_012_345, kernel=kernel)
+    state = read_conditions(device)
+    assert (state.charging, state.battery_percent) == (False, 87)
+    assert state.battery is not None
+    assert state.battery.charge == 3_141_592
+    assert state.battery.draining is (True if kernel else None)
+    assert state.battery.microvolts == (4_012_345 if kernel else 4_012_000)
+
+
 def test_a_workspace_leaves_nothing(device: AdbDevice, phone: Phone, tmp_path: Path) -> None:
     file = tmp_path / "a 'b' \"c\" ; rm -rf x $(id)"
     file.write_bytes(os.urandom(100_000))

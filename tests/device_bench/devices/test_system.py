@@ -12,6 +12,7 @@ import pytest
 
 from _edgeship.device_bench.devices.local import LocalDevice
 from _edgeship.device_bench.devices.system import read_conditions, read_properties
+from _edgeship.device_bench.results.battery import Battery
 from _edgeship.device_bench.results.records import Core
 from _edgeship.errors import DeviceError
 from tests.device_bench.devices.answers import Answers
@@ -219,6 +220,43 @@ def test_a_laptop(supplies: str, percent: int | None, charging: bool | None) -> 
     assert (state.battery_percent, state.charging) == (percent, charging)
 
 
+@pytest.mark.parametrize(
+    ("printed", "battery"),
+    [
+        # Of the kernel, which has microvolts; the first battery that has both.
+        (
+            "@@ gauges\nnone none 4100000 Discharging\n3100000 none 4012345 Discharging\n",
+            Battery(charge=3_100_000, microvolts=4_012_345, draining=True),
+        ),
+        (
+            "@@ gauges\nnone 2900000 11800000 Not charging\n",
+            Battery(charge=2_900_000, microvolts=11_800_000, draining=False),
+        ),
+        (
+            "@@ gauges\n3100000 none 4012345 Unknown\n",
+            Battery(charge=3_100_000, microvolts=4_012_345),
+        ),
+        # Of Android's service, which has millivolts.
+        (
+            "@@ gauges\n@@ battery\n  Charge counter: 3061000\n  voltage: 4210\n",
+            Battery(charge=3_061_000, microvolts=4_210_000),
+        ),
+        (
+            "@@ battery\n  (UPDATES STOPPED -- use 'reset' to restart)\n"
+            "  Charge counter: 3061000\n  voltage: 4210\n",
+            Battery(charge=3_061_000, microvolts=4_210_000, frozen=True),
+        ),
+        # Milliampere hours, nothing, a coulomb counter below 0, and no numbers.
+        ("@@ gauges\n3100 none 4012345 Discharging\n", None),
+        ("@@ gauges\n3100000 none 0 Discharging\n", None),
+        ("@@ gauges\n-3100000 none 4012345 Discharging\n", None),
+        ("@@ gauges\n\nx y z\n@@ battery\nCharge counter: \nvoltage: 4210\n", None),
+    ],
+)
+def test_the_counters_of_a_battery(printed: str, battery: Battery | None) -> None:
+    assert read_conditions(Answers(printed)).battery == battery
+
+
 def test_the_virtual_device_is_the_same_everywhere() -> None:
     device = Answers("@@ kernel\nLinux\n6.0\nx86_64\n", unit="instructions")
     found = read_properties(device)
@@ -228,6 +266,7 @@ def test_the_virtual_device_is_the_same_everywhere() -> None:
         "thermal_status": None,
         "battery_percent": None,
         "charging": None,
+        "battery": None,
         "screen_on": None,
         "load": None,
     }
