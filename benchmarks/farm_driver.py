@@ -16,7 +16,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from _edgeship.device_bench.farm.phones import Measured, Phones, Work
+from _edgeship.device_bench.farm.phones import Phones
+from _edgeship.device_bench.farm.values import Measured, Work
 from _edgeship.device_bench.results.records import MeasurementSettings
 from _edgeship.export.sweep.artifacts import Artifacts
 from _edgeship.export.sweep.jobs import Engine, Job, Message, Outcome
@@ -96,7 +97,7 @@ def measurements(phones: int, works: int) -> None:
         options={},
         root=Path(),
         command="",
-        known=lambda sha256, model, settings: False,
+        known=lambda sha256: [],
         keep=lambda event: None,
         tell=found.append,
     )

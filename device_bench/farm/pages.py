@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from _edgeship.device_bench.farm.phones import Measured
+from _edgeship.device_bench.farm.values import Measured
 from _edgeship.device_bench.reports import matrix
 from _edgeship.device_bench.reports.parts import Cell, Section, Table
 from _edgeship.device_bench.results import units

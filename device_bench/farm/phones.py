@@ -9,19 +9,17 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from _edgeship.device_bench.farm.phone_jobs import DESCRIBE, MEASURE
+from _edgeship.device_bench.farm.values import ANY, Measured, Phone, Work
 from _edgeship.device_bench.farm.wire import from_json
 from _edgeship.device_bench.measurement.events import Event
 from _edgeship.device_bench.results.records import MeasurementSettings
 from _edgeship.errors import DeviceError
 from _edgeship.export.sweep.jobs import Engine, Job, Message, Outcome
-
-#: Stands for any model.
-ANY = "any"
 
 #: The exit code of `DeviceError`: the phone's fault, as far as one can tell.
 _DEVICE = 5
@@ -37,73 +35,7 @@ _LOOKS = (10.0, 30.0, 60.0, 120.0)
 #: After so many jobs in a row that failed on it, a phone is left out.
 _STRIKES = 3
 
-State = Literal["new", "asked", "idle", "busy", "away", "out"]
-
-
-@dataclass
-class Phone:
-    """A phone of the farm.
-
-    Attributes:
-        selector: What `--device` calls it.
-        state: ``new`` before it was looked at, ``asked`` while that is done, ``away`` until it is
-            looked for again, ``out`` for good.
-        model: What it is; "" if not known yet.
-        settings: What files are measured with on it.
-        done: How many jobs it has done.
-        why: What was wrong with it last.
-        looks: How often it was looked for since it went away.
-        next_look: When it is looked for again, on the clock of `time.monotonic`.
-        strikes: How many jobs in a row failed on it.
-    """
-
-    selector: str
-    state: State = "new"
-    model: str = ""
-    settings: MeasurementSettings | None = None
-    done: int = 0
-    why: str = ""
-    looks: int = 0
-    next_look: float = 0.0
-    strikes: int = 0
-
-
-@dataclass
-class Work:
-    """Files of one network that are to be measured beside one another.
-
-    Attributes:
-        title: What tables call it.
-        files: Their paths below ``Phones.root``; SHA-256 of each.
-        beside: Files that they read, such as manifests.
-        on: The model of the phone, or `ANY`.
-        tried: The phones that it failed on.
-    """
-
-    title: str
-    files: Mapping[str, str]
-    beside: tuple[str, ...] = ()
-    on: str = ANY
-    tried: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What became of a work.
-
-    Attributes:
-        work: Which.
-        status: ``ok`` or ``failed``.
-        phone: The phone that did it last; "" if it was measured before, or none was left.
-        why: The sentence, if it failed.
-        before: Whether all of it was measured before this run.
-    """
-
-    work: Work
-    status: Literal["ok", "failed"]
-    phone: str = ""
-    why: str = ""
-    before: bool = False
+_Before = Mapping[str, Sequence[tuple[str, MeasurementSettings]]]
 
 
 @dataclass
@@ -116,7 +48,7 @@ class Phones:
         options: Of `MeasurementOptions`, in JSON types.
         root: The folder that files lie in.
         command: The command line, for the record.
-        known: Whether a file was measured in full before, on a model and with settings.
+        known: Returns on which models, and with which settings, a file was measured in full.
         keep: Called with each event of a session.
         tell: Called with each work that is finished.
         say: Called with a sentence about a phone.
@@ -130,7 +62,7 @@ class Phones:
     options: Mapping[str, Any]
     root: Path
     command: str
-    known: Callable[[str, str, Sequence[MeasurementSettings]], bool]
+    known: Callable[[str], Sequence[tuple[str, MeasurementSettings]]]
     keep: Callable[[Event], None]
     tell: Callable[[Measured], None]
     say: Callable[[str], None] = lambda text: None
@@ -247,18 +179,26 @@ class Phones:
         models = list(dict.fromkeys(phone.model for phone in self.phones if phone.model))
         while self._ready:
             ready = self._ready.popleft()
+            before = {sha256: self.known(sha256) for sha256 in ready.files.values()}
             for model in models if self.on is None else self.on:
-                self._enqueue(Work(ready.title, ready.files, ready.beside, model))
+                work = Work(ready.title, ready.files, ready.beside, model)
+                self._enqueue(
+                    work, [name for name in work.files if self._lacks(work, name, before)]
+                )
 
-    def _enqueue(self, work: Work) -> None:
-        settings = [
+    def _lacks(self, work: Work, name: str, before: _Before) -> bool:
+        """Return whether a file was not measured in full where and how a work wants it."""
+        wanted = [
             phone.settings
             for phone in self.phones
             if phone.settings is not None and work.on in (ANY, phone.model)
         ]
-        missing = [
-            name for name, sha in work.files.items() if not self.known(sha, work.on, settings)
-        ]
+        return not any(
+            work.on in (ANY, model) and settings in wanted
+            for model, settings in before[work.files[name]]
+        )
+
+    def _enqueue(self, work: Work, missing: Sequence[str]) -> None:
         if not missing:
             self.tell(Measured(work, "ok", before=True))
             return

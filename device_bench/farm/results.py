@@ -4,30 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from _edgeship.device_bench.farm.phones import ANY
 from _edgeship.device_bench.results.records import MeasurementSettings
 from _edgeship.device_bench.results.rows import Row, rows
 from _edgeship.device_bench.store.store import Filter, Store
 
 
-def known(store: Store, sha256: str, model: str, settings: Sequence[MeasurementSettings]) -> bool:
-    """Return whether a file was measured in full, on a model of phones and with settings.
+def known(store: Store, sha256: str) -> list[tuple[str, MeasurementSettings]]:
+    """Return on which models of phones, and with which settings, a file was measured in full.
 
     Args:
         store: Where sessions are.
         sha256: Of the file.
-        model: Of the phone, or `ANY`.
-        settings: Any of these will do.
     """
-    return any(
-        session.complete
-        and model in (ANY, session.device.model or session.device.selector)
-        and any(
-            one.subject.sha256 == sha256 and one.settings in settings
-            for one in session.measurements
-        )
-        for session in store.sessions(Filter(subject=sha256))
-    )
+    return [
+        (session.device.model or session.device.selector, one.settings)
+        for session in store.sessions(Filter(subject=sha256, alone=True))
+        if session.complete
+        for one in session.measurements
+    ]
 
 
 def rows_of(store: Store, digests: Sequence[str]) -> list[Row]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import socket
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,13 +28,15 @@ from _edgeship.export.sweep.limited import run_limited
 #: How many jobs for each core are given to Ray at a time: one that runs, and one that follows.
 _AHEAD = 2
 
+#: Seconds that a cluster has to answer.
+_ANSWER_SECONDS = 10.0
+
 #: Seconds between two looks at what the cluster has.
 _LOOK = 1.0
 
-#: What ends a task with its node or its worker, and not by its own fault.
+#: What ends a task with its node, and not by its own fault.
 _LOST = (
     exceptions.NodeDiedError,
-    exceptions.WorkerCrashedError,
     exceptions.LocalRayletDiedError,
     exceptions.ObjectLostError,
     exceptions.TaskCancelledError,
@@ -56,13 +59,14 @@ class RayEngine:
         self._quiet = contextlib.ExitStack()
         silent = self._quiet.enter_context(Path(os.devnull).open("w"))  # noqa: SIM115
         try:
+            _knock(address)
             ray.init(
-                address=address,
+                address=address or "local",  # without it, Ray joins what runs here
                 include_dashboard=None if address else False,
                 log_to_driver=False,
                 logging_level="ERROR",
             )
-        except (ConnectionError, RuntimeError, ValueError) as error:
+        except (OSError, RuntimeError, ValueError) as error:
             self._quiet.close()
             raise InputError(
                 f"No Ray cluster answers at {address or 'this machine'}.",
@@ -138,12 +142,14 @@ class RayEngine:
             kind, value = ray.get(next(stream))
         except StopIteration:
             return Outcome(job.id, "lost", why="Its node ended it.")
-        except _LOST as error:
-            return Outcome(job.id, "lost", why=f"Its node was lost: {_first_line(error)}")
+        except exceptions.WorkerCrashedError:
+            return Outcome(job.id, "lost", why="Ray's process for it on its node died.")
+        except _LOST:
+            return Outcome(job.id, "lost", why="Its node was lost.")
         except exceptions.OutOfMemoryError:
             return Outcome(job.id, "lost", why="Its node ran out of memory, and Ray ended it.")
         except exceptions.RayTaskError as error:
-            return Outcome(job.id, "died", why=f"Its node could not run it: {_first_line(error)}")
+            return Outcome(job.id, "died", why=f"Its node could not run it: {_last_line(error)}")
         if kind == "message":
             return Message(job.id, value)
         files = value.pop("files")
@@ -187,14 +193,29 @@ class RayEngine:
         return self._objects[name]
 
 
+def _knock(address: str | None) -> None:
+    """See whether something answers at an address: Ray ends our process where nothing does.
+
+    Raises:
+        OSError: Nothing does.
+        ValueError: It is no address.
+    """
+    if address is None or address == "auto":
+        return
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit():
+        raise ValueError("it is not of the form HOST:PORT")
+    socket.create_connection((host, int(port)), timeout=_ANSWER_SECONDS).close()
+
+
 def _travels(name: str) -> bool:
     """Return whether a file is brought to the nodes; others are there under the same path."""
     return not Path(name).is_absolute() and ".." not in Path(name).parts
 
 
-def _first_line(error: Exception) -> str:
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    return lines[-1 if isinstance(error, exceptions.RayTaskError) else 0].strip()[:200]
+def _last_line(error: Exception) -> str:
+    """Return the last line of a traceback, which says what was raised."""
+    return [line for line in str(error).splitlines() if line.strip()][-1].strip()[:200]
 
 
 def _work(order: dict[str, Any], inputs: dict[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from _edgeship.device_bench.farm.phones import Measured, Phones, Work
+from _edgeship.device_bench.farm.phones import Phones
+from _edgeship.device_bench.farm.values import Measured, Work
 from _edgeship.device_bench.measurement.events import SessionEnded
 from _edgeship.device_bench.results.records import MeasurementSettings
 from _edgeship.errors import DeviceError
@@ -50,6 +51,7 @@ class Farm:
         self.said: list[str] = []
         self.kept: list[Any] = []
         self.known: set[tuple[str, str]] = set()
+        self.settings = MeasurementSettings()
         self.on: Sequence[str] | None = None
         self.missing: set[str] = set()
         self.now = 0.0
@@ -71,7 +73,7 @@ class Farm:
             options={},
             root=Path(),
             command="test",
-            known=lambda sha, model, settings: (sha, model) in self.known,
+            known=lambda sha: [(model, self.settings) for one, model in self.known if one == sha],
             keep=self.kept.append,
             tell=self.finished.append,
             say=self.said.append,
@@ -248,6 +250,16 @@ def test_what_was_measured_is_not_measured_again_and_the_first_file_goes_beside_
     ]
     [job] = [job for job in engine.jobs if job.function.endswith("measure_files")]
     assert job.payload["files"] == ["1/none.tflite", "1/int8.tflite"]
+
+
+def test_what_was_measured_in_another_way_is_measured_again(farm):
+    farm.on = ["A"]
+    farm.known = {("n0", "A"), ("i0", "A")}
+    farm.settings = MeasurementSettings(threads=2)
+
+    _, engine = farm.run(1, fine)
+
+    assert len(farm.measured(engine)) == 1
 
 
 def test_what_a_job_says_is_kept_at_once(farm):

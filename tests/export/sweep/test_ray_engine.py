@@ -37,12 +37,18 @@ def job(name: str, function: str, root: Path, **changes: Any) -> Job:
     return Job(**{"id": name, "function": f"{HERE}:{function}", **known, **changes})
 
 
-def test_a_cluster_that_does_not_answer_is_named():
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [("127.0.0.1:9", "Connection refused"), ("nowhere", "it is not of the form HOST:PORT")],
+)
+def test_a_cluster_that_does_not_answer_is_named(address, why):
     pytest.importorskip("ray")
     from _edgeship.export.sweep.ray_engine import RayEngine
 
-    with pytest.raises(InputError, match="No Ray cluster answers at auto"):
-        RayEngine("auto")
+    with pytest.raises(InputError, match=f"No Ray cluster answers at {address}") as caught:
+        RayEngine(address)
+
+    assert why in caught.value.why
 
 
 def test_a_node_with_other_versions_is_named(monkeypatch):
