@@ -24,7 +24,13 @@ from _edgeship.device_bench.measurement.events import (
     SessionStarted,
 )
 from _edgeship.device_bench.results.record import Record
-from _edgeship.device_bench.results.records import Measurement, Round, Session
+from _edgeship.device_bench.results.records import (
+    Measurement,
+    MeasurementSettings,
+    Properties,
+    Round,
+    Session,
+)
 from _edgeship.device_bench.store.database import Database
 from _edgeship.device_bench.store.place import Place, place_of
 from _edgeship.device_bench.store.tables import BASELINES, MEASUREMENTS, ROUNDS, SESSIONS
@@ -33,10 +39,11 @@ from _edgeship.errors import InputError
 #: How many sessions a message names.
 _NAMED = 5
 
-#: Of how many sessions the parts are read at once.
+#: Of how many sessions or files the parts are read at once.
 _TOGETHER = 200
 
 _R = TypeVar("_R", bound=Record)
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -184,6 +191,41 @@ class Store:
             wanted = select(func.count()).select_from(SESSIONS).where(*_conditions(chosen))
             return connection.execute(wanted).scalar_one()
 
+    def measured(
+        self, digests: Sequence[str]
+    ) -> dict[str, list[tuple[Properties, MeasurementSettings]]]:
+        """Return where and how files were measured in full, without what was measured.
+
+        Args:
+            digests: Their sha256.
+
+        Returns:
+            sha256 -> device and settings of each measurement of it in a session that is complete,
+            oldest first; files without any are left out.
+
+        Raises:
+            InputError: A record is damaged.
+        """
+        table = MEASUREMENTS.c
+        wanted = (
+            select(table.sha256, table.record, SESSIONS.c.id, SESSIONS.c.record)
+            .join(SESSIONS, SESSIONS.c.id == table.session_id)
+            .where(SESSIONS.c.complete == 1)
+            .order_by(SESSIONS.c.id, table.position)
+        )
+        devices: dict[str, Properties] = {}
+        found: dict[str, list[tuple[Properties, MeasurementSettings]]] = {}
+        with self._database.reading() as connection:
+            for some in _batches(digests):
+                for digest, record, name, head in connection.execute(
+                    wanted.where(table.sha256.in_(some))
+                ):
+                    if name not in devices:
+                        devices[name] = self._read(Session, head).device
+                    settings = self._read(Measurement, record).settings
+                    found.setdefault(digest, []).append((devices[name], settings))
+        return found
+
     def set_baseline(self, series: str, session_id: str) -> None:
         """Remember the session that others of a series are compared with.
 
@@ -320,8 +362,6 @@ def _means(subject: str) -> ColumnElement[bool]:
     return or_(*(one == subject for one in (table.label, table.path, table.sha256, table.model)))
 
 
-def _batches(
-    heads: Sequence[Row[tuple[str, int, str]]],
-) -> Iterator[Sequence[Row[tuple[str, int, str]]]]:
-    for start in range(0, len(heads), _TOGETHER):
-        yield heads[start : start + _TOGETHER]
+def _batches(every: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    for start in range(0, len(every), _TOGETHER):
+        yield every[start : start + _TOGETHER]

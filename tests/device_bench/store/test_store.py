@@ -100,6 +100,43 @@ def test_filters_choose_sessions_oldest_first(place: str) -> None:
         assert ids(Filter(subject="' OR 1=1 --")) == []
 
 
+def test_the_newest_and_those_since_a_day_are_chosen(place: str) -> None:
+    days = [session(f"202611{day}-100000-0001") for day in (20, 21, 22)]
+    with Store(place) as store:
+        for one in days:
+            save(store, one)
+        assert store.sessions(Filter(last=2)) == days[1:]
+        assert store.sessions(Filter(since="2026-11-22")) == days[2:]
+        assert store.sessions(Filter(since="2026-11-23")) == []
+        assert store.count(Filter(last=1)) == 3
+        assert store.count(Filter(device="none")) == 0
+
+
+def test_a_file_alone_comes_without_the_others(place: str) -> None:
+    whole = session()
+    with Store(place) as store:
+        save(store, whole)
+        [found] = store.sessions(Filter(subject="net_int8", alone=True))
+        assert found == whole.model_copy(update={"measurements": whole.measurements[2:]})
+        [found] = store.sessions(Filter(subject="net_int8"))
+        assert found == whole
+
+
+def test_what_was_measured_in_full_is_known_without_its_rounds(place: str) -> None:
+    whole, virtual = session("20261122-100000-0001"), session("20261123-100000-0001", VIRTUAL)
+    with Store(place) as store:
+        save(store, whole)
+        save(store, virtual)
+        save(store, session("20261124-100000-0001", complete=False))
+        wanted = [one.subject.sha256 for one in whole.measurements[:2]]
+        found = store.measured([*wanted, "0" * 64])
+        assert found == {
+            one.subject.sha256: [(PHONE, one.settings), (VIRTUAL, other.settings)]
+            for one, other in zip(whole.measurements[:2], virtual.measurements, strict=False)
+        }
+        assert store.measured([]) == {}
+
+
 def test_an_unknown_session_is_refused_and_others_are_named(place: str) -> None:
     with Store(place) as store:
         with pytest.raises(InputError, match=r"no session 'x'(.|\n)*it is empty"):
