@@ -79,8 +79,8 @@ def _forms(weight: Array, shape: tuple[int, ...]) -> Iterator[Array]:
     """Yield a weight as it may lie in the file: with other axes, or turned for a product."""
     if weight.size == math.prod(shape):
         yield weight.reshape(shape)
-    if weight.ndim == 2 and weight.T.shape == shape:
-        yield weight.T
+        if weight.ndim == 2:
+            yield weight.T.reshape(shape)
 
 
 def _near(weight: Array, stored: Array, allowed: Allowed) -> bool:

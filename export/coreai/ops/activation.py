@@ -46,28 +46,28 @@ def unary(ctx: Context, node: ir.Node) -> None:
 
 @lowers("Neg")
 def neg(ctx: Context, node: ir.Node) -> None:
-    """mul by -1."""
+    """Mul by -1."""
     x = attributes.source(node)
     ctx.emit("broadcasting_mul", node.outputs[0], ctx.read(x), ctx.number(x, -1))
 
 
 @lowers("Reciprocal")
 def reciprocal(ctx: Context, node: ir.Node) -> None:
-    """divide of 1 by the operand."""
+    """Divide of 1 by the operand."""
     x = attributes.source(node)
     ctx.emit("broadcasting_divide", node.outputs[0], ctx.number(x, 1), ctx.read(x))
 
 
 @lowers("Floor")
 def floor(ctx: Context, node: ir.Node) -> None:
-    """floor divide by 1."""
+    """Floor divide by 1."""
     x = attributes.source(node)
     ctx.emit("broadcasting_floor_divide", node.outputs[0], ctx.read(x), ctx.number(x, 1))
 
 
 @lowers("Ceil")
 def ceil(ctx: Context, node: ir.Node) -> None:
-    """floor divide by -1, and a mul by -1."""
+    """Floor divide by -1, and a mul by -1."""
     x = attributes.source(node)
     minus = ctx.number(x, -1)
     below = ctx.temporary("broadcasting_floor_divide", ctx.read(x), minus)
@@ -76,7 +76,7 @@ def ceil(ctx: Context, node: ir.Node) -> None:
 
 @lowers("Clip")
 def clip(ctx: Context, node: ir.Node) -> None:
-    """maximum and minimum, in this order; relu for a bound of 0 alone."""
+    """Maximum and minimum, in this order; relu for a bound of 0 alone."""
     x, y = attributes.source(node), node.outputs[0]
     low, high = (_bound(ctx, node, name, i) for name, i in (("min", 1), ("max", 2)))
     operand = ctx.read(x)
@@ -183,7 +183,7 @@ def softmax(ctx: Context, node: ir.Node) -> None:
 
 @lowers("BatchNormalization")
 def batch_normalization(ctx: Context, node: ir.Node) -> None:
-    """mul and add, by factors that are computed in double precision."""
+    """Mul and add, by factors that are computed in double precision."""
     x, y = attributes.source(node), node.outputs[0]
     scale, shift = scale_and_shift(ctx, node)
     rank = len(ctx.shape(x))

@@ -22,14 +22,14 @@ _BITWISE = {
 
 @lowers(*_BITWISE)
 def bitwise(ctx: Context, node: ir.Node) -> None:
-    """bitwise and, bitwise or or bitwise xor."""
+    """Bitwise and, bitwise or or bitwise xor."""
     first, second = (ctx.read(attributes.source(node, i)) for i in range(2))
     ctx.emit(_BITWISE[node.op_type], node.outputs[0], first, second)
 
 
 @lowers("BitwiseNot")
 def bitwise_not(ctx: Context, node: ir.Node) -> None:
-    """bitwise xor with a number whose bits are all set."""
+    """Bitwise xor with a number whose bits are all set."""
     x, y = attributes.source(node), node.outputs[0]
     dtype = ctx.dtype(x)
     ones = np.asarray(-1, dtype) if dtype.kind == "i" else np.asarray(np.iinfo(dtype).max, dtype)
@@ -38,7 +38,7 @@ def bitwise_not(ctx: Context, node: ir.Node) -> None:
 
 @lowers("BitShift")
 def bit_shift(ctx: Context, node: ir.Node) -> None:
-    """mul by a power of two, or floor divide; 0 where all bits go."""
+    """Mul by a power of two, or floor divide; 0 where all bits go."""
     x, y = attributes.source(node), node.outputs[0]
     dtype = ctx.dtype(x)
     left = attributes.text(node, "direction", "LEFT") == "LEFT"

@@ -59,14 +59,14 @@ def logical(ctx: Context, node: ir.Node) -> None:
 
 @lowers("Where")
 def where(ctx: Context, node: ir.Node) -> None:
-    """where."""
+    """Where."""
     condition, a, b = (ctx.read(attributes.source(node, i)) for i in range(3))
     ctx.emit("broadcasting_where", node.outputs[0], condition, a, b)
 
 
 @lowers("Trilu")
 def trilu(ctx: Context, node: ir.Node) -> None:
-    """where by a constant triangle."""
+    """Where by a constant triangle."""
     x, y = attributes.source(node), node.outputs[0]
     given = attributes.optional_input(node, 1)
     offset = 0

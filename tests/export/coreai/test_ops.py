@@ -138,6 +138,9 @@ def test_half_precision_is_as_near_as_it_can_be() -> None:
         node_model("Conv", {"x": (1, 4, 9, 8), "w": rand(6, 4, 3, 3), "b": rand(6)}, pads=[1] * 4),
         node_model("Gemm", {"a": (5, 4), "b": rand(4, 6), "c": rand(6)}),
         node_model("Sigmoid", {"x": (2, 5)}),
+        node_model("Gemm", {"a": (2, 1024), "b": rand(1024, 6)}, alpha=0.5),
+        node_model("Gemm", {"a": (2, 1024), "b": rand(6, 1024)}, transB=1),
+        node_model("MatMul", {"a": (2, 3, 1024), "b": rand(1024, 6)}),
     ]
     check_all(models, np.float16, 2e-3)
 
