@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import math
 import os
 import resource
@@ -95,6 +96,7 @@ def _work(
     """Do the work and end the process, whatever happens."""
     code = 1
     try:
+        faulthandler.disable()  # a crash is said by whoever waits
         os.setsid()
         resource.setrlimit(resource.RLIMIT_AS, (_ADDRESS_SPACE, _ADDRESS_SPACE))
         limit = math.ceil(seconds) + 1
