@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import resource
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -41,7 +42,9 @@ def timed(word: str, count: int, work: Callable[[], object]) -> None:
     taken = time.perf_counter() - began
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     each = 1e3 * taken / count
-    print(f"{word}: {taken:.1f} s, {each:.2f} ms each; peak memory {memory:.0f} MB", flush=True)
+    text = f"{word}: {taken:.1f} s, {each:.2f} ms each; peak memory {memory:.0f} MB"
+    # While an engine of Ray's runs, sys.stdout is not ours.
+    print(text, file=sys.__stdout__, flush=True)
 
 
 def made(job: Job) -> Sequence[Message | Outcome]:
@@ -111,24 +114,47 @@ def measurements(phones: int, works: int) -> None:
     assert len(found) == works
 
 
-def empty_jobs(engine: Engine, count: int, folder: Path) -> None:
-    """Run jobs that do nothing."""
+def run_jobs(engine: Engine, count: int, folder: Path, function: str, **payload: object) -> None:
+    """Run jobs that do nothing but start, or say something."""
     left, running = count, 0
     while left or running:
         while left and engine.room() > 0:
+            name = f"{function}-{left}"
             engine.submit(
                 Job(
-                    id=f"{left}",
-                    function="tests.export.sweep.jobs_to_run:answer",
-                    payload={"text": ""},
+                    id=name,
+                    function=f"tests.export.sweep.jobs_to_run:{function}",
+                    payload=payload,
                     memory_bytes=10**9,
-                    seconds=60.0,
+                    seconds=600.0,
                     root=folder,
-                    result=folder / f"{type(engine).__name__}-{left}",
+                    result=folder / f"{type(engine).__name__}-{name}",
                 )
             )
             left, running = left - 1, running + 1
         running -= sum(isinstance(one, Outcome) for one in engine.wait(1.0))
+
+
+def engines(folder: Path, jobs: int, messages: int) -> None:
+    """Measure processes and Ray with jobs that do nothing."""
+    from _edgeship.export.sweep.ray_engine import RayEngine
+
+    makers: dict[str, Callable[[], Engine]] = {"processes": lambda: Processes(2), "Ray": RayEngine}
+    for word, start in makers.items():
+        engine = start()
+        try:
+            run_jobs(engine, 2, folder, "answer", text="")  # Ray starts its workers
+
+            def empty(engine: Engine = engine) -> None:
+                run_jobs(engine, jobs, folder, "read", names=[])
+
+            def talk(engine: Engine = engine) -> None:
+                run_jobs(engine, 2, folder, "talk", messages=messages // 2)
+
+            timed(f"{jobs} jobs that do nothing, on {word}", jobs, empty)
+            timed(f"{messages} messages of 2 kB, on {word}", messages, talk)
+        finally:
+            engine.close()
 
 
 def main() -> None:
@@ -138,23 +164,13 @@ def main() -> None:
     parser.add_argument("--phones", type=int, default=1000)
     parser.add_argument("--works", type=int, default=100_000)
     parser.add_argument("--jobs", type=int, default=100)
+    parser.add_argument("--messages", type=int, default=10_000)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         exports(folder, options.files)
         measurements(options.phones, options.works)
-        from _edgeship.export.sweep.ray_engine import RayEngine
-
-        for word, start in (("processes", lambda: Processes(2)), ("Ray", RayEngine)):
-            engine: Engine = start()
-            try:
-                timed(
-                    f"{options.jobs} jobs that do nothing, on {word}",
-                    options.jobs,
-                    lambda engine=engine: empty_jobs(engine, options.jobs, folder),  # type: ignore[misc]
-                )
-            finally:
-                engine.close()
+        engines(folder, options.jobs, options.messages)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,12 @@ def answer(payload, folder: Path, tell):
     return {"length": len(payload["text"]), "threads": os.environ["OMP_NUM_THREADS"]}
 
 
+def talk(payload, folder: Path, tell):
+    for number in range(payload["messages"]):
+        tell({"number": number, "text": 2000 * "x"})
+    return {}
+
+
 def read(payload, folder: Path, tell):
     return {name: Path(name).read_text() for name in payload["names"]}
 
