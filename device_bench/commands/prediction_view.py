@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from _edgeship.device_bench.prediction.held_out import LEAST_FAMILIES, HeldOut, median_error
+from _edgeship.device_bench.prediction.model import Setup, place
 from _edgeship.device_bench.prediction.predicting import covered
 from _edgeship.device_bench.results.units import INSTRUCTIONS, NOT_TIME, amount, heading, span
 from _edgeship.models.figures import in_units
@@ -20,6 +22,14 @@ if TYPE_CHECKING:
 
 #: Operators that `predict --ops` shows of a file.
 _SHOWN = 12
+
+# Whether a kind was measured, and so large an operator of it -> what is said of that.
+_MARKS = {
+    (True, True): "",
+    (True, False): " (larger)",
+    (False, True): " (unseen)",
+    (False, False): " (unseen)",
+}
 
 
 def fitted_dict(model: LatencyModel, path: Path) -> dict[str, Any]:
@@ -54,10 +64,10 @@ def show_fit(model: LatencyModel, path: Path) -> None:
     """Print what was learned, and how wrong it is about families that it has not seen."""
     unit = model.device.unit
     show_fitted(
-        ("operator", "type", "fitted to", heading("overhead", unit), *_rates(unit)),
+        ("operator", "type", *_rates(unit)),
         [_roof_cells(one, unit) for one in model.rules.roofs],
         names=2,
-        numbers=("fitted to", heading("overhead", unit), *_rates(unit)),
+        numbers=_rates(unit),
     )
     output = console()
     output.print()
@@ -66,13 +76,22 @@ def show_fit(model: LatencyModel, path: Path) -> None:
     for line in _fit_lines(model):
         output.print(printable(line), soft_wrap=True)
     output.print(printable(f"Saved in {path}. Next:"), soft_wrap=True)
-    step = f"  python -m device_bench predict FILE.tflite --device {model.device.selector}"
-    output.print(printable(step), soft_wrap=True)
+    output.print(printable(f"  {_next(model, path)}"), soft_wrap=True)
 
 
-def _rates(unit: str) -> tuple[str, str]:
-    per = INSTRUCTIONS[:-1] if unit == INSTRUCTIONS else "ns"
-    return f"mult-adds per {per}", f"bytes per {per}"
+def _next(model: LatencyModel, path: Path) -> str:
+    """Return the command that predicts with a model."""
+    threads = model.setup.threads
+    words = ["predict", "FILE.tflite", "--device", model.device.selector]
+    words += [] if threads == 1 else ["--threads", str(threads)]
+    plain = place(model.device.selector, Setup(threads=threads))
+    words += [] if path == plain else ["--model", str(path)]
+    return f"python -m device_bench {shlex.join(words)}"
+
+
+def _rates(unit: str) -> tuple[str, ...]:
+    per = "instr." if unit == INSTRUCTIONS else "ns"
+    return "seen", "overhead", f"mult-adds/{per}", f"bytes/{per}"
 
 
 def _roof_cells(one: Roof, unit: str) -> tuple[str, ...]:
@@ -80,10 +99,17 @@ def _roof_cells(one: Roof, unit: str) -> tuple[str, ...]:
         one.kind,
         one.dtype,
         str(one.samples),
-        amount(one.overhead, unit),
+        amount(one.overhead, unit) if one.overhead >= 1 else "-",
         f"{1 / one.per_mult_add:.2f}" if one.per_mult_add else "-",
-        f"{1 / one.per_byte:.2f}" if one.per_byte else "-",
+        _moved(one),
     )
+
+
+def _moved(one: Roof) -> str:
+    """Return the rate at which operators move bytes, or places where they go by these alone."""
+    if one.per_row and not one.per_byte:
+        return f"{1 / one.per_row:.3g} places"
+    return f"{1 / one.per_byte:.2f}" if one.per_byte else "-"
 
 
 def _show_held_out(model: LatencyModel) -> None:
@@ -206,16 +232,16 @@ def _show_steps(one: Prediction, unit: str) -> None:
     rows = [
         (
             step.work.name,
-            step.work.kind,
+            step.work.kind + _MARKS[step.known, step.within],
             in_units(step.work.mult_adds) if step.work.mult_adds else "",
             amount(step.time, unit),
             f"{step.time / one.time:.1%}" if one.time else "-",
-            "" if step.known and step.within else ("larger" if step.known else "unseen"),
         )
         for step in slowest
     ]
-    numbers = ("mult-adds", heading("predicted", unit), "share")
-    show_fitted((f"slowest of {one.name}", "kind", *numbers, ""), rows, numbers=numbers)
+    console().print(printable(f"slowest of {one.name}:"), soft_wrap=True)
+    numbers = ("mult-adds", "predicted", "share")
+    show_fitted(("operator", "kind", *numbers), rows, numbers=numbers)
 
 
 def _ground(model: LatencyModel, found: Sequence[Prediction]) -> Iterator[str]:

@@ -67,8 +67,7 @@ def usable(sessions: Sequence[Session], selector: str, setup: Setup) -> list[Usa
         for made in [_usable(session, one)]
         if made is not None
     ]
-    runtime = found[-1].runtime if found else ""
-    return [one for one in found if one.runtime == runtime]
+    return [one for one in found if one.runtime == _latest(found).runtime]
 
 
 def fit(chosen: Sequence[Usable], setup: Setup) -> LatencyModel:
@@ -89,16 +88,21 @@ def fit(chosen: Sequence[Usable], setup: Setup) -> LatencyModel:
             why="a model is fitted to profiles of operators, which the CPU's kernels give",
             todo="measure with --runner native and --accelerator cpu",
         )
+    latest = _latest(chosen)
     return LatencyModel(
         fitted=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        device=chosen[-1].device,
+        device=latest.device,
         setup=setup,
-        runtime=chosen[-1].runtime,
+        runtime=latest.runtime,
         files=tuple(one.learned for one in chosen),
         layers=layers,
         rules=learn(examples),
         held_out=hold_out(examples),
     )
+
+
+def _latest(found: Sequence[Usable]) -> Usable:
+    return max(found, key=lambda one: one.learned.session)
 
 
 def _ran(measurement: Measurement) -> Setup:

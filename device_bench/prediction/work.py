@@ -45,7 +45,7 @@ class Work:
 
     Attributes:
         name: Name of its step, for people.
-        kind: Which operators share a rule: "convolution 1x1", "depthwise convolution 3x3", "ADD".
+        kind: Which operators share a rule: "conv 1x1", "depthwise 3x3", "ADD".
         dtype: Type of its data, "float32" or "int8".
         family: The step's kind: what stands in for a kind that was never measured.
         mult_adds: Multiply-accumulates.
@@ -105,10 +105,10 @@ def work_of(step: Step) -> Work:
 def _convolution_kind(there: Convolution) -> str:
     """Return which rule a convolution follows; kernels of XNNPACK differ in just these."""
     if there.transposed:
-        return "transposed convolution"
+        return "transposed conv"
     if there.depthwise:
-        return f"depthwise convolution {'x'.join(map(str, there.kernel))}"
-    words = "convolution" if there.groups == 1 else "grouped convolution"
+        return f"depthwise {'x'.join(map(str, there.kernel))}"
+    words = "conv" if there.groups == 1 else "grouped conv"
     if math.prod(there.kernel) > 1:
         return words
     # One place is a matrix times a vector: each weight is used once.

@@ -169,7 +169,7 @@ def test_changes_save_time_by_a_fitted_model(
     # Time goes with memory access alone: what G1 saves of that is what it saves of the time.
     by_bytes = {"overhead": 0.0, "per_mult_add": 0.0, "per_byte": 1.0, "samples": 9}
     sizes = {"most_mult_adds": 10**9, "most_bytes": 10**9, "dtype": "float32"}
-    roofs = [{**by_bytes, **sizes, "kind": kind} for kind in ("convolution 1x1", "ADD")]
+    roofs = [{**by_bytes, **sizes, "kind": kind} for kind in ("conv 1x1", "ADD")]
     held = {"name": "n", "family": "f", "dtype": "float32", "predicted": 1.0, "measured": 1.0}
     model = LatencyModel.model_validate(
         {

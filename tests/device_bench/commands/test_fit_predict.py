@@ -116,7 +116,7 @@ def test_what_is_measured_is_fitted_held_out_and_predicted(
     stdout, _ = _run("fit", *files, "--device", "local")
     assert measured == [[file.stem for file in files]]
     rows = [" ".join(line.split()) for line in stdout.splitlines()]
-    assert any(row.startswith("convolution 1x1 float32 40 ") for row in rows)
+    assert any(row.startswith("conv 1x1 float32 40 ") for row in rows)
     assert "held-out families are predicted with a median error of" in stdout
     assert "5 files of 5 families" in stdout
     assert "Saved in build/latency/local-cpu-1t.json" in stdout
@@ -141,6 +141,7 @@ def test_what_the_store_has_is_not_measured_again(
     stdout, stderr = _run("fit", *files, "--device", "local", "--out", "own.json")
     assert "measuring 1 of 3 files on local" in stderr
     assert "24 layers of 3 files" in stdout
+    assert "predict FILE.tflite --device local --model own.json" in stdout
     # A file that is another one by now is no longer what was measured.
     _file(files[0], 77)
     report = json.loads(_run("fit", files[1], "--device", "local", "--json")[0])

@@ -36,7 +36,7 @@ def test_known_coefficients_come_back_through_noise() -> None:
     assert 50 < waiting < 150
     for disturbed in (3, 50, 120):
         times[disturbed] *= 20
-    found = fit_layers("convolution 1x1", "float32", list(map(Sample, works, times)))
+    found = fit_layers("conv 1x1", "float32", list(map(Sample, works, times)))
     assert found.overhead == pytest.approx(OVERHEAD, rel=0.1)
     assert found.per_mult_add == pytest.approx(PER_MULT_ADD, rel=0.05)
     assert found.per_byte == pytest.approx(PER_BYTE, rel=0.05)
@@ -47,7 +47,7 @@ def test_the_tiles_of_kernels_are_found() -> None:
     """A kernel that writes 16 channels at a time, each value worth 32 mult-adds, in int8."""
     works = [work for work in _works(200, seed=2) if work.mult_adds > 10_000]
     times = [300 + 0.1 * work.padded(1, 16, 32) for work in works]
-    found = fit_layers("convolution 1x1", "int8", list(map(Sample, works, times)))
+    found = fit_layers("conv 1x1", "int8", list(map(Sample, works, times)))
     assert (found.tile_in, found.tile_out, found.finish) == (1, 16, 32)
     assert found.per_mult_add == pytest.approx(0.1, rel=0.02)
     # Memory was never what took long.
@@ -57,7 +57,7 @@ def test_the_tiles_of_kernels_are_found() -> None:
 def test_what_never_takes_long_costs_nothing() -> None:
     works = _works(60, seed=3)
     by_memory = [Sample(work, 100 + 2.0 * work.bytes) for work in works]
-    found = fit_layers("convolution 1x1", "float32", by_memory)
+    found = fit_layers("conv 1x1", "float32", by_memory)
     assert found.per_byte == pytest.approx(2.0, rel=0.02)
     assert all(found.time(work) == pytest.approx(time, rel=0.05) for work, time in by_memory)
 
@@ -79,7 +79,7 @@ def test_more_to_do_never_takes_less_time(
     more: tuple[int, int, int],
 ) -> None:
     found = Roof(
-        kind="convolution 1x1",
+        kind="conv 1x1",
         dtype="float32",
         overhead=rates[0],
         per_mult_add=rates[1],
@@ -99,8 +99,6 @@ def test_more_to_do_never_takes_less_time(
 
 def test_an_operator_reaches_beyond_what_was_measured() -> None:
     works = _works(30)
-    found = fit_layers(
-        "convolution 1x1", "float32", [Sample(one, known_time(one)) for one in works]
-    )
+    found = fit_layers("conv 1x1", "float32", [Sample(one, known_time(one)) for one in works])
     assert all(found.reaches(work) for work in works)
     assert not found.reaches(work_of(pointwise(2048, 2048, 64)))
