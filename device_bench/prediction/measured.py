@@ -14,13 +14,16 @@ from _edgeship.device_bench.prediction.model import LatencyModel, Learned, Setup
 from _edgeship.device_bench.prediction.rules import learn
 from _edgeship.device_bench.results.records import Measurement, Properties, Session
 from _edgeship.device_bench.results.statistics import summarize
+from _edgeship.device_bench.results.units import INSTRUCTIONS
 from _edgeship.errors import InputError
 from _edgeship.export.advice.from_tflite import read_tflite_steps
 from _edgeship.export.tflite.reading import read_model
 from _edgeship.files import sha256_of
 
-#: LiteRT's profiler counts microseconds; where the clock shows instructions, one stands for 1000.
-RESOLUTION = 1000.0
+#: The least that a profile can tell, by the unit of the device. LiteRT's profiler counts
+#: microseconds, of which the mean over many runs tells a tenth; where the clock shows instructions,
+#: one microsecond stands for 1000 and one run is all.
+RESOLUTION = {"ns": 100.0, INSTRUCTIONS: 1000.0}
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,8 @@ def _usable(session: Session, measurement: Measurement) -> Usable | None:
     name = f"{subject.model or path.stem}{_input(data)}"
     run = summarize(measurement.rounds).median
     network = in_order(read_tflite_steps(data, name), data, profile)
-    made = example(network, _family(subject.model or path.stem), run, profile, RESOLUTION)
+    family = _family(subject.model or path.stem)
+    made = example(network, family, run, profile, RESOLUTION[session.device.unit])
     learned = Learned(
         name=name,
         family=made.family,

@@ -100,10 +100,14 @@ def combine(data: bytes, name: str, profile: Profile, selector: str, unit: str) 
         selector: Selector of the device.
         unit: Unit of the profile's times.
     """
-    network = in_order(read_tflite_steps(data, name), data, profile)
+    network = read_tflite_steps(data, name)
     layers = [op for op in profile.ops if is_layer(op)]
     expected = [step for step in network.steps if step.kind == "layer"]
-    times = tuple(op.time for op in layers) if len(layers) == len(expected) else ()
+    times: tuple[int, ...] = ()
+    if len(layers) == len(expected):
+        ran = [step for step in in_order(network, data, profile).steps if step.kind == "layer"]
+        of = {id(step): op.time for step, op in zip(ran, layers, strict=True)}
+        times = tuple(of[id(step)] for step in expected)
     others = sum(op.time for op in profile.ops) - sum(times)
     return Measured(network, selector, unit, profile.total, times, others)
 
