@@ -66,8 +66,9 @@ class Artifacts:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.root = folder / "artifacts"
-        self._work = folder / "work"
+        # Jobs run in folders of their own: what they are told must not be relative to ours.
+        self.root = folder.resolve() / "artifacts"
+        self._work = folder.resolve() / "work"
         self._own: Path | None = None
         self._lock: IO[bytes] | None = None
 
@@ -185,7 +186,7 @@ def link_names(artifacts: Artifacts, named: dict[str, str]) -> None:
     for name, key in named.items():
         link = artifacts.folder / "files" / name
         link.parent.mkdir(parents=True, exist_ok=True)
-        target = os.path.relpath(artifacts.place(key), link.parent)
+        target = os.path.relpath(artifacts.place(key), link.parent.resolve())
         fresh = link.with_name(f".{link.name}.{os.getpid()}")
         fresh.symlink_to(target)
         fresh.replace(link)

@@ -41,7 +41,11 @@ def prepare(folder: Path, text: str = SWEEP) -> Path:
 def swept(tmp_path_factory) -> tuple[Path, str, str]:
     """A folder with a sweep that was run, and what that printed."""
     folder = tmp_path_factory.mktemp("sweep")
-    printed = run("sweep", prepare(folder), "--out", folder / "out", code=0)
+    prepare(folder)
+    # Neither the sweep file nor --out is where the user stands.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder.parent)
+        printed = run("sweep", f"{folder.name}/sweep.toml", "--out", f"{folder.name}/out")
     return folder, *printed
 
 
@@ -88,7 +92,7 @@ def test_the_report_is_a_page_a_text_and_json(swept):
 
     assert [one["status"] for one in found["files"]] == ["ok", "ok", "ok", "refused"]
     for one in found["files"][:3]:
-        content = Path(one["path"]).read_bytes()
+        content = (folder.parent / one["path"]).read_bytes()
         assert hashlib.sha256(content).hexdigest() == one["sha256"]
         assert one["peak_bytes"] > 10**7
     assert "4 files wanted: 3 ok" in (folder / "out" / "report.html").read_text()
