@@ -160,7 +160,7 @@ def median_interval(rounds: Sequence[Values], seed: int = 0) -> tuple[float, flo
         length = np.repeat(lengths[drawn], lengths[drawn])
         places = np.repeat(starts[drawn], lengths[drawn])
         places += (generator.random(len(places)) * length).astype(np.int64)
-        medians[index] = np.median(values[places])
+        medians[index] = _median(values[places])
     tail = (1 - MEDIAN_CONFIDENCE) / 2
     low, high = np.quantile(medians, (tail, 1 - tail))
     count = len(rounds)
@@ -172,6 +172,15 @@ def median_interval(rounds: Sequence[Values], seed: int = 0) -> tuple[float, flo
     middle = np.median(np.concatenate(rounds))
     ends = middle * (np.array([low, high]) / middle) ** stretch
     return float(ends[0]), float(ends[1])
+
+
+def _median(values: Values) -> float:
+    """Return the median, which NumPy takes several times as long for where values are few."""
+    half = len(values) // 2
+    parts = np.partition(values, half)
+    if len(values) % 2:
+        return float(parts[half])
+    return float((parts[:half].max() + parts[half]) / 2)
 
 
 def _thin(values: Values, count: int) -> Values:

@@ -8,13 +8,12 @@ of each, may write at the same time.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement, Connection, Row, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, select, update
 
 from _edgeship.device_bench.measurement.events import (
     Event,
@@ -32,6 +31,8 @@ from _edgeship.device_bench.results.records import (
     Session,
 )
 from _edgeship.device_bench.store.database import Database
+from _edgeship.device_bench.store.filters import Filter as Filter
+from _edgeship.device_bench.store.filters import conditions, means
 from _edgeship.device_bench.store.place import Place, place_of
 from _edgeship.device_bench.store.tables import BASELINES, MEASUREMENTS, ROUNDS, SESSIONS
 from _edgeship.errors import InputError
@@ -42,30 +43,10 @@ _NAMED = 5
 #: Of how many sessions or files the parts are read at once.
 _TOGETHER = 200
 
+_ALL = Filter()
+
 _R = TypeVar("_R", bound=Record)
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True)
-class Filter:
-    """Which sessions are wanted; a field that is empty excludes nothing.
-
-    Attributes:
-        ids: Ids of the sessions.
-        device: Selector of the device.
-        subject: A network's name, or a file's label, path or sha256; a session matches if it
-            measured such a file.
-        since: The first day, as "2026-11-22", in UTC.
-        last: At most this many, the newest; 0 for all.
-        alone: Whether measurements of other files than the subject are left out of the sessions.
-    """
-
-    ids: tuple[str, ...] = ()
-    device: str = ""
-    subject: str = ""
-    since: str = ""
-    last: int = 0
-    alone: bool = False
 
 
 class Store:
@@ -162,7 +143,7 @@ class Store:
         (found,) = self.sessions(Filter(ids=(session_id,)))
         return found
 
-    def sessions(self, chosen: Filter = Filter()) -> list[Session]:
+    def sessions(self, chosen: Filter = _ALL) -> list[Session]:
         """Return the chosen sessions with all that they hold, oldest first.
 
         Raises:
@@ -185,10 +166,10 @@ class Store:
                 for head in some
             ]
 
-    def count(self, chosen: Filter = Filter()) -> int:
+    def count(self, chosen: Filter = _ALL) -> int:
         """Return how many sessions a filter chooses; what it says of the newest is ignored."""
         with self._database.reading() as connection:
-            wanted = select(func.count()).select_from(SESSIONS).where(*_conditions(chosen))
+            wanted = select(func.count()).select_from(SESSIONS).where(*conditions(chosen))
             return connection.execute(wanted).scalar_one()
 
     def measured(
@@ -257,11 +238,11 @@ class Store:
         wanted: list[ColumnElement[bool]] = [table.session_id.in_(ids)]
         rows = select(ROUNDS.c.session_id, ROUNDS.c.position, ROUNDS.c.record)
         if chosen.alone and chosen.subject:
-            wanted.append(_means(chosen.subject))
+            wanted.append(means(chosen.subject))
             rows = rows.join(
                 MEASUREMENTS,
                 (table.session_id == ROUNDS.c.session_id) & (table.position == ROUNDS.c.position),
-            ).where(_means(chosen.subject))
+            ).where(means(chosen.subject))
         rounds: dict[tuple[str, int], list[Round]] = {}
         for name, position, record in connection.execute(
             rows.where(ROUNDS.c.session_id.in_(ids)).order_by(
@@ -336,30 +317,10 @@ def _put_round(connection: Connection, session_id: str, position: int, one: Roun
 def _heads(connection: Connection, chosen: Filter) -> list[Row[tuple[str, int, str]]]:
     """Return id, completeness and record of the chosen sessions, oldest first."""
     wanted = select(SESSIONS.c.id, SESSIONS.c.complete, SESSIONS.c.record)
-    wanted = wanted.where(*_conditions(chosen)).order_by(SESSIONS.c.id.desc())
+    wanted = wanted.where(*conditions(chosen)).order_by(SESSIONS.c.id.desc())
     if chosen.last:
         wanted = wanted.limit(chosen.last)
     return list(reversed(connection.execute(wanted).all()))
-
-
-def _conditions(chosen: Filter) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    if chosen.ids:
-        found.append(SESSIONS.c.id.in_(chosen.ids))
-    if chosen.device:
-        found.append(SESSIONS.c.device == chosen.device)
-    if chosen.since:
-        found.append(SESSIONS.c.id >= chosen.since.replace("-", ""))
-    if chosen.subject:
-        having = select(MEASUREMENTS.c.session_id).where(_means(chosen.subject))
-        found.append(SESSIONS.c.id.in_(having))
-    return found
-
-
-def _means(subject: str) -> ColumnElement[bool]:
-    """Return the condition that a measurement is of this network or file."""
-    table = MEASUREMENTS.c
-    return or_(*(one == subject for one in (table.label, table.path, table.sha256, table.model)))
 
 
 def _batches(every: Sequence[_T]) -> Iterator[Sequence[_T]]:
