@@ -5,8 +5,8 @@ Run: python benchmarks/accuracy.py cifar10.zip [MODEL ...] [--to tflite|coreml|o
 Prints top-1 in percent, and below each row the paired difference of each file from PyTorch in
 points with its 95 % interval: of .tflite files as LiteRT runs them, of .mlpackage files as
 edgeship's evaluator does, of .onnx files as ONNX Runtime does. int8 is calibrated on the pictures
-shipped with edgeship, which are photographs scaled down to the input size, and for TFLite and ONNX
-Runtime once more on 200 training pictures, as many of each class.
+shipped with edgeship, which are photographs scaled down to the input size, and once more on 200
+training pictures, as many of each class.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SCHEMES = {
     "onnx": ("none", "fp16", "int8"),
 }
 #: Those that are made once more, calibrated on training pictures.
-AGAIN = {"tflite": ("int8",), "coreml": (), "onnx": ("int8",)}
+AGAIN = ("int8",)
 CALIBRATION_PICTURES = 200
 
 
@@ -38,9 +38,7 @@ def rows(name: str, target: str, data: Path, limit: int) -> list[str]:
         pictures = Path(folder) / "train"
         write_training_pictures(data, pictures)
         files: list[Path] = []
-        for calib, schemes in ((None, SCHEMES[target]), (str(pictures), AGAIN[target])):
-            if not schemes:
-                continue
+        for calib, schemes in ((None, SCHEMES[target]), (str(pictures), AGAIN)):
             out = Path(folder) / f"out{len(files)}"
             ios = 17 if target == "coreml" else None
             request = Request(
@@ -78,7 +76,7 @@ def main() -> None:
     parser.add_argument("--to", choices=SCHEMES, default="tflite")
     parser.add_argument("--limit", type=int, default=10_000, help="test pictures")
     arguments = parser.parse_args()
-    again = [f"{scheme}, training pictures" for scheme in AGAIN[arguments.to]]
+    again = [f"{scheme}, training pictures" for scheme in AGAIN]
     columns = ["PyTorch", *SCHEMES[arguments.to], *again]
     print(f"| model | {' | '.join(columns)} |\n|---|{'--:|' * len(columns)}")
     for name in arguments.models:

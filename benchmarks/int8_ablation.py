@@ -90,12 +90,12 @@ def main() -> None:
         entry = spec_of(name, find(name, "cifar10"))
         preprocess = Preprocess(entry.mean, entry.std, entry.crop)
         size = entry.input_size[1], entry.input_size[2]
-        test, labels = _pictures(arguments.data, "test", arguments.limit, size, preprocess)
-        training, _ = _pictures(arguments.data, "train", arguments.calib, size, preprocess)
+        test, labels = pictures_of(arguments.data, "test", arguments.limit, size, preprocess)
+        training, _ = pictures_of(arguments.data, "train", arguments.calib, size, preprocess)
         _ablate(name, training, test, labels, arguments.spread, arguments.dead)
 
 
-def _pictures(
+def pictures_of(
     data: Path, part: str, count: int, size: tuple[int, int], preprocess: Preprocess
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Return pictures (N, 3, H, W) of a part of the data, as many of each class, and labels."""

@@ -7,13 +7,14 @@ takes is found by trying real files (`export.trials`).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from _edgeship.errors import InputError, VerificationError
+from _edgeship.export.calibration.source import evenly_spaced
 from _edgeship.export.contract.choices import AUTO
 from _edgeship.export.contract.stage_log import StageLog
 from _edgeship.export.contract.target import Job, Prepared, Target
@@ -70,8 +71,14 @@ class Kept:
         """The layers, for the table of stages; "" if there are none."""
         if not self.layers:
             return self.reached
-        named = f"{len(self.layers)} layers in float ({self.cost}): {', '.join(self.layers)}"
+        named = f"{self.counted}: {', '.join(self.layers)}"
         return f"{named}; {self.reached}" if self.reached else named
+
+    @property
+    def counted(self) -> str:
+        """How many layers these are, and what they cost."""
+        cost = f" ({self.cost})" if self.cost else ""
+        return f"{len(self.layers)} layers in float{cost}"
 
     def demand(self, parity: Parity) -> None:
         """Demand that the file is as good as was asked for.
@@ -85,8 +92,7 @@ class Kept:
         if not worst >= self.min_sqnr:
             raise _unmet(
                 f"{self.min_sqnr:g} dB",
-                f"{worst:.1f} dB, on samples that nothing was chosen on, with "
-                f"{len(self.layers)} layers in float",
+                f"{worst:.1f} dB, on samples that nothing was chosen on, with {self.counted}",
             )
 
     def record(self) -> list[str]:
@@ -103,6 +109,7 @@ class Keeping:
         layers: Of the graph.
         named: Those that the user named.
         order: Where they are to be found, what to leave in float next, one set after another.
+        alone: Name of a layer -> the SQNR in dB with nothing but this layer in 8 bits.
         halves: The labelled pictures to choose on and to judge on, if there are any.
     """
 
@@ -110,6 +117,7 @@ class Keeping:
     layers: Sequence[Layer] = ()
     named: Sequence[Layer] = ()
     order: Sequence[Collection[str]] = ()
+    alone: Mapping[str, float] = field(default_factory=dict)
     halves: tuple[PictureHalf, PictureHalf] | None = None
 
     def for_file(self, target: Target, scheme: Scheme, prepared: Prepared, ranges: Ranges) -> Kept:
@@ -133,11 +141,13 @@ class Keeping:
         return self._found(target, scheme, prepared, ranges)
 
     def _found(self, target: Target, scheme: Scheme, prepared: Prepared, ranges: Ranges) -> Kept:
-        trial, judge = self._trials(target.schemes["none"], scheme, prepared, ranges)
+        exact = target.schemes["none"]
+        trial, judge = self._trials(exact, scheme, prepared, ranges)
         chosen, found = search(self._sets(), lambda names: trial(self._of(names, scheme).values))
         kept = self._of(chosen, scheme)
         if not found.enough:
-            raise _unmet(self._asked, f"{found.words} with {len(kept.layers)} layers in float")
+            best = f"{found.words} with {kept.counted}"
+            raise _unmet(self._asked, best, self._why(kept, exact, scheme, prepared, ranges))
         kept = replace(kept, min_sqnr=self.job.request.min_sqnr)
         if judge is None:
             return replace(kept, reached=f"chosen at {found.words}")
@@ -145,17 +155,35 @@ class Keeping:
         if not judged.enough:
             raise _unmet(
                 self._asked,
-                f"{judged.words}, on samples that nothing was chosen on, with "
-                f"{len(kept.layers)} layers in float",
+                f"{judged.words}, on samples that nothing was chosen on, with {kept.counted}",
+                self._why(kept, exact, scheme, prepared, ranges),
             )
         return replace(kept, reached=f"chosen at {found.words}, judged at {judged.words}")
+
+    def _why(
+        self, kept: Kept, exact: Scheme, scheme: Scheme, prepared: Prepared, ranges: Ranges
+    ) -> str:
+        """Return why a file does not reach the SQNR that was asked for, as far as is measured."""
+        if self.job.request.min_sqnr is None:
+            return ""
+        some = evenly_spaced(self.job.samples, _TRIED_ON)
+        there = self._by_sqnr(prepared, scheme, exact, ranges, some)(kept.values)
+        if there.enough:
+            return (
+                f"on samples of the calibration it leaves {there.words}, so that ranges of more "
+                "samples, or of others, would help (--calib)"
+            )
+        left = [db for name, db in self.alone.items() if name not in kept.layers]
+        together = -10 * math.log10(sum(10 ** (-db / 10) for db in left))
+        return (
+            f"noise adds up: the other {len(left)} leave {min(left):.1f} dB or more each alone and "
+            f"{together:.1f} dB together, and the file {there.words}, on samples of the calibration"
+        )
 
     def _trials(
         self, exact: Scheme, scheme: Scheme, prepared: Prepared, ranges: Ranges
     ) -> tuple[_Try, _Try | None]:
         """Return what tries files, and what judges the chosen one on samples of its own."""
-        from _edgeship.export.calibration.source import evenly_spaced
-
         if self.halves is not None:
             first, second = self.halves
             return (
@@ -276,7 +304,6 @@ def kept_in_float(ready: Ready, log: StageLog) -> Keeping:
     Raises:
         InputError: A layer does not exist, or pictures do not fit.
     """
-    from _edgeship.export.calibration.source import evenly_spaced
     from _edgeship.export.sensitivity.measure import SAMPLES, measure
 
     job, request = ready.job, ready.job.request
@@ -300,7 +327,8 @@ def kept_in_float(ready: Ready, log: StageLog) -> Keeping:
             f"of {len(found.layers)} layers {worst.layer.name} loses most in 8 bits: "
             f"{worst.alone_db:.1f} dB alone, {found.all_db:.1f} dB with all"
         )
-    return Keeping(job, layers, (), [one.repair for one in found.layers], halves)
+    alone = {one.layer.name: one.alone_db for one in found.layers}
+    return Keeping(job, layers, (), [one.repair for one in found.layers], alone, halves)
 
 
 def _share_of_work(job: Job, nodes: Collection[str]) -> float:
@@ -319,7 +347,10 @@ def _is_among(sample: Sample, others: Sequence[Sample]) -> bool:
     )
 
 
-def _unmet(asked: str, best: str) -> VerificationError:
+def _unmet(asked: str, best: str, why: str = "") -> VerificationError:
     return VerificationError(
-        f"No file reaches {asked}: the best was {best}.", where="--keep-float auto", todo=_TODO
+        f"No file reaches {asked}: the best was {best}.",
+        where="--keep-float auto",
+        why=why,
+        todo=_TODO,
     )

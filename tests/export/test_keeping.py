@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -124,7 +125,12 @@ def test_a_target_out_of_reach_is_said_with_the_best(
     )  # fmt: skip
     first = " ".join(stderr.split())
     assert "No file reaches 120 dB: the best was" in first
-    assert "layers in float" in first
+    assert "layers in float (" in first
+    words = r"the other (\d+) leave ([0-9.]+) dB or more each alone and ([0-9.]+) dB"
+    found = re.search(words, first)
+    assert found is not None
+    count, each, together = int(found[1]), float(found[2]), float(found[3])
+    assert each - 10 * np.log10(count) - 0.1 <= together <= each + 0.1
     assert not (tmp_path / "out" / "bad_int8.tflite").exists()
 
 
