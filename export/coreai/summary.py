@@ -130,10 +130,6 @@ def _summary(function: Mapping[str, Any], constants: Mapping[str, np.ndarray]) -
     )
 
 
-def _tensor(name: str, kind: str, number: int) -> Tensor:
-    """Return a tensor of a type such as ``tensor<1x3x8xf32>``; a picture's type stays as it is."""
-    if not kind.startswith("tensor<"):
-        return Tensor(name, (), kind, number)
-    *extents, element = kind.removeprefix("tensor<").partition(",")[0].rstrip(">").split("x")
-    shape = tuple(-1 if one == "?" else int(one) for one in extents)
-    return Tensor(name, shape, element, number)
+def _tensor(name: str, kind: tuple[list[int], str], number: int) -> Tensor:
+    shape, element = kind
+    return Tensor(name, tuple(shape), element, number)

@@ -45,6 +45,9 @@ TYPES: dict[str, tuple[str, int]] = {
 
 Facts = dict[str, Any]
 
+#: A shape, -1 where an extent is open, and MLIR's name of the element type.
+Type = tuple[tuple[int, ...], str]
+
 
 def read(path: Path) -> tuple[Facts, dict[str, np.ndarray]]:
     """Return what a program holds.
@@ -53,10 +56,10 @@ def read(path: Path) -> tuple[Facts, dict[str, np.ndarray]]:
         path: The .aimodel folder.
 
     Returns:
-        Plain values: ``functions``, each with its ``name``, ``inputs`` and ``outputs`` (name, type)
-        and ``operations`` (kind, operands and results by numbers, types of the results, the name
-        of a constant); and name -> the numbers of each constant, those of fewer than 8 bits as they
-        are packed.
+        Plain values: ``functions``, each with its ``name``, ``inputs`` and ``outputs`` (name, type,
+        number) and ``operations`` (kind, operands and results by numbers, types of the results, the
+        name of a constant), where a type is a shape and an element type; and name -> the numbers of
+        each constant, those of fewer than 8 bits as they are packed.
 
     Raises:
         RuntimeError: It is damaged.
@@ -82,18 +85,18 @@ def _function(graph: Any, constants: dict[str, np.ndarray]) -> Facts:
         return numbers.setdefault(value, len(numbers))
 
     inputs = [
-        (_name(attributes), str(value.type), number(value))
+        (_name(attributes), parsed(str(value.type)), number(value))
         for attributes, value in zip(graph.arg_attrs, graph.arguments, strict=True)
     ]
     operations: list[Facts] = []
-    outputs: list[tuple[str, str, int]] = []
+    outputs: list[tuple[str, Type, int]] = []
     for view in block.operations:
         operation = view.operation
         kind = operation.name.removeprefix("coreai.").removeprefix("decomposable.")
         if kind == "output":
             ends = list(operation.operands)
             outputs = [
-                (_name(attributes), str(value.type), number(value))
+                (_name(attributes), parsed(str(value.type)), number(value))
                 for attributes, value in zip(graph.res_attrs, ends, strict=True)
             ]
             continue
@@ -101,7 +104,7 @@ def _function(graph: Any, constants: dict[str, np.ndarray]) -> Facts:
             "kind": kind,
             "operands": [number(value) for value in operation.operands],
             "results": [number(value) for value in operation.results],
-            "types": [str(value.type) for value in operation.results],
+            "types": [parsed(str(value.type)) for value in operation.results],
         }
         if kind == "constant":
             place = f"%{found['results'][0]}"
@@ -136,9 +139,9 @@ def _blob(attribute: Any) -> str:
     return text[text.index("<") + 1 : text.rindex("> :")].strip('"')
 
 
-def _data(operation: Any, kind: str) -> np.ndarray | None:
+def _data(operation: Any, kind: Type) -> np.ndarray | None:
     """Return the numbers of a constant; None for types that NumPy does not have."""
-    shape, element = parsed(kind)
+    shape, element = kind
     if element not in TYPES:
         return None
     name, bits = TYPES[element]
@@ -150,8 +153,10 @@ def _data(operation: Any, kind: str) -> np.ndarray | None:
     return room.view(np.dtype(name)).reshape(shape)
 
 
-def parsed(kind: str) -> tuple[tuple[int, ...], str]:
-    """Return the shape and the element type of a type such as ``tensor<1x3x8xf32>``; -1 is open."""
+def parsed(kind: str) -> Type:
+    """Return a type such as ``tensor<1x3x8xf32>``; one that is no tensor's has no shape."""
+    if not kind.startswith("tensor<"):
+        return (), kind
     inside = kind.removeprefix("tensor<").partition(",")[0].rstrip(">")
     *extents, element = inside.split("x")
     return tuple(-1 if one == "?" else int(one) for one in extents), element
