@@ -9,13 +9,15 @@ in half a second, and the state of a phone with 8 cores and 24 thermal zones bef
 are 1,000 phones and 190 networks; each phone measures two of them again and again. The numbers are
 random, so that a database that compresses finds no more to compress than in real ones.
 
-Prints the size of the store by table, then the median time of each query, then time and peak memory
-of the commands as a user runs them, with the start of Python.
+Prints the size of the store by table, then the median time of each query, then how many rounds a
+second one and twenty processes write at once, each round a transaction of its own; then time and
+peak memory of the commands as a user runs them, with the start of Python.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import random
 import shutil
@@ -247,6 +249,33 @@ def queries(store: Store) -> dict[str, Callable[[], object]]:
     }
 
 
+def written_at_once(place: Place, processes: int, each: int = 100) -> float:
+    """Return how many rounds a second processes write together, each into a session of its own."""
+    fork = multiprocessing.get_context("fork")
+    ready = fork.Barrier(processes + 1)
+
+    def write(number: int) -> None:
+        chance = random.Random(number)  # noqa: S311
+        now = datetime.now(timezone.utc)
+        one = _session(chance, 2 * 10**7 + 1000 * processes + number)
+        with Store(place) as store:
+            store.begin(one)
+            rounds = [_round(chance, index, now) for index in range(each)]
+            ready.wait()
+            for each_round in rounds:
+                store.add_round(one.id, 0, each_round)
+
+    writers = [fork.Process(target=write, args=(number,)) for number in range(processes)]
+    for one in writers:
+        one.start()
+    ready.wait()
+    begin = time.perf_counter()
+    for one in writers:
+        one.join()
+        assert one.exitcode == 0
+    return processes * each / (time.perf_counter() - begin)
+
+
 def commands(place: Place, folder: Path) -> Iterator[tuple[str, float, float, float]]:
     """Yield what a user types, seconds, seconds of a processor, and MB of memory at most."""
     store = place.url or str(place.path)
@@ -292,6 +321,9 @@ def main() -> None:
                     query()
                     times.append(time.perf_counter() - begin)
                 print(f"{name:26}{1e3 * statistics.median(times):10,.1f} ms", flush=True)
+        for count in (1, 20):
+            rate = written_at_once(place, count)
+            print(f"{count:>3} writing at once {rate:17,.0f} rounds a second", flush=True)
         print()
         for name, seconds, processor, megabytes in commands(place, folder):
             line = f"{name:44}{seconds:7.1f} s{processor:7.1f} s of CPU{megabytes:7,.0f} MB"
