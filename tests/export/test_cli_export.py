@@ -167,14 +167,14 @@ def test_every_exception_has_a_message_and_a_code(error: Exception, code: int, w
 # Runs the command line with a stage that hangs until Ctrl-C, and that may swallow it as torch does.
 HANGING = """
 import sys, time
-import _edgeship.export.tflite.writing as writing
+import _edgeship.export.tflite.float_file as float_file
 def hang(*args):
     print("hanging", flush=True)
     try:
         time.sleep(60)
     except KeyboardInterrupt:
         {reaction}
-writing.lower = hang
+float_file.lower = hang
 from _edgeship.terminal.entry import start
 start("_edgeship.export.commands.cli")
 """
