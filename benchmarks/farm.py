@@ -3,10 +3,11 @@
 Run: PYTHONPATH=. python benchmarks/farm.py [--networks 20] [--one-process]
 
 Makes small networks, exports each in three schemes and measures them on virtual phones that adb
-reaches: two Ray nodes on this machine with a core and two phones each. In the middle, a phone loses
-its cable and the second node is killed. With --one-process, the same work is then done by one
-process with one phone, one step after the other. The phones are qemu on this machine: their times
-say nothing about a phone, and all of them share its cores.
+reaches: two Ray nodes on this machine with a core and two phones each. When half of the files are
+there, the second node is killed; when a phone has finished a round, it loses its cable. With
+--one-process, the same work is then done by one process with one phone, one step after the other.
+The phones are qemu on this machine: their times say nothing about a phone, and all of them share
+its cores.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from _edgeship.device_bench.store.store import Store
+from _edgeship.device_bench.store.store import Filter, Store
 from tests.phone.phone import Phone
 from tests.phone.server import AdbServer
 
@@ -115,12 +116,24 @@ def measured(store: Path) -> tuple[int, int, int]:
     return sum(session.complete for session in sessions), rounds[True], rounds[False]
 
 
-def wait_for(count: int, store: Path, command: subprocess.Popen[bytes]) -> None:
-    """Wait until so many sessions are complete."""
-    while command.poll() is None:
-        if store.exists() and measured(store)[0] >= count:
-            return
-        time.sleep(1.0)
+def wait_for(is_so: Callable[[], bool], command: subprocess.Popen[bytes]) -> None:
+    """Wait until something is so, or the command has ended."""
+    while command.poll() is None and not is_so():
+        time.sleep(0.5)
+
+
+def exported(folder: Path) -> int:
+    """Return how many files are kept."""
+    return len(list(folder.glob("artifacts/*/*/outcome.json")))
+
+
+def has_a_round(store: Path, selector: str) -> bool:
+    """Return whether a session that is not complete has a round on a phone."""
+    if not store.exists():
+        return False
+    with Store(store) as opened:
+        newest = opened.sessions(Filter(device=selector))[-1:]
+    return any(one.rounds for each in newest if not each.complete for one in each.measurements)
 
 
 def on_ray(folder: Path, some: list[Phone], count: int) -> dict[str, Any]:
@@ -142,16 +155,14 @@ def on_ray(folder: Path, some: list[Phone], count: int) -> dict[str, Any]:
             cwd=folder,
             stdout=subprocess.PIPE,
         )
-        lost = threading.Event()
 
         def break_things() -> None:
-            wait_for(max(1, count // 4), store, command)
-            some[0].when_running("./runner", lambda: (some[0].unplug(), lost.set()))
-            lost.wait(60)
-            print(f"{time.monotonic() - began:.0f} s: {names[0]} loses its cable", flush=True)
-            wait_for(count // 2, store, command)
+            wait_for(lambda: exported(folder / "ray") >= count * len(SCHEMES) // 2, command)
             cluster.remove_node(second, allow_graceful=False)
             print(f"{time.monotonic() - began:.0f} s: the second node is killed", flush=True)
+            wait_for(lambda: has_a_round(store, names[0]), command)
+            some[0].unplug()
+            print(f"{time.monotonic() - began:.0f} s: {names[0]} loses its cable", flush=True)
 
         breaking = threading.Thread(target=break_things)
         breaking.start()
@@ -171,7 +182,7 @@ from _edgeship.device_bench.devices.find import find
 from _edgeship.device_bench.measurement.session import measure
 from _edgeship.device_bench.measurement.settings import MeasurementOptions
 from _edgeship.device_bench.runners.find import runner
-from _edgeship.device_bench.store.store import Store
+from _edgeship.device_bench.store.store import Filter, Store
 from _edgeship.export.contract.request import Request
 from _edgeship.export.pipeline import export
 

@@ -61,7 +61,7 @@ class Variant:
 
 
 def variants_of(sweep: SweepFile, folder: Path) -> list[Variant]:
-    """Return everything that a sweep file asks for, each once, in the file's order.
+    """Return everything that a sweep file asks for, each once: what one export makes together.
 
     Args:
         sweep: What the file says.
@@ -91,10 +91,10 @@ def variants_of(sweep: SweepFile, folder: Path) -> list[Variant]:
         found = {key: one for key, one in found.items() if not _matches(choice, one)}
     if not found:
         raise InputError("The sweep is empty.", todo="look at its targets, schemes and exclude")
-    variants = list(found.values())
-    for group in by_export(variants):
+    groups = by_export(list(found.values()))
+    for group in groups:
         _check_options(group, folder)
-    return variants
+    return [one for group in groups for one in group]
 
 
 def by_export(variants: Sequence[Variant]) -> list[list[Variant]]:
