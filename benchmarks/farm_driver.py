@@ -100,7 +100,7 @@ def measurements(phones: int, works: int) -> None:
         options={},
         root=Path(),
         command="",
-        known=lambda sha256: [],
+        known=lambda digests: {},
         keep=lambda event: None,
         tell=found.append,
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from _edgeship.device_bench.farm.phone_jobs import DESCRIBE, MEASURE
-from _edgeship.device_bench.farm.values import ANY, Measured, Phone, Work
+from _edgeship.device_bench.farm.values import ANY, Before, Measured, Phone, Work
 from _edgeship.device_bench.farm.wire import from_json
 from _edgeship.device_bench.measurement.events import Event
 from _edgeship.device_bench.results.records import MeasurementSettings
@@ -35,8 +35,6 @@ _LOOKS = (10.0, 30.0, 60.0, 120.0)
 #: After so many jobs in a row that failed on it, a phone is left out.
 _STRIKES = 3
 
-_Before = Mapping[str, Sequence[tuple[str, MeasurementSettings]]]
-
 
 @dataclass
 class Phones:
@@ -48,7 +46,7 @@ class Phones:
         options: Of `MeasurementOptions`, in JSON types.
         root: The folder that files lie in.
         command: The command line, for the record.
-        known: Returns on which models, and with which settings, a file was measured in full.
+        known: Returns where files were measured in full, by their digests.
         keep: Called with each event of a session.
         tell: Called with each work that is finished.
         say: Called with a sentence about a phone.
@@ -62,7 +60,7 @@ class Phones:
     options: Mapping[str, Any]
     root: Path
     command: str
-    known: Callable[[str], Sequence[tuple[str, MeasurementSettings]]]
+    known: Callable[[Sequence[str]], Before]
     keep: Callable[[Event], None]
     tell: Callable[[Measured], None]
     say: Callable[[str], None] = lambda text: None
@@ -179,14 +177,14 @@ class Phones:
         models = list(dict.fromkeys(phone.model for phone in self.phones if phone.model))
         while self._ready:
             ready = self._ready.popleft()
-            before = {sha256: self.known(sha256) for sha256 in ready.files.values()}
+            before = self.known(list(ready.files.values()))
             for model in models if self.on is None else self.on:
                 work = Work(ready.title, ready.files, ready.beside, model)
                 self._enqueue(
                     work, [name for name in work.files if self._lacks(work, name, before)]
                 )
 
-    def _lacks(self, work: Work, name: str, before: _Before) -> bool:
+    def _lacks(self, work: Work, name: str, before: Before) -> bool:
         """Return whether a file was not measured in full where and how a work wants it."""
         wanted = [
             phone.settings
@@ -195,7 +193,7 @@ class Phones:
         ]
         return not any(
             work.on in (ANY, model) and settings in wanted
-            for model, settings in before[work.files[name]]
+            for model, settings in before.get(work.files[name], ())
         )
 
     def _enqueue(self, work: Work, missing: Sequence[str]) -> None:

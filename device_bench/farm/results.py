@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from _edgeship.device_bench.results.records import MeasurementSettings
+from _edgeship.device_bench.farm.values import Before
 from _edgeship.device_bench.results.rows import Row, rows
 from _edgeship.device_bench.store.store import Filter, Store
 
 
-def known(store: Store, sha256: str) -> list[tuple[str, MeasurementSettings]]:
-    """Return on which models of phones, and with which settings, a file was measured in full.
+def known(store: Store, digests: Sequence[str]) -> Before:
+    """Return SHA-256 -> models of phones and settings that the file was measured in full with.
 
     Args:
         store: Where sessions are.
-        sha256: Of the file.
+        digests: Of files.
     """
-    return [
-        (session.device.model or session.device.selector, one.settings)
-        for session in store.sessions(Filter(subject=sha256, alone=True))
-        if session.complete
-        for one in session.measurements
-    ]
+    return {
+        sha256: [(device.model or device.selector, settings) for device, settings in found]
+        for sha256, found in store.measured(digests).items()
+    }
 
 
 def rows_of(store: Store, digests: Sequence[str]) -> list[Row]:

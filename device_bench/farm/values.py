@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -13,6 +13,9 @@ TARGET = "tflite"
 
 #: Stands for any model.
 ANY = "any"
+
+#: SHA-256 of a file -> models of phones and settings that it was measured in full with.
+Before = Mapping[str, Sequence[tuple[str, MeasurementSettings]]]
 
 State = Literal["new", "asked", "idle", "busy", "away", "out"]
 

@@ -73,7 +73,9 @@ class Farm:
             options={},
             root=Path(),
             command="test",
-            known=lambda sha: [(model, self.settings) for one, model in self.known if one == sha],
+            known=lambda digests: {
+                sha: [(model, self.settings)] for sha, model in self.known if sha in digests
+            },
             keep=self.kept.append,
             tell=self.finished.append,
             say=self.said.append,
