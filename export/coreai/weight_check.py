@@ -137,7 +137,8 @@ def _looked_up(
         entries = np.sort(table)
         places = np.searchsorted((entries[1:] + entries[:-1]) / 2, weight)
         nearest: Array = np.abs(weight - entries[places])
-        return nearest + np.abs(weight) * _HALF + _TINY
+        # The entry is next to the weight as a float16, which may lie on the other side of a middle.
+        return nearest + 2 * _half(weight)
 
     return indices.constant, table[found.reshape(shape)], allowed
 

@@ -43,8 +43,8 @@ def dequantize_linear(ctx: Context, node: ir.Node) -> None:
     shape = [1] * data.ndim
     if scale.ndim:
         shape[int(axis)] = scale.size
-    factors = scale.reshape(shape).astype(ctx.real)
-    value = scaled(ctx.library, data, factors, zero.reshape(shape), x.name or "weight")
+    factors, zeros = scale.reshape(shape), zero.reshape(shape)
+    value = scaled(ctx.library, data, factors, zeros, x.name or "weight", ctx.real)
     ctx.bind(y, value, "blockwise_shift_scale")
 
 

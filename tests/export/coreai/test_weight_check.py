@@ -1,0 +1,39 @@
+"""What the check of stored weights allows, and what it does not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from _edgeship.errors import VerificationError
+from _edgeship.export.coreai.building.storage import Storage, as_int8, as_it_is, as_palette
+from _edgeship.export.coreai.format.asset import asset_of
+from _edgeship.export.coreai.lowering import lower
+from _edgeship.export.coreai.summary import summarize
+from _edgeship.export.coreai.weight_check import check_weights, unpacked
+from tests.export.onnx.graphs import graph, node, normal
+
+STORAGES = {"float16": as_it_is, "int8": as_int8, **{f"palette{n}": as_palette(n) for n in (4, 6)}}
+
+
+@pytest.mark.parametrize("storage", STORAGES.values(), ids=STORAGES)
+def test_many_weights_pass_in_every_storage(storage: Storage) -> None:
+    """So many that some lie next to the middle between two entries of a palette."""
+    weights = {"w": normal(64, 32, 5, 5, seed=3), "v": normal(512, 64, seed=4) * 1e-4}
+    nodes = [node("Conv", "x w", "y"), node("MatMul", "z v", "a")]
+    shapes, outputs = {"x": (1, 32, 5, 5), "z": (1, 512)}, {"y": (1, 64, 1, 1), "a": (1, 64)}
+    made = graph(nodes, shapes, outputs, weights)
+    summary = summarize(asset_of(lower(made, np.float16, storage).program))
+    check_weights(made, summary)
+    other = graph(nodes, shapes, outputs, {**weights, "w": weights["w"][::-1].copy()})
+    with pytest.raises(VerificationError, match="constant w is not stored"):
+        check_weights(other, summary)
+
+
+@pytest.mark.parametrize("bits", [1, 2, 3, 4, 6])
+def test_integers_of_few_bits_are_unpacked_from_the_lowest_on(bits: int) -> None:
+    numbers = np.random.default_rng(bits).integers(0, 1 << bits, 37)
+    text = "".join(format(one, f"0{bits}b")[::-1] for one in numbers)
+    padded = text.ljust(-(-len(text) // 8) * 8, "0")
+    data = bytes(int(padded[at : at + 8][::-1], 2) for at in range(0, len(padded), 8))
+    assert np.array_equal(unpacked(np.frombuffer(data, np.uint8), bits, 37), numbers)
