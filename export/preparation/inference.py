@@ -77,10 +77,10 @@ def misuse(node: ir.Node, schema: onnx.defs.OpSchema) -> str:
     for name, attribute in schema.attributes.items():
         if attribute.required and name not in node.attributes:
             return f"its attribute {name} is left out"
-        given = node.attributes.get(name)
-        if given is not None and given.type.value != attribute.type.value:
-            kind = attribute.type.name.lower()
-            return f"its attribute {name} is of the type {given.type.name.lower()}, and not {kind}"
+        given, kind = node.attributes.get(name), str(attribute.type).rpartition(".")[2]
+        if given is not None and given.type.name != kind:
+            found = given.type.name.lower()
+            return f"its attribute {name} is of the type {found}, and not {kind.lower()}"
     return ""
 
 
