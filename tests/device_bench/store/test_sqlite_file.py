@@ -112,3 +112,82 @@ def test_a_store_of_the_first_version_is_brought_up_to_date(path: Path) -> None:
     with sqlite3.connect(path) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
     connection.close()
+
+
+# What edgeship 0.2.0 made, word for word.
+_OLD_SCHEMA = """
+CREATE TABLE sessions (
+    id TEXT PRIMARY KEY,
+    device TEXT NOT NULL,
+    complete INTEGER NOT NULL,
+    record TEXT NOT NULL
+);
+CREATE TABLE measurements (
+    session_id TEXT NOT NULL REFERENCES sessions (id),
+    position INTEGER NOT NULL,
+    label TEXT NOT NULL,
+    path TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    model TEXT NOT NULL,
+    record TEXT NOT NULL,
+    PRIMARY KEY (session_id, position)
+);
+CREATE TABLE rounds (
+    session_id TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    record TEXT NOT NULL,
+    PRIMARY KEY (session_id, position, number),
+    FOREIGN KEY (session_id, position) REFERENCES measurements (session_id, position)
+);
+CREATE TABLE baselines (
+    series TEXT PRIMARY KEY,
+    session_id TEXT NOT NULL REFERENCES sessions (id)
+);
+CREATE INDEX measurements_by_model ON measurements (model);
+CREATE INDEX measurements_by_sha256 ON measurements (sha256);
+PRAGMA application_id = 1701078885;
+PRAGMA user_version = 2;
+PRAGMA journal_mode = WAL;
+"""
+
+
+def test_a_file_that_an_older_edgeship_made_is_opened_read_and_written(path: Path) -> None:
+    path.parent.mkdir()
+    whole = session()
+    old = sqlite3.connect(path)
+    old.executescript(_OLD_SCHEMA)
+    head = json.loads(whole.model_copy(update={"measurements": ()}).model_dump_json())
+    old.execute(
+        "INSERT INTO sessions VALUES (?, ?, 1, ?)", (whole.id, "adb:R5CT1234", json.dumps(head))
+    )
+    for position, one in enumerate(whole.measurements):
+        # Its records lack what came later.
+        record = json.loads(one.model_copy(update={"rounds": ()}).model_dump_json())
+        del record["idle"], record["settings"]["idle_seconds"]
+        subject = one.subject
+        searched = (subject.label, subject.path, subject.sha256, subject.model)
+        row = (whole.id, position, *searched, json.dumps(record))
+        old.execute("INSERT INTO measurements VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        for each in one.rounds:
+            record = json.loads(each.model_dump_json())
+            del record["before"]["battery"], record["after"]["battery"]
+            row = (whole.id, position, each.number, json.dumps(record))
+            old.execute("INSERT INTO rounds VALUES (?, ?, ?, ?)", row)
+    old.execute("INSERT INTO baselines VALUES ('a series', ?)", (whole.id,))
+    old.commit()
+    old.close()
+    second = session("20261123-100000-00000002")
+    with Store(path, create=False) as store:
+        assert store.sessions() == [whole]
+        assert store.baselines() == {"a series": whole.id}
+        save(store, second)
+        store.set_baseline("a series", second.id)
+    with Store(path) as store:
+        assert store.sessions() == [whole, second]
+        assert store.baselines() == {"a series": second.id}
+    with sqlite3.connect(path) as connection:
+        indexes = connection.execute("SELECT name FROM sqlite_master WHERE type = 'index'")
+        assert {"sessions_by_device", "measurements_by_path"} <= {name for (name,) in indexes}
+        assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+    connection.close()
