@@ -78,6 +78,10 @@ RUNTIMES: dict[str, Runtime] = {
 #: How long a runtime may compute until a file is open: weights are packed then.
 OPENING_S = 300
 
+#: How much more memory that may take, beside so many times the size of the file.
+OPENING_GIB = 3
+_COPIES = 4
+
 
 def open_interpreter(
     data: bytes,
@@ -110,8 +114,10 @@ def open_interpreter(
         raise VerificationError(f"The {runtime} runtime refuses the file.", why="it is empty")
     captured = Captured()
     try:
+        doing = f"Opening the file in {runtime}"
+        memory = OPENING_GIB + _COPIES * len(data) / 2**30
         with (
-            at_risk(f"Opening the file in {runtime}", exit_code=3, seconds=OPENING_S),
+            at_risk(doing, exit_code=3, seconds=OPENING_S, gigabytes=memory),
             captured_stderr() as captured,
             warnings.catch_warnings(),
         ):
