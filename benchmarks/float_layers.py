@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from _edgeship.export.calibration.source import evenly_spaced
 from _edgeship.export.contract.request import Request
 from _edgeship.export.contract.stage_log import StageLog
 from _edgeship.export.contract.target import Job
+from _edgeship.export.equalization.choice import equalized_if_better
 from _edgeship.export.graph.onnx_graph import serialize
 from _edgeship.export.preparing import load, make_ready
 from _edgeship.export.range_choice import choose_ranges
@@ -43,12 +45,13 @@ def table(job: Job, steps: Sequence[int]) -> None:
         steps: The numbers of layers.
     """
     exact, scheme = TFLITE.schemes["none"], TFLITE.schemes["int8"]
-    prepared = TFLITE.lower(job)
+    prepared = TFLITE.lower(replace(job, schemes=(exact, scheme)))
     choice = choose_ranges(prepared, prepared.calibrate(), scheme, exact, job)
     some = evenly_spaced(job.samples, _SAMPLES)
     found = measure(job.graph, some, job.parts, choice.observer, calibration=job.samples)
-    seen = observe_graph(serialize(job.graph), job.samples).ranges(choice.observer)
-    own = observe_graph(serialize(job.graph), job.checked).ranges(choice.observer)
+    graph = equalized_if_better(job.graph, job.samples) or job.graph
+    seen = observe_graph(serialize(graph), job.samples).ranges(choice.observer)
+    own = observe_graph(serialize(graph), job.checked).ranges(choice.observer)
     alone = {one.layer.name: one.alone_db for one in found.layers}
     sets = [frozenset[str]()]
     for one in found.layers:
@@ -56,7 +59,7 @@ def table(job: Job, steps: Sequence[int]) -> None:
 
     def graph_db(samples: Sequence[Sample], ranges: dict[str, tuple[float, float]]) -> float:
         reference = run_onnx(serialize(job.graph), samples)
-        rounded = run_onnx(in_8_bits(job.graph, ranges, keep), samples, plain=True)
+        rounded = run_onnx(in_8_bits(graph, ranges, keep), samples, plain=True)
         return compare(reference, rounded).sqnr_db
 
     def file_db(samples: Sequence[Sample]) -> float:

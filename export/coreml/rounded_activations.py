@@ -205,13 +205,22 @@ def moved_along(function: Any, fixed: Mapping[Any, Bounds]) -> dict[Any, Bounds]
 
 
 def _end(op: Any) -> Any:
-    """Return the result of an operator, or that of the activation function computed with it."""
+    """Return the result of an operator, or that of the bias and activation computed with it."""
     result = op.outputs[0]
+    if op.op_type == "linear":
+        # coremltools makes one operator of both, if nothing is rounded in between.
+        biased = [one for one in result.child_ops if one.op_type == "add"]
+        if len(result.child_ops) == len(biased) == 1 and _adds_constant(biased[0]):
+            result = biased[0].outputs[0]
     if len(result.child_ops) == 1:
         reader = result.child_ops[0]
         if reader.op_type in _ACTIVATIONS and reader.inputs["x"] is result:
             return reader.outputs[0]
     return result
+
+
+def _adds_constant(op: Any) -> bool:
+    return any(op.inputs[name].val is not None for name in ("x", "y"))
 
 
 def _fills(op: Any) -> bool:

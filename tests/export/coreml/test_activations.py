@@ -297,6 +297,18 @@ def test_max_pools_and_moved_elements_keep_their_steps() -> None:
     check(model, ["x", "m", "t"], m=measured["x"], t=measured["x"])
 
 
+def test_nothing_is_rounded_between_a_product_and_its_bias() -> None:
+    text = """g (float[1, 6, 8] x) => (float[1, 6, 4] y) {
+        m = MatMul(x, w)
+        s = Add(m, b)
+        r = Relu(s)
+        y = MatMul(r, v)
+    }"""
+    program = check(weights(parse(text), w=(8, 16), b=(16,), v=(16, 4)), ["x", "r"])
+    assert kinds(program).count("linear") == 2
+    assert "add" not in kinds(program)
+
+
 def test_what_stays_in_float_reads_and_writes_exact_numbers() -> None:
     """The first convolution stays: its result is rounded for the second one, and not for the third.
 
