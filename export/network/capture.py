@@ -110,18 +110,18 @@ def open_onnx(
             ``shapes`` does not fix, or does not fit together.
         UnsupportedError: A shape depends on what the network is fed, or an operator is unknown.
     """
-    with at_risk(f"Reading {path}", seconds=READING_S, gigabytes=_gigabytes(path)):
-        return _opened(path, shapes, inputs, outputs, unsuppressed)
+    from _edgeship.export.network.onnx_reading import load
 
-
-def _gigabytes(path: Path) -> float:
-    """Return how much memory reading a file may take: it is copied several times."""
-    size = path.stat().st_size if path.is_file() else 0
-    return READING_GIB + _COPIES * size / 2**30
+    with at_risk(f"Reading {path}", seconds=READING_S):
+        whole = load(path)
+        # With the data that lie beside it.
+        memory = READING_GIB + _COPIES * whole.ByteSize() / 2**30
+        with at_risk(f"Preparing {path}", gigabytes=memory):
+            return _opened(whole, shapes, inputs, outputs, unsuppressed)
 
 
 def _opened(
-    path: Path,
+    whole: onnx.ModelProto,
     shapes: Sequence[Shape],
     inputs: Sequence[str],
     outputs: Sequence[str],
@@ -130,12 +130,10 @@ def _opened(
     from _edgeship.export.graph.flow import Flow
     from _edgeship.export.graph.suppression import boxes_and_scores
     from _edgeship.export.lowering.cutting import advised
-    from _edgeship.export.network.onnx_reading import load
     from _edgeship.export.preparation.cut import cut
     from _edgeship.export.preparation.inputs import fix_inputs
     from _edgeship.export.preparation.prepare import prepare_fixed
 
-    whole = load(path)
     picked = boxes_and_scores(Flow(whole.graph)) if unsuppressed and not outputs else None
     original, notes = fix_inputs(cut(whole, inputs, picked or outputs), shapes)
     if picked:
