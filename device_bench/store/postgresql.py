@@ -93,7 +93,8 @@ def make_tables(engine: Engine, place: Place, *, create: bool) -> None:
 
 def explained(error: DBAPIError, place: Place) -> InputError:
     """Return what the user is told about an error of the server or of the way to it."""
-    why = " ".join(str(error.orig).split())
+    lines = (" ".join(line.split()) for line in str(error.orig).splitlines())
+    why = "; ".join(filter(None, lines))
     code = getattr(error.orig, "sqlstate", None)
     # While connecting, psycopg has the server's sentence, but not its code.
     if "does not exist" in why and 'database "' in why and code is None:
