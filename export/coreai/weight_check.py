@@ -25,6 +25,9 @@ Allowed = Callable[[Array], Array]
 #: The largest relative error of a float16, and its smallest and largest numbers.
 _HALF, _TINY, _LARGEST = 2.0**-11, 2.0**-24, 65504.0
 
+#: Smaller numbers have fewer digits in float16 than others.
+_FEW_DIGITS = 2.0**-14
+
 #: What the quantizer appends to the name of a weight that it makes integers of.
 _INTEGERS = "_quantized"
 
@@ -119,7 +122,8 @@ def _scaled(
 ) -> tuple[str, Array, Allowed]:
     values, scale, zero, offset = (constants[one.constant].astype(np.float64) for one in sources)
     exact = (values - zero) * scale + offset
-    half_a_step = np.abs(scale) * (0.5 + _ROUNDING)
+    # Where float16 has few digits for a scale, integers were rounded twice.
+    half_a_step = np.abs(scale) * (0.5 + _ROUNDING + 0.5 * (np.abs(scale) < _FEW_DIGITS))
     return sources[0].constant, exact, lambda weight: half_a_step + np.abs(weight) * _HALF
 
 

@@ -38,30 +38,40 @@ def as_int8(library: Any, data: Array, axis: int, name: str, real: np.dtype[Any]
         return as_it_is(library, data, axis, name, real)
     others = tuple(other for other in range(data.ndim) if other != axis)
     scale = np.abs(data).max(axis=others, keepdims=True).astype(np.float32) / _LARGEST
-    scale = np.where(scale == 0, np.float32(1), scale)
-    integers = np.clip(np.rint(data / scale), -_LARGEST, _LARGEST).astype(np.int8)
-    return scaled(library, integers, scale, np.zeros(scale.shape, np.int8), name, real)
+    scale = at_least(np.where(scale == 0, np.float32(1), scale), real)
+    integers = np.rint(data / scale.astype(np.float32))
+    integers = np.clip(integers, -_LARGEST, _LARGEST).astype(np.int8)
+    return scaled(library, integers, scale, np.zeros(scale.shape, np.int8), name)
 
 
-def scaled(
-    library: Any, integers: Array, scale: Array, zero: Array, name: str, real: np.dtype[Any]
-) -> Any:
+def at_least(scale: Array, real: np.dtype[Any]) -> Array:
+    """Return the smallest numbers of a type that are no smaller than scales in float32.
+
+    Of small weights, float16 has the scale with few digits: were it rounded down, the largest
+    weights would be cut off.
+    """
+    rounded = scale.astype(real)
+    below = rounded.astype(np.float32) < scale
+    result: Array = np.where(below, np.nextafter(rounded, real.type(np.inf)), rounded)
+    return result
+
+
+def scaled(library: Any, integers: Array, scale: Array, zero: Array, name: str) -> Any:
     """Return (integers - zero) * scale, unpacked by blockwise_shift_scale.
 
     Args:
         library: The module ``coreai.authoring``.
         integers: int8 or uint8.
-        scale: One number for each block, with as many axes: float32, since float16 has too few
-            digits for the scales of small weights.
+        scale: One number for each block, with as many axes, of the result's type: the runtime on
+            Linux crashes where it has another.
         zero: Likewise, of the integers' type.
         name: What files call it.
-        real: The type of the result.
     """
     return library.blockwise_shift_scale(
         constant(integers, name),
         constant(scale, f"{name}/scale"),
         constant(zero, f"{name}/zero"),
-        constant(np.zeros(scale.shape, real), f"{name}/offset"),
+        constant(np.zeros(scale.shape, scale.dtype), f"{name}/offset"),
     )
 
 

@@ -8,13 +8,16 @@ import numpy as np
 import onnx_ir as ir
 
 from _edgeship.export.coreai.building.context import Context
-from _edgeship.export.coreai.building.storage import scaled
+from _edgeship.export.coreai.building.storage import at_least, scaled
 from _edgeship.export.coreai.ops.registry import lowers
 from _edgeship.export.lowering import attributes
 from _edgeship.export.lowering.unsupported import Unsupported
 from _edgeship.export.lowering.values import Array
 
 _BYTES = (np.int8, np.uint8)
+
+#: The largest relative error of a scale that is rounded to float16 without loss of digits.
+_EXACT = 2.0**-11
 
 
 @lowers("QuantizeLinear")
@@ -44,8 +47,21 @@ def dequantize_linear(ctx: Context, node: ir.Node) -> None:
     if scale.ndim:
         shape[int(axis)] = scale.size
     factors, zeros = scale.reshape(shape), zero.reshape(shape)
-    value = scaled(ctx.library, data, factors, zeros, x.name or "weight", ctx.real)
+    data, factors = _in_type(data, factors, zeros, ctx.real)
+    value = scaled(ctx.library, data, factors, zeros, x.name or "weight")
     ctx.bind(y, value, "blockwise_shift_scale")
+
+
+def _in_type(data: Array, scale: Array, zero: Array, real: np.dtype[Any]) -> tuple[Array, Array]:
+    """Return integers and their scales in the type of the arithmetic.
+
+    Where that has few digits for a scale, the integers are chosen again for the one it has.
+    """
+    exact = scale.astype(real)
+    if np.all(np.abs(exact.astype(np.float32) - scale) <= scale * _EXACT) or zero.any():
+        return data, exact
+    larger = at_least(scale, real)
+    return np.rint(data * (scale / larger.astype(np.float32))).astype(data.dtype), larger
 
 
 def _parameters(ctx: Context, node: ir.Node, kind: np.dtype[Any]) -> tuple[Array, Array, Array]:

@@ -74,7 +74,8 @@ def test_what_is_read_back_is_what_the_manifest_says(exported: Result) -> None:
         assert read.inputs == {"image": (1, 3, 16, 16)}
         assert read.facts()["operators"] == one.operators
         assert read.facts()["bytes"] == one.size
-        assert one.operators["conv2d"] == 2
+        # In half precision, the product of matrices is a convolution, too.
+        assert one.operators["conv2d"] == (2 if one.scheme == "none" else 3)
 
 
 def test_the_same_export_writes_the_same_bytes(
