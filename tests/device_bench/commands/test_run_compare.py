@@ -120,6 +120,7 @@ def test_run_prints_json(phone, files, tmp_path):
         "rounds": 3,
         "timeout": 9.0,
         "sustained": False,
+        "idle_seconds": 0.0,
     }
 
 
