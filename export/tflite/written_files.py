@@ -28,6 +28,7 @@ from _edgeship.export.tflite.given_scales import FileScales, file_scales
 from _edgeship.export.tflite.integer_layout import IntegerLayout
 from _edgeship.export.tflite.kept_layers import kept_tensors, operators_of
 from _edgeship.export.tflite.made_file import MadeFile, Origin
+from _edgeship.export.tflite.multipliers import MOST_MULTIPLIER, largest_multiplier
 from _edgeship.export.tflite.quantization import ACTIVATION_BITS, quantize
 from _edgeship.export.tflite.real_parts import real_parts
 from _edgeship.export.tflite.writer import from_bytes
@@ -222,6 +223,9 @@ class Prepared:
         It is minus infinity where LiteRT refuses the file, as it does where a weight is so large
         beside the others that a product has no scale in 8 bits.
         """
+        # Some of these LiteRT does not refuse: it ends the process.
+        if largest_multiplier(data) >= MOST_MULTIPLIER:
+            return -math.inf
         try:
             found = self._tried(data)
         except VerificationError:
