@@ -30,8 +30,8 @@ _INTRODUCTION = f"""\
 ONNX comes with cases for its operators: a model, inputs, and the outputs that ONNX expects. All of
 them go through every target, in the way that a file of yours does: the graph is prepared and
 lowered in float32, and what was written is run by LiteRT, by our evaluator of Core ML packages (for
-iOS 15), by Apple's runtime for Core AI and by ONNX Runtime. The outputs are compared with the case's
-own, to 1e-5 of their range.
+iOS 15), by Apple's runtime for Core AI and by ONNX Runtime. The outputs are compared with the
+case's own, to 1e-5 of their range.
 Where a case feeds weights, axes and shapes as inputs, it is tried with all of them as inputs first,
 and then with those as constants that a network has inside.
 
