@@ -31,6 +31,7 @@ from _edgeship.export.evaluation.candidates import Asked
 from _edgeship.export.evaluation.evaluate import Question, evaluate
 from _edgeship.export.graph.onnx_graph import serialize
 from _edgeship.export.pipeline import export
+from _edgeship.export.tflite.multipliers import MOST_MULTIPLIER, largest_multiplier
 from _edgeship.models.weights.pretrained import find, spec_of
 
 #: How far apart channels are.
@@ -100,9 +101,11 @@ def row(case: Case, data: Path, limit: int, more: float) -> str:
         share, points = compare(folder / "out" / whole.file)
         cells = [share, points, f"{left:.1f}", *_with_float(request, left + more, compare)]
         others = folder / "quantizer.tflite"
-        others.write_bytes(plain_file(Subject(str(network), None, of), pictures))
+        data_of_others = plain_file(Subject(str(network), None, of), pictures)
+        others.write_bytes(data_of_others)
         try:
-            cells.append(compare(others)[1])
+            ends = largest_multiplier(data_of_others) >= MOST_MULTIPLIER
+            cells.append("LiteRT would end the process" if ends else compare(others)[1])
         except EdgeshipError as error:
             cells.append(error.what)
     return f"| {case.name}, {case.title} | {' | '.join(cells)} |"
