@@ -29,10 +29,12 @@ _SHARED = {
     "onnxruntime": "runs the ONNX graph, with which every file is compared",
     "onnxscript": "torch's ONNX exporter",
     "pillow": "reads calibration images",
+    "psutil": "limits the memory of what a sweep exports",
     "pydantic": "manifest.json, and what devices report",
     "rich": "tables on the terminal",
     "safetensors": "reads .safetensors weights",
     "scipy": "statistics of measurements",
+    "sqlalchemy": "keeps what the bench has measured",
     "torch": "builds the networks and captures them",
     "typer": "the command line",
 }
@@ -77,6 +79,8 @@ def doctor(
 def required() -> dict[str, str]:
     """Return every required package, those of all targets included -> what it is needed for."""
     found = dict(_SHARED)
+    if sys.version_info < (3, 11):
+        found["tomli"] = "reads sweep files"
     for target in TARGETS.values():
         found |= target.packages
     return dict(sorted(found.items()))

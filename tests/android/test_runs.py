@@ -68,7 +68,7 @@ def test_it_measures_and_computes_what_the_interpreter_computes(app, kind):
     outputs = app.read("a-1", "outputs")
 
     assert process.wait() == 128 + signal.SIGKILL  # as Android ends a process
-    assert len(report.process.runs) == 5
+    assert len(report.process.runs) == 3  # the faster half
     assert report.profile is not None
     [expected] = interpret(model, image())
     assert outputs == expected.tobytes()

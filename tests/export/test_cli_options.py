@@ -25,7 +25,7 @@ WRONG = [
     (("nets/nosuch",), "nets/nosuch does not exist."),
     (("nosuch.py:build", "--input", "1,3,8,8"), "nosuch.py does not exist."),
     (("nets.py",), "nets.py is a file, but neither .onnx nor a function."),
-    (("nets.py:build",), "--input 1,3,224,224"),
+    (("nets.py:shapeless",), "--input 1,3,224,224"),
     (("nets.py:build", "--input", "1,3,8,8"), "nets.py has no function 'build'."),
     (("quits.py:build", "--input", "1,3,8,8"), "SystemExit: 3"),
     (("weights.pth",), "--weights weights.pth"),
@@ -115,7 +115,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("empty", "unreadable", "folder.onnx"):
         (tmp_path / name).mkdir()
     (tmp_path / "unreadable" / "picture.jpg").write_text("no picture")
-    (tmp_path / "nets.py").write_text("")
+    (tmp_path / "nets.py").write_text("from torch.nn import Identity as shapeless\n")
     (tmp_path / "quits.py").write_text("import sys; sys.exit(3)")
     (tmp_path / "weights.pth").write_text("")
     (tmp_path / "corrupt.onnx").write_bytes(b"\xff" * 100)

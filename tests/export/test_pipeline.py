@@ -18,7 +18,7 @@ from _edgeship.export.contract.manifest import Manifest
 from _edgeship.export.contract.request import Request
 from _edgeship.export.network import source
 from _edgeship.export.pipeline import export
-from _edgeship.export.tflite import writing
+from _edgeship.export.tflite import float_file
 from _edgeship.export.tflite.inspection import inspect
 
 pytestmark = pytest.mark.slow
@@ -177,7 +177,7 @@ def test_a_wrong_file_is_refused_named_and_removed(exported, tmp_path, monkeypat
     """The first tensor that differs is named, and no file stands at the final name."""
     old = tmp_path / "tiny_build_fp32.tflite"
     old.write_bytes(b"from an earlier export")
-    lower = writing.lower
+    lower = float_file.lower
 
     def wrong(graph, *layout):
         lowered = lower(graph, *layout)
@@ -185,7 +185,7 @@ def test_a_wrong_file_is_refused_named_and_removed(exported, tmp_path, monkeypat
         lowered.graph.tensors[bias].data = lowered.graph.tensors[bias].data + np.float32(3)
         return lowered
 
-    monkeypatch.setattr(writing, "lower", wrong)
+    monkeypatch.setattr(float_file, "lower", wrong)
     with pytest.raises(VerificationError) as caught:
         export(Request(str(exported[0] / "tiny_build.onnx"), out=tmp_path))
     assert caught.value.exit_code == 3
