@@ -6,9 +6,13 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from _edgeship.terminal.console import print_error, printable
 from _edgeship.terminal.invocation import current
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -28,13 +32,8 @@ class Listener:
     done: Callable[[int], None] = lambda count: None
 
 
-@contextmanager
-def counting_bar(what: str = "pictures") -> Iterator[Listener]:
-    """Yield a listener that shows a bar on stderr; without a terminal, what takes long is said.
-
-    Args:
-        what: Is counted.
-    """
+def bars() -> Progress:
+    """Return bars on stderr for what is counted, which go away at the end."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -44,13 +43,7 @@ def counting_bar(what: str = "pictures") -> Iterator[Listener]:
         TimeRemainingColumn,
     )
 
-    if current().quiet:
-        yield Listener()
-        return
-    if not sys.stderr.isatty():
-        yield Listener(announce=print_error)
-        return
-    bar = Progress(
+    return Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
@@ -58,6 +51,22 @@ def counting_bar(what: str = "pictures") -> Iterator[Listener]:
         console=Console(stderr=True),
         transient=True,
     )
+
+
+@contextmanager
+def counting_bar(what: str = "pictures") -> Iterator[Listener]:
+    """Yield a listener that shows a bar on stderr; without a terminal, what takes long is said.
+
+    Args:
+        what: Is counted.
+    """
+    if current().quiet:
+        yield Listener()
+        return
+    if not sys.stderr.isatty():
+        yield Listener(announce=print_error)
+        return
+    bar = bars()
     with bar:
         task = bar.add_task("", total=None)
         yield Listener(

@@ -6,13 +6,12 @@ import sys
 import threading
 from types import TracebackType
 
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import Progress
 
 from _edgeship.device_bench.measurement.events import Event, RoundDone, SessionStarted, Waiting
 from _edgeship.terminal.console import print_error, printable
 from _edgeship.terminal.invocation import current
+from _edgeship.terminal.progress import bars
 
 
 class ProgressView:
@@ -27,14 +26,7 @@ class ProgressView:
         self._bars: Progress | None = None
         self._tasks: dict[str, int] = {}
         if sys.stderr.isatty() and not current().quiet:
-            self._bars = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TimeRemainingColumn(),
-                console=Console(stderr=True),
-                transient=True,
-            )
+            self._bars = bars()
 
     def __enter__(self) -> ProgressView:
         if self._bars is not None:
@@ -67,7 +59,7 @@ class ProgressView:
         self._names[session.id] = session.device.selector
         if self._bars is not None:
             processes = sum(one.settings.rounds for one in session.measurements)
-            name = escape(printable(session.device.selector))
+            name = printable(session.device.selector)
             self._tasks[session.id] = len(self._bars.task_ids)
             self._bars.add_task(name, total=processes)
 

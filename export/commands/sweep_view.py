@@ -11,16 +11,17 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from _edgeship.export.sweep import report
 from _edgeship.export.sweep.artifacts import Artifacts, link_names
 from _edgeship.terminal.console import console, print_error, printable
 from _edgeship.terminal.fitting import show_fitted
 from _edgeship.terminal.invocation import current
+from _edgeship.terminal.progress import bars
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from _edgeship.export.sweep.running import Counts, Finished
     from _edgeship.export.sweep.variants import Variant
 
@@ -41,14 +42,7 @@ class SweepProgress:
         self._found: list[Finished] = []
         self._bar: Progress | None = None
         if sys.stderr.isatty() and not current().quiet:
-            self._bar = Progress(
-                TextColumn("{task.description}", markup=False),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TimeRemainingColumn(),
-                console=Console(stderr=True),
-                transient=True,
-            )
+            self._bar = bars()
             self._bar.add_task("files", total=total)
 
     def __enter__(self) -> SweepProgress:

@@ -10,7 +10,7 @@ import onnx_ir as ir
 from _edgeship.export.coreai.building.context import Context, Operand, integers, shape_of
 from _edgeship.export.coreai.ops.registry import lowers
 from _edgeship.export.graph.shapes import Shape, static_shape
-from _edgeship.export.lowering import attributes
+from _edgeship.export.lowering import attributes, slicing
 from _edgeship.export.lowering.unsupported import Unsupported
 from _edgeship.export.lowering.values import Array
 
@@ -51,22 +51,8 @@ def split(ctx: Context, node: ir.Node) -> None:
 def slice_(ctx: Context, node: ir.Node) -> None:
     """slice, with reverse after it where a step is negative."""
     x, y = attributes.source(node), node.outputs[0]
-    shape = ctx.shape(x)
-    starts = attributes.integers_anywhere(ctx, node, "starts", 1) or []
-    ends = attributes.integers_anywhere(ctx, node, "ends", 2) or []
-    axes = attributes.integers_anywhere(ctx, node, "axes", 3)
-    steps = attributes.integers_anywhere(ctx, node, "steps", 4) or [1] * len(starts)
-    places: dict[int, Array] = {}
-    for axis, start, end, step in zip(
-        axes if axes is not None else range(len(starts)), starts, ends, steps, strict=True
-    ):
-        extent = shape[axis]
-        # Python's slices follow ONNX's rules, except for a start before the first element.
-        kept = range(extent)[max(start, -extent) : end : step]
-        if len(kept) == 0:
-            raise Unsupported("a slice without elements")
-        places[axis % len(shape)] = np.asarray(kept)
-    pick(ctx, x, y, places)
+    kept = slicing.sliced(ctx, node, ctx.shape(x))
+    pick(ctx, x, y, {axis: np.asarray(places) for axis, places in kept.items()})
 
 
 @lowers("Pad")
@@ -75,21 +61,15 @@ def pad(ctx: Context, node: ir.Node) -> None:
     x, y = attributes.source(node), node.outputs[0]
     shape = ctx.shape(x)
     mode = attributes.text(node, "mode", "constant")
-    border = _border(ctx, node, len(shape))
+    border = slicing.border_of(ctx, node, len(shape))
     if mode != "constant" and mode not in _MIRRORS:
         raise Unsupported(f"Pad with mode {mode}")
-    kept = {
-        axis: np.arange(max(-before, 0), shape[axis] - max(-after, 0))
-        for axis, (before, after) in enumerate(border)
-        if before < 0 or after < 0
-    }
-    if any(len(indices) == 0 for indices in kept.values()):
-        raise Unsupported(f"pads that leave nothing of {x.name}")
+    kept = slicing.cut_off(x, shape, border)
     outer = [(max(before, 0), max(after, 0)) for before, after in border]
     if mode != "constant" and kept:
         raise Unsupported(f"Pad with mode {mode} and negative pads")
     if mode != "constant" and not _within(shape, outer, mode):
-        pick(ctx, x, y, _mirrored(shape, outer, mode))
+        pick(ctx, x, y, slicing.mirrored(shape, outer, mode))
         return
     if not any(any(pads) for pads in outer):
         pick(ctx, x, y, kept)
@@ -106,35 +86,12 @@ def pad(ctx: Context, node: ir.Node) -> None:
     )
 
 
-def _border(ctx: Context, node: ir.Node, rank: int) -> list[tuple[int, int]]:
-    """Return how many elements are put before and after each axis."""
-    pads = attributes.integers_anywhere(ctx, node, "pads", 1) or []
-    axes = attributes.integers_anywhere(ctx, node, "axes", 3)
-    axes = list(range(rank)) if axes is None else axes
-    border = [(0, 0)] * rank
-    for i, axis in enumerate(axes):
-        border[axis % rank] = (pads[i], pads[i + len(axes)])
-    return border
-
-
 def _within(shape: Shape, border: Sequence[tuple[int, int]], mode: str) -> bool:
     """Return whether Core AI's pad has this border in a mode that is not constant."""
     slack = 1 if mode == "reflect" else 0
     return mode == "edge" or all(
         max(pads) <= extent - slack for extent, pads in zip(shape, border, strict=True)
     )
-
-
-def _mirrored(shape: Shape, border: Sequence[tuple[int, int]], mode: str) -> dict[int, Array]:
-    """Return axis -> the indices of the elements along it with its border, where it has one."""
-    places: dict[int, Array] = {}
-    for axis, (before, after) in enumerate(border):
-        if mode == "reflect" and max(before, after) >= shape[axis]:
-            raise Unsupported(f"Pad with mode reflect by {max(before, after)} of {shape[axis]}")
-        if before or after:
-            mirrored: Array = np.pad(np.arange(shape[axis]), (before, after), mode)  # type: ignore[call-overload]
-            places[axis] = mirrored
-    return places
 
 
 def pick(ctx: Context, x: ir.Value, y: ir.Value, places: Mapping[int, Array]) -> None:

@@ -9,9 +9,8 @@ from _edgeship.export.coreml.building.context import Context, Operand, is_float,
 from _edgeship.export.coreml.ops.picking import Step, emit_steps, pick, picking
 from _edgeship.export.coreml.ops.registry import lowers
 from _edgeship.export.graph.shapes import Shape, static_shape
-from _edgeship.export.lowering import attributes
+from _edgeship.export.lowering import attributes, slicing
 from _edgeship.export.lowering.unsupported import Unsupported
-from _edgeship.export.lowering.values import Array
 
 #: ONNX's modes of Pad that repeat elements of the tensor (NumPy's names, too) -> MIL's.
 _MIRRORS = {"reflect": "reflect", "edge": "replicate", "wrap": None}
@@ -57,22 +56,8 @@ def split(ctx: Context, node: ir.Node) -> None:
 def slice_(ctx: Context, node: ir.Node) -> None:
     """slice_by_index, with reverse after it where a step is negative."""
     x, y = attributes.source(node), node.outputs[0]
-    shape = ctx.shape(x)
-    starts = attributes.integers_anywhere(ctx, node, "starts", 1) or []
-    ends = attributes.integers_anywhere(ctx, node, "ends", 2) or []
-    axes = attributes.integers_anywhere(ctx, node, "axes", 3)
-    steps = attributes.integers_anywhere(ctx, node, "steps", 4) or [1] * len(starts)
-    places: dict[int, Array] = {}
-    for axis, start, end, step in zip(
-        axes if axes is not None else range(len(starts)), starts, ends, steps, strict=True
-    ):
-        extent = shape[axis]
-        # Python's slices follow ONNX's rules, except for a start before the first element.
-        kept = range(extent)[max(start, -extent) : end : step]
-        if len(kept) == 0:
-            raise Unsupported("a slice without elements")
-        places[axis % len(shape)] = np.asarray(kept)
-    pick(ctx, x, y, places)
+    kept = slicing.sliced(ctx, node, ctx.shape(x))
+    pick(ctx, x, y, {axis: np.asarray(places) for axis, places in kept.items()})
 
 
 @lowers("Pad")
@@ -80,7 +65,7 @@ def pad(ctx: Context, node: ir.Node) -> None:
     """pad; gather for each axis where MIL's pad does not fit; slice_by_index for negative pads."""
     x, y = attributes.source(node), node.outputs[0]
     mode = attributes.text(node, "mode", "constant")
-    border = _border(ctx, node, len(ctx.shape(x)))
+    border = slicing.border_of(ctx, node, len(ctx.shape(x)))
     if mode == "constant":
         _pad_constant(ctx, node, border)
     elif mode not in _MIRRORS:
@@ -90,18 +75,7 @@ def pad(ctx: Context, node: ir.Node) -> None:
     elif _pads_within(ctx.shape(x), border, mode) and is_float(x):
         ctx.emit("pad", y, x=ctx.read(x), pad=_flat(border), mode=_MIRRORS[mode])
     else:
-        pick(ctx, x, y, _mirrored(ctx.shape(x), border, mode))
-
-
-def _border(ctx: Context, node: ir.Node, rank: int) -> list[tuple[int, int]]:
-    """Return how many elements are put before and after each axis."""
-    pads = attributes.integers_anywhere(ctx, node, "pads", 1) or []
-    axes = attributes.integers_anywhere(ctx, node, "axes", 3)
-    axes = list(range(rank)) if axes is None else axes
-    border = [(0, 0)] * rank
-    for i, axis in enumerate(axes):
-        border[axis % rank] = (pads[i], pads[i + len(axes)])
-    return border
+        pick(ctx, x, y, slicing.mirrored(ctx.shape(x), border, mode))
 
 
 def _pad_constant(ctx: Context, node: ir.Node, border: list[tuple[int, int]]) -> None:
@@ -109,13 +83,7 @@ def _pad_constant(ctx: Context, node: ir.Node, border: list[tuple[int, int]]) ->
     x, y = attributes.source(node), node.outputs[0]
     shape = ctx.shape(x)
     fill = attributes.real_anywhere(ctx, node, "value", 2) or 0.0
-    kept = {
-        axis: np.arange(max(-before, 0), shape[axis] - max(-after, 0))
-        for axis, (before, after) in enumerate(border)
-        if before < 0 or after < 0
-    }
-    if any(len(indices) == 0 for indices in kept.values()):
-        raise Unsupported(f"pads that leave nothing of {x.name}")
+    kept = slicing.cut_off(x, shape, border)
     steps = picking(shape, kept)
     outer = [(max(before, 0), max(after, 0)) for before, after in border]
     if any(before or after for before, after in outer):
@@ -166,20 +134,6 @@ def _pads_within(shape: Shape, border: list[tuple[int, int]], mode: str) -> bool
         0 <= before <= extent - slack and 0 <= after <= extent - slack
         for extent, (before, after) in zip(shape, border, strict=True)
     )
-
-
-def _mirrored(shape: Shape, border: list[tuple[int, int]], mode: str) -> dict[int, Array]:
-    """Return axis -> the indices of the elements along it with its border, where it has one."""
-    places: dict[int, Array] = {}
-    for axis, (before, after) in enumerate(border):
-        if min(before, after) < 0:
-            raise Unsupported(f"Pad with mode {mode} and negative pads")
-        if mode == "reflect" and max(before, after) >= shape[axis]:
-            raise Unsupported(f"Pad with mode reflect by {max(before, after)} of {shape[axis]}")
-        if before or after:
-            mirrored: Array = np.pad(np.arange(shape[axis]), (before, after), mode)  # type: ignore[call-overload]
-            places[axis] = mirrored
-    return places
 
 
 def is_empty(value: ir.Value) -> bool:

@@ -8,6 +8,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.lowering import attributes
+from _edgeship.export.lowering.slicing import border_of
 from _edgeship.export.lowering.unsupported import Unsupported
 from _edgeship.export.tflite.building.context import Context
 from _edgeship.export.tflite.building.graph import options
@@ -34,7 +35,7 @@ def pad(ctx: Context, node: ir.Node) -> None:
     """
     x, y = attributes.source(node), node.outputs[0]
     mode = attributes.text(node, "mode", "constant")
-    border = _border(ctx, node)
+    border = border_of(ctx, node, len(ctx.shape(x)))
     perm = ctx.perm(x)
     tensor = _cropped(ctx, ctx.read(x, perm), border, perm)
     border = [(max(before, 0), max(after, 0)) for before, after in border]
@@ -55,16 +56,6 @@ def pad(ctx: Context, node: ir.Node) -> None:
             positions = np.pad(np.arange(extent), border[axis], mode=_MODES[mode])  # type: ignore[call-overload]
             tensor = take(ctx, tensor, stored, positions)
         ctx.bind(y, tensor, perm)
-
-
-def _border(ctx: Context, node: ir.Node) -> Border:
-    rank = len(ctx.shape(attributes.source(node)))
-    pads = attributes.integers_anywhere(ctx, node, "pads", 1) or []
-    axes = attributes.integers_anywhere(ctx, node, "axes", 3) or list(range(rank))
-    border = [(0, 0)] * rank
-    for i, axis in enumerate(axes):
-        border[axis % rank] = (pads[i], pads[i + len(axes)])
-    return border
 
 
 def _cropped(ctx: Context, tensor: int, border: Border, perm: Perm) -> int:

@@ -6,6 +6,7 @@ import onnx_ir as ir
 
 from _edgeship.export.graph.shapes import static_shape
 from _edgeship.export.lowering import attributes
+from _edgeship.export.lowering.slicing import sliced
 from _edgeship.export.lowering.unsupported import Unsupported
 from _edgeship.export.tflite.building.context import Context
 from _edgeship.export.tflite.building.graph import options
@@ -62,17 +63,8 @@ def slice_(ctx: Context, node: ir.Node) -> None:
     """SLICE, or STRIDED_SLICE where a step is not 1."""
     x, y = attributes.source(node), node.outputs[0]
     perm, shape = ctx.perm(x), ctx.shape(x)
-    starts = attributes.integers_anywhere(ctx, node, "starts", 1) or []
-    ends = attributes.integers_anywhere(ctx, node, "ends", 2) or []
-    axes = attributes.integers_anywhere(ctx, node, "axes", 3)
-    steps = attributes.integers_anywhere(ctx, node, "steps", 4) or [1] * len(starts)
-    cuts = [slice(None)] * len(shape)
-    for axis, start, end, step in zip(
-        axes if axes is not None else range(len(starts)), starts, ends, steps, strict=True
-    ):
-        # Python's slices follow ONNX's rules, except for a start before the first element.
-        cuts[axis % len(shape)] = slice(max(start, -shape[axis]), end, step)
-    ranges = [range(extent)[cut] for extent, cut in zip(shape, cuts, strict=True)]
+    kept = sliced(ctx, node, shape)
+    ranges = [kept.get(axis, range(extent)) for axis, extent in enumerate(shape)]
     if any(len(r) == 0 for r in ranges):
         raise Unsupported("a slice without elements")
     if ranges == [range(extent) for extent in shape]:
