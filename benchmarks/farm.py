@@ -1,6 +1,6 @@
 """A farm that loses a node and a phone: what is finished, what is done twice, and the time.
 
-Run: PYTHONPATH=. python benchmarks/farm.py [--networks 20] [--one-process]
+Run: python benchmarks/farm.py [--networks 20] [--one-process]
 
 Makes small networks, exports each in three schemes and measures them on virtual phones that adb
 reaches: two Ray nodes on this machine with a core and two phones each. When half of the files are
@@ -20,18 +20,19 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+from virtual_phones import phones
 
 from _edgeship.device_bench.store.store import Filter, Store
-from tests.phone.phone import Phone
-from tests.phone.server import AdbServer
+
+if TYPE_CHECKING:
+    from tests.phone.phone import Phone
 
 SCHEMES = ("none", "dynamic", "int8")
 SWEEP = """
@@ -89,21 +90,6 @@ def network(path: Path, width: int) -> None:
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
     onnx.save(model, path)
-
-
-@contextmanager
-def phones(count: int) -> Iterator[list[Phone]]:
-    """Yield virtual phones of one model, on an adb server of their own."""
-    with AdbServer() as server:
-        os.environ.update(server.environment)
-        made = [Phone() for _ in range(count)]
-        try:
-            for phone in made:
-                server.run("connect", phone.serial)
-            yield made
-        finally:
-            for phone in made:
-                phone.close()
 
 
 def measured(store: Path) -> tuple[int, int, int]:

@@ -1,6 +1,6 @@
 """What the driver of a sweep costs for each file and each job, where the work itself takes no time.
 
-Run: PYTHONPATH=. python benchmarks/farm_driver.py [--files 10000] [--phones 1000] [--works 100000]
+Run: python benchmarks/farm_driver.py [--files 10000] [--phones 1000] [--works 100000]
 
 Exports and measurements are made by an engine that answers at once. What is left is planning, keys,
 queues and the folder of artifacts; processes and Ray are measured by themselves, with jobs that do
@@ -16,6 +16,8 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+
+import checkout  # noqa: F401
 
 from _edgeship.device_bench.farm.phones import Phones
 from _edgeship.device_bench.farm.values import Measured, Work

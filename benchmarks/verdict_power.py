@@ -1,7 +1,11 @@
 """How often `compare` is wrong, and how often it finds a difference, from measured rounds.
 
 Run: python benchmarks/verdict_power.py FILE.tflite [--device local] [--rounds 120]
+     python benchmarks/verdict_power.py FILE.tflite --phone --seconds 0.2 --warmup 0.1
      python benchmarks/verdict_power.py --store FILE.sqlite
+
+With --phone the device is the virtual phone of the tests, which is started for it: QEMU on this
+machine, reached by adb, whose times are those of an emulator and say nothing of a phone.
 
 A file is measured beside itself for many rounds. Of these, experiments of as many rounds as a user
 takes are drawn by thousands: blocks of consecutive rounds, drawn with replacement, so that drift
@@ -22,7 +26,9 @@ import argparse
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -39,11 +45,22 @@ MARGINS = (0.02, 0.05)
 BLOCK = 5
 
 
-def record(file: Path, device: str, rounds: int, store: Path) -> None:
+def record(file: Path, device: str, more: Sequence[str], store: Path) -> None:
     """Measure a file beside itself, as a user does."""
-    words = ["compare", str(file), str(file), "--device", device, "--rounds", str(rounds)]
+    words = ["compare", str(file), str(file), "--device", device, *more]
     command = [sys.executable, "-m", "device_bench", *words, "--store", str(store)]
+    began = time.monotonic()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    print(f"measured in {(time.monotonic() - began) / 60:.1f} minutes", flush=True)
+
+
+@contextmanager
+def phone() -> Iterator[str]:
+    """Yield the selector of a virtual phone that is on until the end of the block."""
+    from virtual_phones import phones
+
+    with phones(1) as [one]:
+        yield f"adb:{one.serial}"
 
 
 def twins(session: Session) -> tuple[Measurement, Measurement] | None:
@@ -124,16 +141,24 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("file", type=Path, nargs="?")
     parser.add_argument("--device", default="local")
+    parser.add_argument("--phone", action="store_true")
     parser.add_argument("--rounds", type=int, default=120)
+    parser.add_argument("--seconds", type=float, default=0.5)
+    parser.add_argument("--warmup", type=float, default=0.2)
+    parser.add_argument("--keep", type=Path, help="where the rounds are kept; nowhere by default")
     parser.add_argument("--store", type=Path)
     parser.add_argument("--repeats", type=int, default=1000)
     options = parser.parse_args()
     if (options.file is None) == (options.store is None):
         parser.error("name a file to measure, or a --store with sessions of a file beside itself")
     with tempfile.TemporaryDirectory() as folder:
-        store = options.store or Path(folder) / "rounds.sqlite"
+        store = options.store or options.keep or Path(folder) / "rounds.sqlite"
         if options.file is not None:
-            record(options.file, options.device, options.rounds, store)
+            more = [
+                f"--{name}={getattr(options, name)}" for name in ("rounds", "seconds", "warmup")
+            ]
+            with phone() if options.phone else nullcontext(options.device) as device:
+                record(options.file, device, more, store)
         with Store(store, create=False) as opened:
             sessions = opened.sessions(Filter())
         results = [report(session, options.repeats) for session in sessions]

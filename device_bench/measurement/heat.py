@@ -1,4 +1,4 @@
-"""Heat: waiting until a device is as cool as at the start, and which runs heat slowed down."""
+"""Readings of a device's state, waiting until it is cool, and runs that heat slowed down."""
 
 from __future__ import annotations
 
@@ -18,6 +18,30 @@ _POLL = 2.0
 _PROCESSOR = re.compile(r"cpu|soc|big|mid|little|pkg|core|apss|tsens", re.IGNORECASE)
 # At Android's THERMAL_STATUS_LIGHT cores may be held back already; at MODERATE they are.
 _LIGHT, _MODERATE = 1, 2
+
+
+class Readings:
+    """Readings of a device's state, one between two processes: it is after one and before the next.
+
+    A reading takes tenths of a second of a phone's processor, and there is nothing between them.
+
+    Args:
+        read: Returns the state of the device now.
+    """
+
+    def __init__(self, read: Callable[[], Conditions]) -> None:
+        self._read = read
+        self._last: Conditions | None = None
+
+    def after(self) -> Conditions:
+        """Return the state now, which the next `before` returns once."""
+        self._last = self._read()
+        return self._last
+
+    def before(self) -> Conditions:
+        """Return the state that `after` found, or the state now if there is none since."""
+        last, self._last = self._last, None
+        return self._read() if last is None else last
 
 
 class Cooling:

@@ -31,7 +31,7 @@ from _edgeship.device_bench.measurement.events import (
     SessionStarted,
     Waiting,
 )
-from _edgeship.device_bench.measurement.heat import Cooling, throttled_runs
+from _edgeship.device_bench.measurement.heat import Cooling, Readings, throttled_runs
 from _edgeship.device_bench.measurement.host import Reference, check_outputs, run_on_host
 from _edgeship.device_bench.measurement.layer_names import with_layers
 from _edgeship.device_bench.measurement.pause import Pause
@@ -260,15 +260,15 @@ def _profile(bench: Bench, recorder: _Recorder, index: int) -> None:
 
 
 def _measure_rounds(bench: Bench, recorder: _Recorder, device: Device, pause: Pause) -> None:
-    read = partial(system.read_conditions, device)
+    readings = Readings(partial(system.read_conditions, device))
     settings = recorder.session.measurements[0].settings
-    ready = read if settings.sustained else Cooling(read, pause).settle
+    ready = readings.before if settings.sustained else Cooling(readings.before, pause).settle
     indices = list(range(len(recorder.session.measurements)))
     for number in range(settings.rounds):
         turn = indices if number % 2 == 0 else indices[::-1]
         for order, index in enumerate(turn):
             pause.check()
-            step = partial(_measure_once, bench, recorder.session, index, device, ready)
+            step = partial(_measure_once, bench, recorder.session, index, ready, readings.after)
             done = bench.persistently(step)
             done = done.model_copy(update={"number": number, "order": order})
             recorder.tell(RoundDone(recorder.session.id, index, done))
@@ -278,15 +278,15 @@ def _measure_once(
     bench: Bench,
     session: Session,
     index: int,
-    device: Device,
     ready: Callable[[], Conditions],
+    read: Callable[[], Conditions],
 ) -> Round:
     settings = session.measurements[index].settings
     before = ready()
     start = time.perf_counter()
     process = bench.run(index, settings).process
     wall = time.perf_counter() - start
-    after = system.read_conditions(device)
+    after = read()
     if not process.runs or min(process.runs) <= 0:
         raise DeviceError(
             "The runner reported no time for a run.",

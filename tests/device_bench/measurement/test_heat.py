@@ -7,7 +7,12 @@ import threading
 import pytest
 
 from _edgeship.device_bench.measurement import heat
-from _edgeship.device_bench.measurement.heat import Cooling, processor_sensors, throttled_runs
+from _edgeship.device_bench.measurement.heat import (
+    Cooling,
+    Readings,
+    processor_sensors,
+    throttled_runs,
+)
 from _edgeship.device_bench.measurement.pause import Pause
 from _edgeship.device_bench.results.records import Conditions, Process
 from tests.device_bench.measurement.fakes import PHONE, cool
@@ -144,3 +149,14 @@ def test_a_pause_ends_when_the_session_stops():
 def test_throttled_runs(process, after, pinned, expected):
     assert throttled_runs(process, cool(), after, PHONE.cores, pinned) == expected
     assert throttled_runs(process, after, cool(), PHONE.cores, pinned) == expected
+
+
+def test_a_reading_between_two_processes_is_made_once():
+    states = [at(cpu=degrees) for degrees in (30, 31, 32, 33)]
+    left = list(states)
+    readings = Readings(lambda: left.pop(0))
+    assert readings.before() is states[0]
+    assert readings.after() is readings.before() is states[1]
+    # A process that was interrupted begins again with a new one, and so does a wait for heat to go.
+    assert readings.before() is states[2]
+    assert readings.before() is states[3]
