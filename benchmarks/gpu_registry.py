@@ -1,6 +1,7 @@
 """Every model of the registry on the GPU accelerator: what it takes, and how far off it is.
 
-Run: python benchmarks/gpu_registry.py [PATTERN ...] [--results FILE] [--limit SECONDS]
+Run: python benchmarks/gpu_registry.py [PATTERN ...] [--side PIXELS] [--results FILE]
+         [--limit SECONDS]
 
 Random weights; float32, fp16 and int8; each as `--for gpu` writes it, and, where that is another
 file, as it is written without. Both the CPU and the accelerator are compared with the captured
@@ -28,6 +29,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
+
+from gpu_rows import files_in, rows, table
 
 from _edgeship.errors import EdgeshipError
 from _edgeship.export.calibration.input_spec import input_specs
@@ -191,20 +194,24 @@ def _figures(job: Job, scheme: Scheme, cpu: Outputs, gpu: Outputs) -> dict[str, 
     }
 
 
-def child(name: str) -> None:
+def child(name: str, side: int | None) -> None:
     """Measure one name and print a JSON object."""
     start = time.perf_counter()
-    with load_network(name) as network:
+    shape = (1, *zoo.spec(name).input_size)
+    if side is not None:
+        shape = (*shape[:-2], *(min(extent, side) for extent in shape[-2:]))
+    with load_network(name, shapes=(shape,)) as network:
         job = job_of(network, name)
         files = measure(job, list(files_of(job)))
-    print(json.dumps({"name": name, "files": files, "seconds": time.perf_counter() - start}))
+    seconds = time.perf_counter() - start
+    print(json.dumps({"name": name, "shape": shape, "files": files, "seconds": seconds}))
 
 
-def run(name: str, limit_s: int) -> dict[str, Any]:
+def run(name: str, side: int | None, limit_s: int) -> dict[str, Any]:
     """Return what came of one name, in a process of its own."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = subprocess.Popen(
-            [sys.executable, __file__, name, "--child"],
+            [sys.executable, __file__, name, "--child", *([f"--side={side}"] if side else [])],
             stdout=out,
             stderr=err,
             start_new_session=True,
@@ -234,65 +241,41 @@ def known(results: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in whole.splitlines()]
 
 
-def run_all(names: Sequence[str], results: Path, limit_s: int) -> list[dict[str, Any]]:
+def run_all(
+    names: Sequence[str], side: int | None, results: Path, limit_s: int
+) -> list[dict[str, Any]]:
     """Return one object for each name, from the file or from a run of now."""
     found = {row["name"]: row for row in known(results) if "error" not in row}
     for name in names:
         if name in found:
             continue
-        found[name] = run(name, limit_s)
+        found[name] = run(name, side, limit_s)
         with results.open("a") as file:
             file.write(json.dumps(found[name]) + "\n")
         print("\n".join(rows(found[name])), file=sys.stderr, flush=True)
     return [found[name] for name in names]
 
 
-def rows(found: dict[str, Any]) -> list[str]:
-    """Return a row of the Markdown table for each file of a name, or for what failed."""
-    if "error" in found:
-        return [f"| {found['name']} | | | | | | | FAILED: {found['error'].splitlines()[-1]} |"]
-    return [f"| {found['name']} | {' | '.join(_cells(one))} |" for one in found["files"]]
-
-
-def _cells(one: dict[str, Any]) -> list[str]:
-    made = f"{one['scheme']}{', for GPUs' if one['made'] else ''}"
-    if one["problem"]:
-        return [made, "", "", f"{float(one['cpu_db']):.1f}", "", "", f"FAILS: {one['problem']}"]
-    whole = one["taken"] == one["operators"]
-    taken = f"all {one['taken']}" if whole else f"{one['taken']} of {one['operators']}"
-    verdict = "; ".join(one["left"]) if one["right"] else "WRONG"
-    figures = [f"{float(one[key]):.1f}" for key in ("cpu_db", "gpu_db", "apart_db")]
-    return [made, taken, f"{float(one['gpu_rel']):.1e}", *figures, verdict]
-
-
 def main() -> None:
     """Measure what the patterns match and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("patterns", nargs="*", default=["*"])
+    parser.add_argument("--side", type=int, help="pixels that an input has at most; all without")
     parser.add_argument("--results", type=Path, default=Path("build/gpu_registry.jsonl"))
     parser.add_argument("--limit", type=int, default=1200, help="seconds that a name may take")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.child:
-        child(*arguments.patterns)
+        child(*arguments.patterns, arguments.side)
         return
     arguments.results.parent.mkdir(parents=True, exist_ok=True)
     matched = [name for pattern in arguments.patterns for name in zoo.names(pattern)]
     names = [name for name in dict.fromkeys(matched) if zoo.spec(name).alias_of is None]
-    found = run_all(names, arguments.results, arguments.limit)
+    found = run_all(names, arguments.side, arguments.results, arguments.limit)
     print(f"GPU: {find_accelerator().in_words}\n")
-    columns = "operators on the GPU | largest error | CPU, dB | GPU, dB | GPU against CPU, dB"
-    print(f"| model | file | {columns} | |\n|---|---|---|--:|--:|--:|--:|---|")
-    for row in found:
-        print("\n".join(rows(row)))
-    files = [one for row in found for one in row.get("files", [])]
-    wrong = [one for one in files if one["made"] and not one["right"]]
-    broken = [row["name"] for row in found if "error" in row]
-    print(f"\n{len(found) - len(broken)} of {len(found)} models, {len(files)} files")
-    print(
-        f"{sum(one['right'] for one in files)} right; of those made for GPUs {len(wrong)} are not"
-    )
-    sys.exit(1 if wrong or broken else 0)
+    print("\n".join(table(found)))
+    wrong = [one for one in files_in(found) if one["made"] and not one["right"]]
+    sys.exit(1 if wrong or any("error" in row for row in found) else 0)
 
 
 if __name__ == "__main__":
