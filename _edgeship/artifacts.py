@@ -2,41 +2,62 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
-import shutil
-import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
 from _edgeship.errors import InputError
+from _edgeship.publishing import Publication, finish, publish, set_aside
+from _edgeship.work_folders import WorkFolder, held, remove_left_behind
+
+#: What the names of temporary folders in an output folder begin with.
+PREFIX = ".export-"
+
+#: How often the output folder is made: an export that fails may remove it as ours begins.
+_ATTEMPTS = 5
 
 
 class OutputFolder:
     """An output folder that is filled through a temporary folder inside it.
 
     As a context manager, it creates both on entry, which finds out early whether it may; on exit it
-    removes the temporary folder, whatever happened.
+    removes the temporary folder, whatever happened. Several processes may fill one folder. What a
+    process left that was killed is removed on entry; if it was just publishing, that is finished.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._work: Path | None = None
+        self._work: WorkFolder | None = None
         self._names: list[str] = []
         self._created: list[Path] = []
+        self._alone = False
 
     def __enter__(self) -> OutputFolder:
         try:
             self._created = _missing(self.path)
-            self.path.mkdir(parents=True, exist_ok=True)
-            self._work = Path(tempfile.mkdtemp(prefix=".export-", dir=self.path))
+            self._work = self._begun()
         except OSError as error:
             raise InputError(
                 f"the output folder {self.path} cannot be written.",
-                why=error.strerror or str(error),
+                why=_why(error),
                 todo="choose another one with --out DIR",
             ) from error
         return self
+
+    def _begun(self) -> WorkFolder:
+        for attempt in range(_ATTEMPTS):
+            try:
+                self.path.mkdir(parents=True, exist_ok=True)
+                with held(self.path):
+                    self._finish_others()
+                return WorkFolder(self.path, PREFIX)
+            except FileNotFoundError:
+                if attempt == _ATTEMPTS - 1:
+                    raise
+        raise AssertionError("unreachable")
 
     def __exit__(
         self,
@@ -45,9 +66,9 @@ class OutputFolder:
         trace: TracebackType | None,
     ) -> None:
         if self._work is not None:
-            shutil.rmtree(self._work, ignore_errors=True)
+            self._work.remove()
         for folder in self._created:
-            if folder.is_dir() and not any(folder.iterdir()):
+            with contextlib.suppress(OSError):  # it is not empty, or another export removed it
                 folder.rmdir()
 
     def reserve(self, name: str) -> None:
@@ -79,36 +100,50 @@ class OutputFolder:
             self._write(f"{name}/{file}", data)
 
     def _write(self, name: str, data: bytes) -> None:
-        if self._work is None:
-            raise RuntimeError("written outside of the with block")
+        fresh = self._publication().fresh / name
         try:
-            (self._work / name).parent.mkdir(parents=True, exist_ok=True)
-            (self._work / name).write_bytes(data)
+            fresh.parent.mkdir(parents=True, exist_ok=True)
+            fresh.write_bytes(data)
         except OSError as error:
-            raise InputError(
-                f"{self.path / name} could not be written.",
-                why="no space is left on the device"
-                if error.errno == errno.ENOSPC
-                else error.strerror or str(error),
-                todo="make room, or choose another folder with --out DIR",
-            ) from error
+            raise _unwritable(self.path / name, error) from error
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Wait until no other export publishes here, and keep others from it during the block.
+
+        What is to be published may be made of what lies there, such as a manifest.
+        """
+        with held(self.path):
+            self._finish_others()
+            self._alone = True
+            try:
+                yield
+            finally:
+                self._alone = False
 
     def publish(self, failed: Collection[str] = ()) -> list[Path]:
         """Move all that was written to its final name and return the paths.
 
-        Whatever stands at one of these names, file or folder, is replaced.
+        Whatever stands at one of these names, file or folder, is replaced. A process that is killed
+        meanwhile leaves the old or the new one at each name, and the next export here replaces the
+        others.
 
         Args:
             failed: Names that were reserved and did not come to be; what stands there from earlier
                 is set aside.
+
+        Raises:
+            InputError: If the disk is full or the folder cannot be written any more.
         """
-        if self._work is None:
-            raise RuntimeError("publish() outside of the with block")
+        publication = self._publication()
+        if not self._alone:
+            with self.alone():
+                return self.publish(failed)
         written = [name for name in self._names if name not in failed]
-        for name in failed:
-            self._set_aside(name)
-        for name in written:
-            _replace(self._work / name, self.path / name, self._work / f"{name}.replaced")
+        try:
+            publish(publication, written, failed)
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
         return [self.path / name for name in written]
 
     @property
@@ -125,31 +160,30 @@ class OutputFolder:
             others: Further names of files to set aside.
         """
         for name in (*self._names, *others):
-            self._set_aside(name)
+            set_aside(self.path, name)
 
-    def _set_aside(self, name: str) -> None:
-        if (self.path / name).exists():
-            previous = self.path / f"{name}.previous"
-            _remove_folder(previous)
-            (self.path / name).replace(previous)
+    def _publication(self) -> Publication:
+        if self._work is None:
+            raise RuntimeError("used outside of the with block")
+        return Publication(self.path, self._work.path)
 
-
-def _replace(source: Path, target: Path, aside: Path) -> None:
-    """Rename ``source`` to ``target``; a folder that stands there is moved to ``aside`` first."""
-    in_the_way = target.is_dir() or (target.exists() and source.is_dir())
-    if in_the_way:
-        target.rename(aside)
-    try:
-        source.replace(target)
-    except OSError:
-        if in_the_way:
-            aside.rename(target)
-        raise
+    def _finish_others(self) -> None:
+        """Finish what killed processes were publishing here, and remove what they left."""
+        remove_left_behind(self.path, PREFIX, lambda folder: finish(Publication(self.path, folder)))
 
 
-def _remove_folder(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
+def _unwritable(path: Path, error: OSError) -> InputError:
+    return InputError(
+        f"{path} could not be written.",
+        why=_why(error),
+        todo="make room, or choose another folder with --out DIR",
+    )
+
+
+def _why(error: OSError) -> str:
+    if error.errno == errno.ENOSPC:
+        return "no space is left on the device"
+    return error.strerror or str(error)
 
 
 def _missing(path: Path) -> list[Path]:

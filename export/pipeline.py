@@ -90,6 +90,9 @@ def export(request: Request, report: Callable[[str], None] = lambda stage: None)
             file stands at the final names.
         IncompleteError: Some files failed; the others were written, with a manifest.
     """
+    from _edgeship.export.contract.recorded import MANIFEST
+    from _edgeship.export.merging import merged
+
     check_request(request, TARGETS)
     log = StageLog(report)
     network = load(request, log)
@@ -97,7 +100,9 @@ def export(request: Request, report: Callable[[str], None] = lambda stage: None)
     try:
         with network, folder:
             manifest, failures = _run_stages(request, network, folder, log)
-            files = folder.publish(failures)
+            with folder.alone():  # another export may have written a manifest there meanwhile
+                folder.write(MANIFEST, merged(manifest, folder.path, folder.names).to_bytes())
+                files = folder.publish(failures)
     except VerificationError:
         _set_aside(folder)
         raise
@@ -112,12 +117,14 @@ def _set_aside(folder: OutputFolder) -> None:
     from _edgeship.export.contract.recorded import MANIFEST
     from _edgeship.export.merging import without
 
-    left = without(folder.path, folder.names)
-    if left is None:
-        folder.set_aside(MANIFEST)
+    if not folder.path.is_dir():
         return
-    folder.set_aside()
-    with OutputFolder(folder.path) as again:
+    with OutputFolder(folder.path) as again, again.alone():
+        left = without(folder.path, folder.names)
+        if left is None:
+            folder.set_aside(MANIFEST)
+            return
+        folder.set_aside()
         again.write(f"{MANIFEST}.previous", read_bytes(folder.path / MANIFEST))
         again.write(MANIFEST, left.to_bytes())
         again.publish()
@@ -133,10 +140,8 @@ def _run_stages(
     """
     from _edgeship.export.contract.labels import label_files
     from _edgeship.export.contract.manifest import GraphFile
-    from _edgeship.export.contract.recorded import MANIFEST
     from _edgeship.export.keeping import kept_in_float
     from _edgeship.export.lowering.cutting import advised
-    from _edgeship.export.merging import merged
     from _edgeship.export.recording import manifest_of
 
     graph_name = f"{network.name}.onnx"
@@ -165,7 +170,6 @@ def _run_stages(
     manifest = manifest_of(
         job, ready.inputs, ready.samples, graph_file, artifacts, _calibrated(request), log
     )
-    folder.write(MANIFEST, merged(manifest, folder.path, folder.names).to_bytes())
     return manifest, failures
 
 

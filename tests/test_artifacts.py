@@ -105,10 +105,11 @@ def test_a_folder_that_cannot_be_renamed_leaves_the_older_one(tmp_path, monkeypa
     def fail(self, target):
         raise OSError(errno.EIO, "Input/output error")
 
-    with pytest.raises(OSError, match="Input/output"), OutputFolder(tmp_path) as folder:
+    with pytest.raises(InputError) as caught, OutputFolder(tmp_path) as folder:
         folder.write_folder("x", PACKAGE)
         monkeypatch.setattr(Path, "replace", fail)
         folder.publish()
+    assert "Input/output error" in caught.value.why
     assert names(tmp_path / "x") == ["old"]
 
 

@@ -70,11 +70,11 @@ class CommandGroup(TyperGroup):
             raise
         except KeyboardInterrupt as error:
             print_error("interrupted")
-            raise typer.Exit(130) from error
+            raise typer.Exit(interrupt.exit_code()) from error
         except Exception as error:
             if interrupt.seen():
                 print_error("interrupted")
-                raise typer.Exit(130) from error
+                raise typer.Exit(interrupt.exit_code()) from error
             if invocation.current().debug:
                 traceback.print_exc()
             message, code = explain(error)

@@ -27,8 +27,10 @@ def start(module: str) -> None:
         interrupt.install()
         command_line.app(prog_name=command_line.PROGRAM)
     except KeyboardInterrupt:
+        from _edgeship.terminal.interrupt import exit_code
+
         sys.stderr.write("interrupted\n")
-        sys.exit(130)
+        sys.exit(exit_code())
 
 
 def _leave_the_users_folder() -> None:

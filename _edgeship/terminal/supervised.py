@@ -13,6 +13,7 @@ import mmap
 import os
 import signal
 import sys
+import time
 from typing import NoReturn
 
 from _edgeship.at_risk import Risk, memory_of, noted, shared_page
@@ -21,6 +22,9 @@ from _edgeship.at_risk import Risk, memory_of, noted, shared_page
 _PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 _AWAITED = {*_PASSED_ON, signal.SIGCHLD}
+
+#: How long a process may take to end after a request; it may be inside of native code.
+_GRACE_S = 10.0
 
 #: How often it is looked how much memory the process has, in seconds.
 _LOOK_S = 0.5
@@ -53,7 +57,7 @@ def go_on_supervised() -> None:
 def _wait(child: int, page: mmap.mmap) -> NoReturn:
     """Wait until a child has ended, and end in the same way."""
     said = ""
-    passed_on: set[int] = set()
+    asked: dict[int, float] = {}
     while True:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
@@ -62,17 +66,22 @@ def _wait(child: int, page: mmap.mmap) -> NoReturn:
         if risk.most_bytes and not said and memory_of(child) > risk.most_bytes:
             said = f"it takes more than {risk.gigabytes:.3g} GiB of memory"
             os.kill(child, signal.SIGKILL)
+        late = time.monotonic() - _GRACE_S
+        if any(when < late for number, when in asked.items() if number != signal.SIGINT):
+            os.kill(child, signal.SIGKILL)
         arrived = signal.sigtimedwait(_AWAITED, _LOOK_S)
         if arrived is None or arrived.si_signo not in _PASSED_ON:
             continue
-        passed_on.add(arrived.si_signo)
+        asked.setdefault(arrived.si_signo, time.monotonic())
         if arrived.si_code <= 0:  # what comes from the terminal has reached the child, too
             os.kill(child, arrived.si_signo)  # a child that has ended is there until it is awaited
     code = os.waitstatus_to_exitcode(status)
     if code >= 0:
         os._exit(code)
-    if not said and -code in passed_on:
+    if not said and -code in asked:
         _end_by(-code)
+    if not said and asked and code == -signal.SIGKILL:
+        _end_by(next(iter(asked)))
     risk = noted(page)
     with contextlib.suppress(OSError):  # there may be no standard error, or nobody who reads it
         os.write(2, _in_words(risk, -code, said).encode(errors="replace"))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from _edgeship.device_bench.building.once import run_tool
 from _edgeship.device_bench.processes.words import last_words
 from _edgeship.errors import DeviceError
 from _edgeship.files import sha256_of
+from _edgeship.work_folders import work_folder
 
 #: Name of the jar in the folder that `put_stubs` fills.
 STUBS_JAR = "android.jar"
@@ -68,11 +68,11 @@ def put_stubs(folder: Path) -> Sequence[str]:
         DeviceError: The package cannot be had, or is not the published one.
     """
     given = _given()
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix="download.") as own:
-        package = given if given.is_file() else _download(Path(own))
+    with work_folder(folder.parent, "download.") as own:
+        package = given if given.is_file() else _download(own)
         _check(package, _DEB_SHA256)
         done = run_tool(["dpkg-deb", "-x", str(package), f"{own}/x"], "dpkg", seconds=_SECONDS)
-        jar = Path(own) / "x" / _MEMBER
+        jar = own / "x" / _MEMBER
         if done.code != 0 or not jar.is_file():
             raise DeviceError(f"{_DEB} cannot be unpacked.", why=last_words(done))
         _check(jar, _JAR_SHA256)

@@ -8,7 +8,6 @@ wherever the checkout lies.
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from _edgeship.device_bench.building.once import FLAGS, SOURCES, run_tool
 from _edgeship.device_bench.processes.base import Completed
 from _edgeship.device_bench.processes.words import how_it_ended, last_lines, last_words
 from _edgeship.errors import DeviceError
+from _edgeship.work_folders import temporary_folder
 
 #: Name of the library.
 LIBRARY = "libedgebench.so"
@@ -89,8 +89,8 @@ def build_library(abi: str, folder: Path) -> Path:
     """
     output = folder / LIBRARY
     java = _found_jni()
-    with tempfile.TemporaryDirectory(prefix="edgeship-") as own:
-        stubs = [_stub(abi, names, Path(own)) for names in symbol_lists()]
+    with temporary_folder() as own:
+        stubs = [_stub(abi, names, own) for names in symbol_lists()]
         paths = [str(path) for path in sources() if path.suffix == ".c"]
         words = [*FLAGS, *_COMPILE, f"-isystem{java}", f"-isystem{java / 'linux'}"]
         words += [f"-I{SOURCES}", *paths, *_LINK, f"-Wl,--version-script={_JNI / 'exports.map'}"]

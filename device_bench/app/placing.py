@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from _edgeship.device_bench.app.build import BuiltApp, build_app, built_from, sources_digest
 from _edgeship.device_bench.app.litert_files import RUNTIME
 from _edgeship.errors import InputError
+from _edgeship.work_folders import work_folder
 
 #: Where `app build` puts it by default, and where a measurement looks for it.
 DEFAULT = Path("build/edgeship-bench.apk")
@@ -24,8 +24,8 @@ def place(built: BuiltApp, out: Path) -> None:
     """
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=out.parent, prefix=".apk-") as own:
-            fresh = Path(own) / out.name
+        with work_folder(out.parent, ".apk-") as own:
+            fresh = own / out.name
             shutil.copyfile(built.path, fresh)
             fresh.replace(out)
     except OSError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import re
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from _edgeship.device_bench.app.project import Versions
 from _edgeship.device_bench.building.once import run_tool
 from _edgeship.device_bench.processes.words import last_words
 from _edgeship.errors import DeviceError, InputError
+from _edgeship.work_folders import work_folder
 
 #: The variable of the environment with the password of a key of the user's.
 PASSWORD = "EDGESHIP_KEY_PASSWORD"  # noqa: S105  (the name of a variable)
@@ -73,8 +73,8 @@ def signing_key(path: Path | None) -> Key:
 
 def _make(path: Path) -> None:
     # mkdtemp's folder is its owner's alone, and so is the key in it until its mode is set.
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix="key.") as own:
-        fresh = Path(own) / path.name
+    with work_folder(path.parent, "key.") as own:
+        fresh = own / path.name
         done = run_tool(
             [
                 *("keytool", "-genkeypair", "-keystore", str(fresh), "-storetype", "PKCS12"),

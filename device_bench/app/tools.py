@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from _edgeship.device_bench.building.once import build_once
 from _edgeship.device_bench.building.wheels import check_published, download_wheel
 from _edgeship.errors import DeviceError
 from _edgeship.files import sha256_of
+from _edgeship.work_folders import work_folder
 
 # A program or file, and the package of Debian that it is in; C's compiler names itself.
 _NEEDED = (
@@ -134,11 +134,11 @@ def _pins() -> list[bytes]:
 def _put_tools(folder: Path) -> list[str]:
     """Fill an empty folder with what is kept of the wheel."""
     name, version, expected = _WHEEL
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix="download.") as own:
+    with work_folder(folder.parent, "download.") as own:
         wheel = download_wheel(
             name,
             version,
-            Path(own),
+            own,
             what="The tools that build the app cannot be downloaded.",
             note=" (104 MB; what is kept of it are 14)",
             todo="Check the network and that `python -m pip` works here, and try again.",

@@ -6,7 +6,6 @@ import importlib.metadata
 import importlib.util
 import platform
 import sys
-import tempfile
 import zipfile
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from _edgeship.cache import cache_folder
 from _edgeship.device_bench.building.wheels import check_published, download_wheel
 from _edgeship.errors import DeviceError
 from _edgeship.files import sha256_of
+from _edgeship.work_folders import work_folder
 
 _PACKAGE = "ai-edge-litert"
 _FOLDER = "ai_edge_litert"
@@ -107,8 +107,8 @@ def _wheel(version: str, abi: str) -> tuple[Path, str]:
         if expected is not None and sha256_of(wheel) == expected:
             return wheel, f"its SHA-256 is the published {expected[:16]}..."
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix="download.") as own:
-        fresh = _download(version, abi, Path(own))
+    with work_folder(folder, "download.") as own:
+        fresh = _download(version, abi, own)
         found = sha256_of(fresh)
         if expected is not None:
             check_published(fresh.name, found, expected)

@@ -6,7 +6,6 @@ import fcntl
 import hashlib
 import json
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from _edgeship.device_bench.processes.running import run_process
 from _edgeship.device_bench.processes.words import last_words
 from _edgeship.device_bench.results.record import Record
 from _edgeship.errors import DeviceError
+from _edgeship.work_folders import work_folder
 
 #: Where the C sources of the runner and of the clock are.
 SOURCES = Path(__file__).parents[1] / "runners" / "native"
@@ -91,13 +91,13 @@ def build_once(name: str, parts: Sequence[bytes], make: Callable[[Path], Sequenc
 
 
 def _build(folder: Path, make: Callable[[Path], Sequence[str]]) -> Built:
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f"{folder.name}.") as own:
-        fresh = Path(own) / "fresh"
+    with work_folder(folder.parent, f"{folder.name}.") as own:
+        fresh = own / "fresh"
         fresh.mkdir()
         built = _write_index(fresh, folder, make(fresh))
         if folder.exists():
             # It is damaged: out of the way with it.
-            folder.rename(Path(own) / "old")
+            folder.rename(own / "old")
         fresh.rename(folder)
     return built
 

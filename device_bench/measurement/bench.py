@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +14,7 @@ from _edgeship.device_bench.processes.base import Device, DeviceGone
 from _edgeship.device_bench.results.records import MeasurementSettings
 from _edgeship.device_bench.runners.base import Job, Outcome, Runner
 from _edgeship.errors import DeviceError
+from _edgeship.work_folders import temporary_folder
 
 #: Seconds to wait for a device that went away; phones take about a minute to start.
 AWAY_SECONDS = 180.0
@@ -140,14 +140,12 @@ class Bench:
         for runner in self._runners:
             runner.prepare(self._workspace)
         self._there = []
-        with tempfile.TemporaryDirectory(prefix="edgeship-") as folder:
+        with temporary_folder() as folder:
             for data, reference in self._files:
                 self._there.append(
                     (
-                        self._put(Path(folder) / "model.tflite", data),
-                        tuple(
-                            self._put(Path(folder) / "input.bin", raw) for raw in reference.inputs
-                        ),
+                        self._put(folder / "model.tflite", data),
+                        tuple(self._put(folder / "input.bin", raw) for raw in reference.inputs),
                     )
                 )
 

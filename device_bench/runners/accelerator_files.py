@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from _edgeship.device_bench.app.elf import NotAnElfError, read_library
 from _edgeship.device_bench.building.litert_library import GPU_LIBRARY, copy_library
 from _edgeship.device_bench.devices.workspace import Workspace
 from _edgeship.errors import InputError
+from _edgeship.work_folders import temporary_folder
 
 # LiteRT looks for libraries of these names in the folder that it is given, or that is searched.
 _LOADED = {
@@ -117,8 +117,8 @@ def _put_own(workspace: Workspace, abi: str) -> None:
             todo="use --runner app, with an app that was built with LiteRT's libraries for Android "
             "or --runner benchmark_model:FILE",
         )
-    with tempfile.TemporaryDirectory(prefix="edgeship-") as own:
-        library = Path(own) / GPU_LIBRARY
+    with temporary_folder() as own:
+        library = own / GPU_LIBRARY
         copy_library(abi, library, GPU_LIBRARY)
         workspace.put(library, GPU_LIBRARY)
 

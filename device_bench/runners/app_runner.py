@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-import tempfile
 import time
 from pathlib import Path
 
@@ -35,6 +34,7 @@ from _edgeship.device_bench.runners.native_report import (
 )
 from _edgeship.device_bench.runners.outputs import digest_of, pull_outputs
 from _edgeship.errors import DeviceError
+from _edgeship.work_folders import temporary_folder
 
 _SECONDS = 30.0
 
@@ -202,8 +202,8 @@ def _open(workspace: Workspace) -> None:
 
 def _put_order(workspace: Workspace, job: Job) -> str:
     """Bring the words for a job to the phone, one a line, and return the path."""
-    with tempfile.TemporaryDirectory(prefix="edgeship-") as own:
-        file = Path(own) / "order"
+    with temporary_folder() as own:
+        file = own / "order"
         file.write_text("\n".join([*core_words(job), "--frequency"]) + "\n", encoding="utf-8")
         return workspace.put(file, _ORDER)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import secrets
 import sys
-import tempfile
 from pathlib import Path
 
 from pydantic import Field, ValidationError
@@ -16,6 +15,7 @@ from _edgeship.device_bench.results.record import Record
 from _edgeship.device_bench.results.records import Process
 from _edgeship.device_bench.runners.base import Job, Outcome
 from _edgeship.errors import DeviceError, InputError
+from _edgeship.work_folders import temporary_folder
 
 _PROGRAM = Path(__file__).with_name("interpreter_program.py")
 
@@ -107,8 +107,8 @@ def _check(job: Job) -> None:
 
 def _pull(workspace: Workspace, folder: str, count: int) -> tuple[bytes, ...]:
     outputs = []
-    with tempfile.TemporaryDirectory(prefix="edgeship-") as own:
-        local = Path(own) / "output"
+    with temporary_folder() as own:
+        local = own / "output"
         for index in range(count):
             workspace.device.pull(f"{folder}/{index}", local)
             outputs.append(local.read_bytes())

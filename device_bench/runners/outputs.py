@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
 from _edgeship.device_bench.processes.base import Device
 from _edgeship.errors import DeviceError
+from _edgeship.work_folders import temporary_folder
 
 
 def pull_outputs(device: Device, path: str, sizes: Sequence[int], where: str) -> tuple[bytes, ...]:
@@ -23,8 +22,8 @@ def pull_outputs(device: Device, path: str, sizes: Sequence[int], where: str) ->
     Raises:
         DeviceError: The file is missing, or does not have that size.
     """
-    with tempfile.TemporaryDirectory(prefix="edgeship-") as own:
-        local = Path(own) / "outputs"
+    with temporary_folder() as own:
+        local = own / "outputs"
         device.pull(path, local)
         data = local.read_bytes()
     if len(data) != sum(sizes):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from _edgeship.export.advice.from_tflite import read_tflite_steps
 from _edgeship.export.advice.source import is_tflite
 from _edgeship.export.advice.steps import NetworkSteps
 from _edgeship.export.graph.shapes import Shape
+from _edgeship.work_folders import temporary_folder
 
 if TYPE_CHECKING:
     from _edgeship.device_bench.processes.base import Device
@@ -59,8 +59,8 @@ def measure(model: str, shapes: Sequence[Shape], device: Device) -> Measured:
     from _edgeship.export.contract.request import Request
     from _edgeship.export.pipeline import export
 
-    with tempfile.TemporaryDirectory() as folder:
-        result = export(Request(model, shapes=tuple(shapes), out=Path(folder)))
+    with temporary_folder() as folder:
+        result = export(Request(model, shapes=tuple(shapes), out=folder))
         [file] = [path for path in result.files if path.suffix == ".tflite"]
         return _profile(file, device)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from _edgeship.errors import InputError
 from _edgeship.export.bundle.layout import MANIFEST, SUMS, inside
+from _edgeship.work_folders import temporary_folder
 
 #: The most files of a bundle, and the most bytes that they unpack to.
 MOST_FILES = 10_000
@@ -50,10 +50,10 @@ def opened(path: Path) -> Iterator[Path]:
         return
     if not path.exists():
         raise InputError(f"{path} does not exist.", todo="check the path")
-    with tempfile.TemporaryDirectory(prefix="edgeship-bundle-") as place:
+    with temporary_folder() as place:
         try:
             with zipfile.ZipFile(path) as archive:
-                _unpack(archive, Path(place), path)
+                _unpack(archive, place, path)
         # The last three are what zipfile raises of encrypted, oddly and wrongly packed files.
         except (
             OSError,
@@ -63,7 +63,7 @@ def opened(path: Path) -> Iterator[Path]:
             zlib.error,
         ) as error:
             raise InputError(f"{path} cannot be unpacked.", why=str(error)) from error
-        yield _root(Path(place), path)
+        yield _root(place, path)
 
 
 def files_in(folder: Path) -> list[str]:

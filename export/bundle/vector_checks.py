@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from _edgeship.export.bundle.top import dequantized
 from _edgeship.export.bundle.vectors import FileRecord, VectorRecord, read_array
 from _edgeship.export.contract.manifest import Artifact, Port
 from _edgeship.export.contract.model_file import ModelFile
+from _edgeship.work_folders import temporary_folder
 
 #: How far an output may be from what was expected, as a fraction of its range. On the machine that
 #: made a bundle both are the same bits; other processors round otherwise, and in 8 bits a step of
@@ -81,8 +81,8 @@ def check_code(
         return Check(
             name, "", skipped="it is not what this version of edgeship generates, so it is not run"
         )
-    with tempfile.TemporaryDirectory(prefix="edgeship-code-") as place:
-        _run(folder, script, record, Path(place))
+    with temporary_folder() as place:
+        _run(folder, script, record, place)
         problems: list[str] = []
         furthest, prepared = 0.0, list[float]()
         for number, vector in enumerate(record.vectors, 1):
@@ -90,13 +90,13 @@ def check_code(
             for place_, (port, path) in enumerate(
                 zip(artifact.outputs, vector.outputs, strict=True)
             ):
-                found = read_array(Path(place), f"{number}.output{place_}.npy")
+                found = read_array(place, f"{number}.output{place_}.npy")
                 far = _distance(port, found, read_array(folder, path))
                 furthest = max(furthest, far)
                 if far > _limit(artifact):
                     problems.append(_too_far(number, port, far))
-            if (Path(place) / f"{number}.prepared.npy").is_file():
-                found = read_array(Path(place), f"{number}.prepared.npy")
+            if (place / f"{number}.prepared.npy").is_file():
+                found = read_array(place, f"{number}.prepared.npy")
                 far = _distance(artifact.inputs[0], found, read_array(folder, vector.inputs[0]))
                 prepared.append(far)
                 if far > _PREPARED_LIMIT:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from _edgeship.errors import InputError
 from _edgeship.export.coreai.format.asset import Asset, write_asset
 from _edgeship.export.coreai.format.library import demand_library
 from _edgeship.export.runtimes.child import run_program
+from _edgeship.work_folders import temporary_folder
 
 #: Seconds that reading a program may take.
 _LIMIT_S = 300.0
@@ -94,10 +94,9 @@ def summarize(asset: Asset, where: str = "the .aimodel") -> Summary:
         InputError: coreai-core is not installed, or the program cannot be read.
     """
     demand_library()
-    with tempfile.TemporaryDirectory(prefix="edgeship-") as name:
-        folder = Path(name)
+    with temporary_folder() as folder:
         write_asset(asset, folder / "model.aimodel")
-        problem = run_program(_PROGRAM, [name], folder / "log", _LIMIT_S, os.environ)
+        problem = run_program(_PROGRAM, [str(folder)], folder / "log", _LIMIT_S, os.environ)
         if problem:
             raise InputError(f"The program in {where} cannot be read.", why=f"{problem}.")
         facts = json.loads((folder / "program.json").read_text())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from _edgeship.export.coreml.ports import Adapted
 from _edgeship.export.runtimes.values import Outputs, Sample
 from _edgeship.export.verification.demand import demand
 from _edgeship.export.verification.parity import Parity
+from _edgeship.work_folders import temporary_folder
 
 Array = NDArray[Any]
 
@@ -66,8 +66,8 @@ def check_prediction(
         {names[name]: array for name, array in sample.items()}
         for sample in adapted.samples[: len(reference)]
     ]
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"network{SUFFIX}"
+    with temporary_folder() as folder:
+        path = folder / f"network{SUFFIX}"
         for file, data in package.items():
             (path / file).parent.mkdir(parents=True, exist_ok=True)
             (path / file).write_bytes(data)

@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from _edgeship.export.delegates.gpu_log import GpuLog, read_log
 from _edgeship.export.delegates.query import Answer, Query
 from _edgeship.export.delegates.vulkan import Vulkan
 from _edgeship.export.runtimes.child import end_group, ending, late
+from _edgeship.work_folders import temporary_folder
 
 _PROGRAM = Path(__file__).with_name("gpu_program.py")
 
@@ -33,11 +33,10 @@ def answers(vulkan: Vulkan, queries: Sequence[Query], limit_s: int = LIMIT_S) ->
 
 def _run(vulkan: Vulkan, queries: Sequence[Query], limit_s: int) -> list[Answer]:
     """Return the answers up to the first query that ends the process, and that one's."""
-    with tempfile.TemporaryDirectory(prefix="edgeship-") as name:
-        folder = Path(name)
+    with temporary_folder() as folder:
         _write(folder, queries, limit_s)
         process = subprocess.Popen(  # noqa: S603  (our own program)
-            [sys.executable, str(_PROGRAM), name],
+            [sys.executable, str(_PROGRAM), str(folder)],
             env=vulkan.environment(folder),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

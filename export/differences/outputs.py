@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,6 +19,7 @@ from _edgeship.export.runtimes.child import run_program
 from _edgeship.export.runtimes.values import Outputs
 from _edgeship.export.verification.metrics import compare
 from _edgeship.terminal.entry import ROOT
+from _edgeship.work_folders import temporary_folder
 
 _PROGRAM = Path(__file__).with_name("run_program.py")
 
@@ -74,11 +74,10 @@ def run_apart(path: Path, source: str | None, limit_s: float = LIMIT_S) -> Sampl
     Raises:
         EdgeshipError: As `run_samples`; or its process crashed or took too long.
     """
-    with tempfile.TemporaryDirectory(prefix="edgeship-diff-") as name:
-        folder = Path(name)
+    with temporary_folder() as folder:
         job = {"path": str(path.resolve()), "source": source}
         (folder / "job.json").write_text(json.dumps(job))
-        arguments = [str(ROOT), name]
+        arguments = [str(ROOT), str(folder)]
         problem = run_program(_PROGRAM, arguments, folder / "log", limit_s, os.environ)
         if problem:
             raise VerificationError(f"{path.name} does not run.", why=problem)

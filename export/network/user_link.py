@@ -5,11 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import weakref
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +16,7 @@ from typing import IO, Any
 from _edgeship.at_risk import at_risk
 from _edgeship.errors import InputError, UnsupportedError
 from _edgeship.export.network.user_replies import NoReplyError, Replies
+from _edgeship.work_folders import WorkFolder, new_temporary_folder
 
 #: What runs in the process.
 _PROGRAM = Path(__file__).with_name("user_program.py")
@@ -39,12 +38,13 @@ class UserLink:
     """
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="edgeship-"))
+        self._place = new_temporary_folder()
+        self.folder = self._place.path
         self._printed = self.folder / "printed.txt"
         self._process, self._requests, replies = _start(self.folder, self._printed)
         self._replies = Replies(self._process, replies, self._printed)
         self._close = weakref.finalize(
-            self, _end, self._process, (self._requests, replies), self.folder
+            self, _end, self._process, (self._requests, replies), self._place
         )
 
     @property
@@ -152,7 +152,7 @@ def _start(folder: Path, printed: Path) -> tuple[subprocess.Popen[bytes], IO[byt
     return process, os.fdopen(requests, "wb"), os.fdopen(replies, "rb")
 
 
-def _end(process: subprocess.Popen[bytes], pipes: Sequence[IO[bytes]], folder: Path) -> None:
+def _end(process: subprocess.Popen[bytes], pipes: Sequence[IO[bytes]], folder: WorkFolder) -> None:
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
@@ -163,4 +163,4 @@ def _end(process: subprocess.Popen[bytes], pipes: Sequence[IO[bytes]], folder: P
     for pipe in pipes:
         with contextlib.suppress(BrokenPipeError):  # of a request that it did not read
             pipe.close()
-    shutil.rmtree(folder, ignore_errors=True)
+    folder.remove()

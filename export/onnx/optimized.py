@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from _edgeship.at_risk import at_risk
 from _edgeship.errors import VerificationError
 from _edgeship.export.runtimes.running import OPENING_S, shortened
 from _edgeship.export.runtimes.values import Outputs, Sample
+from _edgeship.work_folders import temporary_folder
 
 _CONVERSIONS = ("QuantizeLinear", "DequantizeLinear", "Cast")
 _INTEGERS = (TensorProto.UINT8, TensorProto.INT8)
@@ -77,8 +77,8 @@ def float_operators(data: bytes) -> dict[str, int]:
     Raises:
         VerificationError: ONNX Runtime refuses the file.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "optimized.onnx"
+    with temporary_folder() as folder:
+        path = folder / "optimized.onnx"
         _session(data, path)
         graph = onnx.load(path).graph
     types = {one.name: one.type.tensor_type.elem_type for one in graph.value_info}

@@ -7,11 +7,11 @@ import os
 import shutil
 import subprocess
 import tarfile
-import tempfile
 from pathlib import Path
 
 from _edgeship.cache import cache_folder
 from _edgeship.errors import InputError
+from _edgeship.work_folders import work_folder
 
 #: Programs of browsers that run without a screen in the same way, the first one that is found.
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -66,10 +66,10 @@ def litertjs() -> Path:
         return folder
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="download.") as own:
-            fresh = Path(own) / "fresh"
+        with work_folder(folder.parent, "download.") as place:
+            fresh = place / "fresh"
             for package, expected in _PACKAGES.items():
-                _unpack(_fetch(package, Path(own)), expected, fresh / package)
+                _unpack(_fetch(package, place), expected, fresh / package)
             try:
                 fresh.rename(folder)
             except OSError:

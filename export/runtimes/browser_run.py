@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from _edgeship.errors import VerificationError
 from _edgeship.export.runtimes.browser_parts import find_browser, litertjs
 from _edgeship.export.runtimes.browser_server import Exchange, served
 from _edgeship.export.runtimes.child import end_group, ending, late
+from _edgeship.work_folders import temporary_folder
 
 #: Seconds that a file may take, with all samples and the start of the browser.
 _LIMIT_S = 300.0
@@ -52,20 +52,22 @@ def open_page(
     """
     browser = find_browser()
     exchange = Exchange(litertjs(), data, job, inputs)
-    with tempfile.TemporaryDirectory(prefix="edgeship-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        with served(exchange) as url, (folder / "log").open("wb") as log:
-            process = subprocess.Popen(  # noqa: S603  (the browser that was found)
-                [browser, *_arguments(folder), url],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-                start_new_session=True,
-            )
-            try:
-                problem = _wait(exchange, process, folder / "log")
-            finally:
-                end_group(process)
+    with (
+        temporary_folder() as folder,
+        served(exchange) as url,
+        (folder / "log").open("wb") as log,
+    ):
+        process = subprocess.Popen(  # noqa: S603  (the browser that was found)
+            [browser, *_arguments(folder), url],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            start_new_session=True,
+        )
+        try:
+            problem = _wait(exchange, process, folder / "log")
+        finally:
+            end_group(process)
     if problem:
         printed = [line for line in exchange.log if not line.startswith(_CHATTER)]
         said = "; ".join(printed[-_SHOWN:])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,6 +15,7 @@ from _edgeship.export.runtimes.child import run_program
 from _edgeship.export.runtimes.tflite_ports import FileIO
 from _edgeship.export.runtimes.tflite_session import TFLiteSession
 from _edgeship.export.runtimes.values import Outputs, Sample
+from _edgeship.work_folders import temporary_folder
 
 #: What `verify` calls it.
 OPENVINO = "openvino"
@@ -47,10 +47,9 @@ def run_in_openvino(data: bytes, samples: Sequence[Sample], io: FileIO) -> Outpu
             todo=f"install it: {INSTALL}",
         )
     session = TFLiteSession(data, io)
-    with tempfile.TemporaryDirectory(prefix="edgeship-") as name:
-        folder = Path(name)
+    with temporary_folder() as folder:
         _write(folder, data, samples, session)
-        problem = run_program(_PROGRAM, [name], folder / "log", _LIMIT_S, os.environ)
+        problem = run_program(_PROGRAM, [str(folder)], folder / "log", _LIMIT_S, os.environ)
         refused = folder / "refused.txt"
         if refused.is_file():
             problem = " ".join(refused.read_text().split())

@@ -5,21 +5,22 @@ A folder appears whole or not at all, so a process that is killed leaves nothing
 
 from __future__ import annotations
 
-import fcntl
 import os
-import shutil
-import tempfile
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from _edgeship.errors import InputError
+from _edgeship.work_folders import WorkFolder, remove_left_behind
 
 #: What says in a folder what is in it.
 _OUTCOME = "outcome.json"
 _OK, _REFUSED = "ok", "refused"
+
+#: What the names of folders in ``work`` begin with.
+_WORK = "sweep-"
 
 
 class Made(BaseModel):
@@ -69,17 +70,14 @@ class Artifacts:
         # Jobs run in folders of their own: what they are told must not be relative to ours.
         self.root = folder.resolve() / "artifacts"
         self._work = folder.resolve() / "work"
-        self._own: Path | None = None
-        self._lock: IO[bytes] | None = None
+        self._own: WorkFolder | None = None
 
     def __enter__(self) -> Artifacts:
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             self._work.mkdir(exist_ok=True)
-            self._remove_left_behind()
-            self._own = Path(tempfile.mkdtemp(dir=self._work))
-            self._lock = (self._own / "lock").open("wb")
-            fcntl.flock(self._lock, fcntl.LOCK_EX)
+            remove_left_behind(self._work, _WORK)
+            self._own = WorkFolder(self._work, _WORK)
         except OSError as error:
             raise InputError(
                 f"The folder {self.folder} cannot be written.",
@@ -95,15 +93,13 @@ class Artifacts:
         trace: TracebackType | None,
     ) -> None:
         if self._own is not None:
-            shutil.rmtree(self._own, ignore_errors=True)
-        if self._lock is not None:
-            self._lock.close()
+            self._own.remove()
 
     def work(self, name: str) -> Path:
         """Return a folder of this process's own that does not exist yet."""
         if self._own is None:
             raise RuntimeError("outside of the with block")
-        return self._own / name
+        return self._own.path / name
 
     def place(self, key: str) -> Path:
         """Return the folder of an export, whether or not it is there."""
@@ -151,19 +147,6 @@ class Artifacts:
         folder.rename(place)
         return _short(made)
 
-    def _remove_left_behind(self) -> None:
-        """Remove what processes left that were killed: nobody holds their locks."""
-        for folder in self._work.iterdir():
-            lock = folder / "lock"
-            if not lock.exists():
-                continue
-            with lock.open("rb") as held:
-                try:
-                    fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    continue
-                shutil.rmtree(folder, ignore_errors=True)
-
 
 def _short(made: Made) -> Made:
     """Return what is known of an export without what only people read, for there are many."""
@@ -187,6 +170,6 @@ def link_names(artifacts: Artifacts, named: dict[str, str]) -> None:
         link = artifacts.folder / "files" / name
         link.parent.mkdir(parents=True, exist_ok=True)
         target = os.path.relpath(artifacts.place(key), link.parent.resolve())
-        fresh = link.with_name(f".{link.name}.{os.getpid()}")
+        fresh = artifacts.work(f"link-{os.getpid()}")
         fresh.symlink_to(target)
         fresh.replace(link)

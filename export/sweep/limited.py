@@ -8,7 +8,6 @@ import os
 import selectors
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ import psutil
 from _edgeship.export.runtimes.child import end_group, ending
 from _edgeship.export.sweep.jobs import Ending, Job, Message, Outcome
 from _edgeship.terminal.entry import ROOT
+from _edgeship.work_folders import temporary_folder
 
 #: The folder that holds our packages comes first on the path, and not the one that we stand in.
 _START = (
@@ -45,8 +45,8 @@ def run_limited(
     began, peak, buffer = time.monotonic(), 0, b""
     returned: dict[str, Any] | None = None
     kind: Ending | None = None
-    with tempfile.TemporaryDirectory(prefix="edgeship-job-") as own:
-        log = Path(own) / "printed.txt"
+    with temporary_folder() as own:
+        log = own / "printed.txt"
         process, answers = _start(job, folder, log, threads)
         waiting = selectors.DefaultSelector()
         waiting.register(answers, selectors.EVENT_READ)

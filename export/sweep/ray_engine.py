@@ -10,7 +10,6 @@ import contextlib
 import hashlib
 import os
 import socket
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -24,6 +23,7 @@ from _edgeship.errors import InputError
 from _edgeship.export.sweep.jobs import Job, Message, Outcome
 from _edgeship.export.sweep.keys import this_machine
 from _edgeship.export.sweep.limited import run_limited
+from _edgeship.work_folders import temporary_folder
 
 #: How many jobs for each core are given to Ray at a time: one that runs, and one that follows.
 _AHEAD = 2
@@ -228,8 +228,8 @@ def _work(order: dict[str, Any], inputs: dict[str, Any]) -> Iterator[tuple[str, 
         failed = asdict(Outcome(order["id"], "died", why=why, node=node))
         yield "outcome", {**failed, "files": {"names": {}, "blobs": {}}}
         return
-    with tempfile.TemporaryDirectory(prefix="edgeship-node-") as own:
-        root, folder = Path(own) / "root", Path(own) / "made"
+    with temporary_folder() as own:
+        root, folder = own / "root", own / "made"
         root.mkdir()
         folder.mkdir()
         for name, data in zip(inputs, ray.get(list(inputs.values())), strict=True):

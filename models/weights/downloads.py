@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import http.client
-import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Generator, Iterator
@@ -21,6 +20,7 @@ from _edgeship.cache import cache_folder
 from _edgeship.errors import InputError
 from _edgeship.models.weights.checkpoint_file import file_sha256
 from _edgeship.models.weights.imagenet import Published
+from _edgeship.work_folders import work_folder
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -56,8 +56,8 @@ def fetch(published: Published, folder: Path | None = None) -> Path:
         return path
     with _storing_in(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=f"{published.file}.") as own:
-            complete = Path(own) / published.file
+        with work_folder(folder, f"{published.file}.") as own:
+            complete = own / published.file
             with complete.open("wb") as file:
                 _download(published, file)
             complete.replace(path)

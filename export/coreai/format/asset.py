@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from _edgeship.errors import InputError
 from _edgeship.export.coreml.format.package import read_folder
+from _edgeship.work_folders import temporary_folder
 
 #: Path in the folder, with slashes -> content.
 Asset = Mapping[str, bytes]
@@ -41,8 +41,8 @@ def asset_of(program: Any, said: Mapping[str, Any] | None = None) -> dict[str, b
             setattr(metadata, key, value)
         else:
             metadata.set_custom(key, value)
-    with tempfile.TemporaryDirectory(prefix="edgeship-") as name:
-        path = Path(name) / f"model{SUFFIX}"
+    with temporary_folder() as folder:
+        path = folder / f"model{SUFFIX}"
         program.save_asset(path, metadata)
         files = read_folder(path)
     files[_METADATA] = _undated(files[_METADATA])

@@ -6,7 +6,6 @@ import os
 import select
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import weakref
@@ -21,6 +20,7 @@ from _edgeship.errors import VerificationError
 from _edgeship.export.coreai.format.asset import Asset, write_asset
 from _edgeship.export.coreai.format.library import demand_library
 from _edgeship.export.runtimes.child import end_group, ending, late
+from _edgeship.work_folders import WorkFolder, new_temporary_folder
 
 #: Seconds that compiling a program, or one run of it, may take. The runtime on Linux is no fast
 #: one: the largest network of the registry takes a minute.
@@ -47,8 +47,8 @@ class Session:
         demand_library()
         self._limit_s = limit_s
         self._lock = threading.Lock()
-        self._place = tempfile.TemporaryDirectory(prefix="edgeship-")
-        self._folder = Path(self._place.name)
+        self._place = new_temporary_folder()
+        self._folder = self._place.path
         self._number = 0
         self._heard = b""
         write_asset(asset, self._folder / "model.aimodel")
@@ -149,12 +149,12 @@ class Session:
         return line.decode(errors="replace").strip()
 
 
-def _end(process: subprocess.Popen[bytes], place: tempfile.TemporaryDirectory[str]) -> None:
+def _end(process: subprocess.Popen[bytes], place: WorkFolder) -> None:
     end_group(process)
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
             pipe.close()
-    place.cleanup()
+    place.remove()
 
 
 def run_all(

@@ -48,9 +48,8 @@ def test_what_is_refused_is_kept_too(tmp_path):
 
 
 def test_work_of_the_dead_is_removed_and_that_of_the_living_is_not(tmp_path):
-    dead = tmp_path / "work" / "dead"
+    dead = tmp_path / "work" / "sweep-deadbeef"
     dead.mkdir(parents=True)
-    (dead / "lock").touch()
     with Artifacts(tmp_path) as living:
         living.work("mine").mkdir()
         assert not dead.exists()
