@@ -16,6 +16,7 @@ from _edgeship.export.commands.sweep import (
     JobsOption,
     OutOption,
     SweepArgument,
+    evaluations_of,
     out_of,
 )
 from _edgeship.terminal.invocation import current
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from _edgeship.device_bench.store.store import Store
     from _edgeship.export.commands.sweep_view import SweepProgress
     from _edgeship.export.sweep.artifacts import Artifacts
+    from _edgeship.export.sweep.evaluations import Evaluations, Judged
     from _edgeship.export.sweep.jobs import Engine
     from _edgeship.export.sweep.running import Exports, Finished
     from _edgeship.export.sweep.sweep_file import Measure, SweepFile
@@ -64,6 +66,7 @@ def farm(
     from _edgeship.device_bench.store.store import Store
     from _edgeship.export.commands.sweep_view import SweepProgress
     from _edgeship.export.sweep.artifacts import Artifacts
+    from _edgeship.export.sweep.report import judged_in_order
     from _edgeship.export.sweep.running import drive
     from _edgeship.export.sweep.starting import start_engine
     from _edgeship.export.sweep.sweep_file import read_sweep
@@ -82,16 +85,18 @@ def farm(
     with Store(store) as kept, Artifacts(place) as artifacts:
         running = start_engine(engine, wanted.limits.memory, jobs, address)
         measured: list[Measured] = []
+        judged: list[Judged] = []
         try:
             with SweepProgress(len(variants)) as progress:
                 phones = _phones(wanted, device, running, artifacts, kept, progress, measured)
-                exports = _exports(wanted, file, artifacts, progress, phones, variants)
+                evaluations = evaluations_of(wanted, file, artifacts, judged, progress.say)
+                exports = _exports(wanted, file, artifacts, progress, phones, evaluations, variants)
                 exports.plan(variants, interrupt.check)
-                drive(running, [exports, phones], interrupt.check)
+                drive(running, [exports, phones, *evaluations], interrupt.check)
         finally:
             running.close()
-        every = progress.in_order(variants)
-        report(every, measured, exports, phones, artifacts, kept, as_json=as_json)
+        every, judged = progress.in_order(variants), judged_in_order(judged, variants)
+        report(every, judged, measured, exports, phones, artifacts, kept, as_json=as_json)
 
 
 def _phones(
@@ -162,24 +167,24 @@ def _exports(
     artifacts: Artifacts,
     progress: SweepProgress,
     phones: Phones,
+    evaluations: Sequence[Evaluations],
     variants: Sequence[Variant],
 ) -> Exports:
-    """Return the source of all exports, which gives files to the phones when a network has all."""
+    """Return the source of all exports, which gives files on when a network has all."""
+    from _edgeship.export.sweep.groups import when_whole
     from _edgeship.export.sweep.running import Exports
 
-    left: dict[tuple[str, str, str], int] = {}
-    for one in variants:
-        left[one.export] = left.get(one.export, 0) + 1
-    there: dict[tuple[str, str, str], list[Finished]] = {}
+    def then(group: Sequence[Finished]) -> None:
+        if group[0].variant.target == TARGET:
+            phones.add(_work(group, artifacts))
+        for source in evaluations:
+            source.add(group)
+
+    whole = when_whole(variants, then)
 
     def finished(one: Finished) -> None:
         progress.finished(one)
-        group = one.variant.export
-        left[group] -= 1
-        if one.status == "ok" and one.variant.target == TARGET:
-            there.setdefault(group, []).append(one)
-        if not left[group] and group in there:
-            phones.add(_work(there.pop(group), artifacts))
+        whole(one)
 
     return Exports(artifacts, file.resolve().parent, wanted.limits, finished, progress.say)
 

@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from _edgeship.device_bench.results.rows import Row
     from _edgeship.device_bench.store.store import Store
     from _edgeship.export.sweep.artifacts import Artifacts
+    from _edgeship.export.sweep.evaluations import Judged
     from _edgeship.export.sweep.running import Exports, Finished
     from _edgeship.export.sweep.variants import Variant
 
 
 def report(
     every: list[Finished],
+    judged: Sequence[Judged],
     measured: list[Measured],
     exports: Exports,
     phones: Phones,
@@ -35,6 +37,7 @@ def report(
 
     Args:
         every: What became of each file, in the order of the sweep.
+        judged: What became of each evaluation, likewise.
         measured: What became of each work for phones.
         exports: The source of all exports.
         phones: The source of all jobs with phones.
@@ -44,7 +47,7 @@ def report(
     """
     from _edgeship.device_bench.farm.pages import MOST_SHOWN, measured_sections
     from _edgeship.device_bench.farm.results import rows_of
-    from _edgeship.export.commands.sweep_view import leave, write_report
+    from _edgeship.export.commands.sweep_view import leave, show_judged, write_report
 
     titles: dict[str, str] = {}
     for one in every:
@@ -52,14 +55,15 @@ def report(
             titles.setdefault(one.made.sha256, _title(one.variant))
     rows = rows_of(store, list(titles)[:MOST_SHOWN])
     sections = measured_sections(measured, rows, titles)
-    written = write_report(every, exports.counts, artifacts, sections)
+    written = write_report(every, exports.counts, artifacts, judged, sections)
     failed = [one for one in measured if one.status == "failed"]
     if as_json:
         print_json({**written, **_measured_json(measured, phones, rows)})
     else:
         _show(every, failed, measured, exports, phones, rows)
+        show_judged(judged)
         console().print(printable(f"report: {artifacts.folder / 'report.html'}"), soft_wrap=True)
-    leave(every)
+    leave(every, judged)
     if failed:
         raise typer.Exit(3)
 
@@ -121,9 +125,10 @@ def _show(
         if one.variant.target == TARGET
     ]
     columns, shown = without_empty(("network", "scheme", "options", "export", *models), cells)
+    names = sum(name in columns for name in ("network", "scheme", "options"))
     output = console()
     output.print("Medians by model of phone:" if models else "Nothing was measured.")
-    show_fitted(columns, shown, names=2, numbers=models)
+    show_fitted(columns, shown, names=names, numbers=models)
     output.print()
     for text in sentences(every):
         output.print(printable(text), soft_wrap=True)

@@ -9,7 +9,19 @@ from _edgeship.device_bench.reports import matrix
 from _edgeship.device_bench.reports.parts import Cell, Section, Table
 from _edgeship.device_bench.results import units
 from _edgeship.device_bench.results.rows import Row
-from _edgeship.export.sweep.report import COLUMNS, NUMBERS, cells, sentences, summary
+from _edgeship.export.sweep.evaluations import Judged
+from _edgeship.export.sweep.report import (
+    COLUMNS,
+    JUDGED,
+    NAMES,
+    NUMBERS,
+    cells,
+    judged_cells,
+    judged_sentences,
+    judged_summary,
+    sentences,
+    summary,
+)
 from _edgeship.export.sweep.running import Counts, Finished
 
 _UNITS = ("ns", units.INSTRUCTIONS)
@@ -45,6 +57,50 @@ def exports_section(every: Sequence[Finished], counts: Counts) -> Section:
         warnings=(*_left_out(len(every)), *sentences(every)),
         tables=(table,),
     )
+
+
+def judged_section(every: Sequence[Judged]) -> Section:
+    """Return the section about the evaluations of a sweep, in their order."""
+    rows = tuple(
+        tuple(
+            Cell(text, _judged_value(one, heading))
+            for heading, text in zip(JUDGED, judged_cells(one), strict=True)
+        )
+        for one in every[:MOST_SHOWN]
+    )
+    table = Table(
+        "",
+        JUDGED,
+        rows,
+        numbers=frozenset(JUDGED[len(NAMES) :]),
+        choices=NAMES,
+        said_once=("target", "options"),
+    )
+    return Section(
+        "Evaluations",
+        notes=(
+            judged_summary(every),
+            "Each file ran on the same pictures as the network that it was made of. Points gained "
+            "are of top-1, and negative where the file is worse; in brackets are 95 % intervals.",
+        ),
+        warnings=(*_left_out(len(every)), *judged_sentences(every)),
+        tables=(table,),
+    )
+
+
+def _judged_value(one: Judged, heading: str) -> float | None:
+    found = one.found
+    if found is None or heading in NAMES:
+        return None
+    if heading == "SQNR":
+        return found.sqnr_db
+    shares = {
+        "top-1": found.top1,
+        "points gained": found.difference,
+        "same class": found.agreement,
+    }
+    share = shares[heading]
+    return None if share is None else share.value
 
 
 def _value(one: Finished, heading: str) -> float | None:

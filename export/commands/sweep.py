@@ -11,8 +11,12 @@ from _edgeship.terminal.console import console, print_json, printable
 from _edgeship.terminal.words import check_out
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from _edgeship.export.sweep.artifacts import Artifacts
+    from _edgeship.export.sweep.evaluations import Evaluations, Judged
     from _edgeship.export.sweep.running import Counts, Finished
+    from _edgeship.export.sweep.sweep_file import SweepFile
 
 SweepArgument = Annotated[
     Path,
@@ -65,11 +69,14 @@ def sweep(
 ) -> None:
     """Export every combination of a sweep file, each in a process of its own with limits.
 
-    What was made already is not made again: a sweep that was ended, by whatever, goes on when it is
-    started again. The report is in --out, as report.html, report.md and report.json.
+    With [evaluate] in the file, each is evaluated on pictures, beside the network that it was made
+    of. What was made already is not made again: a sweep that was ended, by whatever, goes on when
+    it is started again. The report is in --out, as report.html, report.md and report.json.
     """
     from _edgeship.export.commands.sweep_view import SweepProgress
     from _edgeship.export.sweep.artifacts import Artifacts
+    from _edgeship.export.sweep.groups import when_whole
+    from _edgeship.export.sweep.report import judged_in_order
     from _edgeship.export.sweep.running import Exports, drive
     from _edgeship.export.sweep.starting import start_engine
     from _edgeship.export.sweep.sweep_file import read_sweep
@@ -83,14 +90,30 @@ def sweep(
     check_out(place)
     with Artifacts(place) as artifacts:
         running = start_engine(engine, wanted.limits.memory, jobs, address)
+        judged: list[Judged] = []
         try:
             with SweepProgress(len(variants)) as progress:
-                exports = Exports(artifacts, folder, wanted.limits, progress.finished, progress.say)
+                evaluations = evaluations_of(wanted, file, artifacts, judged, progress.say)
+
+                def then(group: Sequence[Finished]) -> None:
+                    for source in evaluations:
+                        source.add(group)
+
+                whole = when_whole(variants, then)
+
+                def finished(one: Finished) -> None:
+                    progress.finished(one)
+                    whole(one)
+
+                exports = Exports(artifacts, folder, wanted.limits, finished, progress.say)
                 exports.plan(variants, interrupt.check)
-                drive(running, [exports], interrupt.check)
+                drive(running, [exports, *evaluations], interrupt.check)
         finally:
             running.close()
-        _report(progress.in_order(variants), exports.counts, artifacts, as_json=as_json)
+        every = progress.in_order(variants)
+        _report(
+            every, exports.counts, artifacts, judged_in_order(judged, variants), as_json=as_json
+        )
 
 
 def out_of(file: Path, out: Path | None) -> Path:
@@ -98,13 +121,53 @@ def out_of(file: Path, out: Path | None) -> Path:
     return out or Path("build/sweeps") / file.stem
 
 
-def _report(every: list[Finished], counts: Counts, artifacts: Artifacts, *, as_json: bool) -> None:
+def evaluations_of(
+    wanted: SweepFile,
+    file: Path,
+    artifacts: Artifacts,
+    judged: list[Judged],
+    say: Callable[[str], None],
+) -> list[Evaluations]:
+    """Return the source of the evaluations that a sweep file asks for, if it does.
+
+    Args:
+        wanted: What the file says.
+        file: The file.
+        artifacts: Where exports are kept.
+        judged: Gets what becomes of each evaluation.
+        say: Shows a line.
+
+    Raises:
+        InputError: The pictures cannot be read.
+    """
+    from _edgeship.export.sweep.evaluations import Evaluations
+
+    if wanted.evaluate is None:
+        return []
+
+    def tell(one: Judged) -> None:
+        judged.append(one)
+        if not one.before:
+            say(f"evaluated {one.variant.title}: {one.status} {one.why}".rstrip())
+
+    folder = file.resolve().parent
+    return [Evaluations(wanted.evaluate, artifacts, folder, wanted.limits, tell, say)]
+
+
+def _report(
+    every: list[Finished],
+    counts: Counts,
+    artifacts: Artifacts,
+    judged: list[Judged],
+    *,
+    as_json: bool,
+) -> None:
     from _edgeship.export.commands.sweep_view import leave, show, write_report
 
-    found = write_report(every, counts, artifacts)
+    found = write_report(every, counts, artifacts, judged)
     if as_json:
         print_json(found)
     else:
-        show(every, counts)
+        show(every, counts, judged)
         console().print(printable(f"report: {artifacts.folder / 'report.html'}"), soft_wrap=True)
-    leave(every)
+    leave(every, judged)

@@ -22,6 +22,7 @@ from _edgeship.terminal.progress import bars
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from _edgeship.export.sweep.evaluations import Judged
     from _edgeship.export.sweep.running import Counts, Finished
     from _edgeship.export.sweep.variants import Variant
 
@@ -81,21 +82,44 @@ class SweepProgress:
         return report.in_order(self._found, variants)
 
 
-def show(every: Sequence[Finished], counts: Counts) -> None:
-    """Print the table, the reasons of what is not there, and how much came out."""
+def show(every: Sequence[Finished], counts: Counts, judged: Sequence[Judged] = ()) -> None:
+    """Print the tables, the reasons of what is not there, and how much came out."""
     output = console()
-    columns, rows = report.without_empty(report.COLUMNS, [report.cells(one) for one in every])
-    show_fitted(columns, rows[:_SHOWN], numbers=report.NUMBERS)
-    if len(rows) > _SHOWN:
-        output.print(f"and {len(rows) - _SHOWN} more in the report")
+    _table(report.COLUMNS, [report.cells(one) for one in every], report.NUMBERS)
     output.print()
+    show_judged(judged)
     for text in report.sentences(every):
         output.print(printable(text), soft_wrap=True)
     output.print(report.summary(every, counts), soft_wrap=True)
 
 
+def show_judged(judged: Sequence[Judged]) -> None:
+    """Print how good files are, if any were evaluated."""
+    if not judged:
+        return
+    output = console()
+    numbers = report.JUDGED[len(report.NAMES) :]
+    _table(report.JUDGED, [report.judged_cells(one) for one in judged], numbers)
+    output.print()
+    for text in (*report.judged_sentences(judged), report.judged_summary(judged)):
+        output.print(printable(text), soft_wrap=True)
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[str]) -> None:
+    """Print a table whose first columns say what a variant is, in each of its parts."""
+    columns, rows = report.without_empty(columns, rows)
+    names = sum(name in columns for name in report.NAMES)
+    show_fitted(columns, rows[:_SHOWN], names=names, numbers=numbers)
+    if len(rows) > _SHOWN:
+        console().print(f"and {len(rows) - _SHOWN} more in the report")
+
+
 def write_report(
-    every: Sequence[Finished], counts: Counts, artifacts: Artifacts, more: Sequence[Any] = ()
+    every: Sequence[Finished],
+    counts: Counts,
+    artifacts: Artifacts,
+    judged: Sequence[Judged] = (),
+    more: Sequence[Any] = (),
 ) -> dict[str, Any]:
     """Write report.html, report.md and report.json, and the links with names for people.
 
@@ -103,24 +127,29 @@ def write_report(
         every: What became of each file.
         counts: How much was done.
         artifacts: Where files and report are.
+        judged: What became of each evaluation.
         more: Further sections for page and text.
 
     Returns:
         What report.json holds.
     """
-    from _edgeship.device_bench.farm.pages import exports_section
+    from _edgeship.device_bench.farm.pages import exports_section, judged_section
     from _edgeship.device_bench.reports import html, markdown
     from _edgeship.device_bench.reports.writing import write, written_by
 
     link_names(
         artifacts, {_name(one): one.made.key for one in every if one.status == "ok" and one.made}
     )
-    sections = [*more, exports_section(every, counts)]
+    evaluations = [judged_section(judged)] if judged else []
+    sections = [*more, *evaluations, exports_section(every, counts)]
+    found_of = {one.variant.identity: one for one in judged}
     found = {
         "exports_started": counts.started,
         "exports_again": counts.again,
         "known_before": counts.found,
-        "files": [report.as_dict(one, artifacts) for one in every],
+        "files": [
+            report.as_dict(one, artifacts, found_of.get(one.variant.identity)) for one in every
+        ],
     }
     for name, text in (
         ("report.html", html.render("Sweep", written_by(), sections)),
@@ -140,7 +169,7 @@ def _name(one: Finished) -> str:
     return str(Path(file_name(variant.network)) / "-".join(map(file_name, words)))
 
 
-def leave(every: Sequence[Finished]) -> None:
+def leave(every: Sequence[Finished], judged: Sequence[Judged] = ()) -> None:
     """Exit with 3 where something failed."""
-    if any(one.status == "failed" for one in every):
+    if "failed" in {*(one.status for one in every), *(one.status for one in judged)}:
         raise typer.Exit(3)

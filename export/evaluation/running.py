@@ -177,8 +177,10 @@ def one_thread_each() -> Iterator[None]:
 
 
 def workers() -> int:
-    """Return how many threads run pictures side by side."""
-    return os.cpu_count() or 1
+    """Return how many threads run pictures side by side: of all cores, or OMP_NUM_THREADS."""
+    most = os.environ.get("OMP_NUM_THREADS", "")
+    cores = os.cpu_count() or 1
+    return max(1, min(cores, int(most))) if most.isdigit() else cores
 
 
 def run_all(runners: Sequence[Runner], pictures: Sequence[Picture]) -> Iterator[Chunk]:

@@ -50,6 +50,7 @@ class Options(Table):
         num_classes: Width of the classifier.
         calib: Folder or zip file of pictures, .npz or .npy file, ``FILE.py:FUNCTION``, ``random``.
         labels: A file with the names of the classes, or ``checkpoint``.
+        eval_: Labelled pictures for ``max-drop``: a folder, a zip file or a list.
         for_: What a .tflite file is made for: ``gpu``.
 
     The others are those of `export.contract.request.Request`.
@@ -66,6 +67,8 @@ class Options(Table):
     ranges: Literal["auto", "mse", "min-max", "percentile"] | None = None
     keep_float: Texts | None = None
     min_sqnr: float | None = None
+    max_drop: Annotated[float, Field(ge=0)] | None = None
+    eval_: str | None = None
     mean: Numbers | None = None
     std: Numbers | None = None
     color: Literal["rgb", "bgr"] | None = None
@@ -82,6 +85,10 @@ class Options(Table):
     input_names: Texts | None = None
     output_names: Texts | None = None
     labels: str | None = None
+    author: str | None = None
+    license: str | None = None
+    model_version: str | None = None
+    description: str | None = None
 
     def given(self) -> dict[str, Any]:
         """Return what was given, by the names of this class's fields, in JSON types."""
@@ -90,7 +97,8 @@ class Options(Table):
 
     def files(self) -> list[str]:
         """Return the paths of files and folders that are named."""
-        return [*filter(None, [_file(self.weights), _file(self.calib), _file(self.labels)])]
+        named = (self.weights, self.calib, self.labels, self.eval_)
+        return [*filter(None, map(_file, named))]
 
 
 def _file(text: str | None) -> str | None:
@@ -114,8 +122,10 @@ def request_of(
     Raises:
         InputError: A file with names of classes cannot be read.
     """
-    from _edgeship.export.contract.labels import CHECKPOINT, read_labels
+    from _edgeship.export.contract.about import About
+    from _edgeship.export.contract.labels import CHECKPOINT, only_labels, read_labels
     from _edgeship.export.contract.request import Request
+    from _edgeship.export.evaluation.labelled import LabelledFolder
 
     options: dict[str, Any] = {
         name: tuple(v) if isinstance(v, list) else v for name, v in given.items()
@@ -126,6 +136,11 @@ def request_of(
     if labels is not None:
         known = CHECKPOINT if labels == CHECKPOINT else {"": read_labels(Path(labels))}
         options["labels"] = known
+    if "eval_" in options:
+        classes = only_labels(options.get("labels", {}))
+        options["eval_data"] = LabelledFolder(Path(options.pop("eval_")), classes)
+    words = {name: options.pop(name, "") for name in ("author", "license", "description")}
+    options["about"] = About(**words, version=options.pop("model_version", ""))
     if "batch" in options:
         options["batches"] = tuple(sorted({1, *options.pop("batch")}))
     if "for_" in options:

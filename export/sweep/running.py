@@ -20,7 +20,7 @@ from _edgeship.export.sweep.variants import Variant, by_export
 _LOOK = 0.5
 
 #: The exit code of `UnsupportedError`: it will be refused again, whatever is tried.
-_REFUSED = 4
+REFUSED = 4
 
 Status = Literal["ok", "refused", "failed"]
 
@@ -159,7 +159,7 @@ class Exports:
                     continue
                 self.counts.found += 1
                 status: Status = "ok" if made.status == "ok" else "refused"
-                code = 0 if status == "ok" else _REFUSED
+                code = 0 if status == "ok" else REFUSED
                 self.tell(Finished(one, status, made, made.why, code, before=True))
             if missing:
                 self._queue.append(_Export(missing))
@@ -251,8 +251,8 @@ class Exports:
                 yield self._keep(one, known, export, outcome)
                 continue
             error = value["failed"][one.scheme]
-            why = _sentence(error)
-            if error["code"] != _REFUSED:
+            why = sentence(error)
+            if error["code"] != REFUSED:
                 yield Finished(one, "failed", why=why, code=error["code"], node=outcome.node)
                 continue
             decided = self._decided(one)
@@ -265,7 +265,7 @@ class Exports:
                 decided_by=dict(decided.parts),
             )
             made = self.artifacts.keep(made, None)
-            yield Finished(one, "refused", made, why, _REFUSED, node=outcome.node)
+            yield Finished(one, "refused", made, why, REFUSED, node=outcome.node)
 
     def _keep(
         self, one: Variant, known: Mapping[str, Any], export: _Export, outcome: Outcome
@@ -285,7 +285,7 @@ class Exports:
         return Finished(one, "ok", made, node=outcome.node)
 
 
-def _sentence(error: Mapping[str, Any]) -> str:
-    """Return an error as one line, with its reason."""
+def sentence(error: Mapping[str, Any]) -> str:
+    """Return an error of a job as one line, with its reason."""
     parts = [error["what"], error["why"] and f"({error['why']})", error["where"]]
     return " ".join(" ".join(filter(None, parts)).split())

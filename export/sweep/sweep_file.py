@@ -84,8 +84,26 @@ class Choice(Table):
     options: Names | None = None
 
 
+class Evaluate(Choice):
+    """Which files are evaluated, all by default, and on which pictures.
+
+    Attributes:
+        data: A folder or a zip file with a folder per class, or a list of path,label.
+        limit: The most pictures, as many of each class.
+        seed: Draws these.
+        labels: A file with the names of the classes in the order of the scores.
+        ignore_labels: Whether files are compared with their networks only.
+    """
+
+    data: str
+    limit: Annotated[int, Field(ge=1)] | None = None
+    seed: Annotated[int, Field(ge=0)] = 0
+    labels: str | None = None
+    ignore_labels: bool = False
+
+
 class Limits(Table):
-    """What one export may take.
+    """What one export or evaluation may take.
 
     Attributes:
         memory: Bytes of all its processes together; in the file as ``"4 GB"``.
@@ -134,7 +152,8 @@ class SweepFile(Table):
         options: Name -> options; each network is exported with each.
         include: Further combinations.
         exclude: Combinations that are left out.
-        limits: What one export may take.
+        limits: What one export or evaluation may take.
+        evaluate: How files are evaluated; None if they are not.
         measure: How files are measured on phones.
     """
 
@@ -149,6 +168,7 @@ class SweepFile(Table):
     include: tuple[Choice, ...] = ()
     exclude: tuple[Choice, ...] = ()
     limits: Limits = Field(default_factory=Limits)
+    evaluate: Evaluate | None = None
     measure: Measure = Field(default_factory=Measure)
 
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,9 @@ def variants_of(sweep: SweepFile, folder: Path) -> list[Variant]:
             found.setdefault(one.identity, one)
     for place, choice in enumerate(sweep.exclude, 1):
         _check_choice(choice, every, f"exclude[{place}]")
-        found = {key: one for key, one in found.items() if not _matches(choice, one)}
+        found = {key: one for key, one in found.items() if not matches(choice, one)}
+    if sweep.evaluate is not None:
+        _check_choice(sweep.evaluate, every, "evaluate")
     if not found:
         raise InputError("The sweep is empty.", todo="look at its targets, schemes and exclude")
     groups = by_export(list(found.values()))
@@ -191,7 +194,8 @@ def _by_alias(given: Mapping[str, Any]) -> dict[str, Any]:
     return {Options.model_fields[name].alias or name: value for name, value in given.items()}
 
 
-def _matches(choice: Choice, one: Variant) -> bool:
+def matches(choice: Choice, one: Variant) -> bool:
+    """Return whether a variant is among those that a choice stands for."""
     return (
         _in(one.network, choice.networks)
         and _in(one.target, choice.targets)
@@ -202,6 +206,13 @@ def _matches(choice: Choice, one: Variant) -> bool:
 
 def _in(name: str, patterns: Sequence[str] | None) -> bool:
     return patterns is None or any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+@cache
+def _check_labelled(path: Path) -> None:
+    from _edgeship.export.evaluation.labelled import labelled
+
+    labelled(path)
 
 
 def _check_options(group: Sequence[Variant], folder: Path) -> None:
@@ -218,6 +229,9 @@ def _check_options(group: Sequence[Variant], folder: Path) -> None:
     given = dict(first.given)
     if given.get("labels", "checkpoint") != "checkpoint":
         given["labels"] = str(folder / given["labels"])
+    if "eval_" in given:
+        given["eval_"] = str(folder / given["eval_"])
+        _check_labelled(Path(given["eval_"]))
     schemes = tuple(one.scheme for one in group)
     try:
         check_request(request_of(first.model, first.target, schemes, given, None), TARGETS)

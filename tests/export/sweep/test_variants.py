@@ -5,10 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from _edgeship.errors import InputError
+from _edgeship.export.contract.about import About
+from _edgeship.export.evaluation.labelled import LabelledFolder
+from _edgeship.export.sweep.options import Options, request_of
 from _edgeship.export.sweep.sweep_file import SweepFile
 from _edgeship.export.sweep.variants import by_export, variants_of
+from tests.export.command_line import write_network
 
 
 @pytest.fixture
@@ -101,3 +106,36 @@ def test_what_cannot_be_asked_for_is_named_before_anything_begins(folder, conten
         titles(folder, **content)
 
     assert what in caught.value.what
+
+
+def test_pictures_to_judge_on_and_words_about_a_network_reach_the_request(tmp_path):
+    (tmp_path / "names.txt").write_text("cat\ndog\n")
+    given = Options.model_validate(
+        {
+            "keep-float": "auto",
+            "max-drop": 0.5,
+            "eval": "pictures",
+            "labels": str(tmp_path / "names.txt"),
+            "author": "somebody",
+            "model-version": "1.2",
+        }
+    )
+    assert given.files() == [str(tmp_path / "names.txt"), "pictures"]
+
+    request = request_of("net.onnx", "tflite", ("int8",), given.given(), None)
+
+    assert (request.max_drop, request.keep_float) == (0.5, ("auto",))
+    assert request.eval_data == LabelledFolder(Path("pictures"), ("cat", "dog"))
+    assert request.about == About(author="somebody", version="1.2")
+    assert request.labels == {"": ("cat", "dog")}
+
+
+def test_pictures_that_cannot_judge_are_refused_before_anything_begins(tmp_path):
+    write_network(tmp_path / "a.onnx")
+    Image.new("RGB", (8, 8)).save(tmp_path / "one.png")
+    options = {"eval": ".", "max-drop": 1, "keep-float": "auto"}
+    sweep = SweepFile.model_validate(
+        {"networks": ["a.onnx"], "schemes": ["int8"], "options": {"x": options}}
+    )
+    with pytest.raises(InputError, match="have no classes"):
+        variants_of(sweep, tmp_path)

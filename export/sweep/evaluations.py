@@ -1,0 +1,227 @@
+"""The evaluations of a sweep: files that are there become jobs, what was evaluated is found."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from _edgeship.errors import InputError
+from _edgeship.export.contract.labels import read_labels
+from _edgeship.export.contract.recorded import MANIFEST
+from _edgeship.export.evaluation.data import open_data
+from _edgeship.export.sweep.artifacts import Artifacts, Made
+from _edgeship.export.sweep.evaluated import Evaluated, Kept
+from _edgeship.export.sweep.evaluating import FUNCTION
+from _edgeship.export.sweep.jobs import Engine, Job, Message, Outcome
+from _edgeship.export.sweep.keys import own_code
+from _edgeship.export.sweep.running import REFUSED, Finished, sentence
+from _edgeship.export.sweep.sweep_file import Evaluate, Limits
+from _edgeship.export.sweep.variants import Variant, matches
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What became of the evaluation of a variant.
+
+    Attributes:
+        variant: Which.
+        status: ``ok``, ``refused`` (nothing here can run its file), or ``failed``.
+        found: What was found, unless it failed.
+        why: The sentence, unless it is there.
+        before: Whether it was evaluated before this run.
+    """
+
+    variant: Variant
+    status: Literal["ok", "refused", "failed"]
+    found: Evaluated | None = None
+    why: str = ""
+    before: bool = False
+
+
+@dataclass
+class _Work:
+    """Files of one export that are evaluated beside the network, with their keys."""
+
+    files: list[tuple[Variant, Made, str]]
+    lost: int = 0
+
+
+@dataclass
+class Evaluations:
+    """The source of the jobs that evaluate.
+
+    Attributes:
+        wanted: What the sweep file says about them.
+        artifacts: Where the files are.
+        folder: That of the sweep file.
+        limits: What one evaluation may take: as one export.
+        tell: Called with each variant that was judged.
+        say: Called with a sentence where an evaluation is run again.
+
+    Raises:
+        InputError: The pictures or the names of the classes cannot be read.
+    """
+
+    wanted: Evaluate
+    artifacts: Artifacts
+    folder: Path
+    limits: Limits
+    tell: Callable[[Judged], None]
+    say: Callable[[str], None] = lambda text: None
+    started: int = 0
+    _queue: deque[_Work] = field(default_factory=deque)
+    _running: dict[str, _Work] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._kept = Kept(self.artifacts.folder)
+        self._data = (self.folder / self.wanted.data).resolve()
+        named = self.wanted.labels
+        self._labels = () if named is None else read_labels(self.folder / named)
+        self._pictures = _digest(self._data, self.wanted)
+
+    def add(self, group: Sequence[Finished]) -> None:
+        """Queue the files of one export that are there now, but for those evaluated before."""
+        missing = []
+        for one in group:
+            if one.made is None or one.status != "ok" or not matches(self.wanted, one.variant):
+                continue
+            key = self._key(one.made)
+            found = self._kept.find(key)
+            if found is None:
+                missing.append((one.variant, one.made, key))
+            else:
+                self.tell(Judged(one.variant, found.status, found, found.why, before=True))
+        if missing:
+            self._queue.append(_Work(missing))
+
+    @property
+    def waiting(self) -> bool:
+        """Whether evaluations wait for a place."""
+        return bool(self._queue)
+
+    def take(self, engine: Engine) -> list[Job]:
+        """Return as many jobs as there is room for."""
+        room = engine.room()
+        return [self._job(self._queue.popleft()) for _ in range(min(room, len(self._queue)))]
+
+    def hear(self, message: Message) -> None:
+        """Take no notice: they say nothing."""
+
+    def done(self, outcome: Outcome) -> None:
+        """Keep what was found; queue again what was lost, and files apart that failed together."""
+        work = self._running.pop(outcome.job)
+        error = outcome.value.get("error")
+        why = outcome.why if error is None else sentence(error)
+        if outcome.ending == "lost" and work.lost < self.limits.retries:
+            self.say(f"evaluated again: {work.files[0][0].title}. {outcome.why}")
+            self._queue.appendleft(replace(work, lost=work.lost + 1))
+        elif outcome.ending == "done" and error is None:
+            for variant, made, key in work.files:
+                known = outcome.value["found"][self._path(made)]
+                self._keep(variant, made, key, known, outcome)
+        elif len(work.files) > 1:
+            self._queue.extendleft(_Work([one], work.lost) for one in reversed(work.files))
+        else:
+            [(variant, made, key)] = work.files
+            if error is not None and error["code"] == REFUSED:
+                refused = Evaluated(key=key, status="refused", sha256=made.sha256, why=why)
+                self._kept.keep(refused)
+                self.tell(Judged(variant, "refused", refused, why))
+            else:
+                self.tell(Judged(variant, "failed", why=why))
+
+    def _keep(
+        self, variant: Variant, made: Made, key: str, known: dict[str, Any], outcome: Outcome
+    ) -> None:
+        found = Evaluated(
+            key=key,
+            status="ok",
+            sha256=made.sha256,
+            seconds=outcome.seconds,
+            peak_bytes=outcome.peak_bytes,
+            **known,
+        )
+        self._kept.keep(found)
+        self.tell(Judged(variant, "ok", found))
+
+    def _key(self, made: Made) -> str:
+        """Return the digest of what decides an evaluation.
+
+        The key of an export stands for its file, its network, its manifest and what runs them.
+        """
+        parts = [made.key, self._pictures, self._labels, self.wanted.ignore_labels, own_code()]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+    def _path(self, made: Made, name: str = "") -> str:
+        place = self.artifacts.place(made.key).relative_to(self.artifacts.root)
+        return (place / (name or made.file)).as_posix()
+
+    def _network(self, made: Made) -> str:
+        """Return the .onnx file that a file was made of, which lies beside it."""
+        manifest = json.loads((self.artifacts.place(made.key) / MANIFEST).read_bytes())
+        return self._path(made, manifest["onnx"]["file"])
+
+    def _job(self, work: _Work) -> Job:
+        self.started += 1
+        name = f"evaluation-{self.started}"
+        self._running[name] = work
+        first = work.files[0][1]
+        network = self._network(first)
+        beside = [
+            path.relative_to(self.artifacts.root).as_posix()
+            for _, made, _ in work.files
+            for path in sorted(self.artifacts.place(made.key).rglob("*"))
+            if path.is_file()
+        ]
+        return Job(
+            id=name,
+            function=FUNCTION,
+            payload={
+                "network": network,
+                "files": [self._path(made) for _, made, _ in work.files],
+                "data": str(self._data),
+                "labels": list(self._labels),
+                "ignore_labels": self.wanted.ignore_labels,
+                "limit": self.wanted.limit,
+                "seed": self.wanted.seed,
+            },
+            memory_bytes=self.limits.memory,
+            seconds=60 * self.limits.minutes,
+            root=self.artifacts.root,
+            inputs=tuple(beside),
+        )
+
+
+def _digest(data: Path, wanted: Evaluate) -> str:
+    """Return the digest of the pictures that are taken: of their names, classes and bytes."""
+    digest = hashlib.sha256()
+    if not data.exists():
+        raise InputError(
+            f"{wanted.data}, which the sweep evaluates on, does not exist.",
+            where=str(data.parent),
+            todo="paths are relative to the sweep file",
+        )
+    with open_data(data) as pictures:
+        if wanted.ignore_labels:
+            pictures = pictures.without_labels()
+        elif not pictures.labelled:
+            raise InputError(
+                f"The pictures in {wanted.data} have no classes.",
+                todo="add ignore-labels = true to [evaluate], to compare files with networks only",
+            )
+        if wanted.limit is not None:
+            pictures = pictures.limited(wanted.limit, wanted.seed)
+        digest.update(pictures.source.encode())
+        for one in pictures.pictures:
+            digest.update(f"\0{one.name}\0{one.label}\0".encode())
+            with one.open() as file:
+                while chunk := file.read(_CHUNK):
+                    digest.update(chunk)
+    return digest.hexdigest()
