@@ -190,7 +190,7 @@ def _judged(target: Target, trial: _Try, answer: Answer) -> Result | None:
     if isinstance(answer, Exception):
         message = f"{type(answer).__name__}: {answer}"
         return Result(case.name, operator, Outcome.FAILED, message)
-    problem = _problem(target, case, way, answer)
+    problem = what_is_wrong(target, case, way, answer)
     if problem and (reason := foreign(case)) in INCOMPARABLE:
         return Result(case.name, operator, Outcome.FOREIGN, problem, reason)
     if problem:
@@ -228,7 +228,8 @@ def _says(text: str, word: str) -> bool:
     return bool(word) and re.search(rf"(?<!\w){re.escape(word)}(_\d+)?(?!\w)", text) is not None
 
 
-def _problem(target: Target, case: Case, way: Binding, found: Sequence[np.ndarray]) -> str:
+def what_is_wrong(target: Target, case: Case, way: Binding, found: Sequence[np.ndarray]) -> str:
+    """What is wrong with the outputs of a case that was bound in a way; empty where nothing is."""
     wanted = expected(case, target.disputed)
     if way.beside:
         wanted = [*wanted, *(-value for value in way.inputs.values())]
