@@ -1,10 +1,11 @@
 """Test accuracy of the shipped CIFAR-10 checkpoints: PyTorch, and the file of each scheme.
 
-Run: python benchmarks/accuracy.py cifar10.zip [MODEL ...] [--to tflite|coreml|onnx] [--limit N]
+Run: python benchmarks/accuracy.py cifar10.zip [MODEL ...] [--to TARGET] [--limit N]
 
 Prints top-1 in percent, and below each row the paired difference of each file from PyTorch in
 points with its 95 % interval: of .tflite files as LiteRT runs them, of .mlpackage files as
-edgeship's evaluator does, of .onnx files as ONNX Runtime does. int8 is calibrated on the pictures
+edgeship's evaluator does, of .aimodel files as Apple's runtime does (some pictures a second), of
+.onnx files as ONNX Runtime does. int8 is calibrated on the pictures
 shipped with edgeship, which are photographs scaled down to the input size, and once more on 200
 training pictures, as many of each class.
 """
@@ -25,6 +26,7 @@ from _edgeship.models.weights.pretrained import shipped_names
 SCHEMES = {
     "tflite": ("none", "fp16", "dynamic", "int8", "int16x8"),
     "coreml": ("fp16", "int8-weights", "int8"),
+    "coreai": ("none",),
     "onnx": ("none", "fp16", "int8"),
 }
 #: Those that are made once more, calibrated on training pictures.
