@@ -31,7 +31,7 @@ from _edgeship.export.evaluation.candidates import Asked
 from _edgeship.export.evaluation.evaluate import Question, evaluate
 from _edgeship.export.graph.onnx_graph import serialize
 from _edgeship.export.pipeline import export
-from _edgeship.export.tflite.multipliers import MOST_MULTIPLIER, largest_multiplier
+from _edgeship.export.tflite.multipliers import largest_multiplier
 from _edgeship.models.weights.pretrained import find, spec_of
 
 #: How far apart channels are.
@@ -104,7 +104,7 @@ def row(case: Case, data: Path, limit: int, more: float) -> str:
         data_of_others = plain_file(Subject(str(network), None, of), pictures)
         others.write_bytes(data_of_others)
         try:
-            ends = largest_multiplier(data_of_others) >= MOST_MULTIPLIER
+            ends = largest_multiplier(data_of_others).ends_process
             cells.append("LiteRT would end the process" if ends else compare(others)[1])
         except EdgeshipError as error:
             cells.append(error.what)

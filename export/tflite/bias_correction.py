@@ -31,18 +31,21 @@ from _edgeship.export.verification.parts import Part
 
 Floats = NDArray[np.float64]
 
-#: Into how many groups layers are put at most. The file is run once for each; shifts that layers of
-#: one group leave to each other are corrected twice.
-_MOST_ROUNDS = 20
+#: Into how many groups layers are put at most. The file is run up to each of them; shifts that
+#: layers of one group leave to each other are corrected twice. That matters: with 49 layers in 20
+#: groups EfficientNet-Lite0 kept 18.1 dB, with each corrected by itself 23.1, where 17.5 are kept
+#: without. So rather fewer samples than fewer groups.
+_MOST_ROUNDS = 100
 
 #: Below so many groups too much would be corrected twice.
 _FEWEST_ROUNDS = 6
 
 #: How many numbers the runs of all groups may compute: some ten seconds on two cores.
-_NUMBERS = 2e9
+_NUMBERS = 4e9
 
-#: Samples that are worth measuring on, and how many are measured on and compared on at most.
-_FEWEST_SAMPLES, _MOST_SAMPLES, _MOST_JUDGES = 4, 40, 24
+#: Samples that are worth measuring on, how many are taken rather than fewer groups, and how many
+#: are measured on and compared on at most.
+_FEWEST_SAMPLES, _ENOUGH_SAMPLES, _MOST_SAMPLES, _MOST_JUDGES = 4, 12, 40, 24
 
 #: Half of what 32 bits hold; the other half is for the sum of products that is added.
 _LARGEST_BIAS = 2**30
@@ -61,17 +64,19 @@ def corrected_if_better(
         samples: Input name -> array in ONNX order.
         io: The inputs and outputs of both.
         parts: What of the outputs is compared; the worst part counts.
+
+    Raises:
+        VerificationError: LiteRT refuses the file.
     """
+    session = TFLiteSession(data, io)  # tells what is wrong with a file that LiteRT refuses
     judges = samples[::4]
     others = [sample for i, sample in enumerate(samples) if i % 4]
     corrected = correct_biases(data, plain, evenly_spaced(others, _MOST_SAMPLES), io)
     if corrected == data:
         return data
     judges = evenly_spaced(judges, _MOST_JUDGES)
-    wanted, before, after = (
-        [session.run(sample) for sample in judges]
-        for session in (TFLiteSession(file, io) for file in (plain, data, corrected))
-    )
+    sessions = TFLiteSession(plain, io), session, TFLiteSession(corrected, io)
+    wanted, before, after = ([one.run(sample) for sample in judges] for one in sessions)
     gained = compare(wanted, after, parts=parts or None).sqnr_db
     return corrected if gained > compare(wanted, before, parts=parts or None).sqnr_db else data
 
@@ -87,12 +92,15 @@ def correct_biases(data: bytes, plain: bytes, samples: Sequence[Sample], io: Fil
     """
     model, names = from_bytes(data), {name_of(t) for t in from_bytes(plain).subgraphs[0].tensors}
     layers = [op for op in model.subgraphs[0].operators if _has_bias(model, op, names)]
-    rounds = min(len(layers), _MOST_ROUNDS, int(_NUMBERS / (_size(model) * max(len(samples), 1))))
-    if len(samples) < _FEWEST_SAMPLES or rounds < min(len(layers), _FEWEST_ROUNDS) or not rounds:
+    if len(samples) < _FEWEST_SAMPLES or not layers:
         return data
+    groups, count = _affordable(model, layers, len(samples))
+    if len(groups) < min(len(layers), _FEWEST_ROUNDS):
+        return data
+    samples = evenly_spaced(samples, count)
     results = [name_of(model.subgraphs[0].tensors[op.outputs[0]]) for op in layers]
     wanted = _means(from_bytes(plain), results, samples, io)
-    for group in np.array_split(np.arange(len(layers)), rounds):
+    for group in groups:
         found = _means(model, [results[i] for i in group], samples, io)
         for i in group:
             shift = _certain(found[results[i]] - wanted[results[i]])
@@ -115,26 +123,43 @@ def _has_bias(model: Any, op: Any, names: set[str]) -> bool:
     )
 
 
-def _size(model: Any) -> int:
-    """Return how many numbers a run computes."""
+def _affordable(
+    model: Any, layers: Sequence[Any], samples: int
+) -> tuple[list[NDArray[np.int64]], int]:
+    """Return groups of layers, as places among them, and on how many samples they are measured.
+
+    Args:
+        model: The quantized file.
+        layers: Its operators that are corrected, in their order.
+        samples: How many there are.
+    """
     graph = model.subgraphs[0]
-    return sum(math.prod(shape_of(graph.tensors[i])) for op in graph.operators for i in op.outputs)
+    sizes = [
+        sum(math.prod(shape_of(graph.tensors[i])) for i in op.outputs) for op in graph.operators
+    ]
+    places = {id(op): place for place, op in enumerate(graph.operators)}
+    until = np.cumsum(sizes)[[places[id(op)] for op in layers]]
+    rounds = min(len(layers), _MOST_ROUNDS)
+    while True:
+        groups = np.array_split(np.arange(len(layers)), rounds)
+        count = int(_NUMBERS / sum(int(until[group[-1]]) for group in groups))
+        if count >= min(samples, _ENOUGH_SAMPLES) or rounds == 1:
+            return groups, min(count, samples)
+        rounds = max(rounds // 2, 1)
 
 
 def _means(
     model: Any, names: Sequence[str], samples: Sequence[Sample], io: FileIO
 ) -> dict[str, Floats]:
-    """Return the mean of each channel of tensors: name -> (samples, channels), in real numbers."""
+    """Return the mean of each channel of tensors: name -> (samples, channels), in real numbers.
+
+    What comes behind the last of them is not computed.
+    """
     from ai_edge_litert.interpreter import Interpreter
 
     from _edgeship.export.runtimes.quiet import captured_stderr
 
-    graph = model.subgraphs[0]
-    own, signatures = graph.outputs, model.signatureDefs
-    wanted = [index for index, tensor in enumerate(graph.tensors) if name_of(tensor) in set(names)]
-    graph.outputs, model.signatureDefs = np.array(wanted, np.int32), None
-    content = to_bytes(model)
-    graph.outputs, model.signatureDefs = own, signatures
+    content = _up_to(model, names)
     with captured_stderr():
         interpreter = Interpreter(model_content=content, num_threads=os.cpu_count() or 1)
         interpreter.allocate_tensors()
@@ -149,6 +174,26 @@ def _means(
             rows = real.reshape(-1, real.shape[-1])
             means[port["name"]].append(rows.mean(axis=0, dtype=np.float64))
     return {name: np.stack(each) for name, each in means.items()}
+
+
+def _up_to(model: Any, names: Sequence[str]) -> bytes:
+    """Return a file that computes some tensors of another and nothing else; that one stays."""
+    graph = model.subgraphs[0]
+    wanted = [index for index, tensor in enumerate(graph.tensors) if name_of(tensor) in set(names)]
+    operators, last = graph.operators, 0
+    for place, op in enumerate(operators):
+        if not set(wanted).isdisjoint(op.outputs):
+            last = place
+    own = graph.outputs, model.signatureDefs, model.operatorCodes
+    kinds = [op.opcodeIndex for op in operators]
+    graph.operators, graph.outputs = operators[: last + 1], np.array(wanted, np.int32)
+    model.signatureDefs = None
+    content = to_bytes(model)
+    graph.operators = operators
+    graph.outputs, model.signatureDefs, model.operatorCodes = own
+    for op, kind in zip(operators, kinds, strict=True):
+        op.opcodeIndex = kind
+    return content
 
 
 def _certain(differences: Floats) -> Floats:

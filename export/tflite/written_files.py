@@ -28,7 +28,7 @@ from _edgeship.export.tflite.given_scales import FileScales, file_scales
 from _edgeship.export.tflite.integer_layout import IntegerLayout
 from _edgeship.export.tflite.kept_layers import kept_tensors, operators_of
 from _edgeship.export.tflite.made_file import MadeFile, Origin
-from _edgeship.export.tflite.multipliers import MOST_MULTIPLIER, largest_multiplier
+from _edgeship.export.tflite.multipliers import demand_computable, largest_multiplier
 from _edgeship.export.tflite.quantization import ACTIVATION_BITS, quantize
 from _edgeship.export.tflite.real_parts import real_parts
 from _edgeship.export.tflite.writer import from_bytes
@@ -193,7 +193,10 @@ class Prepared:
                     todo="name others; `sensitivity` prints the operator of each layer",
                 )
             made.append((data, quantize(data, scheme.name, own, dtype, scales, kept)))
-        return made[0] if len(made) == 1 else max(made, key=lambda pair: self._worst_db(pair[1]))
+        best = made[0] if len(made) == 1 else max(made, key=lambda pair: self._worst_db(pair[1]))
+        if ACTIVATION_BITS.get(scheme.name) == 8:
+            demand_computable(best[1], scheme.name)
+        return best
 
     def _sources(self, scheme: Scheme, ranges: Ranges) -> list[tuple[bytes, Ranges]]:
         """Return the float files that a scheme's file can be made from, with their ranges."""
@@ -224,7 +227,7 @@ class Prepared:
         beside the others that a product has no scale in 8 bits.
         """
         # Some of these LiteRT does not refuse: it ends the process.
-        if largest_multiplier(data) >= MOST_MULTIPLIER:
+        if largest_multiplier(data).ends_process:
             return -math.inf
         try:
             found = self._tried(data)
