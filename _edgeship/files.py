@@ -23,14 +23,26 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
+def check_plain(path: Path) -> None:
+    """Check that a path that exists leads to a file: pipes never answer, and devices never end.
+
+    Raises:
+        InputError: It leads to something else.
+    """
+    if path.exists() and not path.is_file():
+        kind = "a folder" if path.is_dir() else "a pipe or a device"
+        raise InputError(f"{path} is {kind}, not a file.", todo="copy its content to a file")
+
+
 def read_bytes(path: Path) -> bytes:
     """Return the content of a file.
 
     Raises:
-        InputError: It does not exist, is a folder, or may not be read.
+        InputError: It does not exist, is no plain file, or may not be read.
     """
     if path.is_dir():
         raise InputError(f"{path} is a folder, not a file.", todo="name a file in it")
+    check_plain(path)
     try:
         return path.read_bytes()
     except FileNotFoundError as error:

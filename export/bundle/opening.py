@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import stat
 import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from _edgeship.errors import InputError
 from _edgeship.export.bundle.layout import MANIFEST, SUMS, inside
+from _edgeship.export.calibration.zips import UNREADABLE
+from _edgeship.files import check_plain
 from _edgeship.work_folders import temporary_folder
 
 #: The most files of a bundle, and the most bytes that they unpack to.
@@ -50,18 +51,12 @@ def opened(path: Path) -> Iterator[Path]:
         return
     if not path.exists():
         raise InputError(f"{path} does not exist.", todo="check the path")
+    check_plain(path)
     with temporary_folder() as place:
         try:
             with zipfile.ZipFile(path) as archive:
                 _unpack(archive, place, path)
-        # The last three are what zipfile raises of encrypted, oddly and wrongly packed files.
-        except (
-            OSError,
-            zipfile.BadZipFile,
-            RuntimeError,
-            NotImplementedError,
-            zlib.error,
-        ) as error:
+        except UNREADABLE as error:
             raise InputError(f"{path} cannot be unpacked.", why=str(error)) from error
         yield _root(place, path)
 

@@ -4,30 +4,25 @@ from __future__ import annotations
 
 import tokenize
 import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from _edgeship.errors import InputError
+from _edgeship.export.calibration import zips
 from _edgeship.export.calibration.input_spec import InputSpec
 from _edgeship.export.calibration.preprocess import Preprocess, check_channels, normalize
 from _edgeship.export.calibration.source import Source
 from _edgeship.export.runtimes.values import Sample
 
-MAX_ARCHIVE_BYTES = 4 * 2**30
+MAX_ARCHIVE_BYTES = 2**31
 """Most bytes the arrays of an .npz file may unpack to."""
 
 
-UNREADABLE = (
-    *(OSError, ValueError, EOFError, MemoryError, BadZipFile, zlib.error, tokenize.TokenError),
-    # Of extents beyond 64 bits, and of encrypted and of oddly packed archives.
-    *(OverflowError, RuntimeError, NotImplementedError),
-)
+UNREADABLE = (*zips.UNREADABLE, tokenize.TokenError)
 """What NumPy and zipfile raise of files that are damaged, or no such files."""
 
 

@@ -17,6 +17,7 @@ from _edgeship.export.calibration.pictures import load_sample
 from _edgeship.export.calibration.preprocess import Preprocess
 from _edgeship.export.calibration.source import Source
 from _edgeship.export.runtimes.values import Sample
+from _edgeship.files import check_plain
 
 _ARRAY = ".npy"
 
@@ -84,6 +85,7 @@ def _by_stem(folder: Path) -> dict[str, Path]:
 
 
 def _read(path: Path, name: str, spec: InputSpec, preprocess: Preprocess) -> NDArray[Any]:
+    check_plain(path)
     if path.suffix.lower() != _ARRAY:
         if spec.picture is None:
             raise InputError(

@@ -19,6 +19,7 @@ from _edgeship.export.calibration.pictures import picture_source, shipped_source
 from _edgeship.export.calibration.preprocess import Preprocess
 from _edgeship.export.calibration.source import Source
 from _edgeship.export.runtimes.values import Sample
+from _edgeship.files import check_plain
 
 RANDOM = "random"
 
@@ -100,6 +101,7 @@ def _check(inputs: Mapping[str, InputSpec], limit: int) -> None:
 def _array_file(path: Path) -> Path:
     if not path.exists():
         raise InputError(f"There is no calibration source {path}.", todo=f"give {ACCEPTED}")
+    check_plain(path)
     if path.suffix.lower() not in (".npy", ".npz"):
         raise InputError(
             f"The calibration source {path} is not of a kind that is accepted.",

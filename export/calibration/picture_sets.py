@@ -11,6 +11,8 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from _edgeship.errors import InputError
+from _edgeship.export.calibration.zips import UNREADABLE
+from _edgeship.files import check_plain
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
 
@@ -48,6 +50,7 @@ class PictureSet:
         name = str(picture)
         try:
             if self.archive is None:
+                check_plain(self.path / name)
                 return (self.path / name).open("rb")
             entry = self.entries[picture]
             size = entry.file_size
@@ -58,8 +61,7 @@ class PictureSet:
                     todo="leave it out",
                 )
             return self.archive.open(entry)
-        # The last two are what zipfile raises of encrypted and of oddly packed files.
-        except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+        except UNREADABLE as error:
             raise InputError(
                 f"The picture {name} in {self.path} cannot be read.", why=str(error)
             ) from error
@@ -89,10 +91,10 @@ def open_pictures(path: Path, todo: str) -> Iterator[PictureSet]:
     if path.is_dir():
         yield _sorted(path, *_walked(path))
         return
+    check_plain(path)
     try:
         archive = zipfile.ZipFile(path)
-    # The last two are what zipfile raises of other versions, and of names in no known encoding.
-    except (OSError, zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         why = (
             error.strerror if isinstance(error, OSError) else "It is not a zip file, or is damaged."
         )

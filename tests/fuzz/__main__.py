@@ -25,6 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--read", type=int, default=0, help="ONNX files, read or run only")
     parser.add_argument("--stages", type=int, default=0, help="ONNX files, not run")
     parser.add_argument("--tflite", type=int, default=0, help=".tflite files, likewise")
+    parser.add_argument("--package", type=int, default=0, help=".mlpackage and .aimodel folders")
+    parser.add_argument("--data", type=int, default=0, help="pictures, arrays, weights, texts, ...")
     parser.add_argument("--minutes", type=float, help="files through the commands for so long")
     parser.add_argument("--first", type=int, default=0, help="the number of the first of each")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)

@@ -32,6 +32,7 @@ class Kind(Enum):
     HANG = "no end in time"
     MEMORY = "memory above 4 GB"
     LITTER = "left files behind that are none of its own"
+    ESCAPE = "wrote to the terminal what a terminal obeys"
 
 
 #: What no file may become.
@@ -43,6 +44,7 @@ FINDINGS = (
     Kind.HANG,
     Kind.MEMORY,
     Kind.LITTER,
+    Kind.ESCAPE,
 )
 
 
@@ -69,6 +71,8 @@ def judge_ending(ending: Ending) -> Verdict:
         return Verdict(Kind.MEMORY, f"{ending.peak_bytes / 2**30:.0f} GiB", ending.errors)
     if ending.code < 0:
         return Verdict(Kind.CRASH, f"signal {-ending.code}", ending.errors)
+    if ending.code in (0, *_REFUSALS) and (obeyed := _obeyed(ending.printed + ending.errors)):
+        return Verdict(Kind.ESCAPE, "", obeyed)
     if ending.code == 0:
         return Verdict(Kind.DONE)
     if ending.code not in _REFUSALS:
@@ -77,6 +81,14 @@ def judge_ending(ending: Ending) -> Verdict:
     if not said and ending.printed.strip() and ending.code == 3:
         return Verdict(Kind.REFUSED)  # tables of verify say it
     return Verdict(Kind.REFUSED if said else Kind.MUTE, "", ending.errors[-3000:])
+
+
+def _obeyed(text: str) -> str:
+    """Return the surroundings of the first character that is neither shown nor a new line."""
+    for place, letter in enumerate(text):
+        if not letter.isprintable() and letter not in "\n\ufffd":
+            return ascii(text[max(0, place - 60) : place + 60])
+    return ""
 
 
 def _root(errors: str) -> str:

@@ -148,12 +148,7 @@ def _readings(
 def _run_tflite(
     file: Path, artifact: Mapping[str, Any], given: Sequence[np.ndarray]
 ) -> list[np.ndarray]:
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
-
-    interpreter = Interpreter(
-        str(file), num_threads=1, experimental_op_resolver_type=OpResolverType.BUILTIN_REF
-    )
-    runner = interpreter.get_signature_runner()
+    runner = _interpreter(file).get_signature_runner()
     details = runner.get_input_details()
     results = runner(
         **{
@@ -162,6 +157,20 @@ def _run_tflite(
         }
     )
     return [results[port["name"]] for port in artifact["outputs"]]
+
+
+def _interpreter(file: Path) -> Any:
+    """Return the interpreter of a file: with plain kernels, or without delegates."""
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    kinds = OpResolverType.BUILTIN_REF, OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    for kind in kinds:
+        try:
+            return Interpreter(str(file), num_threads=1, experimental_op_resolver_type=kind)
+        except ValueError:  # not all operators have a plain kernel
+            if kind is kinds[-1]:
+                raise
+    raise AssertionError
 
 
 def _run_onnx(

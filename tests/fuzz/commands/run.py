@@ -7,8 +7,10 @@ from collections import Counter
 from pathlib import Path
 
 from tests.fuzz.commands.batches import try_cases
-from tests.fuzz.commands.cases import KINDS, Case
+from tests.fuzz.commands.case import Case, laid_out
+from tests.fuzz.commands.cases import KINDS
 from tests.fuzz.commands.endings import FINDINGS, Verdict
+from tests.fuzz.commands.seeds import pictures
 
 #: How often it is said how many files ended in each way.
 _SHOWN_EVERY = 100
@@ -48,11 +50,14 @@ def try_all(
 
 
 def _keep(folder: Path, kind: str, number: int, case: Case, verdict: Verdict) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    stem = f"{kind}_{number}_{verdict.kind.name.lower()}"
-    (folder / f"{stem}{Path(case.name).suffix}").write_bytes(case.data)
-    said = f"{' '.join(case.words)}\n{verdict.root}\n{verdict.detail}"
-    (folder / f"{stem}.txt").write_text(said, errors="backslashreplace")
+    """Keep the files of a case in a folder of its own, in which its command can be given again."""
+    place = folder / f"{kind}_{number}_{verdict.kind.name.lower()}"
+    place.mkdir(parents=True, exist_ok=True)
+    said = f"{verdict.root}\n{verdict.detail}"
+    (place / "found.txt").write_text(said, errors="backslashreplace")
+    if not (place / "command.txt").exists():
+        words = laid_out(case, place, pictures())
+        (place / "command.txt").write_text(" ".join(words), errors="backslashreplace")
 
 
 def _show(kind: str, counts: Counter[str], roots: Counter[tuple[str, str]]) -> None:

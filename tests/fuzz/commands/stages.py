@@ -54,7 +54,7 @@ def try_stages(first: int, count: int, folder: Path) -> dict[int, Verdict]:
 def _tried(number: int, folder: Path) -> tuple[str, str, str]:
     """Return the name of a kind, the root and the detail."""
     path = folder / "net.onnx"
-    path.write_bytes(onnx_case(number).data)
+    path.write_bytes(onnx_case(number).files["net.onnx"])
     begun = time.process_time()
     kind, root, detail = _ending(path)
     spent = time.process_time() - begun

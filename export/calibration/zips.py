@@ -1,0 +1,15 @@
+"""What reading an archive of anybody's may raise."""
+
+from __future__ import annotations
+
+import lzma
+import struct
+import zlib
+from zipfile import BadZipFile
+
+#: Of zip files that are damaged, encrypted, packed by a method that is not known, or that promise
+#: numbers beyond 64 bits, names in no known encoding, or more memory than there is.
+UNREADABLE = (
+    *(OSError, BadZipFile, RuntimeError, NotImplementedError, ValueError, OverflowError, EOFError),
+    *(MemoryError, zlib.error, lzma.LZMAError, struct.error),
+)

@@ -1,0 +1,1 @@
+"""Hostile data beside networks: pictures, arrays, archives, weights, labels, lists, manifests."""
