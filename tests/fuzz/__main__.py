@@ -32,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--seconds", type=float, default=60.0, help="the limit for each file")
     parser.add_argument("--keep", type=Path, help="folder for the files that are findings")
+    parser.add_argument("--seeds", type=Path, help="folder to keep sound files in, to begin faster")
     options = parser.parse_args(arguments)
     found = _stages(options) + _commands(options)
     for kind, count, make, judge in (
@@ -66,6 +67,7 @@ def _commands(options: argparse.Namespace) -> int:
     from tests.fuzz.commands.cases import KINDS
     from tests.fuzz.commands.endings import FINDINGS
     from tests.fuzz.commands.run import try_all
+    from tests.fuzz.commands.seeds import keep_in
 
     counts = {kind: getattr(options, kind) for kind in KINDS}
     wanted = {kind: count for kind, count in counts.items() if count or options.minutes}
@@ -73,6 +75,8 @@ def _commands(options: argparse.Namespace) -> int:
         return 0
     import tests.fuzz.warm  # noqa: F401  (what all forks would import)
 
+    if options.seeds:
+        keep_in(options.seeds)
     found = 0
     for kind, count in wanted.items():
         until = float("inf")

@@ -26,20 +26,21 @@ _ONNX_COMMANDS: Shares = (
 )
 
 #: The commands that read a file and take nothing of it on trust, since they do not prepare it.
+#: A comparison runs both files in processes of their own, which takes longest.
 _READERS: Shares = (
-    (30, ("inspect", "FILE")),
-    (10, ("inspect", "FILE", "--tensors")),
+    (34, ("inspect", "FILE")),
+    (12, ("inspect", "FILE", "--tensors")),
     (40, ("verify", "FILE")),
-    (10, ("diff", "OTHER", "FILE")),
+    (4, ("diff", "OTHER", "FILE")),
     (10, ("evaluate", "FILE", "--data", "PICTURES")),
 )
 
 #: Likewise on .tflite files. OTHER is the file that it was made of.
 _TFLITE_COMMANDS: Shares = (
-    (30, ("inspect", "FILE")),
-    (10, ("inspect", "FILE", "--delegates")),
+    (34, ("inspect", "FILE")),
+    (12, ("inspect", "FILE", "--delegates")),
     (40, ("verify", "FILE")),
-    (10, ("diff", "OTHER", "FILE")),
+    (4, ("diff", "OTHER", "FILE")),
     (10, ("evaluate", "FILE", "--data", "PICTURES")),
 )
 

@@ -20,16 +20,16 @@ _MANIFEST = "Manifest.json"
 _PARTS = (50, 8, 16, 12, 14)
 
 _COMMANDS = (
-    (35, ("inspect", "FILE")),
-    (35, ("verify", "FILE")),
-    (15, ("diff", "OTHER", "FILE")),
+    (41, ("inspect", "FILE")),
+    (40, ("verify", "FILE")),
+    (4, ("diff", "OTHER", "FILE")),
     (15, ("evaluate", "FILE", "--data", "PICTURES")),
 )
 
 #: Running an asset starts a process with Apple's runtime, which takes a second.
 _ASSET_COMMANDS = (
-    (75, ("inspect", "FILE")),
-    (15, ("diff", "OTHER", "FILE")),
+    (88, ("inspect", "FILE")),
+    (2, ("diff", "OTHER", "FILE")),
     (10, ("verify", "FILE")),
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -20,50 +20,112 @@ _SEED_S = 120.0
 _GRAPHS = 24
 
 
+#: Where sound files are kept; None for a folder that ends with this process.
+_kept: Path | None = None
+
+#: The last file of a folder: it is whole then.
+_WHOLE = ".whole"
+
+
+def keep_in(folder: Path) -> None:
+    """Keep the sound files in a folder, and take those that are there: making them takes a minute."""
+    global _kept
+    _kept = folder.resolve()
+
+
 @cache
 def onnx_seeds() -> list[onnx.ModelProto]:
     """Return the onnx wheel's cases, random graphs, and a small classifier, several times."""
     from tests.fuzz.files import _valid
 
-    network = onnx.load(write_network(scratch() / "network.onnx"))
+    folder = _made("onnx", lambda folder: _write(folder, "network.onnx"))
+    network = onnx.load(folder / "network.onnx")
     return [*_valid(), *[network] * 40]
 
 
 @cache
 def tflite_seeds() -> list[bytes]:
     """Return files that exports wrote, of all schemes and of several operators."""
-    from tests.fuzz.files import graph_file
 
-    folder = exported("seeds", "tflite", "none,fp16,dynamic,int8")
-    for number in range(_GRAPHS):
-        (folder / f"graph{number}.onnx").write_bytes(graph_file(number))
-        run_command(EXPORT, [f"graph{number}.onnx", "--to", "tflite"], folder, _SEED_S)
-    found = [path.read_bytes() for path in sorted(folder.glob("build/*/*.tflite"))]
+    def make(folder: Path) -> None:
+        _export(folder, "network.onnx", "tflite", "none,fp16,dynamic,int8")
+        for number in range(_GRAPHS):
+            _export(folder, f"graph{number}.onnx", "tflite", "none")
+
+    found = sorted(_made("tflite", make).glob("build/*/*.tflite"))
     assert len(found) > 20, "exports of seeds fail"
-    return found
+    return [path.read_bytes() for path in found]
 
 
 @cache
 def package_seeds() -> list[dict[str, bytes]]:
     """Return the files of packages that exports wrote, by their paths in the package."""
-    from tests.fuzz.files import graph_file
 
-    folder = exported("packages", "coreml", "none,fp16,int8,int8-weights,palette4")
-    options = ["--io", "image", "--out", "build/pictures"]
-    run_command(EXPORT, ["network.onnx", "--to", "coreml", *options], folder, _SEED_S)
-    for number in range(_GRAPHS // 2):
-        (folder / f"graph{number}.onnx").write_bytes(graph_file(number))
-        run_command(EXPORT, [f"graph{number}.onnx", "--to", "coreml"], folder, _SEED_S)
-    found = [_read(path) for path in sorted(folder.glob("build/*/*.mlpackage"))]
+    def make(folder: Path) -> None:
+        _export(folder, "network.onnx", "coreml", "none,fp16,int8,int8-weights,palette4")
+        _export(folder, "network.onnx", "coreml", "none", "--io", "image", "--out", "build/image")
+        for number in range(_GRAPHS // 2):
+            _export(folder, f"graph{number}.onnx", "coreml", "none")
+
+    found = sorted(_made("packages", make).glob("build/*/*.mlpackage"))
     assert len(found) > 10, "exports of seeds fail"
-    return found
+    return [_read(path) for path in found]
 
 
 @cache
 def asset_seeds() -> list[dict[str, bytes]]:
     """Return the files of Core AI assets likewise; none where its package is not installed."""
-    folder = exported("assets", "coreai", "none,int8-weights")
+    folder = _made(
+        "assets", lambda folder: _export(folder, "network.onnx", "coreai", "none,int8-weights")
+    )
     return [_read(path) for path in sorted(folder.glob("build/*/*.aimodel"))]
+
+
+@cache
+def whole_export() -> dict[str, bytes]:
+    """Return all files of an export with names of classes, by their paths."""
+
+    def make(folder: Path) -> None:
+        names = "".join(f"class{number}\n" for number in range(10))
+        (folder / "labels.txt").write_text(names)
+        _export(folder, "net.onnx", "tflite,onnx", "none", "--labels", "labels.txt")
+
+    found = _read(_made("whole", make) / "build" / "net")
+    assert "manifest.json" in found, "the export of a seed fails"
+    return found
+
+
+@cache
+def pictures() -> Path:
+    """Return a folder with two pictures of each of ten classes."""
+    return _made("pictures", _draw)
+
+
+def _draw(folder: Path) -> None:
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+    for label in range(10):
+        (folder / f"class{label}").mkdir(parents=True)
+        for number in range(2):
+            pixels = rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / f"class{label}" / f"{number}.png")
+
+
+def _export(folder: Path, name: str, target: str, schemes: str, *options: str) -> None:
+    """Export a network of a folder: a random graph, or else a classifier."""
+    _write(folder, name)
+    words = [name, "--to", target, "--quant", schemes, "--calib", "random", *options]
+    run_command(EXPORT, words, folder, _SEED_S)
+
+
+def _write(folder: Path, name: str) -> None:
+    from tests.fuzz.files import graph_file
+
+    if name.startswith("graph"):
+        (folder / name).write_bytes(graph_file(int(Path(name).stem.removeprefix("graph"))))
+    else:
+        write_network(folder / name)
 
 
 def _read(folder: Path) -> dict[str, bytes]:
@@ -74,47 +136,21 @@ def _read(folder: Path) -> dict[str, bytes]:
     }
 
 
-@cache
-def whole_export() -> dict[str, bytes]:
-    """Return all files of an export with names of classes, by their paths."""
-    folder = scratch() / "whole"
-    folder.mkdir()
-    write_network(folder / "net.onnx")
-    (folder / "labels.txt").write_text("".join(f"class{number}\n" for number in range(10)))
-    words = ["net.onnx", "--to", "tflite,onnx", "--labels", "labels.txt"]
-    run_command(EXPORT, words, folder, _SEED_S)
-    found = _read(folder / "build" / "net")
-    assert "manifest.json" in found, "the export of a seed fails"
-    return found
+def _made(name: str, make: Callable[[Path], None]) -> Path:
+    """Return a folder that a function has filled, now or at another time."""
+    import shutil
 
-
-def exported(name: str, target: str, schemes: str) -> Path:
-    """Return a folder with a classifier and, in build/, its files of a target."""
-    folder = scratch() / name
-    folder.mkdir()
-    write_network(folder / "network.onnx")
-    words = ["--to", target, "--quant", schemes, "--calib", "random"]
-    run_command(EXPORT, ["network.onnx", *words], folder, _SEED_S)
+    folder = (_kept or _scratch()) / name
+    if not (folder / _WHOLE).is_file():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        make(folder)
+        (folder / _WHOLE).touch()
     return folder
 
 
 @cache
-def pictures() -> Path:
-    """Return a folder with two pictures of each of ten classes."""
-    from PIL import Image
-
-    folder = scratch() / "pictures"
-    rng = np.random.default_rng(0)
-    for label in range(10):
-        (folder / f"class{label}").mkdir(parents=True)
-        for number in range(2):
-            pixels = rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)
-            Image.fromarray(pixels).save(folder / f"class{label}" / f"{number}.png")
-    return folder
-
-
-@cache
-def scratch() -> Path:
+def _scratch() -> Path:
     """Return a temporary folder that ends with this process."""
     import atexit
     import shutil

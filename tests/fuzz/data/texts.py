@@ -22,10 +22,10 @@ _LIST_COMMANDS = (
 )
 
 _MANIFEST_COMMANDS = (
-    (40, ("verify", "FILE")),
+    (45, ("verify", "FILE")),
     (20, ("inspect", "FILE")),
-    (15, ("evaluate", "FILE", "--data", "PICTURES")),
-    (15, ("diff", "other", ".")),
+    (17, ("evaluate", "FILE", "--data", "PICTURES")),
+    (8, ("diff", "other", ".")),
     (10, ("verify", ".")),
 )
 
