@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,7 @@ from _edgeship.export.calibration.source import evenly_spaced
 from _edgeship.export.contract.choices import AUTO
 from _edgeship.export.contract.stage_log import StageLog
 from _edgeship.export.contract.target import Job, Prepared, Target
+from _edgeship.export.kept import Kept, kept_layers, unmet
 from _edgeship.export.preparing import Ready
 from _edgeship.export.sensitivity.layers import Layer, layers_of, named_layers
 from _edgeship.export.trials import Trial, search
@@ -26,8 +28,7 @@ if TYPE_CHECKING:
     from _edgeship.export.calibration.ranges import Ranges
     from _edgeship.export.contract.request import PictureHalf
     from _edgeship.export.contract.schemes import Scheme
-    from _edgeship.export.runtimes.values import Sample
-    from _edgeship.export.verification.parity import Parity
+    from _edgeship.export.runtimes.values import Outputs, Sample
 
 #: Samples of the calibration that files are tried on, where there are too few others.
 _TRIED_ON = 16
@@ -41,63 +42,8 @@ _MARGIN_DB = 0.5
 #: The most layers that are left in float, as a share of all. fp16 is the better file then.
 _MOST = 0.5
 
-_TODO = "choose --quant fp16, or int16x8 for TFLite, or ask for less"
-
-
 #: Says what the file does that leaves some values in float.
 _Try = Callable[[Collection[str]], Trial]
-
-
-@dataclass(frozen=True)
-class Kept:
-    """The layers of one file that stay in float.
-
-    Attributes:
-        layers: Their names, in the order of the graph.
-        values: Names of the values that they compute.
-        cost: In words, what they cost.
-        reached: In words, what the file was found to do, where a target was given.
-        min_sqnr: SQNR in dB that it must reach on samples that nothing was chosen on.
-    """
-
-    layers: tuple[str, ...] = ()
-    values: frozenset[str] = frozenset()
-    cost: str = ""
-    reached: str = ""
-    min_sqnr: float | None = None
-
-    @property
-    def in_words(self) -> str:
-        """The layers, for the table of stages; "" if there are none."""
-        if not self.layers:
-            return self.reached
-        named = f"{self.counted}: {', '.join(self.layers)}"
-        return f"{named}; {self.reached}" if self.reached else named
-
-    @property
-    def counted(self) -> str:
-        """How many layers these are, and what they cost."""
-        cost = f" ({self.cost})" if self.cost else ""
-        return f"{len(self.layers)} layers in float{cost}"
-
-    def demand(self, parity: Parity) -> None:
-        """Demand that the file is as good as was asked for.
-
-        Raises:
-            VerificationError: It is not.
-        """
-        if self.min_sqnr is None:
-            return
-        worst = min(part.sqnr_db for part in parity.parts)
-        if not worst >= self.min_sqnr:
-            raise _unmet(
-                f"{self.min_sqnr:g} dB",
-                f"{worst:.1f} dB, on samples that nothing was chosen on, with {self.counted}",
-            )
-
-    def record(self) -> list[str]:
-        """Return it for the manifest."""
-        return list(self.layers)
 
 
 @dataclass(frozen=True)
@@ -135,7 +81,7 @@ class Keeping:
         if "keep_float" not in target.options or not scheme.keeps_float:
             return Kept()
         if not self.order:
-            return self._kept(self.named, scheme)
+            return kept_layers(self.job, self.named, scheme)
         if not scheme.calibrated:
             return Kept()
         return self._found(target, scheme, prepared, ranges)
@@ -147,13 +93,13 @@ class Keeping:
         kept = self._of(chosen, scheme)
         if not found.enough:
             best = f"{found.words} with {kept.counted}"
-            raise _unmet(self._asked, best, self._why(kept, exact, scheme, prepared, ranges))
+            raise unmet(self._asked, best, self._why(kept, exact, scheme, prepared, ranges))
         kept = replace(kept, min_sqnr=self.job.request.min_sqnr)
         if judge is None:
             return replace(kept, reached=f"chosen at {found.words}")
         judged = judge(kept.values)
         if not judged.enough:
-            raise _unmet(
+            raise unmet(
                 self._asked,
                 f"{judged.words}, on samples that nothing was chosen on, with {kept.counted}",
                 self._why(kept, exact, scheme, prepared, ranges),
@@ -220,19 +166,16 @@ class Keeping:
         """Return what tries a file on samples; a `finished` one as it will be written."""
         from _edgeship.export.verification.metrics import compare
 
-        reference = prepared.rehearse(exact, {}, samples)
         wanted = self.job.request.min_sqnr or 0.0
 
-        def trial(keep: Collection[str]) -> Trial:
-            outputs = prepared.rehearse(scheme, ranges, samples, keep, finished)
-            if reference is None or outputs is None:
-                raise VerificationError("Nothing here can try such files.", todo="name the layers")
+        def judge(reference: Outputs, outputs: Outputs) -> Trial:
             parts = compare(reference, outputs, parts=self.job.parts).parts
             worst = min(part.sqnr_db for part in parts)
             good = worst >= wanted + _MARGIN_DB
             return Trial(good, worst >= wanted, worst, f"{worst:.1f} dB")
 
-        return trial
+        run = partial(prepared.rehearse, scheme, ranges, samples, finished=finished)
+        return _tried(prepared.rehearse(exact, {}, samples), run, judge)
 
     def _by_drop(
         self,
@@ -244,13 +187,9 @@ class Keeping:
         finished: bool = False,
     ) -> _Try:
         """Return what tries a file on labelled pictures; a `finished` one as it will be written."""
-        reference = prepared.rehearse(exact, {}, half.samples)
         most = self.job.request.max_drop or 0.0
 
-        def trial(keep: Collection[str]) -> Trial:
-            outputs = prepared.rehearse(scheme, ranges, half.samples, keep, finished)
-            if reference is None or outputs is None:
-                raise VerificationError("Nothing here can try such files.", todo="name the layers")
+        def judge(reference: Outputs, outputs: Outputs) -> Trial:
             drop, low, high, bound = half.drop(reference, outputs)
             words = (
                 f"a drop of {drop:.2f} points ({low:.2f} to {high:.2f}) on {len(half.samples):,} "
@@ -258,7 +197,8 @@ class Keeping:
             )
             return Trial(bound <= most, drop <= most, -drop, words)
 
-        return trial
+        run = partial(prepared.rehearse, scheme, ranges, half.samples, finished=finished)
+        return _tried(prepared.rehearse(exact, {}, half.samples), run, judge)
 
     def _sets(self) -> list[frozenset[str]]:
         """Return names of layers that may stay in float: none, then more and more of them."""
@@ -273,25 +213,8 @@ class Keeping:
         return sets
 
     def _of(self, names: Collection[str], scheme: Scheme) -> Kept:
-        return self._kept([layer for layer in self.layers if layer.name in names], scheme)
-
-    def _kept(self, layers: Sequence[Layer], scheme: Scheme) -> Kept:
-        """Return layers with what they cost."""
-        if not layers:
-            return Kept()
-        names = {name for layer in layers for name in layer.nodes}
-        weights = {layer.weight for layer in layers if layer.weight}
-        constants = self.job.graph.graph.initializers
-        sizes = [constants[name].const_value for name in weights]
-        # Bytes of a number in float, but for the one that it would have otherwise.
-        more = 1 if scheme.base == "fp16" else 3
-        further = more * sum(math.prod(one.shape.numpy()) for one in sizes if one is not None)
-        share = _share_of_work(self.job, names)
-        return Kept(
-            tuple(layer.name for layer in layers),
-            frozenset(value for layer in layers for value in layer.values),
-            f"{further / 1e3:,.0f} kB more, {share:.1%} of the mult-adds",
-        )
+        some = [layer for layer in self.layers if layer.name in names]
+        return kept_layers(self.job, some, scheme)
 
 
 def kept_in_float(ready: Ready, log: StageLog) -> Keeping:
@@ -331,26 +254,34 @@ def kept_in_float(ready: Ready, log: StageLog) -> Keeping:
     return Keeping(job, layers, (), [one.repair for one in found.layers], alone, halves)
 
 
-def _share_of_work(job: Job, nodes: Collection[str]) -> float:
-    """Return the share of a network's multiplications that some nodes do, 0 to 1."""
-    from _edgeship.export.graph.cost import node_mult_adds
+def _tried(
+    reference: Outputs | None,
+    run: Callable[..., Outputs | None],
+    judge: Callable[[Outputs, Outputs], Trial],
+) -> _Try:
+    """Return what tries files.
 
-    work = {str(node.name): node_mult_adds(node) or 0 for node in job.graph.graph}
-    total = sum(work.values())
-    return sum(work[name] for name in nodes) / total if total else 0.0
+    Args:
+        reference: What the file in float computes.
+        run: Returns what one computes that leaves some values in float (``keep``).
+        judge: Says how good that is.
+    """
+
+    def trial(keep: Collection[str]) -> Trial:
+        try:
+            outputs = run(keep=keep)
+        except VerificationError as error:
+            # With other layers in float there may be a file that the runtime takes.
+            return Trial(False, False, -math.inf, f"refused ({error.what.rstrip('.')})")
+        if reference is None or outputs is None:
+            raise VerificationError("Nothing here can try such files.", todo="name the layers")
+        return judge(reference, outputs)
+
+    return trial
 
 
 def _is_among(sample: Sample, others: Sequence[Sample]) -> bool:
     return any(
         all(np.array_equal(array, other[name]) for name, array in sample.items())
         for other in others
-    )
-
-
-def _unmet(asked: str, best: str, why: str = "") -> VerificationError:
-    return VerificationError(
-        f"No file reaches {asked}: the best was {best}.",
-        where="--keep-float auto",
-        why=why,
-        todo=_TODO,
     )

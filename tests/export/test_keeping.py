@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from PIL import Image
 
@@ -21,6 +22,7 @@ from _edgeship.export.tflite.reading import read_model
 from _edgeship.export.trials import Trial, search
 from tests.export.command_line import run
 from tests.export.sensitivity.graphs import bad_network, samples
+from tests.export.tflite.test_multipliers import nearly_dead
 
 SIZES = range(40)
 
@@ -132,6 +134,20 @@ def test_a_target_out_of_reach_is_said_with_the_best(
     count, each, together = int(found[1]), float(found[2]), float(found[3])
     assert each - 10 * np.log10(count) - 0.1 <= together <= each + 0.1
     assert not (tmp_path / "out" / "bad_int8.tflite").exists()
+
+
+def test_layers_are_found_where_a_file_in_8_bits_throughout_is_refused(tmp_path: Path) -> None:
+    """LiteRT takes no file of a network with a nearly dead channel but with it in float."""
+    onnx.save(nearly_dead(1e9), tmp_path / "dead.onnx")
+    rng = np.random.default_rng(0)
+    np.save(tmp_path / "x.npy", rng.standard_normal((20, 3, 8, 8)).astype(np.float32))
+    run(
+        tmp_path / "dead.onnx", "--quant", "int8", "--calib", tmp_path / "x.npy",
+        "--keep-float", "auto", "--min-sqnr", "12", "--out", tmp_path / "out",
+    )  # fmt: skip
+    [file] = json.loads((tmp_path / "out" / "manifest.json").read_text())["artifacts"]
+    assert file["keep_float"]
+    assert file["parity"]["sqnr_db"] >= 12
 
 
 @pytest.mark.parametrize(
