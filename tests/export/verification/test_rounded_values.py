@@ -123,6 +123,51 @@ def test_an_ideal_file_keeps_what_its_bits_can(bits: str, low: float, high: floa
     assert low < found < high
 
 
+def test_weights_of_the_ideal_file_have_a_scale_for_each_channel() -> None:
+    """The channels' weights lie up to 1,000 times apart, and biases bring them to one size.
+
+    With one scale for all channels, most weights would be rounded to nothing.
+    """
+    weight = RNG.standard_normal((4, 4, 1)) * np.array([1, 1e-1, 1e-2, 1e-3])[:, None, None]
+    bias = np.array([0.0, 5.0, 6.0, 7.0])
+    w, b = (", ".join(map(repr, map(float, one.astype(np.float32).flat))) for one in (weight, bias))
+    model = lifted(
+        graph(
+            f"w = Constant <value = float[4, 4, 1] {{{w}}}> () "
+            f"b = Constant <value = float[4] {{{b}}}> () y = Conv (x, w, b)"
+        )
+    )
+    fed = samples(8)
+    reference = run_onnx(serialize(model), fed)
+    ideal = Ideal(model, fed, reference, whole_outputs(reference, ["y"]), fed)
+    [found] = ideal("8 bits").values()
+
+    ranges = graph_ranges(serialize(model), fed)
+    scales = np.abs(weight).max(axis=1, keepdims=True) / 127
+    rounded = np.rint(weight / scales) * scales
+    by_formula = []
+    for sample in fed:
+        x = steps(sample["x"], *widened(ranges["x"]))
+        exact = np.einsum("oc,ncl->nol", rounded[:, :, 0], x) + bias[:, None]
+        by_formula.append([steps(exact, *widened(ranges["y"])).astype(np.float32)])
+    assert found == pytest.approx(compare(reference, by_formula).sqnr_db, abs=0.1)
+
+
+def widened(bounds: tuple[float, float]) -> tuple[float, float]:
+    """Return a range with zero in it."""
+    return min(bounds[0], 0.0), max(bounds[1], 0.0)
+
+
+def lifted(model: ir.Model) -> ir.Model:
+    """Return a graph with its constants as initializers."""
+    for node in [one for one in model.graph if one.op_type == "Constant"]:
+        value = node.outputs[0]
+        value.const_value = node.attributes["value"].as_tensor()
+        model.graph.remove(node)
+        model.graph.register_initializer(value)
+    return model
+
+
 def test_the_ideal_file_is_measured_once_and_only_where_it_is_asked_for() -> None:
     calls: list[str] = []
 
