@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,8 +25,10 @@ from _edgeship.terminal.words import check_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
 
     from _edgeship.device_bench.farm.phones import Phones
+    from _edgeship.device_bench.farm.turns import SharedTurns
     from _edgeship.device_bench.farm.values import Measured, Work
     from _edgeship.device_bench.store.store import Store
     from _edgeship.export.commands.sweep_view import SweepProgress
@@ -53,6 +56,14 @@ def farm(
     engine: EngineOption = "processes",
     jobs: JobsOption = None,
     address: AddressOption = None,
+    share: Annotated[
+        bool,
+        typer.Option(
+            "--share",
+            help="Do only what no other farm does that was started with the same file and the same "
+            "--store: each file is measured once on each model, whichever farm has its phones.",
+        ),
+    ] = False,
     store: options.StoreOption = options.STORE,
     as_json: options.JsonOption = False,
 ) -> None:
@@ -63,6 +74,7 @@ def farm(
     again. The report is in --out.
     """
     from _edgeship.device_bench.commands.farm_view import report
+    from _edgeship.device_bench.farm.turns import KeptInStore
     from _edgeship.device_bench.store.store import Store
     from _edgeship.export.commands.sweep_view import SweepProgress
     from _edgeship.export.sweep.artifacts import Artifacts
@@ -82,21 +94,47 @@ def farm(
         )
     place = out_of(file, out)
     check_out(place)
-    with Store(store) as kept, Artifacts(place) as artifacts:
+    with (
+        Store(store) as kept,
+        Artifacts(place) as artifacts,
+        _turns(wanted, kept, place, share=share) as turns,
+    ):
         running = start_engine(engine, wanted.limits.memory, jobs, address)
         measured: list[Measured] = []
         judged: list[Judged] = []
         try:
             with SweepProgress(len(variants)) as progress:
                 phones = _phones(wanted, device, running, artifacts, kept, progress, measured)
-                evaluations = evaluations_of(wanted, file, artifacts, judged, progress.say)
+                evaluations = evaluations_of(
+                    wanted, file, artifacts, judged, progress.say, KeptInStore(place, kept)
+                )
                 exports = _exports(wanted, file, artifacts, progress, phones, evaluations, variants)
-                exports.plan(variants, interrupt.check)
-                drive(running, [exports, phones, *evaluations], interrupt.check)
+                sources: list[Exports | Phones | Evaluations] = [exports, phones, *evaluations]
+
+                def check() -> None:
+                    interrupt.check()
+                    if turns is not None:
+                        turns.renew()
+
+                if turns is not None:
+                    phones.shared = True
+                    for source in sources:
+                        source.turns = turns
+                exports.plan(variants, check)
+                drive(running, sources, check)
         finally:
             running.close()
         every, judged = progress.in_order(variants), judged_in_order(judged, variants)
         report(every, judged, measured, exports, phones, artifacts, kept, as_json=as_json)
+
+
+def _turns(
+    wanted: SweepFile, store: Store, out: Path, *, share: bool
+) -> AbstractContextManager[SharedTurns | None]:
+    """Return whose turn each job is, where other farms do the same sweep."""
+    from _edgeship.device_bench.farm.turns import shared
+
+    return shared(store, out, 60 * wanted.limits.lease_minutes) if share else nullcontext()
 
 
 def _phones(

@@ -90,6 +90,7 @@ def _measured_json(
             for one in measured
         ],
         "measured_again": phones.again,
+        "left_to_others": phones.left,
         "phones": [
             {"selector": one.selector, "model": one.model, "state": one.state, "jobs": one.done}
             for one in phones.phones
@@ -136,6 +137,11 @@ def _show(
         text = f"not measured: {one.work.title} on {one.work.on}: {one.why}"
         output.print(printable(text), soft_wrap=True)
     output.print(summary(every, exports.counts), soft_wrap=True)
+    if phones.left:
+        output.print(
+            f"{phones.left} jobs were left to other farms: no phone that can do them is left here.",
+            soft_wrap=True,
+        )
     before = sum(one.before for one in measured)
     done = sum(one.status == "ok" for one in measured) - before
     again = f", {phones.again} of them again" if phones.again else ""

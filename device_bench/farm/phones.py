@@ -6,10 +6,13 @@ another phone of the same model does the job; the rounds that were finished are 
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,7 @@ from _edgeship.device_bench.measurement.events import Event
 from _edgeship.device_bench.results.records import MeasurementSettings
 from _edgeship.errors import DeviceError
 from _edgeship.export.sweep.jobs import Engine, Job, Message, Outcome
+from _edgeship.export.sweep.turns import WINDOW, Alone, Held, Turns
 
 #: The exit code of `DeviceError`: the phone's fault, as far as one can tell.
 _DEVICE = 5
@@ -53,6 +57,8 @@ class Phones:
         away_seconds: How long a session waits for a phone that went away.
         seconds: The most that a job may take.
         retries: How often a work goes to a phone again.
+        turns: Whose turn each work is.
+        shared: Whether other farms do the same sweep: what this one has no phone for is theirs.
     """
 
     selectors: Sequence[str]
@@ -67,10 +73,13 @@ class Phones:
     away_seconds: float = 180.0
     seconds: float = 3600.0
     retries: int = 2
+    turns: Turns = field(default_factory=Alone)
+    shared: bool = False
 
     def __post_init__(self) -> None:
         self.phones = [Phone(selector) for selector in self.selectors]
         self.again = 0
+        self.left = 0
         self._ready: deque[Work] = deque()
         self._queues: dict[str, deque[Work]] = {}  # by what works are wanted on
         self._running: dict[str, tuple[Phone, Work | None]] = {}
@@ -123,7 +132,7 @@ class Phones:
                 self._known(phone, outcome.value)
             else:
                 phone.done += 1
-                self.tell(Measured(work, "ok", phone.selector))
+                self._end(work, Measured(work, "ok", phone.selector))
             return
         gone = error is not None and error["kind"] == "DeviceGone"
         if work is None or gone or outcome.ending == "lost":
@@ -143,7 +152,12 @@ class Phones:
             self._queues.setdefault(work.on, deque()).appendleft(work)
             self.say(f"again, on another phone if there is one: {work.title}. {why}")
         else:
-            self.tell(Measured(work, "failed", phone.selector, why))
+            self._end(work, Measured(work, "failed", phone.selector, why))
+
+    def _end(self, work: Work, found: Measured) -> None:
+        self.tell(found)
+        if work.held is not None:
+            work.held.part_ended(self.turns, found.why)
 
     def _known(self, phone: Phone, value: Mapping[str, Any]) -> None:
         phone.model = value["properties"]["model"] or phone.selector
@@ -200,6 +214,7 @@ class Phones:
         if not missing:
             self.tell(Measured(work, "ok", before=True))
             return
+        work.whole = sorted(work.files.values())
         # Ratios are to the first file of a session, so that is measured beside the others.
         first = next(iter(work.files))
         work.files = {
@@ -208,14 +223,43 @@ class Phones:
         self._queues.setdefault(work.on, deque()).append(work)
 
     def _next_for(self, phone: Phone) -> Work | None:
-        """Return the next work for a phone, which another one should not rather do."""
+        """Return the next work for a phone, which no other phone or farm should rather do."""
         for on in (phone.model, ANY):
             queue = self._queues.get(on, deque())
-            for place, work in enumerate(queue):
-                if phone.selector not in work.tried or not self._twins(work):
-                    del queue[place]
-                    return work
+            able = [
+                work
+                for work in islice(queue, WINDOW)
+                if phone.selector not in work.tried or not self._twins(work)
+            ]
+            held = next((work for work in able if work.held is not None), None)
+            work = held or self._take_turn(on, queue, able)
+            if work is not None:
+                queue.remove(work)
+                return work
         return None
+
+    def _take_turn(self, on: str, queue: deque[Work], able: Sequence[Work]) -> Work | None:
+        """Return the first work that no other farm has; tell of those that others have ended."""
+        if not able:
+            return None
+        names = [self._name(work) for work in able]
+        ours, ended = self.turns.take(names, 1)
+        found = None
+        for name, work in zip(names, able, strict=True):
+            if name in ours:
+                work.held, found = Held(name), work
+            elif name in ended:
+                queue.remove(work)
+                why = ended[name]
+                self.tell(Measured(work, "failed" if why else "ok", why=why, before=not why))
+        if found is None:
+            queue.rotate(-len(able))
+        return found
+
+    def _name(self, work: Work) -> str:
+        parts = [work.on, work.whole, self.options]
+        text = json.dumps(parts, sort_keys=True)
+        return f"measure/{hashlib.sha256(text.encode()).hexdigest()}"
 
     def _twins(self, work: Work) -> list[Phone]:
         """Return the phones that may do a work and have not tried it."""
@@ -246,7 +290,13 @@ class Phones:
             if there:
                 why += f" {there[-1].selector}: {there[-1].why}"
             while queue:
-                self.tell(Measured(queue.popleft(), "failed", why=why))
+                work = queue.popleft()
+                if self.shared:
+                    self.left += 1
+                    if work.held is not None:
+                        self.turns.give_back(work.held.name)
+                else:
+                    self._end(work, Measured(work, "failed", why=why))
 
     def _describe(self, phone: Phone) -> Job:
         phone.state = "asked"

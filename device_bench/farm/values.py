@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from _edgeship.device_bench.results.records import MeasurementSettings
+from _edgeship.export.sweep.turns import Held
 
 #: The target whose files phones measure.
 TARGET = "tflite"
@@ -57,14 +58,18 @@ class Work:
         files: Their paths below ``Phones.root``; SHA-256 of each.
         beside: Files that they read, such as manifests.
         on: The model of the phone, or `ANY`.
+        whole: The digests of all its files, also of those that were measured before.
         tried: The phones that it failed on.
+        held: The turn that this farm has for it; None until it has.
     """
 
     title: str
     files: Mapping[str, str]
     beside: tuple[str, ...] = ()
     on: str = ANY
+    whole: Sequence[str] = ()
     tried: list[str] = field(default_factory=list)
+    held: Held | None = None
 
 
 @dataclass(frozen=True)

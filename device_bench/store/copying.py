@@ -9,7 +9,13 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, delete, select, update
 
 from _edgeship.device_bench.store.database import Database
-from _edgeship.device_bench.store.tables import BASELINES, MEASUREMENTS, ROUNDS, SESSIONS
+from _edgeship.device_bench.store.tables import (
+    BASELINES,
+    EVALUATIONS,
+    MEASUREMENTS,
+    ROUNDS,
+    SESSIONS,
+)
 from _edgeship.errors import InputError
 
 
@@ -31,7 +37,7 @@ class Copied:
 
 
 def copy(source: Database, target: Database, tell: Callable[[int, int], None]) -> Copied:
-    """Copy all sessions and baselines that the target does not have.
+    """Copy all sessions, evaluations and baselines that the target does not have.
 
     Each session is one transaction. A copy that was cut short is finished by another one, and so is
     a session that was still being measured.
@@ -53,6 +59,7 @@ def copy(source: Database, target: Database, tell: Callable[[int, int], None]) -
         written += found is not None
         rounds += found or 0
         tell(done, len(ids))
+    _copy_evaluations(source, target)
     return Copied(written, rounds, len(ids) - written, _copy_baselines(source, target))
 
 
@@ -109,6 +116,15 @@ def _put_head(connection: Connection, session: Row[Any]) -> None:
 def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
     if rows:
         connection.execute(table.insert(), rows)
+
+
+def _copy_evaluations(source: Database, target: Database) -> None:
+    with source.reading() as connection:
+        rows = [dict(row._mapping) for row in connection.execute(select(EVALUATIONS))]
+    new = target.insert(EVALUATIONS).on_conflict_do_nothing(index_elements=[EVALUATIONS.c.key])
+    if rows:
+        with target.writing() as connection:
+            connection.execute(new, rows)
 
 
 def _copy_baselines(source: Database, target: Database) -> int:

@@ -8,7 +8,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.schema import CreateSchema
 
 from _edgeship.device_bench.store.place import Place
-from _edgeship.device_bench.store.tables import METADATA, SCHEMA_VERSION
+from _edgeship.device_bench.store.tables import METADATA, OLDER_VERSIONS, SCHEMA_VERSION
 from _edgeship.errors import InputError
 
 #: Makes an INSERT that may say what happens where a row is there already.
@@ -83,6 +83,8 @@ def make_tables(engine: Engine, place: Place, *, create: bool) -> None:
         version = _version(connection)
         if version is None:
             _create(connection)
+        elif version in OLDER_VERSIONS:
+            _bring_up_to_date(connection)
         elif version != SCHEMA_VERSION:
             raise InputError(
                 f"The store {place} was written by another version of edgeship.",
@@ -129,6 +131,18 @@ def _version(connection: Connection) -> int | None:
     if found is None:
         return None
     return int(connection.execute(text(f"SELECT version FROM {SCHEMA}.store")).scalar_one())  # noqa: S608
+
+
+def _bring_up_to_date(connection: Connection) -> None:
+    """Make the tables and the indexes that a store of an older version lacks."""
+    METADATA.create_all(connection)
+    for table in METADATA.tables.values():
+        for index in table.indexes:
+            index.create(connection, checkfirst=True)
+    connection.execute(
+        text(f"UPDATE {SCHEMA}.store SET version = :version"),  # noqa: S608 - a constant
+        {"version": SCHEMA_VERSION},
+    )
 
 
 def _create(connection: Connection) -> None:

@@ -67,7 +67,7 @@ def make_tables(engine: Engine, path: Path) -> None:
                 todo="name another file with --store FILE",
             )
         elif version in OLDER_VERSIONS:
-            _make_indexes(connection)
+            _make_missing(connection)
             connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
         elif version != SCHEMA_VERSION:
             raise InputError(
@@ -82,8 +82,9 @@ def make_tables(engine: Engine, path: Path) -> None:
         cursor.close()
 
 
-def _make_indexes(connection: Connection) -> None:
-    """Make the indexes that a store of an older version lacks."""
+def _make_missing(connection: Connection) -> None:
+    """Make the tables and the indexes that a store of an older version lacks."""
+    METADATA.create_all(connection)
     for table in METADATA.tables.values():
         for index in table.indexes:
             index.create(connection, checkfirst=True)

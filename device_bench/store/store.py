@@ -33,8 +33,15 @@ from _edgeship.device_bench.results.records import (
 from _edgeship.device_bench.store.database import Database
 from _edgeship.device_bench.store.filters import Filter as Filter
 from _edgeship.device_bench.store.filters import conditions, means
+from _edgeship.device_bench.store.leases import Leases
 from _edgeship.device_bench.store.place import Place, place_of
-from _edgeship.device_bench.store.tables import BASELINES, MEASUREMENTS, ROUNDS, SESSIONS
+from _edgeship.device_bench.store.tables import (
+    BASELINES,
+    EVALUATIONS,
+    MEASUREMENTS,
+    ROUNDS,
+    SESSIONS,
+)
 from _edgeship.errors import InputError
 
 #: How many sessions a message names.
@@ -229,6 +236,29 @@ class Store:
         with self._database.reading() as connection:
             found = connection.execute(select(BASELINES.c.series, BASELINES.c.session_id))
             return {row.series: row.session_id for row in found}
+
+    def keep_evaluation(self, key: str, sha256: str, record: str) -> None:
+        """Save how good a file is, in JSON; one that is there already stays.
+
+        Args:
+            key: The digest of what decides it.
+            sha256: Of the file.
+            record: What was found.
+        """
+        row = {"key": key, "sha256": sha256, "record": record}
+        new = self._database.insert(EVALUATIONS).values(row)
+        with self._database.writing() as connection:
+            connection.execute(new.on_conflict_do_nothing(index_elements=[EVALUATIONS.c.key]))
+
+    def evaluation(self, key: str) -> str | None:
+        """Return the record that was saved for a key, if there is one."""
+        with self._database.reading() as connection:
+            wanted = select(EVALUATIONS.c.record).where(EVALUATIONS.c.key == key)
+            return connection.execute(wanted).scalar_one_or_none()
+
+    def leases(self, owner: str, seconds: float) -> Leases:
+        """Return the jobs of a farm among those that share this store; see `Leases`."""
+        return Leases(self._database, owner, seconds)
 
     def _parts(
         self, connection: Connection, ids: Sequence[str], chosen: Filter

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     Column,
+    Double,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -19,12 +20,12 @@ from sqlalchemy import (
 )
 
 #: Incremented with every change of the tables or of the records. Version 2 added what accelerators
-#: took, version 3 what batteries count, and indexes: older ones have none of it, and are otherwise
-#: the same.
-SCHEMA_VERSION = 3
+#: took, version 3 what batteries count, and indexes, version 4 evaluations and leases: older ones
+#: have none of it, and are otherwise the same.
+SCHEMA_VERSION = 4
 
 #: What is brought up to date when it is opened.
-OLDER_VERSIONS = (1, 2)
+OLDER_VERSIONS = (1, 2, 3)
 
 METADATA = MetaData()
 
@@ -74,4 +75,28 @@ BASELINES = Table(
     METADATA,
     Column("series", Text, primary_key=True),
     Column("session_id", _Key, ForeignKey("sessions.id"), nullable=False),
+)
+
+# How good files are on pictures: found by the sweeps of farms.
+EVALUATIONS = Table(
+    "evaluations",
+    METADATA,
+    Column("key", _Key, primary_key=True),
+    Column("sha256", Text, nullable=False),
+    Column("record", Text, nullable=False),
+    Index("evaluations_by_sha256", "sha256"),
+)
+
+# Jobs that farms take from a store that they share; see `leases.py`.
+LEASES = Table(
+    "leases",
+    METADATA,
+    Column("name", _Key, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("expires", Double, nullable=False),
+    Column("taken", Integer, nullable=False, server_default="0"),
+    Column("ended", Double),
+    Column("why", Text, nullable=False, server_default=""),
+    Index("leases_by_owner", "owner"),
 )

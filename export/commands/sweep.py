@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from _edgeship.export.sweep.artifacts import Artifacts
+    from _edgeship.export.sweep.evaluated import Keeping
     from _edgeship.export.sweep.evaluations import Evaluations, Judged
     from _edgeship.export.sweep.running import Counts, Finished
     from _edgeship.export.sweep.sweep_file import SweepFile
@@ -127,6 +128,7 @@ def evaluations_of(
     artifacts: Artifacts,
     judged: list[Judged],
     say: Callable[[str], None],
+    kept: Keeping | None = None,
 ) -> list[Evaluations]:
     """Return the source of the evaluations that a sweep file asks for, if it does.
 
@@ -136,6 +138,7 @@ def evaluations_of(
         artifacts: Where exports are kept.
         judged: Gets what becomes of each evaluation.
         say: Shows a line.
+        kept: Where evaluations are kept; in the folder of the sweep by default.
 
     Raises:
         InputError: The pictures cannot be read.
@@ -151,7 +154,7 @@ def evaluations_of(
             say(f"evaluated {one.variant.title}: {one.status} {one.why}".rstrip())
 
     folder = file.resolve().parent
-    return [Evaluations(wanted.evaluate, artifacts, folder, wanted.limits, tell, say)]
+    return [Evaluations(wanted.evaluate, artifacts, folder, wanted.limits, tell, say, kept)]
 
 
 def _report(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -63,6 +63,16 @@ class Evaluated(BaseModel):
     why: str = ""
     seconds: float = 0.0
     peak_bytes: int = 0
+
+
+class Keeping(Protocol):
+    """Where evaluations are kept."""
+
+    def find(self, key: str) -> Evaluated | None:
+        """Return what was found for a key, if anything was."""
+
+    def keep(self, found: Evaluated) -> None:
+        """Keep an evaluation."""
 
 
 class Kept:

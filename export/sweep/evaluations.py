@@ -15,12 +15,13 @@ from _edgeship.export.contract.labels import read_labels
 from _edgeship.export.contract.recorded import MANIFEST
 from _edgeship.export.evaluation.data import open_data
 from _edgeship.export.sweep.artifacts import Artifacts, Made
-from _edgeship.export.sweep.evaluated import Evaluated, Kept
+from _edgeship.export.sweep.evaluated import Evaluated, Keeping, Kept
 from _edgeship.export.sweep.evaluating import FUNCTION
 from _edgeship.export.sweep.jobs import Engine, Job, Message, Outcome
 from _edgeship.export.sweep.keys import own_code
 from _edgeship.export.sweep.running import REFUSED, Finished, sentence
 from _edgeship.export.sweep.sweep_file import Evaluate, Limits
+from _edgeship.export.sweep.turns import WINDOW, Alone, Held, Turns
 from _edgeship.export.sweep.variants import Variant, matches
 
 _CHUNK = 1 << 20
@@ -51,6 +52,7 @@ class _Work:
 
     files: list[tuple[Variant, Made, str]]
     lost: int = 0
+    held: Held | None = None
 
 
 @dataclass
@@ -64,6 +66,8 @@ class Evaluations:
         limits: What one evaluation may take: as one export.
         tell: Called with each variant that was judged.
         say: Called with a sentence where an evaluation is run again.
+        kept: Where evaluations are kept; in the folder of the sweep by default.
+        turns: Whose turn each evaluation is.
 
     Raises:
         InputError: The pictures or the names of the classes cannot be read.
@@ -75,12 +79,14 @@ class Evaluations:
     limits: Limits
     tell: Callable[[Judged], None]
     say: Callable[[str], None] = lambda text: None
+    kept: Keeping | None = None
+    turns: Turns = field(default_factory=Alone)
     started: int = 0
     _queue: deque[_Work] = field(default_factory=deque)
     _running: dict[str, _Work] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._kept = Kept(self.artifacts.folder)
+        self._kept = self.kept or Kept(self.artifacts.folder)
         self._data = (self.folder / self.wanted.data).resolve()
         named = self.wanted.labels
         self._labels = () if named is None else read_labels(self.folder / named)
@@ -88,18 +94,27 @@ class Evaluations:
 
     def add(self, group: Sequence[Finished]) -> None:
         """Queue the files of one export that are there now, but for those evaluated before."""
-        missing = []
-        for one in group:
-            if one.made is None or one.status != "ok" or not matches(self.wanted, one.variant):
-                continue
-            key = self._key(one.made)
-            found = self._kept.find(key)
-            if found is None:
-                missing.append((one.variant, one.made, key))
-            else:
-                self.tell(Judged(one.variant, found.status, found, found.why, before=True))
+        chosen = [
+            (one.variant, one.made, self._key(one.made))
+            for one in group
+            if one.made is not None and one.status == "ok" and matches(self.wanted, one.variant)
+        ]
+        missing = self._tell_what_is_there(chosen)
         if missing:
             self._queue.append(_Work(missing))
+
+    def _tell_what_is_there(
+        self, files: Sequence[tuple[Variant, Made, str]]
+    ) -> list[tuple[Variant, Made, str]]:
+        """Tell which files were evaluated before, and return the others."""
+        missing = []
+        for variant, made, key in files:
+            found = self._kept.find(key)
+            if found is None:
+                missing.append((variant, made, key))
+            else:
+                self.tell(Judged(variant, found.status, found, found.why, before=True))
+        return missing
 
     @property
     def waiting(self) -> bool:
@@ -108,8 +123,38 @@ class Evaluations:
 
     def take(self, engine: Engine) -> list[Job]:
         """Return as many jobs as there is room for."""
-        room = engine.room()
-        return [self._job(self._queue.popleft()) for _ in range(min(room, len(self._queue)))]
+        jobs: list[Job] = []
+        room = min(engine.room(), len(self._queue))
+        while len(jobs) < room and self._queue and self._queue[0].held is not None:
+            jobs.append(self._job(self._queue.popleft()))
+        if room > len(jobs) and self._queue:
+            jobs += self._take_turns(room - len(jobs))
+        return jobs
+
+    def _take_turns(self, most: int) -> list[Job]:
+        """Return jobs that nobody else has; tell of those that others have ended."""
+        window = [self._queue.popleft() for _ in range(min(WINDOW, len(self._queue)))]
+        names = [
+            f"evaluation/{self.turns.place()}/{''.join(key[:16] for _, _, key in work.files)}"
+            for work in window
+        ]
+        ours, ended = self.turns.take(names, most)
+        jobs = []
+        for name, work in zip(names, window, strict=True):
+            if name in ours:
+                work.held = Held(name)
+                work.files = self._tell_what_is_there(work.files)
+                if work.files:
+                    jobs.append(self._job(work))
+                else:
+                    work.held.part_ended(self.turns)
+            elif name in ended:
+                for variant, _, _ in self._tell_what_is_there(work.files):
+                    why = ended[name] or "It is not where another process has put it."
+                    self.tell(Judged(variant, "failed", why=why))
+            else:
+                self._queue.append(work)
+        return jobs
 
     def hear(self, message: Message) -> None:
         """Take no notice: they say nothing."""
@@ -126,16 +171,26 @@ class Evaluations:
             for variant, made, key in work.files:
                 known = outcome.value["found"][self._path(made)]
                 self._keep(variant, made, key, known, outcome)
+            self._end(work)
         elif len(work.files) > 1:
-            self._queue.extendleft(_Work([one], work.lost) for one in reversed(work.files))
+            if work.held is not None:
+                work.held.left += len(work.files) - 1
+            parts = [_Work([one], work.lost, work.held) for one in work.files]
+            self._queue.extendleft(reversed(parts))
         else:
             [(variant, made, key)] = work.files
             if error is not None and error["code"] == REFUSED:
                 refused = Evaluated(key=key, status="refused", sha256=made.sha256, why=why)
                 self._kept.keep(refused)
                 self.tell(Judged(variant, "refused", refused, why))
+                self._end(work)
             else:
                 self.tell(Judged(variant, "failed", why=why))
+                self._end(work, why)
+
+    def _end(self, work: _Work, why: str = "") -> None:
+        if work.held is not None:
+            work.held.part_ended(self.turns, why)
 
     def _keep(
         self, variant: Variant, made: Made, key: str, known: dict[str, Any], outcome: Outcome

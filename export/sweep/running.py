@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ from _edgeship.export.sweep.exporting import FUNCTION
 from _edgeship.export.sweep.jobs import Engine, Job, Message, Outcome
 from _edgeship.export.sweep.keys import Decided, Digests
 from _edgeship.export.sweep.sweep_file import Limits
+from _edgeship.export.sweep.turns import WINDOW, Alone, Held, Turns
 from _edgeship.export.sweep.variants import Variant, by_export
 
 #: Seconds that a wait for results takes at most, so that Ctrl-C is seen.
@@ -112,6 +114,7 @@ class _Export:
     lost: int = 0
     again: bool = False
     result: Path | None = None
+    held: Held | None = None
 
 
 @dataclass
@@ -124,6 +127,7 @@ class Exports:
         limits: What one export may take.
         tell: Called with each variant that is finished, those that were made before first.
         say: Called with a sentence where an export is run again.
+        turns: Whose turn each export is.
         counts: How much was done so far.
     """
 
@@ -132,6 +136,7 @@ class Exports:
     limits: Limits
     tell: Callable[[Finished], None]
     say: Callable[[str], None] = lambda text: None
+    turns: Turns = field(default_factory=Alone)
     counts: Counts = field(default_factory=Counts)
 
     def __post_init__(self) -> None:
@@ -151,18 +156,23 @@ class Exports:
         """
         for group in by_export(variants):
             check()
-            missing = []
-            for one in group:
-                made = self.artifacts.find(self._decided(one).key)
-                if made is None:
-                    missing.append(one)
-                    continue
-                self.counts.found += 1
-                status: Status = "ok" if made.status == "ok" else "refused"
-                code = 0 if status == "ok" else REFUSED
-                self.tell(Finished(one, status, made, made.why, code, before=True))
+            missing = self._tell_what_is_there(group)
             if missing:
                 self._queue.append(_Export(missing))
+
+    def _tell_what_is_there(self, group: Sequence[Variant]) -> list[Variant]:
+        """Tell which variants were made before, and return the others."""
+        missing = []
+        for one in group:
+            made = self.artifacts.find(self._decided(one).key)
+            if made is None:
+                missing.append(one)
+                continue
+            self.counts.found += 1
+            status: Status = "ok" if made.status == "ok" else "refused"
+            code = 0 if status == "ok" else REFUSED
+            self.tell(Finished(one, status, made, made.why, code, before=True))
+        return missing
 
     @property
     def waiting(self) -> bool:
@@ -171,8 +181,40 @@ class Exports:
 
     def take(self, engine: Engine) -> list[Job]:
         """Return as many jobs as there is room for."""
-        room = engine.room()
-        return [self._job(self._queue.popleft()) for _ in range(min(room, len(self._queue)))]
+        jobs: list[Job] = []
+        room = min(engine.room(), len(self._queue))
+        while len(jobs) < room and self._queue and self._queue[0].held is not None:
+            jobs.append(self._job(self._queue.popleft()))
+        if room > len(jobs) and self._queue:
+            jobs += self._take_turns(room - len(jobs))
+        return jobs
+
+    def _take_turns(self, most: int) -> list[Job]:
+        """Return jobs that nobody else has; tell of those that others have ended."""
+        window = [self._queue.popleft() for _ in range(min(WINDOW, len(self._queue)))]
+        names = [self._name(one) for one in window]
+        ours, ended = self.turns.take(names, most)
+        jobs = []
+        for name, export in zip(names, window, strict=True):
+            if name in ours:
+                export.held = Held(name)
+                # Whoever had it before may have died when it was made.
+                export.variants = self._tell_what_is_there(export.variants)
+                if export.variants:
+                    jobs.append(self._job(export))
+                else:
+                    export.held.part_ended(self.turns)
+            elif name in ended:
+                for one in self._tell_what_is_there(export.variants):
+                    why = ended[name] or "It is not where another process has put it."
+                    self.tell(Finished(one, "failed", why=why, code=3))
+            else:
+                self._queue.append(export)
+        return jobs
+
+    def _name(self, export: _Export) -> str:
+        keys = "".join(self._decided(one).key for one in export.variants)
+        return f"export/{self.turns.place()}/{hashlib.sha256(keys.encode()).hexdigest()}"
 
     def hear(self, message: Message) -> None:
         """Take no notice of the stage that an export is in."""
@@ -187,11 +229,20 @@ class Exports:
                 )
                 self._queue.appendleft(replace(export, lost=export.lost + 1, again=True))
             elif self._apart(export, outcome):
-                parts = [_Export([one], export.lost, again=True) for one in export.variants]
+                parts = [
+                    _Export([one], export.lost, again=True, held=export.held)
+                    for one in export.variants
+                ]
+                if export.held is not None:
+                    export.held.left += len(parts) - 1
                 self._queue.extendleft(reversed(parts))
             else:
+                why = ""
                 for finished in self._finished(export, outcome):
+                    why = why or (finished.why if finished.status == "failed" else "")
                     self.tell(finished)
+                if export.held is not None:
+                    export.held.part_ended(self.turns, why)
         finally:
             if export.result is not None:
                 shutil.rmtree(export.result, ignore_errors=True)

@@ -109,11 +109,14 @@ class Limits(Table):
         memory: Bytes of all its processes together; in the file as ``"4 GB"``.
         minutes: Of time.
         retries: How often what was lost with a machine is done again.
+        lease_minutes: After which others do what a farm has taken that died, of those that share a
+            store.
     """
 
     memory: Annotated[int, BeforeValidator(_bytes), Field(ge=10**8)] = 6 * 10**9
     minutes: Annotated[float, Field(gt=0)] = 30.0
     retries: Annotated[int, Field(ge=0, le=10)] = 2
+    lease_minutes: Annotated[float, Field(gt=0)] = 2.0
 
 
 class Measure(Table):

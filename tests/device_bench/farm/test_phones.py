@@ -15,7 +15,8 @@ from _edgeship.device_bench.results.records import MeasurementSettings
 from _edgeship.errors import DeviceError
 from _edgeship.export.sweep.jobs import Job, Message, Outcome
 from _edgeship.export.sweep.running import drive
-from tests.export.sweep.scripted import Scripted
+from _edgeship.export.sweep.turns import Alone, Turns
+from tests.export.sweep.scripted import Scripted, ScriptedTurns
 
 MODELS = {"adb:A1": "A", "adb:A2": "A", "adb:B1": "B"}
 
@@ -54,6 +55,8 @@ class Farm:
         self.settings = MeasurementSettings()
         self.on: Sequence[str] | None = None
         self.missing: set[str] = set()
+        self.turns: Turns = Alone()
+        self.shared = False
         self.now = 0.0
         monkeypatch.setattr("_edgeship.device_bench.farm.phones.time.monotonic", self.clock)
 
@@ -79,6 +82,8 @@ class Farm:
             keep=self.kept.append,
             tell=self.finished.append,
             say=self.said.append,
+            turns=self.turns,
+            shared=self.shared,
         )
         for number in range(works):
             files = {f"{number}/none.tflite": f"n{number}", f"{number}/int8.tflite": f"i{number}"}
@@ -281,3 +286,47 @@ def test_a_farm_without_a_phone_that_can_be_used_is_an_error(farm):
         farm.run(1, fine, lambda job: Outcome(job.id, "done", absent))
 
     assert "adb:A1: A DeviceError." in caught.value.why
+
+
+def test_what_other_farms_measure_is_waited_for_and_not_done_here(farm):
+    def ended(names):
+        return (), {names[0]: "", names[1]: "A phone broke."}
+
+    farm.on, farm.shared = ["A"], True
+    farm.turns = turns = ScriptedTurns(lambda names: ((), {}), ended)
+    phones, engine = farm.run(3, fine)
+    found = {one.work.title: one for one in farm.finished}
+    assert (found["net0"].status, found["net0"].before) == ("ok", True)
+    assert (found["net1"].status, found["net1"].why) == ("failed", "A phone broke.")
+    assert (found["net2"].status, found["net2"].before) == ("ok", False)
+    assert len(farm.measured(engine)) == 1
+    assert list(turns.ended.values()) == [""]
+    assert phones.left == 0
+
+
+def test_what_no_phone_of_a_farm_can_do_is_left_to_others(farm):
+    farm.on, farm.shared = ["A", "C"], True
+    farm.turns = turns = ScriptedTurns()
+
+    def answer(job: Job) -> Outcome:
+        return Outcome(job.id, "done", GONE)
+
+    phones, _ = farm.run(1, answer)
+    # Both phones of model A failed at it, and others may have more; nobody here is a C.
+    assert phones.left == 1
+    assert [(one.work.on, one.status) for one in farm.finished] == [("A", "failed")]
+    assert len(turns.ended) == 1
+
+
+def test_a_work_whose_phones_are_gone_is_given_back(farm):
+    farm.on, farm.shared = ["B"], True
+    farm.turns = turns = ScriptedTurns()
+
+    def answer(job: Job) -> Outcome:
+        farm.missing.add("adb:B1")
+        return Outcome(job.id, "lost", why="Its node was lost.")
+
+    phones, _ = farm.run(1, answer)
+    assert phones.left == 1
+    assert len(turns.given_back) == 1
+    assert farm.finished == []

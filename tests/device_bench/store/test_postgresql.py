@@ -114,3 +114,24 @@ def test_a_connection_that_breaks_within_a_transaction_leaves_nothing(server: Se
         assert store.sessions() == []
         save(store, whole)
         assert store.sessions() == [whole]
+
+
+def test_a_store_of_an_older_version_is_brought_up_to_date(server: Server) -> None:
+    database = server.new_database()
+    url = server.url(database)
+    with Store(url) as store:
+        save(store, session("20261122-100000-0001"))
+    for statement in (
+        "DROP TABLE edgeship.leases",
+        "DROP TABLE edgeship.evaluations",
+        "DROP INDEX edgeship.measurements_by_path",
+        "UPDATE edgeship.store SET version = 3",
+    ):
+        server.run(statement, database)
+    with Store(url) as store:
+        assert store.leases("farm", 60).take(["a job"], 1).ours == ("a job",)
+        assert store.sessions() == [session("20261122-100000-0001")]
+    [(version,)] = server.run("SELECT version FROM edgeship.store", database)
+    assert version == SCHEMA_VERSION
+    indexes = server.run("SELECT indexname FROM pg_indexes WHERE schemaname = 'edgeship'", database)
+    assert ("measurements_by_path",) in indexes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from _edgeship.export.sweep.jobs import Job, Message, Outcome
 
@@ -41,3 +41,32 @@ class Scripted:
 
     def close(self) -> None:
         """Nothing runs."""
+
+
+class ScriptedTurns:
+    """Turns of a process beside others: the first answers are a test's, then everything is ours.
+
+    Args:
+        answers: Each gets the names that are asked for, and returns which are ours, and why others
+            ended.
+    """
+
+    def __init__(
+        self, *answers: Callable[[Sequence[str]], tuple[Sequence[str], Mapping[str, str]]]
+    ) -> None:
+        self._answers = list(answers)
+        self.ended: dict[str, str] = {}
+        self.given_back: list[str] = []
+
+    def take(self, names: Sequence[str], most: int) -> tuple[Sequence[str], Mapping[str, str]]:
+        return self._answers.pop(0)(names) if self._answers else (names[:most], {})
+
+    def end(self, name: str, why: str = "") -> None:
+        assert name not in self.ended
+        self.ended[name] = why
+
+    def give_back(self, name: str) -> None:
+        self.given_back.append(name)
+
+    def place(self) -> str:
+        return "place"

@@ -12,8 +12,9 @@ from _edgeship.export.sweep.artifacts import Artifacts
 from _edgeship.export.sweep.jobs import Job, Outcome
 from _edgeship.export.sweep.running import Exports, Finished, drive
 from _edgeship.export.sweep.sweep_file import Limits
+from _edgeship.export.sweep.turns import Turns
 from _edgeship.export.sweep.variants import Variant
-from tests.export.sweep.scripted import Scripted
+from tests.export.sweep.scripted import Scripted, ScriptedTurns
 
 SCHEMES = ("none", "int8")
 
@@ -48,11 +49,14 @@ class Sweep:
         ]
         self.said: list[str] = []
 
-    def run(self, answer: Callable[[Job], Outcome]) -> tuple[dict[str, Finished], Exports]:
+    def run(
+        self, answer: Callable[[Job], Outcome], turns: Turns | None = None
+    ) -> tuple[dict[str, Finished], Exports]:
         found: list[Finished] = []
         with Artifacts(self.folder / "out") as artifacts:
             limits = Limits(retries=2)
             exports = Exports(artifacts, self.folder, limits, found.append, self.said.append)
+            exports.turns = turns or exports.turns
             exports.plan(self.variants, lambda: None)
             drive(Scripted(lambda job: [answer(job)]), [exports], lambda: None)
         assert len(found) == len(self.variants)
@@ -157,3 +161,43 @@ def test_what_is_lost_again_and_again_fails(sweep):
     assert {one.status for one in found.values()} == {"failed"}
     assert found["a tflite none"].why == "Its node was lost."
     assert exports.counts.started == 6
+
+
+def test_what_another_process_makes_is_waited_for_and_found(sweep):
+    def others(names):
+        # What this process keeps in the meantime stands for the other's work in the same folder.
+        other = Sweep.__new__(Sweep)
+        other.__dict__.update(sweep.__dict__)
+        other.run(made)
+        return (), dict.fromkeys(names, "")
+
+    turns = ScriptedTurns(lambda names: ((), {}), others)
+    found, exports = sweep.run(made, turns)
+    assert exports.counts.started == 0
+    assert all(one.before and one.status == "ok" for one in found.values())
+    assert turns.ended == {}
+
+
+def test_what_another_process_could_not_make_fails_with_its_reason(sweep):
+    turns = ScriptedTurns(lambda names: (names[1:], {names[0]: "It is too large."}))
+    found, exports = sweep.run(made, turns)
+    assert exports.counts.started == 1
+    assert (found["a tflite int8"].status, found["a tflite int8"].why) == (
+        "failed",
+        "It is too large.",
+    )
+    assert found["b tflite int8"].status == "ok"
+    assert list(turns.ended.values()) == [""]
+
+
+def test_an_export_that_falls_apart_ends_once_with_the_reason_of_a_part(sweep):
+    def answer(job: Job) -> Outcome:
+        if len(job.payload["schemes"]) > 1 or job.payload["schemes"] == ["int8"]:
+            return Outcome(job.id, "memory", why="It took too much.")
+        return made(job)
+
+    turns = ScriptedTurns()
+    found, exports = sweep.run(answer, turns)
+    assert exports.counts.started == 6
+    assert found["a tflite none"].status == "ok"
+    assert list(turns.ended.values()) == ["It took too much."] * 2
