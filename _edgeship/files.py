@@ -9,6 +9,9 @@ from _edgeship.errors import InputError
 
 _CHUNK_BYTES = 1 << 20
 
+#: Protocol buffers and FlatBuffers end here; what is larger is no file of a network.
+MOST_BYTES = 2**31
+
 
 def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file in hexadecimal, reading it in pieces.
@@ -38,12 +41,17 @@ def read_bytes(path: Path) -> bytes:
     """Return the content of a file.
 
     Raises:
-        InputError: It does not exist, is no plain file, or may not be read.
+        InputError: It does not exist, is no plain file, is too large, or may not be read.
     """
     if path.is_dir():
         raise InputError(f"{path} is a folder, not a file.", todo="name a file in it")
     check_plain(path)
     try:
+        size = path.stat().st_size
+        if size > MOST_BYTES:
+            raise InputError(
+                f"{path} is too large.", why=f"it has {size:,} bytes; {MOST_BYTES:,} is the most"
+            )
         return path.read_bytes()
     except FileNotFoundError as error:
         raise InputError(f"{path} does not exist.", todo="check the path") from error

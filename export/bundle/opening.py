@@ -11,7 +11,7 @@ from pathlib import Path
 
 from _edgeship.errors import InputError
 from _edgeship.export.bundle.layout import MANIFEST, SUMS, inside
-from _edgeship.export.calibration.zips import UNREADABLE
+from _edgeship.export.calibration.zips import UNREADABLE, is_folder
 from _edgeship.files import check_plain
 from _edgeship.work_folders import temporary_folder
 
@@ -88,7 +88,7 @@ def files_in(folder: Path) -> list[str]:
 
 def _unpack(archive: zipfile.ZipFile, place: Path, path: Path) -> None:
     """Unpack an archive whose names and promised sizes have been checked, counting every byte."""
-    entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    entries = [entry for entry in archive.infolist() if not is_folder(entry)]
     _check(entries, path)
     left = MOST_BYTES
     for entry in entries:

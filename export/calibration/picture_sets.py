@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from _edgeship.errors import InputError
-from _edgeship.export.calibration.zips import UNREADABLE
+from _edgeship.export.calibration.zips import UNREADABLE, is_folder
 from _edgeship.files import check_plain
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
@@ -108,7 +108,7 @@ def open_pictures(path: Path, todo: str) -> Iterator[PictureSet]:
             name = PurePosixPath(entry.filename)
             if name.is_absolute() or ".." in name.parts:
                 continue
-            if entry.is_dir():
+            if is_folder(entry):
                 folders.add(name)
             else:
                 files[name] = entry

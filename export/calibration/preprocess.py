@@ -191,17 +191,16 @@ def decode(file: str | Path | IO[bytes], mode: str, name: str) -> Image.Image:
     """
     try:
         with warnings.catch_warnings():
-            # Pillow only warns where this module refuses; its warning would be noise.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            opened = Image.open(file, formats=FORMATS)
-        with opened as image:
-            _check_pixels(image.width, image.height, name)
-            if image.mode.startswith(("I", "F")):
-                raise InputError(
-                    f"The image {name} does not have 8 bits per channel.",
-                    todo="convert it to an 8-bit JPEG or PNG",
-                )
-            return ImageOps.exif_transpose(image).convert(mode)
+            # Pillow only warns where this module refuses, and of odd notes beside a sound picture.
+            warnings.simplefilter("ignore")
+            with Image.open(file, formats=FORMATS) as image:
+                _check_pixels(image.width, image.height, name)
+                if image.mode.startswith(("I", "F")):
+                    raise InputError(
+                        f"The image {name} does not have 8 bits per channel.",
+                        todo="convert it to an 8-bit JPEG or PNG",
+                    )
+                return ImageOps.exif_transpose(image).convert(mode)
     except Image.DecompressionBombError as error:
         raise _too_large(name, str(error)) from error
     except InputError:

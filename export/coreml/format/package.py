@@ -21,7 +21,7 @@ SUFFIX = ".mlpackage"
 
 #: The most files and bytes of a package that is read; the largest network here takes 460 MB.
 MAX_FILES = 1_000
-MAX_BYTES = 4 * 2**30
+MAX_BYTES = 2**31
 
 _AUTHOR = "com.apple.CoreML"
 _ITEMS = "Data"

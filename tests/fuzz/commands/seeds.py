@@ -28,7 +28,7 @@ _WHOLE = ".whole"
 
 
 def keep_in(folder: Path) -> None:
-    """Keep the sound files in a folder, and take those that are there: making them takes a minute."""
+    """Keep the sound files in a folder, and take those that are there."""
     global _kept
     _kept = folder.resolve()
 
@@ -69,7 +69,7 @@ def package_seeds() -> list[dict[str, bytes]]:
 
     found = sorted(_made("packages", make).glob("build/*/*.mlpackage"))
     assert len(found) > 10, "exports of seeds fail"
-    return [_read(path) for path in found]
+    return [read_folder(path) for path in found]
 
 
 @cache
@@ -78,7 +78,7 @@ def asset_seeds() -> list[dict[str, bytes]]:
     folder = _made(
         "assets", lambda folder: _export(folder, "network.onnx", "coreai", "none,int8-weights")
     )
-    return [_read(path) for path in sorted(folder.glob("build/*/*.aimodel"))]
+    return [read_folder(path) for path in sorted(folder.glob("build/*/*.aimodel"))]
 
 
 @cache
@@ -90,7 +90,7 @@ def whole_export() -> dict[str, bytes]:
         (folder / "labels.txt").write_text(names)
         _export(folder, "net.onnx", "tflite,onnx", "none", "--labels", "labels.txt")
 
-    found = _read(_made("whole", make) / "build" / "net")
+    found = read_folder(_made("whole", make) / "build" / "net")
     assert "manifest.json" in found, "the export of a seed fails"
     return found
 
@@ -128,7 +128,8 @@ def _write(folder: Path, name: str) -> None:
         write_network(folder / name)
 
 
-def _read(folder: Path) -> dict[str, bytes]:
+def read_folder(folder: Path) -> dict[str, bytes]:
+    """Return the content of all files in a folder, by their paths in it."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -16,10 +17,13 @@ from _edgeship.export.commands.cli import PROGRAM, app
 from tests.export.command_line import run as run_line
 from tests.export.command_line import write_network
 from tests.export.tflite.schema_models import classifier
-from tests.fuzz.commands import tflite_mutations
+from tests.fuzz.commands import package_cases, tflite_mutations
+from tests.fuzz.commands.case import PIPE, Case, laid_out
 from tests.fuzz.commands.endings import FINDINGS, MOST_BYTES, Kind, judge_ending
 from tests.fuzz.commands.forks import Ending, run_fork
 from tests.fuzz.commands.rightness import wrong_file
+from tests.fuzz.commands.seeds import pictures, read_folder
+from tests.fuzz.data.cases import data_case
 from tests.fuzz.mutations import mutated
 
 pytestmark = pytest.mark.slow
@@ -61,6 +65,68 @@ def test_tflite_files_with_fixed_seeds(tmp_path: Path) -> None:
     assert {Kind.DONE, Kind.REFUSED} <= set(kinds)
 
 
+def _ended_case(case: Case, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Kind:
+    """Return how the command of a case ends, in this process and in a folder."""
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    words = laid_out(case, folder, pictures())
+    return _ended(Path(case.name), *words)
+
+
+def test_packages_with_fixed_seeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_network(tmp_path / "net.onnx", shape=(1, 3, 8, 8))
+    out = tmp_path / "sound"
+    run_line(tmp_path / "net.onnx", "--to", "coreml", "--out", out)
+    files = read_folder(out / "net_fp32.mlpackage")
+    monkeypatch.setattr(package_cases, "package_seeds", lambda: [files])
+    monkeypatch.setattr(package_cases, "asset_seeds", list)
+    cases = [package_cases.package_case(number) for number in range(80)]
+    cases = [case for case in cases if case.words[0] in ("inspect", "verify")][:50]
+    kinds = [
+        _ended_case(case, tmp_path / f"case{number}", monkeypatch)
+        for number, case in enumerate(cases)
+    ]
+    assert {Kind.DONE, Kind.REFUSED} == set(kinds)
+
+
+def test_data_with_fixed_seeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cases = [data_case(number) for number in range(70)]
+    # Exports, and functions of the user's, take long.
+    quick = [one for one in cases if "--to" not in one.words and "gen.py" not in one.files]
+    kinds = [
+        _ended_case(case, tmp_path / f"case{number}", monkeypatch)
+        for number, case in enumerate(quick[:40])
+    ]
+    assert {Kind.DONE, Kind.REFUSED} == set(kinds)
+
+
+@pytest.mark.parametrize("place", ["a.npz", "a.npy", "a.zip", "a/b.png", "a.csv", "a.tflite"])
+def test_pipes_and_devices_are_no_files(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading = {".zip": "--data", ".png": "--data", ".csv": "--data"}.get(Path(place).suffix)
+    given = "a" if place.startswith("a/") else place
+    words = ("evaluate", "net.tflite", "--data", given)
+    if reading is None:
+        words = ("verify", "net.tflite", "--calib", given)
+    if place == "a.tflite":
+        words = ("inspect", given)
+    for number, target in enumerate((PIPE, "/dev/zero")):
+        case = Case("net.tflite", {"net.tflite": classifier()}, words, {place: target})
+        ended = _ended_case(case, tmp_path / str(number), monkeypatch)
+        assert ended is Kind.REFUSED
+
+
+@pytest.mark.parametrize("command", sorted(CORPUS.glob("*/command.txt")), ids=str)
+def test_cases_that_once_were_findings(
+    command: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(command.parent, tmp_path / "case")
+    monkeypatch.chdir(tmp_path / "case")
+    words = command.read_text().split(" ")
+    assert _ended(Path(words[0]), *words) is Kind.REFUSED
+
+
 @pytest.mark.parametrize("file", sorted(CORPUS.glob("*.onnx")), ids=lambda path: path.stem)
 def test_files_that_once_were_findings(file: Path, tmp_path: Path) -> None:
     out = ("--out", str(tmp_path))
@@ -87,6 +153,8 @@ def test_a_file_of_another_network_is_wrong(tmp_path: Path) -> None:
         (Ending(None, 9, 0, "", ""), Kind.HANG),
         (Ending(0, 1, MOST_BYTES + 1, "", ""), Kind.MEMORY),
         (Ending(2, 1, 0, "", "error: The memory ran out.\n"), Kind.MEMORY),
+        (Ending(2, 1, 0, "", "error: no \x1b[31mred\n"), Kind.ESCAPE),
+        (Ending(0, 1, 0, "a \u202egnp.exe\n", ""), Kind.ESCAPE),
     ],
 )
 def test_kinds_of_endings(ending: Ending, kind: Kind) -> None:
