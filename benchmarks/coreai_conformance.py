@@ -82,7 +82,12 @@ async def computed(place: Path, feeds: Mapping[str, np.ndarray]) -> dict[str, np
             for name, value in feeds.items()
         }
         results = await function(given)
-        return {name: np.array(result.numpy()) for name, result in results.items()}
+        found = {name: np.array(result.numpy()) for name, result in results.items()}
+        # As the cases have it, since NumPy has no such type.
+        return {
+            name: array.astype(np.float32) if array.dtype.name == "bfloat16" else array
+            for name, array in found.items()
+        }
 
 
 def judged(target: Target, case: Case) -> tuple[str, str]:

@@ -165,8 +165,10 @@ def _check_options(request: Request, chosen: Targets, targets: Targets) -> None:
         for name, option in target.options.items():
             given = getattr(request, name) != defaults[name]
             if given and not any(name in other.options for other in chosen.values()):
+                usual = f"it says how a file for {target.title} is to be written"
+                reasons = (one.declined[name] for one in chosen.values() if name in one.declined)
                 raise InputError(
                     f"{option} does not go with --to {','.join(chosen)}.",
-                    why=f"it says how a file for {target.title} is to be written",
+                    why=next(reasons, usual),
                     todo=f"use --to {target.name}, or leave {option} out",
                 )

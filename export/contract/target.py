@@ -207,6 +207,7 @@ class Target:
         delegates: What ``--require-delegate`` can ask of its files.
         options: Fields of `Request` that only some targets read, this one among them -> how the
             command line calls the option.
+        declined: Fields of `Request` that it cannot serve, though others can -> why.
         picks_boxes: Whether its files can pick the boxes of a detector.
         lower: Lowers the graph of a job.
         open: Reads a file for ``inspect`` and ``verify``.
@@ -230,6 +231,7 @@ class Target:
     opens: tuple[str, ...] = ()
     delegates: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
+    declined: Mapping[str, str] = field(default_factory=dict)
     picks_boxes: bool = False
     refuse: Callable[[Request, Sequence[Scheme]], None] = refuse_nothing
     library: str = ""

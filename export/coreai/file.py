@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from _edgeship.errors import InputError, VerificationError
 from _edgeship.export.calibration.preprocess import Preprocess
 from _edgeship.export.contract.manifest import Artifact
 from _edgeship.export.contract.model_file import Reference, Shapes
-from _edgeship.export.coreai.format.asset import Asset, metadata_of, read_asset
+from _edgeship.export.coreai.format.asset import Asset, metadata_of, read_asset, told
 from _edgeship.export.coreai.runtime.session import Session, run_all
 from _edgeship.export.coreai.schemes import SCHEMES
 from _edgeship.export.coreai.sheets import facts, sheets
@@ -133,31 +134,35 @@ class AssetFile:
         return sheets(self.facts())
 
     def constants(self) -> Mapping[str, np.ndarray]:
-        """Return name -> values of its constants, as they are stored."""
-        return self.summary.constants
+        """Return name -> values of its constants, as they are stored.
+
+        Those that the program has no name for are called by what they hold: their places move with
+        every operator that is added or left out.
+        """
+        return {
+            _by_content(values) if name.startswith("%") else name: values
+            for name, values in self.summary.constants.items()
+        }
 
     def scales(self) -> Mapping[str, tuple[float, int]]:
-        """Return which value an operator `quantize` computes -> its scale and zero point."""
+        """Return the operators `quantize`, called by their order -> scale and zero point."""
         makers = {one.number: op for op in self.summary.operations for one in op.results}
+        quantizing = [one for one in self.summary.operations if one.kind == "quantize"]
         found = {}
-        for operation in self.summary.operations:
-            if operation.kind != "quantize":
-                continue
+        for place, operation in enumerate(quantizing):
             scale, zero = (
                 self.summary.constants.get(makers[number].constant)
                 for number in operation.operands[1:3]
                 if number in makers
             )
             if scale is not None and zero is not None and scale.size == zero.size == 1:
-                name = f"%{operation.results[0].number}"
-                found[name] = float(scale.item()), int(zero.item())
+                found[f"quantize {place}"] = float(scale.item()), int(zero.item())
         return found
 
     @property
     def labels(self) -> Mapping[str, Sequence[str]]:
         """Output -> the names of its classes, where the metadata has them."""
-        custom = self.metadata.get("creatorDefinedMetadata", {})
-        named = custom.get("labels", {}) if isinstance(custom, Mapping) else {}
+        named = told(self.metadata).get("labels", {})
         if not isinstance(named, Mapping):
             return {}
         return {
@@ -262,3 +267,9 @@ def _matched(side: str, tensors: Sequence[Tensor], expected: Shapes) -> tuple[Te
                 todo=todo,
             )
     return ordered
+
+
+def _by_content(values: np.ndarray) -> str:
+    content = hashlib.sha256(values.tobytes()).hexdigest()[:12]
+    extents = "x".join(map(str, values.shape)) or "scalar"
+    return f"{values.dtype} {extents} {content}"

@@ -6,14 +6,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from _edgeship.export.coreai.format.asset import Asset
+from _edgeship.export.coreai.format.asset import Asset, told
 from _edgeship.export.coreai.stored import computed_types, name_of, stored_weights
 from _edgeship.export.coreai.summary import Summary, Tensor
 from _edgeship.export.coreml.format.package import size
 from _edgeship.sheets import Sheet
-
-#: Fields of metadata.json that are shown under names of their own, or not at all.
-_CUSTOM = "creatorDefinedMetadata"
 
 
 def facts(asset: Asset, metadata: Mapping[str, Any], summary: Summary) -> dict[str, Any]:
@@ -26,9 +23,9 @@ def facts(asset: Asset, metadata: Mapping[str, Any], summary: Summary) -> dict[s
     """
     quantized = sum(one.kind == "quantize" for one in summary.operations)
     return {
-        "bytes": size(asset),
+        "package_bytes": size(asset),
         "file_bytes": {name: len(data) for name, data in asset.items()},
-        "metadata": dict(metadata),
+        "metadata": told(metadata),
         "function": summary.function,
         "inputs": [_port(one) for one in summary.inputs],
         "outputs": [_port(one) for one in summary.outputs],
@@ -57,17 +54,13 @@ def _folder(found: Mapping[str, Any]) -> Sheet:
     computes = ", ".join(f"{kind}: {count:,}" for kind, count in found["computes_in"].items())
     quantized = found["activations_quantized"]
     rows = [
-        ("size", f"{found['bytes']:,} bytes"),
+        ("size", f"{found['package_bytes']:,} bytes"),
         *((f"  {name}", f"{count:,} bytes") for name, count in found["file_bytes"].items()),
         ("function", found["function"]),
         ("computes in", computes or "no floats"),
         ("activations quantized", f"yes, {quantized} tensors" if quantized else "no"),
     ]
-    metadata = found["metadata"]
-    rows += [(f"metadata {key}", str(metadata[key])) for key in metadata if key != _CUSTOM]
-    custom = metadata.get(_CUSTOM, {})
-    if isinstance(custom, Mapping):
-        rows += [(f"  {key}", _short(value)) for key, value in custom.items()]
+    rows += [(f"metadata {key}", _short(value)) for key, value in found["metadata"].items()]
     return Sheet("Folder", ("", ""), rows)
 
 

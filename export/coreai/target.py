@@ -58,6 +58,11 @@ COREAI = Target(
     suffix=".aimodel",
     schemes=SCHEMES,
     options={"keep_float": "--keep-float"},
+    declined={
+        "io": "the format has pictures, but its runtime takes them on macOS only, so that no other "
+        "machine could check what a file makes of them",
+        "batches": "an .aimodel takes one size of batch, that of --input",
+    },
     lower=_lower,
     open=_open,
     operators=_operators,

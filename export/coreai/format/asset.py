@@ -22,6 +22,9 @@ PROGRAM = "main.mlirb"
 
 _METADATA = "metadata.json"
 
+#: Where metadata.json has what it has no names of its own for.
+_CUSTOM = "creatorDefinedMetadata"
+
 #: What coreai-core notes about its own run and would make equal exports differ.
 _DATE = "creationDate"
 
@@ -69,6 +72,13 @@ def metadata_of(asset: Asset, path: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise InputError(f"{path / _METADATA} holds no object.")
     return found
+
+
+def told(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all that the metadata of a folder says, by whatever names, side by side."""
+    custom = metadata.get(_CUSTOM, {})
+    named = {key: value for key, value in metadata.items() if key != _CUSTOM}
+    return named | dict(custom) if isinstance(custom, Mapping) else named
 
 
 def write_asset(asset: Asset, path: Path) -> None:

@@ -73,7 +73,7 @@ def test_what_is_read_back_is_what_the_manifest_says(exported: Result) -> None:
         assert read.digest == one.sha256
         assert read.inputs == {"image": (1, 3, 16, 16)}
         assert read.facts()["operators"] == one.operators
-        assert read.facts()["bytes"] == one.size
+        assert read.facts()["package_bytes"] == one.size
         # In half precision, the product of matrices is a convolution, too.
         assert one.operators["conv2d"] == (2 if one.scheme == "none" else 3)
 
