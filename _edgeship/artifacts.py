@@ -43,7 +43,7 @@ class OutputFolder:
             raise InputError(
                 f"the output folder {self.path} cannot be written.",
                 why=_why(error),
-                todo="choose another one with --out DIR",
+                todo="choose another one",
             ) from error
         return self
 
@@ -176,7 +176,7 @@ def _unwritable(path: Path, error: OSError) -> InputError:
     return InputError(
         f"{path} could not be written.",
         why=_why(error),
-        todo="make room, or choose another folder with --out DIR",
+        todo="make room, or choose another folder",
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -15,8 +14,6 @@ from _edgeship.device_bench.results.records import DeviceParity
 from _edgeship.errors import DeviceError, VerificationError
 
 _SEED = 0
-# Loading a file redirects the process's standard error, which only one thread may do at a time.
-_LOCK = threading.Lock()
 #: SQNR in dB that the outputs of a quantized file need. It computes with integers, so devices agree
 #: bit for bit or but for the rounding of single steps; wrong kernels gave about 0 dB.
 _QUANTIZED_SQNR_DB = 20.0
@@ -61,16 +58,22 @@ def run_on_host(data: bytes, accelerator: str) -> Reference:
         InputError: It is no TFLite file.
         VerificationError: The host's runtime refuses it or fails.
     """
-    with _LOCK:
-        network = _Network(data)
-        generator = np.random.default_rng(_SEED)
-        inputs = [_draw(detail, generator) for detail in network.inputs]
-        outputs = network.run(inputs)
-        kind = _kind(data, accelerator)
-        least = _QUANTIZED_SQNR_DB
-        if kind == "quantized" and accelerator != "cpu":
-            kept = kept_if_moved(network.run, inputs, network.inputs, outputs, network.outputs)
-            least = min(least, max(kept - _BELOW_MOVED_DB, _LEAST_SQNR_DB))
+    from _edgeship.export.runtimes.apart import run_apart
+
+    return run_apart("Running the file in LiteRT on the host", _reference, data, accelerator)
+
+
+def _reference(data: bytes, accelerator: str) -> Reference:
+    """Return what `run_on_host` does, in the process of the file."""
+    network = _Network(data)
+    generator = np.random.default_rng(_SEED)
+    inputs = [_draw(detail, generator) for detail in network.inputs]
+    outputs = network.run(inputs)
+    kind = _kind(data, accelerator)
+    least = _QUANTIZED_SQNR_DB
+    if kind == "quantized" and accelerator != "cpu":
+        kept = kept_if_moved(network.run, inputs, network.inputs, outputs, network.outputs)
+        least = min(least, max(kept - _BELOW_MOVED_DB, _LEAST_SQNR_DB))
     return Reference(
         inputs=tuple(values.tobytes() for values in inputs),
         outputs=tuple(outputs),

@@ -9,6 +9,7 @@ operator that was left out waits for the next part, while a branch beside it is 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from _edgeship.device_bench.results.records import Profile
 from _edgeship.export.advice.steps import NetworkSteps
@@ -65,12 +66,12 @@ def in_order(network: NetworkSteps, data: bytes, profile: Profile) -> NetworkSte
     if outside in (0, len(profile.ops)):
         return network
     from _edgeship.export.delegates.xnnpack import xnnpack_report
-    from _edgeship.export.runtimes.interpreters import open_interpreter
+    from _edgeship.export.runtimes.apart import run_apart
     from _edgeship.export.tflite.operations import operations
     from _edgeship.export.tflite.reading import parsed
     from _edgeship.export.tflite.writer import from_bytes
 
-    nodes = open_interpreter(data)._get_ops_details()  # Python has no other way to them
+    nodes = run_apart("Opening the file in LiteRT", _nodes, data)
     with parsed():
         report = xnnpack_report(nodes, {}, lambda: operations(from_bytes(data)))
     left = {one.index for one in report.left}
@@ -85,3 +86,10 @@ def in_order(network: NetworkSteps, data: bytes, profile: Profile) -> NetworkSte
     }
     steps = sorted(network.steps, key=lambda step: places[step.outputs[0]] if step.outputs else -1)
     return NetworkSteps(network.name, tuple(steps))
+
+
+def _nodes(data: bytes) -> list[dict[str, Any]]:
+    """Return what LiteRT knows of the nodes of a file, in the process of the file."""
+    from _edgeship.export.runtimes.interpreters import open_interpreter
+
+    return open_interpreter(data)._get_ops_details()  # Python has no other way to them

@@ -31,6 +31,7 @@ from _edgeship.export.checks.subject import read_reference
 from _edgeship.export.contract.manifest import Artifact, Manifest
 from _edgeship.export.contract.recorded import preprocess_in, read_manifest
 from _edgeship.export.coreml.format.package import read_folder
+from _edgeship.export.runtimes.apart import read_apart
 from _edgeship.files import read_bytes, sha256_of
 
 
@@ -230,7 +231,7 @@ def _vectors(
             why="it tells what the inputs take",
             todo="export again",
         )
-    reference = read_reference(graph, ())
+    reference = read_apart(f"Reading {graph}", read_reference, graph, ())
     preprocess = preprocess_in(manifest)
     pictures = sample_pictures(wishes.pictures)
     samples, shown, source = samples_of(reference.specs, preprocess, pictures, wishes.calib)

@@ -13,6 +13,7 @@ from _edgeship.export.checks.results import OutputRange, RuntimeResult
 from _edgeship.export.checks.subject import Subject
 from _edgeship.export.delegates.onnx_nodes import node_names
 from _edgeship.export.delegates.report import DelegateReport
+from _edgeship.export.runtimes.apart import run_apart
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.runtimes.values import Outputs
 from _edgeship.export.tflite.browser_run import BROWSER, BROWSER_RUNTIMES
@@ -38,7 +39,8 @@ def compare_runtimes(subject: Subject, runtimes: Sequence[str]) -> list[RuntimeR
     ]
     reference = parts = None
     if subject.onnx is not None:
-        reference = run_onnx(subject.onnx, subject.samples)
+        doing = "Running the reference in ONNX Runtime"
+        reference = run_apart(doing, run_onnx, subject.onnx, subject.samples)
         parts = output_parts(ir.from_proto(onnx.load_model_from_string(subject.onnx)), reference)
     elif subject.baseline is not None:
         reference = subject.file.run(subject.file_samples, subject.baseline).outputs

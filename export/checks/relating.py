@@ -12,6 +12,7 @@ from _edgeship.export.contract.model_file import ModelFile, Reference, Related
 from _edgeship.export.contract.recorded import Record
 from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.preparation.budgets import check_fed
+from _edgeship.export.runtimes.apart import read_apart
 from _edgeship.files import read_bytes
 
 
@@ -31,13 +32,13 @@ def related(
     """
     graph: Reference | None = None
     if path.suffix.lower() == ".onnx":
-        graph = read_reference(path, shapes)
+        graph = read_apart(f"Reading {path}", read_reference, path, shapes)
     elif record is not None:
         # Only the last part: a manifest must not lead out of its folder.
         onnx = record.path.parent / Path(record.manifest.onnx.file).name
         written = record.manifest.onnx.sha256
         if onnx.is_file() and hashlib.sha256(read_bytes(onnx)).hexdigest() == written:
-            graph = read_reference(onnx, ())
+            graph = read_apart(f"Reading {onnx}", read_reference, onnx, ())
     if graph is None:
         check_fed(model.inputs)
         return model.alone(), specs_of(model.inputs)

@@ -26,6 +26,7 @@ from _edgeship.export.graph.shapes import Shape
 from _edgeship.export.network.capture import read_onnx
 from _edgeship.export.network.user_samples import resolved
 from _edgeship.export.preparation.budgets import check_fed
+from _edgeship.export.runtimes.apart import read_apart
 from _edgeship.export.runtimes.values import Sample
 from _edgeship.export.verification.tolerance import TOLERANCES
 from _edgeship.export.verification.yardstick import Yardstick
@@ -94,7 +95,9 @@ def load_subject(
         record = None
     if reference is None and record is not None:
         reference = _recorded_reference(record)
-    graph = read_reference(reference, shapes) if reference is not None else None
+    graph = None
+    if reference is not None:
+        graph = read_apart(f"Reading {reference}", read_reference, reference, shapes)
     recorded = None if record is None else record.preprocess
     inputs: Mapping[str, InputSpec]
     if graph is None:

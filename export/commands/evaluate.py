@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from _edgeship.errors import InputError
+from _edgeship.errors import InputError, VerificationError
 from _edgeship.export.commands import options
 from _edgeship.export.contract.labels import read_labels
 from _edgeship.export.pipeline import TARGETS
@@ -128,6 +128,9 @@ def evaluate(
         raise InputError("--reference and --weights-of exclude each other.", todo="leave one out")
     if save_disagreements is not None:
         words.check_out(save_disagreements)
+    from _edgeship.export.runtimes import apart
+
+    apart.begin(*apart.READING)
     from _edgeship.export.commands.evaluate_view import show
     from _edgeship.export.evaluation.candidates import Asked, recorded_weights
     from _edgeship.export.evaluation.evaluate import Question
@@ -152,6 +155,8 @@ def evaluate(
         print_json(found.to_dict())
     else:
         show(found)
+    if found.failed:
+        raise typer.Exit(VerificationError.exit_code)
 
 
 def _check_weights(weights: str | None) -> None:

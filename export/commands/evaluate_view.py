@@ -23,6 +23,8 @@ def show(found: Evaluation) -> None:
         output.print(printable(f"classes: {found.classes}"), soft_wrap=True)
     for note in found.notes:
         output.print(printable(f"note: {note}"), soft_wrap=True)
+    for name, why in found.failed.items():
+        output.print(printable(f"NOT EVALUATED: {name}: {why}"), soft_wrap=True)
     output.print()
     output.print(_files(found.files))
     if not found.comparisons:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from scipy.special import softmax
@@ -17,6 +18,7 @@ from _edgeship.export.coreml.evaluator.running import Evaluator
 from _edgeship.export.coreml.package_runtimes import predict
 from _edgeship.export.coreml.probabilities import check_probabilities
 from _edgeship.export.delegates.report import Run
+from _edgeship.export.runtimes.apart import Apart
 from _edgeship.export.runtimes.values import Outputs, Sample
 
 #: Runtimes of packages: our own, and Core ML itself, which only macOS has.
@@ -93,7 +95,8 @@ class RelatedPackage:
             labels = self.evaluator.program.labels
             found = predict(self.path, self.inputs, labels, samples)
             return Run([self._outputs(results) for results in found])
-        return Run([self._evaluated(sample) for sample in samples])
+        with self._apart() as evaluator:
+            return Run([evaluator.call("evaluated", sample) for sample in samples])
 
     def open(self, batch: int | None = None) -> Callable[[Sample], list[Array]]:
         """Return what evaluates samples one after another.
@@ -103,7 +106,8 @@ class RelatedPackage:
         """
         if batch is not None:
             raise VerificationError("A package is evaluated on one sample at a time.")
-        return self._evaluated
+        evaluator = self._apart()
+        return lambda sample: cast("list[Array]", evaluator.call("evaluated", sample))
 
     def stored(self, sample: Sample) -> Sample:
         """Return a sample made for the package in the types that the package takes."""
@@ -116,12 +120,12 @@ class RelatedPackage:
 
     def open_stored(self) -> Callable[[Sample], Sample]:
         """Return what evaluates such samples, and gives the outputs that hold numbers."""
+        evaluator = self._apart()
+        return lambda sample: cast("Sample", evaluator.call("numbers", sample))
 
-        def run(sample: Sample) -> Sample:
-            results = self.evaluator.run(sample)
-            return {name: results[name] for name in self.outputs}
-
-        return run
+    def _apart(self) -> Apart:
+        """Return the package in a process of its own, which computes what it says."""
+        return Apart(f"Evaluating {self.path}", _Here, self)
 
     def expected(self, reference: Outputs, runtime: str) -> Outputs:
         """Return what a runtime is to give where the graph computes ``reference``.
@@ -138,7 +142,13 @@ class RelatedPackage:
             for row in reference
         ]
 
-    def _evaluated(self, sample: Sample) -> list[Array]:
+    def evaluated(self, sample: Sample) -> list[Array]:
+        """Return the outputs that are compared, for one sample, in this process.
+
+        Raises:
+            InputError: The package contradicts itself.
+            VerificationError: What it gives as probabilities are none.
+        """
         results = self.evaluator.run(sample, tuple(self.scores.values()))
         for name, scores in self.scores.items():
             check_probabilities(name, results[name], results[scores])
@@ -153,6 +163,22 @@ class RelatedPackage:
             fits = shape is not None and values.size == math.prod(shape)
             outputs.append(values.reshape(shape) if fits else values)
         return outputs
+
+
+class _Here:
+    """A package that is evaluated in this process."""
+
+    def __init__(self, package: RelatedPackage) -> None:
+        self._package = package
+
+    def evaluated(self, sample: Sample) -> list[Array]:
+        """Return the outputs that are compared, for one sample."""
+        return self._package.evaluated(sample)
+
+    def numbers(self, sample: Sample) -> Sample:
+        """Return the outputs that hold numbers, by their names."""
+        results = self._package.evaluator.run(sample)
+        return {name: results[name] for name in self._package.outputs}
 
 
 def _pixels(values: Array, preprocess: Preprocess) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,8 +20,11 @@ from _edgeship.files import read_bytes
 _HELD_OUT = ("test", "val", "valid", "validation")
 _PARTS = ("train", *_HELD_OUT)
 
-#: Largest list of pictures.
-_MOST_CSV_BYTES = 256 << 20
+#: Largest list of pictures, its most lines, and the most characters of one: a row of a few bytes
+#: takes a hundred times as much memory. ImageNet has 1.3 million pictures.
+_MOST_CSV_BYTES = 128 << 20
+_MOST_ROWS = 2_000_000
+_MOST_CHARACTERS = 1 << 16
 
 #: What headings call the columns, without spaces, signs and capitals.
 _PATHS = (
@@ -181,7 +185,7 @@ def _listed(path: Path) -> Pictures:
     if len(data) > _MOST_CSV_BYTES:
         raise InputError(f"{path} has more than {_MOST_CSV_BYTES:,} bytes.")
     try:
-        lines = list(csv.reader(data.decode("utf-8-sig").splitlines(), strict=True))
+        lines = list(csv.reader(_lines(data.decode("utf-8-sig")), strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path} is not a readable list.", why=str(error), todo=_LAYOUT) from error
     rows = [(number, row) for number, row in enumerate(lines, 1) if any(map(str.strip, row))]
@@ -193,6 +197,20 @@ def _listed(path: Path) -> Pictures:
     place, label = columns or (0, 1 if len(rows[0][1]) > 1 else None)
     pictures = tuple(_from_row(path, number, row, place, label) for number, row in rows)
     return Pictures(pictures, f"{len(pictures):,} pictures of {path.name}", numbered=True)
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Yield the lines of a list.
+
+    Raises:
+        csv.Error: One is far too long, or there are far too many.
+    """
+    for number, line in enumerate(io.StringIO(text, newline=None), 1):
+        if number > _MOST_ROWS:
+            raise csv.Error(f"it has more than {_MOST_ROWS:,} lines")
+        if len(line) > _MOST_CHARACTERS:
+            raise csv.Error(f"line {number} has more than {_MOST_CHARACTERS:,} characters")
+        yield line
 
 
 def _columns(path: Path, row: Sequence[str]) -> tuple[int, int | None] | None:

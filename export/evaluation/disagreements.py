@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
+from _edgeship.artifacts import OutputFolder
 from _edgeship.errors import InputError
 from _edgeship.export.evaluation.classes import Labels
 from _edgeship.export.evaluation.data import Pictures
@@ -81,21 +82,21 @@ def save(
         predictions: Candidate -> best class of each picture; the reference first.
 
     Raises:
-        InputError: The folder is not empty.
-        OSError: It cannot be written.
+        InputError: The folder is not empty, or cannot be written; then nothing is in it.
     """
     check_folder(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    rows = []
-    for one in _differing(predictions, labels):
-        picture = pictures.pictures[one.number]
-        label = picture.label or ""
-        name = _name(one, label, PurePosixPath(picture.name))
-        with picture.open() as stream:
-            (folder / name).write_bytes(stream.read())
-        rows.append((name, picture.name, label, next(iter(predictions)), *one.words, one.file))
     columns = ("saved as", "picture", "label", "reference", "reference says", "file says", "file")
-    _write_index(folder, columns, rows, pictures.source)
+    with OutputFolder(folder) as out:
+        rows = []
+        for one in _differing(predictions, labels):
+            picture = pictures.pictures[one.number]
+            label = picture.label or ""
+            name = _name(one, label, PurePosixPath(picture.name))
+            with picture.open() as stream:
+                out.write(name, stream.read())
+            rows.append((name, picture.name, label, next(iter(predictions)), *one.words, one.file))
+        _write_index(out, columns, rows, pictures.source)
+        out.publish()
 
 
 def _differing(
@@ -119,15 +120,15 @@ def _name(one: _Differing, label: str, picture: PurePosixPath) -> str:
 
 
 def _write_index(
-    folder: Path, columns: Sequence[str], rows: Sequence[Sequence[str]], source: str
+    folder: OutputFolder, columns: Sequence[str], rows: Sequence[Sequence[str]], source: str
 ) -> None:
     from jinja2 import Environment
 
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([columns, *rows])
     # Names of files that are no UTF-8 have parts that cannot be written as such.
-    kept = {"encoding": "utf-8", "errors": "backslashreplace"}
-    (folder / "index.csv").write_text(text.getvalue(), **kept)
+    kept = ("utf-8", "backslashreplace")
+    folder.write("index.csv", text.getvalue().encode(*kept))
     page = Environment(autoescape=True).from_string(_PAGE)
     html = page.render(columns=columns, rows=rows, source=source)
-    (folder / "index.html").write_text(html, **kept)
+    folder.write("index.html", html.encode(*kept))

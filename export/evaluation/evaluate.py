@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from _edgeship.errors import EdgeshipError, InputError
+from _edgeship.errors import EdgeshipError, InputError, VerificationError
 from _edgeship.export.evaluation.candidates import Asked, Candidate, load_candidate
 from _edgeship.export.evaluation.classes import labels_of
 from _edgeship.export.evaluation.counting import Counting
@@ -15,6 +15,7 @@ from _edgeship.export.evaluation.data import Pictures, open_data
 from _edgeship.export.evaluation.disagreements import check_folder, save
 from _edgeship.export.evaluation.results import Evaluation
 from _edgeship.export.evaluation.running import (
+    FailedError,
     Runner,
     one_thread_each,
     open_runner,
@@ -62,7 +63,8 @@ def evaluate(question: Question, listener: Listener | None = None) -> Evaluation
     Raises:
         InputError: A file, the pictures, their labels or an option is wrong.
         UnsupportedError: Nothing here can run a file.
-        VerificationError: A runtime fails on a file.
+        VerificationError: A runtime fails on the first file; others that it fails on are in
+            `Evaluation.failed`.
     """
     listener = listener or Listener()
     if question.disagreements is not None:
@@ -72,7 +74,11 @@ def evaluate(question: Question, listener: Listener | None = None) -> Evaluation
                 "--save-disagreements needs two files that can differ.",
                 todo="name another file, or the one to compare with: --reference",
             )
-    with open_data(question.data) as pictures, _loaded(question, listener) as candidates:
+    failed: dict[str, VerificationError] = {}
+    with (
+        open_data(question.data) as pictures,
+        _loaded(question, failed, listener) as candidates,
+    ):
         if question.ignore_labels:
             pictures = pictures.without_labels()
         if question.limit is not None:
@@ -80,21 +86,54 @@ def evaluate(question: Question, listener: Listener | None = None) -> Evaluation
         with one_thread_each():
             runners = []
             for candidate in candidates:
-                with _named(candidate.name):
+                with _or_left_out(candidate.name, question, failed):
                     runners.append(open_runner(candidate, pictures.pictures))
-                _announce(runners[-1], len(pictures.pictures), listener)
-            return _evaluated(question, pictures, runners, listener)
+                    _announce(runners[-1], len(pictures.pictures), listener)
+            while True:
+                try:
+                    found = _evaluated(question, pictures, runners, listener)
+                except FailedError as error:
+                    with _or_left_out(error.name, question, failed):
+                        raise error.error from None
+                    # What was counted so far counts pictures with it.
+                    runners = [one for one in runners if one.candidate.name != error.name]
+                else:
+                    return replace(found, failed={name: _line(e) for name, e in failed.items()})
+
+
+def _line(error: VerificationError) -> str:
+    return " ".join(f"{error.what} {error.why}".split())
 
 
 @contextmanager
-def _loaded(question: Question, listener: Listener) -> Iterator[list[Candidate]]:
+def _or_left_out(
+    name: str, question: Question, failed: dict[str, VerificationError]
+) -> Iterator[None]:
+    """Note that a runtime fails on a file; if it is the first, the others have no reference.
+
+    Raises:
+        VerificationError: It is the first.
+    """
+    try:
+        with _named(name):
+            yield
+    except VerificationError as error:
+        if name.partition(" --weights ")[0] == question.names[0]:
+            raise
+        failed[name] = error
+
+
+@contextmanager
+def _loaded(
+    question: Question, failed: dict[str, VerificationError], listener: Listener
+) -> Iterator[list[Candidate]]:
     with ExitStack() as stack:
         candidates = []
         for name in question.names:
             listener.say(f"opening {name}")
-            with _named(name):
+            with _or_left_out(name, question, failed):
                 candidates.append(load_candidate(name, question.asked))
-            stack.callback(candidates[-1].close)
+                stack.callback(candidates[-1].close)
         yield candidates
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from _edgeship.export.evaluation.statistics import PairedDifference, Share
@@ -76,6 +76,7 @@ class Evaluation:
         notes: What a reader must know to judge the results.
         files: Each file or network, the reference first.
         comparisons: Each but the reference.
+        failed: Name of a file or network that does not run -> why.
     """
 
     source: str
@@ -84,6 +85,7 @@ class Evaluation:
     notes: tuple[str, ...]
     files: tuple[FileResult, ...]
     comparisons: tuple[Comparison, ...]
+    failed: dict[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON."""

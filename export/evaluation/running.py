@@ -191,7 +191,8 @@ def run_all(runners: Sequence[Runner], pictures: Sequence[Picture]) -> Iterator[
         pictures: What they are fed.
 
     Raises:
-        EdgeshipError: A picture cannot be read, or a candidate fails.
+        EdgeshipError: A picture cannot be read, or outputs do not fit.
+        FailedError: A runtime fails on a candidate.
     """
     pool = ThreadPoolExecutor(workers())
     size = sum(runner.size for runner in runners)
@@ -222,6 +223,20 @@ def _ahead(
         yield waiting.popleft().result()
 
 
+class FailedError(Exception):
+    """A candidate that does not go on; the others may.
+
+    Attributes:
+        name: The candidate's.
+        error: Why.
+    """
+
+    def __init__(self, name: str, error: VerificationError) -> None:
+        super().__init__(name)
+        self.name = name
+        self.error = error
+
+
 def _chunk(runners: Sequence[Runner], pictures: Sequence[Picture], start: int) -> Chunk:
     outputs: list[list[Found]] = []
     seconds: list[float] = []
@@ -229,7 +244,10 @@ def _chunk(runners: Sequence[Runner], pictures: Sequence[Picture], start: int) -
     for runner, arrays in zip(runners, inputs, strict=True):
         with runner.lock:
             began = time.perf_counter()
-            outputs.append(runner.outputs(arrays))
+            try:
+                outputs.append(runner.outputs(arrays))
+            except VerificationError as error:
+                raise FailedError(runner.candidate.name, error) from error
             seconds.append(time.perf_counter() - began)
     return Chunk(start, outputs, seconds)
 

@@ -103,9 +103,13 @@ class UserLink:
 
     def _last_lines(self) -> str:
         """Return the last lines that the user's code printed, as the end of a sentence."""
-        with self._printed.open("rb") as file:
-            file.seek(max(0, self._printed.stat().st_size - _SHOWN_LINES * 4 * _SHOWN_CHARACTERS))
-            text = file.read().decode("utf-8", errors="replace")
+        try:
+            size = self._printed.stat().st_size
+            with self._printed.open("rb") as file:
+                file.seek(max(0, size - _SHOWN_LINES * 4 * _SHOWN_CHARACTERS))
+                text = file.read().decode("utf-8", errors="replace")
+        except OSError:  # the user's code has removed it
+            return ""
         lines = [line for line in text.splitlines() if line.strip()][-_SHOWN_LINES:]
         lines = [_short(line) for line in lines]
         return "".join(

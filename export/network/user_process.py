@@ -139,7 +139,8 @@ class UserProcess:
             InputError: The user's code fails, or returns something that is no tensor.
         """
         inputs, outputs = self._link.folder / "samples.npz", self._link.folder / "outputs.npz"
-        write_arrays(inputs, [list(sample.values()) for sample in samples])
+        with _own_files():
+            write_arrays(inputs, [list(sample.values()) for sample in samples])
         self._link.ask(
             "The network cannot be run.", "run", samples=str(inputs), outputs=str(outputs)
         )
@@ -166,6 +167,6 @@ def _own_files() -> Iterator[None]:
         yield
     except Exception as error:  # each reader has its own
         raise InputError(
-            "What the network's process wrote cannot be read.",
+            "The files by which the network's process is spoken to cannot be used.",
             why=f"{type(error).__name__}: {error}",
         ) from error

@@ -99,10 +99,16 @@ class Replies:
                 raise NoReplyError(f"its process gave no answer within {limit_s:g} s")
             if len(self._buffer) > _MOST_BYTES:
                 raise NoReplyError("its process answered something that is no answer")
-            if self._printed.stat().st_size > _MOST_PRINTED:
+            if self._printed_bytes() > _MOST_PRINTED:
                 raise NoReplyError(f"it printed more than {_MOST_PRINTED >> 20} MiB")
         line, _, self._buffer = self._buffer.partition(b"\n")
         return line
+
+    def _printed_bytes(self) -> int:
+        try:
+            return self._printed.stat().st_size
+        except OSError:  # the user's code has removed it
+            return 0
 
 
 def _is_reply(reply: object, do: str) -> bool:

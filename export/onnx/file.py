@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from _edgeship.export.delegates.report import Run
 from _edgeship.export.onnx.optimized import open_optimized, run_optimized
 from _edgeship.export.onnx.runnable import check_ports
 from _edgeship.export.onnx.summary import constants, scales, sheets, summarize
+from _edgeship.export.runtimes.apart import SECONDS, Apart, run_apart
+from _edgeship.export.runtimes.apart_program import MOST_LINES
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.runtimes.values import Outputs, Sample
 from _edgeship.files import read_bytes
@@ -67,15 +70,22 @@ class RelatedONNX:
         """Run the file on samples made for it."""
         run = run_onnx if runtime == BASIC else run_optimized
         order = [self.names.index(name) for name in self.outputs]
-        return Run([[arrays[index] for index in order] for arrays in run(self.data, samples)])
+        doing = f"Opening the file in {runtime}"
+        outputs = run_apart(doing, run, self.data, samples)
+        return Run([[arrays[index] for index in order] for arrays in outputs])
 
     def open(self, batch: int | None = None) -> Callable[[Sample], list[np.ndarray]]:
         """Return what runs samples as an app does; a batch is what they hold."""
-        run = open_optimized(self.data, threads=1)
+        opened = Apart(
+            "Opening the file in ONNX Runtime",
+            *(open_optimized, self.data, 1),
+            lines=min(os.cpu_count() or 1, MOST_LINES),
+            seconds=SECONDS * (batch or 1),
+        )
         order = [self.names.index(name) for name in self.outputs]
 
         def ordered(sample: Sample) -> list[np.ndarray]:
-            arrays = run(sample)
+            arrays = opened.call("", sample)
             return [arrays[index] for index in order]
 
         return ordered
@@ -86,10 +96,10 @@ class RelatedONNX:
 
     def open_stored(self) -> Callable[[Sample], Sample]:
         """Return what runs such samples as an app does; halves come back as float32."""
-        run = open_optimized(self.data)
+        opened = Apart("Opening the file in ONNX Runtime", open_optimized, self.data)
 
         def named(sample: Sample) -> Sample:
-            return dict(zip(self.names, run(sample), strict=True))
+            return dict(zip(self.names, opened.call("", sample), strict=True))
 
         return named
 

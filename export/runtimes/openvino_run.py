@@ -12,8 +12,8 @@ import numpy as np
 
 from _edgeship.errors import InputError, VerificationError
 from _edgeship.export.runtimes.child import run_program
+from _edgeship.export.runtimes.tflite_apart import SessionApart
 from _edgeship.export.runtimes.tflite_ports import FileIO
-from _edgeship.export.runtimes.tflite_session import TFLiteSession
 from _edgeship.export.runtimes.values import Outputs, Sample
 from _edgeship.work_folders import temporary_folder
 
@@ -46,8 +46,7 @@ def run_in_openvino(data: bytes, samples: Sequence[Sample], io: FileIO) -> Outpu
             why="it is an optional package of 57 MB",
             todo=f"install it: {INSTALL}",
         )
-    session = TFLiteSession(data, io)
-    with temporary_folder() as folder:
+    with SessionApart(data, io) as session, temporary_folder() as folder:
         _write(folder, data, samples, session)
         problem = run_program(_PROGRAM, [str(folder)], folder / "log", _LIMIT_S, os.environ)
         refused = folder / "refused.txt"
@@ -63,7 +62,7 @@ def run_in_openvino(data: bytes, samples: Sequence[Sample], io: FileIO) -> Outpu
         ]
 
 
-def _write(folder: Path, data: bytes, samples: Sequence[Sample], session: TFLiteSession) -> None:
+def _write(folder: Path, data: bytes, samples: Sequence[Sample], session: SessionApart) -> None:
     (folder / "file.tflite").write_bytes(data)
     for number, sample in enumerate(samples):
         for port, array in enumerate(session.feeds(sample)):

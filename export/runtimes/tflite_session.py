@@ -188,6 +188,10 @@ class TFLiteSession:
         """The types of its outputs, in the order of the ports."""
         return [np.dtype(one["dtype"]) for one in self._outputs]
 
+    def tell(self, name: str) -> Any:
+        """Return a property, for who can call methods only."""
+        return getattr(self, name)
+
     def nodes(self) -> list[Detail]:
         """Return what the interpreter knows of its nodes: the file's operators, then delegates'.
 

@@ -10,8 +10,8 @@ from _edgeship.export.delegates.gpu_log import read_log
 from _edgeship.export.delegates.report import ACCELERATOR, DelegateReport, Left, Run
 from _edgeship.export.runtimes.browser_run import open_page
 from _edgeship.export.runtimes.browser_server import Exchange
+from _edgeship.export.runtimes.tflite_apart import SessionApart
 from _edgeship.export.runtimes.tflite_ports import FileIO
-from _edgeship.export.runtimes.tflite_session import TFLiteSession
 from _edgeship.export.runtimes.values import Sample
 from _edgeship.export.tflite.reading import read_model
 
@@ -37,28 +37,28 @@ def run_in_browser(data: bytes, samples: Sequence[Sample], io: FileIO, runtime: 
         InputError: There is no browser, or LiteRT.js cannot be had.
         VerificationError: The page or the browser fails on the file.
     """
-    session = TFLiteSession(data, io)
-    inputs = {
-        (number, port): np.ascontiguousarray(array).tobytes()
-        for number, sample in enumerate(samples)
-        for port, array in enumerate(session.feeds(sample))
-    }
-    job: dict[str, object] = {
-        "accelerator": runtime.removeprefix("browser-"),
-        "samples": len(samples),
-        "inputs": [port.name for port in io.inputs],
-        "outputs": [port.name for port in io.outputs],
-    }
-    page = open_page(data, job, inputs)
-    outputs = [
-        session.results(
-            [
-                np.frombuffer(page.outputs[number, port], dtype).reshape(io.outputs[port].shape)
-                for port, dtype in enumerate(session.output_types)
-            ]
-        )
-        for number in range(len(samples))
-    ]
+    with SessionApart(data, io) as session:
+        inputs = {
+            (number, port): np.ascontiguousarray(array).tobytes()
+            for number, sample in enumerate(samples)
+            for port, array in enumerate(session.feeds(sample))
+        }
+        job: dict[str, object] = {
+            "accelerator": runtime.removeprefix("browser-"),
+            "samples": len(samples),
+            "inputs": [port.name for port in io.inputs],
+            "outputs": [port.name for port in io.outputs],
+        }
+        page = open_page(data, job, inputs)
+        outputs = [
+            session.results(
+                [
+                    np.frombuffer(page.outputs[number, port], dtype).reshape(io.outputs[port].shape)
+                    for port, dtype in enumerate(session.output_types)
+                ]
+            )
+            for number in range(len(samples))
+        ]
     return Run(outputs, _report(data, page) if runtime == WEBGPU else None)
 
 

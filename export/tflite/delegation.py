@@ -6,6 +6,7 @@ from _edgeship.errors import InputError, VerificationError
 from _edgeship.export.delegates.operation import Operation
 from _edgeship.export.delegates.report import DelegateReport
 from _edgeship.export.delegates.xnnpack import xnnpack_report
+from _edgeship.export.runtimes.tflite_apart import SessionApart
 from _edgeship.export.runtimes.tflite_ports import FileIO
 from _edgeship.export.runtimes.tflite_session import TFLiteSession
 from _edgeship.export.tflite.gpu_by_rules import gpu_by_rules
@@ -15,7 +16,7 @@ from _edgeship.export.tflite.reading import parsed
 from _edgeship.export.tflite.writer import from_bytes
 
 
-def of_xnnpack(session: TFLiteSession, data: bytes) -> DelegateReport:
+def of_xnnpack(session: TFLiteSession | SessionApart, data: bytes) -> DelegateReport:
     """Return what XNNPACK takes of a file that LiteRT has opened.
 
     Args:

@@ -7,8 +7,7 @@ import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from queue import SimpleQueue
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -16,10 +15,12 @@ from _edgeship.export.calibration.preprocess import Preprocess
 from _edgeship.export.contract.manifest import AXES, Artifact
 from _edgeship.export.contract.model_file import Reference, Shapes
 from _edgeship.export.delegates.report import DelegateReport, Run
+from _edgeship.export.runtimes.apart import SECONDS, Apart
+from _edgeship.export.runtimes.apart_program import MOST_LINES
 from _edgeship.export.runtimes.interpreters import RUNTIMES
 from _edgeship.export.runtimes.openvino_run import OPENVINO, run_in_openvino
+from _edgeship.export.runtimes.tflite_apart import Interpreters, SessionApart
 from _edgeship.export.runtimes.tflite_ports import FileIO
-from _edgeship.export.runtimes.tflite_session import TFLiteSession
 from _edgeship.export.runtimes.values import Outputs, Sample
 from _edgeship.export.tflite.browser_run import BROWSER, BROWSER_RUNTIMES, run_in_browser
 from _edgeship.export.tflite.building.layout import inverse, permuted
@@ -106,39 +107,30 @@ class RelatedTFLite:
             return run_in_browser(self.data, samples, self.io, runtime)
         if runtime == OPENVINO:
             return Run(run_in_openvino(self.data, samples, self.io))
-        session = TFLiteSession(self.data, self.io, runtime)
-        report = None
-        if runtime == _WITH_XNNPACK:
-            report = of_xnnpack(session, self.data)
-        return Run([session.run(sample) for sample in samples], report)
+        with SessionApart(self.data, self.io, runtime) as session:
+            report = of_xnnpack(session, self.data) if runtime == _WITH_XNNPACK else None
+            return Run([session.run(sample) for sample in samples], report)
 
     def open(self, batch: int | None = None) -> Callable[[Sample], list[np.ndarray]]:
-        """Return what runs samples in LiteRT, in as many interpreters as threads ask at once.
-
-        Each interpreter uses one thread: pictures side by side are done sooner than the operators
-        of one picture.
-        """
-        idle: SimpleQueue[TFLiteSession] = SimpleQueue()
-        for _ in range(os.cpu_count() or 1):
-            idle.put(TFLiteSession(self.data, self.io, threads=1, batch=batch))
-
-        def run(sample: Sample) -> list[np.ndarray]:
-            session = idle.get()
-            try:
-                return session.run_beside_others(sample)
-            finally:
-                idle.put(session)
-
-        return run
+        """Return what runs samples in LiteRT, in as many interpreters as threads ask at once."""
+        count = min(os.cpu_count() or 1, MOST_LINES)
+        opened = Apart(
+            "Opening the file in litert",
+            *(Interpreters, self.data, self.io, batch, count),
+            lines=count,
+            seconds=SECONDS * (batch or 1),
+        )
+        return lambda sample: cast("list[np.ndarray]", opened.call("run", sample))
 
     def stored(self, sample: Sample) -> Sample:
         """Return a sample made for the file as the file stores it."""
-        feeds = TFLiteSession(self.data, self.io).feeds(sample)
+        with SessionApart(self.data, self.io) as session:
+            feeds = session.feeds(sample)
         return {port.name: feed for port, feed in zip(self.io.inputs, feeds, strict=True)}
 
     def open_stored(self) -> Callable[[Sample], Sample]:
         """Return what runs such samples in LiteRT."""
-        session = TFLiteSession(self.data, self.io)
+        session = SessionApart(self.data, self.io)
 
         def run(sample: Sample) -> Sample:
             raw = session.run_stored([sample[port.name] for port in self.io.inputs])
@@ -186,7 +178,8 @@ class TFLiteFile:
             VerificationError: LiteRT refuses the file.
         """
         io = self.alone().io
-        xnnpack = of_xnnpack(TFLiteSession(self.data, io), self.data)
+        with SessionApart(self.data, io) as session:
+            xnnpack = of_xnnpack(session, self.data)
         gpu, unasked = of_gpu(self.data, io)
         return [xnnpack, gpu], unasked
 

@@ -10,8 +10,8 @@ from _edgeship.errors import InputError, VerificationError
 from _edgeship.export.delegates.accelerator import Accelerator, find_accelerator
 from _edgeship.export.delegates.query import Answer, Query
 from _edgeship.export.delegates.report import ACCELERATOR, DelegateReport, Left, Run
+from _edgeship.export.runtimes.tflite_apart import SessionApart
 from _edgeship.export.runtimes.tflite_ports import FileIO
-from _edgeship.export.runtimes.tflite_session import TFLiteSession
 from _edgeship.export.runtimes.values import Sample
 from _edgeship.export.tflite.objects import name_of
 from _edgeship.export.tflite.schema_names import OPERATOR_NAMES
@@ -50,25 +50,25 @@ def run_on_gpu(data: bytes, samples: Sequence[Sample], io: FileIO, runtime: str 
             f"{accelerator.device} does not compute in float16.",
             todo=f"use --runtime {GPU}, or a driver that does: Mesa's lavapipe of 25 or newer",
         )
-    session = TFLiteSession(data, io)
-    query = Query(
-        data,
-        [session.feeds(sample) for sample in samples],
-        [port.name for port in io.inputs],
-        [port.name for port in io.outputs],
-        [port.shape for port in io.outputs],
-        half=half,
-    )
-    [answer] = accelerator.ask([query])
-    if answer.problem and not answer.died and answer.log.refusals:
-        [answer] = accelerator.ask([replace(query, fallback=True)])
-    if answer.problem:
-        raise VerificationError(
-            "The GPU accelerator fails on the file.",
-            why=f"On {accelerator.device}, {answer.problem}.",
+    with SessionApart(data, io) as session:
+        query = Query(
+            data,
+            [session.feeds(sample) for sample in samples],
+            [port.name for port in io.inputs],
+            [port.name for port in io.outputs],
+            [port.shape for port in io.outputs],
+            half=half,
         )
-    report = _report(data, answer, accelerator, half)
-    return Run([session.results(raw) for raw in answer.outputs], report)
+        [answer] = accelerator.ask([query])
+        if answer.problem and not answer.died and answer.log.refusals:
+            [answer] = accelerator.ask([replace(query, fallback=True)])
+        if answer.problem:
+            raise VerificationError(
+                "The GPU accelerator fails on the file.",
+                why=f"On {accelerator.device}, {answer.problem}.",
+            )
+        report = _report(data, answer, accelerator, half)
+        return Run([session.results(raw) for raw in answer.outputs], report)
 
 
 def _report(data: bytes, answer: Answer, accelerator: Accelerator, half: bool) -> DelegateReport:

@@ -10,6 +10,7 @@ import pytest
 
 from _edgeship.errors import InputError
 from _edgeship.export.contract.manifest import Port as RecordedPort
+from _edgeship.export.runtimes import apart
 from _edgeship.export.runtimes.interpreters import RUNTIMES, Runtime
 from _edgeship.export.runtimes.tflite_ports import PortSpec
 from _edgeship.export.tflite.file_ports import match, on_their_own
@@ -98,7 +99,7 @@ def test_verify_exits_3_if_a_runtime_refuses_the_file(
     def refuse(*args: object) -> None:
         raise VerificationError("The runtime refuses the file.", why="It is Monday.")
 
-    monkeypatch.setattr(tflite_file, "TFLiteSession", refuse)
+    monkeypatch.setattr(tflite_file, "SessionApart", refuse)
     stdout, _ = run("verify", exported / "small_int8.tflite", code=3)
     assert "NO: The runtime refuses the file. It is Monday." in stdout
 
@@ -147,6 +148,7 @@ def test_verify_fixes_open_dimensions_of_the_reference(files: Path) -> None:
 def test_wrong_options_of_verify(
     exported: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], message: str
 ) -> None:
+    monkeypatch.setattr(apart, "_here", True)  # another process would not know of it
     absent = Runtime("no_such_module", "Interpreter", "pip install absent-runtime")
     monkeypatch.setitem(RUNTIMES, "absent", absent)
     stdout, stderr = run("verify", exported / "small_int8.tflite", *options, code=2)

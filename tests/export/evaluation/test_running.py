@@ -15,7 +15,7 @@ from _edgeship.export.calibration.preprocess import Preprocess
 from _edgeship.export.evaluation import running
 from _edgeship.export.evaluation.candidates import Candidate, load_candidate
 from _edgeship.export.evaluation.data import Pictures, open_data
-from _edgeship.export.evaluation.running import BATCH, open_runner, run_all
+from _edgeship.export.evaluation.running import BATCH, FailedError, open_runner, run_all
 from _edgeship.export.runtimes.values import Outputs
 from tests.export.evaluation.colours import PLAIN, SIDE, write_picture, write_scores
 
@@ -117,8 +117,10 @@ def test_errors_of_a_thread_are_those_of_the_pass(pictures: Pictures, tmp_path: 
         return means(array)
 
     runner = open_runner(a_candidate(fail), pictures.pictures)
-    with pytest.raises(VerificationError, match="It fails"):
+    with pytest.raises(FailedError) as caught:
         list(run_all([runner], pictures.pictures))
+    assert caught.value.name == runner.candidate.name
+    assert caught.value.error.what == "It fails."
 
 
 def test_damaged_pictures_are_named(tmp_path: Path) -> None:

@@ -65,7 +65,9 @@ def test_what_writes_something_else_than_a_network(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         process.capture([(1, 3, 4, 4)])
     process.close()
-    assert caught.value.what == "What the network's process wrote cannot be read."
+    assert caught.value.what == (
+        "The files by which the network's process is spoken to cannot be used."
+    )
 
 
 def test_what_ends_the_command_itself(tmp_path: Path) -> None:

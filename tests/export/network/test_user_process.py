@@ -72,6 +72,9 @@ print("a" * 100_000); print("b", file=sys.stderr)
 threading.Thread(target=time.sleep, args=(600,)).start()
 os.fork() or time.sleep(600)
 os.chdir("/")
+import builtins, shutil
+shutil.rmtree(os.path.dirname(os.path.abspath(__file__)))
+sys.exit = os._exit = builtins.print = builtins.input = lambda *given: None
 torch.set_default_dtype(torch.float64)
 torch.set_grad_enabled(False)
 sys.path[:] = [folder for folder in sys.path if "lib" in folder]
@@ -83,7 +86,7 @@ for number in (0, 1, 2):
 
 
 def test_what_code_does_to_its_interpreter_does_no_harm(tmp_path: Path, temporary: Path) -> None:
-    loads(write(tmp_path, BUILD + HARMLESS))
+    loads(write(tmp_path / "own", BUILD + HARMLESS))
     assert not list(temporary.glob("edgeship-*"))
 
 
@@ -105,6 +108,17 @@ BUILDS = {
     "mute": (
         "class Mute(Exception):\n    def __str__(self): raise self\nraise Mute",
         r"^Mute: \(it has no message\)$",
+    ),
+    "exits a generator": ("raise GeneratorExit", r"^GeneratorExit: $"),
+    "takes all memory": (
+        "import resource; resource.setrlimit(resource.RLIMIT_AS, (1 << 33, 1 << 33))\n"
+        "held = bytearray(1 << 40)",
+        "^MemoryError",
+    ),
+    "removes the folder between us": (
+        "import shutil; shutil.rmtree(os.path.dirname(os.readlink('/proc/self/fd/1')))\n"
+        "raise ValueError('gone')",
+        "^ValueError: gone$",
     ),
     "closes all descriptors": ("os.closerange(3, 256)", "ended itself with exit code 1"),
 }
