@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import warnings
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from _edgeship.errors import InputError
+from _edgeship.export.calibration.zips import UNREADABLE
 from _edgeship.models.weights.checkpoint_file import check_readable
 from _edgeship.models.weights.key_layouts import to_our_layout
 
@@ -25,6 +27,9 @@ WRAPPERS = (
 
 #: What DataParallel, torch.compile, Lightning and means of weights put before every name.
 PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.", "ema_model.")
+
+#: What an archive may unpack to, if that is more than its own size: torch.save packs nothing.
+MOST_UNPACKED_BYTES = 2**31
 
 #: How many steps torch.optim.swa_utils.AveragedModel has averaged.
 _STEPS = "n_averaged"
@@ -95,6 +100,7 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
 
 
 def _read_torch(path: Path) -> dict[str, Tensor]:
+    _check_unpacked(path)
     try:
         with warnings.catch_warnings():
             # TorchScript archives are refused below; torch would advise how to run them.
@@ -112,6 +118,27 @@ def _read_torch(path: Path) -> dict[str, Tensor]:
         why = "It is damaged, or of another kind, such as a TorchScript archive."
         raise _unreadable(path, "a file of torch.save", why) from error
     return _state_dict(content, path)
+
+
+def _check_unpacked(path: Path) -> None:
+    """Refuse an archive that would unpack to far more than it is.
+
+    Raises:
+        InputError: It would.
+    """
+    most = max(path.stat().st_size, MOST_UNPACKED_BYTES)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+    except UNREADABLE:  # torch says what is wrong with it, or reads it: not all are archives
+        return
+    if unpacked > most:
+        raise InputError(
+            "The checkpoint is too large.",
+            where=str(path),
+            why=f"It unpacks to {unpacked:,} bytes; {most:,} is the most.",
+            todo="Save only the tensors: torch.save(model.state_dict(), PATH).",
+        )
 
 
 def _unreadable(path: Path, what: str, why: str) -> InputError:

@@ -11,6 +11,7 @@ import pytest
 
 from _edgeship.errors import InputError
 from _edgeship.export.calibration import picture_sets
+from _edgeship.export.evaluation import data
 from _edgeship.export.evaluation.data import open_data
 from tests.export.evaluation.colours import BLUE, GREEN, RED, write_classes, write_picture
 
@@ -134,6 +135,19 @@ def test_lists_that_cannot_be_used_are_refused(tmp_path: Path, text: bytes, mess
     write_picture(tmp_path / "0.png", RED)
     (tmp_path / "list.csv").write_bytes(text)
     with pytest.raises(InputError, match=message), open_data(tmp_path / "list.csv"):
+        pass
+
+
+def test_lists_with_too_many_or_too_long_lines_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("path,label\n" + "," * 70_000)
+    with pytest.raises(InputError, match="line 2 has more than 65,536 characters"), open_data(path):
+        pass
+    monkeypatch.setattr(data, "_MOST_ROWS", 10)
+    path.write_text("a.png,a\n" * 11)
+    with pytest.raises(InputError, match="more than 10 lines"), open_data(path):
         pass
 
 

@@ -31,8 +31,8 @@ _AMONG_OTHERS_S = 15.0
 _WHO = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
 
 
-def try_cases(kind: str, numbers: range, seconds: float) -> Iterator[tuple[int, Verdict]]:
-    """Yield the number of each case and what became of it.
+def try_cases(kind: str, numbers: range, seconds: float) -> Iterator[tuple[int, str, Verdict]]:
+    """Yield the number of each case, how deep its command goes, and what became of it.
 
     Args:
         kind: A key of `KINDS`.
@@ -52,14 +52,15 @@ def try_cases(kind: str, numbers: range, seconds: float) -> Iterator[tuple[int, 
             lines = log.read_text().splitlines() if log.is_file() else []
         before = done
         for line in lines:
-            word, root, detail = json.loads(line)
+            depth, word, root, detail = json.loads(line)
             verdict = Verdict(Kind[word], root, detail)
             if verdict.kind in FINDINGS:
                 verdict = try_alone(KINDS[kind](done), seconds)
-            yield done, verdict
+            yield done, depth, verdict
             done += 1
         if done == before:  # the first of them ended the fork
-            yield done, try_alone(KINDS[kind](done), seconds)
+            case = KINDS[kind](done)
+            yield done, case.depth, try_alone(case, seconds)
             done += 1
 
 
@@ -95,9 +96,10 @@ def _batch(kind: str, numbers: range, folder: Path) -> Callable[[], None]:
             for number in numbers:
                 with tempfile.TemporaryDirectory(prefix="edgeship-fuzz-") as name:
                     signal.setitimer(signal.ITIMER_VIRTUAL, _AMONG_OTHERS_S)
-                    verdict = _here(KINDS[kind](number), Path(name))
+                    case = KINDS[kind](number)
+                    verdict = _here(case, Path(name))
                     os.chdir(folder)
-                print(json.dumps(_plain(verdict)), file=log, flush=True)
+                print(json.dumps([case.depth, *_plain(verdict)]), file=log, flush=True)
                 if verdict.kind in FINDINGS:
                     return  # whatever state it has left
 

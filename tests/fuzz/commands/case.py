@@ -35,6 +35,13 @@ class Case:
     words: tuple[str, ...]
     links: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def depth(self) -> str:
+        """How far the command goes with the files, where it does not refuse them before."""
+        if "--to" in self.words:
+            return "exported, verified and compared with ONNX Runtime"
+        return "run" if {*self.words} & {"verify", "evaluate", "diff"} else "read"
+
 
 def drawn(shares: Shares, rng: np.random.Generator) -> tuple[str, ...]:
     """Return one of several command lines."""

@@ -29,13 +29,15 @@ def try_all(
         keep: Folder for the files of findings.
     """
     counts: Counter[str] = Counter()
+    depths: Counter[tuple[str, str]] = Counter()
     roots: Counter[tuple[str, str]] = Counter()
-    for number, verdict in try_cases(kind, numbers, seconds):
+    for number, depth, verdict in try_cases(kind, numbers, seconds):
         if time.monotonic() > until:
             break
         counts[verdict.kind.value] += 1
+        depths[depth, verdict.kind.value] += 1
         if sum(counts.values()) % _SHOWN_EVERY == 0:
-            print(f"{kind}: {dict(counts)}", flush=True)
+            print(f"{kind} {numbers.start} to {number}: {dict(counts)}", flush=True)
         if verdict.kind not in FINDINGS:
             continue
         case = KINDS[kind](number)
@@ -45,7 +47,7 @@ def try_all(
         print(f"    {' '.join(case.words)}", flush=True)
         if keep is not None:
             _keep(keep, kind, number, case, verdict)
-    _show(kind, counts, roots)
+    _show(kind, depths, roots)
     return counts
 
 
@@ -60,9 +62,13 @@ def _keep(folder: Path, kind: str, number: int, case: Case, verdict: Verdict) ->
         (place / "command.txt").write_text(" ".join(words), errors="backslashreplace")
 
 
-def _show(kind: str, counts: Counter[str], roots: Counter[tuple[str, str]]) -> None:
-    print(f"\n{sum(counts.values())} {kind} files")
-    for words, count in counts.most_common():
-        print(f"{count:8d}  {words}")
+def _show(kind: str, depths: Counter[tuple[str, str]], roots: Counter[tuple[str, str]]) -> None:
+    """Print how many files ended in which way, by how far their commands go with sound ones."""
+    print(f"\n{sum(depths.values())} {kind} files, each through a real command")
+    for depth in sorted({depth for depth, _ in depths}):
+        inner = Counter({words: n for (other, words), n in depths.items() if other == depth})
+        print(f"{sum(inner.values()):8d}  to be {depth}:")
+        for words, count in inner.most_common():
+            print(f"{count:16d}  {words}")
     for (words, root), count in roots.most_common():
         print(f"{count:8d}  {words}: {root}", flush=True)

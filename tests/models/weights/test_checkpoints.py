@@ -1,5 +1,6 @@
 import hashlib
 import pickle
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from _edgeship.errors import InputError
+from _edgeship.models.weights import checkpoints
 from _edgeship.models.weights.checkpoint_file import file_sha256
 from _edgeship.models.weights.checkpoints import load_weights, read_fitting
 
@@ -184,6 +186,24 @@ def test_a_pickle_with_code_is_refused_and_not_run(tmp_path: Path, writer: str) 
     else:
         torch.load(path, weights_only=False)
     assert marker.exists()
+
+
+def test_an_archive_that_unpacks_to_too_much_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.save(_network().state_dict(), tmp_path / "sound.pt")
+    path = tmp_path / "weights.pt"
+    with (
+        zipfile.ZipFile(tmp_path / "sound.pt") as sound,
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed,
+    ):
+        for entry in sound.infolist():
+            packed.writestr(entry.filename, sound.read(entry))
+        packed.writestr("sound/data/99", bytes(1_000_000))
+    load_weights(_network(), path)
+    monkeypatch.setattr(checkpoints, "MOST_UNPACKED_BYTES", 1_000_000)
+    assert "unpacks to 1,0" in _refusal(path).why
+    load_weights(_network(), tmp_path / "sound.pt")
 
 
 def test_a_pickled_module_is_refused(tmp_path: Path) -> None:
