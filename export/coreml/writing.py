@@ -1,56 +1,43 @@
-"""From the rewritten graph to packages, and what the evaluator makes of them."""
+"""From the rewritten graph to packages."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import onnx_ir as ir
 
-from _edgeship.artifacts import OutputFolder
 from _edgeship.export.calibration.graph_ranges import observe_graph
 from _edgeship.export.calibration.ranges import Observed, Ranges
-from _edgeship.export.contract.manifest import Artifact
 from _edgeship.export.contract.schemes import Scheme
-from _edgeship.export.contract.target import Job, Judge
+from _edgeship.export.contract.target import Job
 from _edgeship.export.coreml import picking
 from _edgeship.export.coreml.activations import (
     kept_results,
     plan_rounding,
     quantize_activations,
 )
-from _edgeship.export.coreml.compression import PALETTE_BITS, compress
+from _edgeship.export.coreml.compression import compress
 from _edgeship.export.coreml.convert import convert
 from _edgeship.export.coreml.evaluator import Evaluator, read_program
 from _edgeship.export.coreml.feature_words import feature_words
-from _edgeship.export.coreml.format.package import Package, package_of, package_of_spec, size
-from _edgeship.export.coreml.inspection import Inspection, inspect_program
+from _edgeship.export.coreml.format.package import Package, package_of, package_of_spec
 from _edgeship.export.coreml.integer_graph import IntegerGraph
 from _edgeship.export.coreml.judging import (
-    check_batches,
-    check_classifier,
     evaluate,
-    first_divergence,
     package_feeds,
 )
 from _edgeship.export.coreml.lowering import Lowered, lower
+from _edgeship.export.coreml.made_package import MadePackage, judges
 from _edgeship.export.coreml.package_settings import PackageSettings, settings_of
 from _edgeship.export.coreml.ports import Adapted, adapt
-from _edgeship.export.coreml.prediction import can_predict, check_prediction, predictable
-from _edgeship.export.coreml.record import artifact_record, computes_in
-from _edgeship.export.coreml.rounded_graph import rounded_weights_parity
 from _edgeship.export.coreml.weight_check import check_weights
 from _edgeship.export.graph.onnx_graph import serialize
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.runtimes.values import Outputs, Sample
 from _edgeship.export.verification.metrics import compare
 from _edgeship.export.verification.parity import Parity
-
-_BOTH = "judged by edgeship's evaluator and by Core ML itself"
-_ELSEWHERE = "judged by edgeship's evaluator; not run by Core ML, which needs macOS"
-_NO_PICTURES = "judged by edgeship's evaluator; not run by Core ML: the samples are no pictures"
 
 
 @dataclass(frozen=True)
@@ -70,110 +57,6 @@ class _Base:
     model: Any
     evaluator: Evaluator
     kept: Collection[str]
-
-
-@dataclass(frozen=True)
-class _Package:
-    """A package that was made; see `export.contract.target.Written`."""
-
-    prepared: _Prepared
-    scheme: Scheme
-    adapted: Adapted
-    lowered: Lowered
-    package: Package
-    evaluator: Evaluator
-    keep: Collection[str] = ()
-    picks: Package | None = None
-
-    warning = ""
-
-    @property
-    def detail(self) -> str:
-        """The size and the type of the arithmetic, separately: one does not follow the other."""
-        megabytes = size(self.package) / 1e6
-        kinds = f"{self._found.weight_kind} weights, computes in {computes_in(self._found)}"
-        return f"{kinds}, {megabytes:.1f} MB"
-
-    @property
-    def rounded(self) -> Parity | None:
-        """What palettes are measured by: the graph with the palettes that formulas give."""
-        if self.scheme.name not in PALETTE_BITS:
-            return None
-        job = self.prepared.job
-        samples = self.prepared.adapted.normalized[: len(job.reference)]
-        reference, scheme = self.prepared.reference, self.scheme.name
-        return rounded_weights_parity(job.graph, samples, reference, scheme, job.parts, self.keep)
-
-    def run(self) -> Outputs:
-        adapted = self.prepared.adapted
-        samples = adapted.samples[: len(self.prepared.reference)]
-        return evaluate(self.evaluator, self.lowered, adapted, samples)
-
-    def divergence(self, min_sqnr_db: float | None) -> str:
-        found = first_divergence(self.evaluator, self.lowered, self.adapted, min_sqnr_db)
-        if found is None:
-            return ""
-        sentence = (
-            f"The first variable out of tolerance is {found.name} ({found.kind}; "
-            f"{found.onnx_name} in the ONNX graph): SQNR {found.sqnr_db:.1f} dB."
-        )
-        if found.passed_over:
-            sentence += (
-                f" {found.passed_over} sums before it could not be compared: coremltools "
-                "changes their scale."
-            )
-        return sentence
-
-    def check(self, again: Judge) -> None:
-        """Check the classes that a classifier names, and on a Mac what Core ML itself computes."""
-        adapted, labels = self.prepared.adapted, self.prepared.settings.ports.labels
-        if self.prepared.picking is not None:
-            self.prepared.picking.check(self.run())
-        sizes = self.prepared.settings.batches
-        checked = self.adapted.samples[: len(self.prepared.reference)]
-        check_batches(self.evaluator, self.lowered, checked, sizes, again)
-        if labels:
-            check_classifier(self.evaluator, self.lowered, adapted, labels)
-        if _judges(adapted) == _BOTH:
-            check_prediction(
-                self.package,
-                self.evaluator.program,
-                self.lowered,
-                adapted,
-                self.prepared.reference,
-                self.scheme.tolerance,
-            )
-
-    def record(self, name: str, parity: Parity, rounded_db: float | None) -> Artifact:
-        ios = self.prepared.settings.ios
-        record = artifact_record(
-            self.package, self._found, name, self.scheme.name, ios, parity, rounded_db
-        )
-        if self.prepared.settings.batches:
-            record = self._with_batches(record)
-        if self.prepared.picking is None or self.picks is None:
-            return record
-        return record.model_copy(update={"picking": self.prepared.picking.record(name, self.picks)})
-
-    def _with_batches(self, record: Artifact) -> Artifact:
-        """Return an entry with the sizes of batches, and with outputs' shapes in a batch of 1.
-
-        The package itself says no shape of an output that follows from the input's.
-        """
-        shapes = {port.name: list(port.shape) for port in self.lowered.io.outputs}
-        outputs = [one.model_copy(update={"shape": shapes[one.name]}) for one in record.outputs]
-        sizes = list(self.prepared.settings.batches)
-        return record.model_copy(update={"batches": sizes, "outputs": outputs})
-
-    @cached_property
-    def _found(self) -> Inspection:
-        sizes = {path: len(data) for path, data in self.package.items()}
-        return inspect_program(self.evaluator.program, sizes)
-
-    def save(self, name: str, folder: OutputFolder) -> None:
-        folder.write_folder(name, self.package)
-        if self.picks is not None:
-            folder.write_folder(picking.file_name(name), self.picks)
 
 
 @dataclass(frozen=True)
@@ -212,7 +95,7 @@ class _Prepared:
                 "The packages are no classifiers, which have one set of classes for one picture: "
                 "they give scores, as the other files do."
             )
-        return (f"The packages were {_judges(self.adapted)}.", *notes)
+        return (f"The packages were {judges(self.adapted)}.", *notes)
 
     def operators(self) -> Mapping[str, str]:
         """Return nothing: coremltools' own passes decide what the program has."""
@@ -239,7 +122,7 @@ class _Prepared:
             return self.integers.run_rounded(ranges, fed, keep)
         return self.integers.run(fed)
 
-    def write(self, scheme: Scheme, ranges: Ranges, keep: Collection[str] = ()) -> _Package:
+    def write(self, scheme: Scheme, ranges: Ranges, keep: Collection[str] = ()) -> MadePackage:
         """Make the package of a scheme.
 
         Raises:
@@ -258,7 +141,20 @@ class _Prepared:
         picks: Package | None = None
         if self.picking is not None:
             picks = package_of_spec(self.picking.pipeline(model.get_spec()), model.weights_dir)
-        return _Package(self, scheme, base.adapted, base.lowered, package, evaluator, keep, picks)
+        return MadePackage(
+            self.job,
+            self.settings,
+            self.adapted,
+            self.reference,
+            scheme,
+            base.adapted,
+            base.lowered,
+            package,
+            evaluator,
+            keep,
+            self.picking,
+            picks,
+        )
 
     def _base(self, scheme: Scheme, ranges: Ranges, keep: frozenset[str]) -> _Base:
         """Return the model that a scheme's weights are compressed in."""
@@ -331,10 +227,3 @@ def prepare(job: Job) -> _Prepared:
     return _Prepared(
         job, settings, adapted, integers, reference, detail, parity, [lowered], picking=boxes
     )
-
-
-def _judges(adapted: Adapted) -> str:
-    """Say who judges the packages: Core ML can, on macOS and on samples that it takes."""
-    if not can_predict():
-        return _ELSEWHERE
-    return _BOTH if predictable(adapted) else _NO_PICTURES

@@ -1,7 +1,8 @@
-"""Operators that compute nothing in any target."""
+"""Operators that compute nothing, or in all targets the same."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import onnx_ir as ir
@@ -25,3 +26,26 @@ def constant(values: Values[Any], node: ir.Node) -> None:
     if data is None:
         raise Unsupported("a constant that is not a tensor")
     values.fold(node.outputs[0], data_of(data))
+
+
+def transpose(
+    values: Values[Any],
+    node: ir.Node,
+    write: Callable[[ir.Value, ir.Value, Sequence[int]], object],
+) -> None:
+    """An operator where axes move; constants are turned while compiling.
+
+    Args:
+        values: Of the target.
+        node: A Transpose.
+        write: Appends the target's operator: from the input to the output, with the order of axes.
+    """
+    x, y = attributes.source(node), node.outputs[0]
+    order = attributes.integers(node, "perm", list(reversed(range(len(values.shape(x))))))
+    data = values.constant(x)
+    if data is not None:
+        values.fold(y, data.transpose(order))
+    elif order == sorted(order):
+        values.alias(y, x)
+    else:
+        write(x, y, order)

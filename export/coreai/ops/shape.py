@@ -17,15 +17,11 @@ lowers("Constant")(copies.constant)
 @lowers("Transpose")
 def transpose(ctx: Context, node: ir.Node) -> None:
     """transpose; nothing if every axis stays where it is."""
-    x, y = attributes.source(node), node.outputs[0]
-    order = attributes.integers(node, "perm", list(reversed(range(len(ctx.shape(x))))))
-    data = ctx.constant(x)
-    if data is not None:
-        ctx.fold(y, data.transpose(order))
-    elif order == sorted(order):
-        ctx.alias(y, x)
-    else:
-        ctx.bind(y, ctx.transpose(ctx.read(x), order), "transpose")
+    copies.transpose(
+        ctx,
+        node,
+        lambda x, y, order: ctx.bind(y, ctx.transpose(ctx.read(x), order), "transpose"),
+    )
 
 
 @lowers("Reshape", "Flatten", "Squeeze", "Unsqueeze")
