@@ -37,8 +37,8 @@ def generate(manifest: Manifest, artifact: Artifact) -> dict[str, bytes]:
         return python(view, "onnx", f"{stem}_onnx")
     if artifact.target == "coreai":
         raise UnsupportedError(
-            f"There is no code for {artifact.file}.",
-            why="Core AI's Swift interface is in Apple's newest systems only, and was not run",
+            "Apple's Swift interface to Core AI is in its newest systems only.",
+            why="nothing here could run a class that uses it; a Core ML file comes with one",
         )
     return swift_coreml(view, class_name(stem))
 
