@@ -70,7 +70,7 @@ class RelatedONNX:
         """Run the file on samples made for it."""
         run = run_onnx if runtime == BASIC else run_optimized
         order = [self.names.index(name) for name in self.outputs]
-        doing = f"Opening the file in {runtime}"
+        doing = f"Running the file in {runtime}"
         outputs = run_apart(doing, run, self.data, samples)
         return Run([[arrays[index] for index in order] for arrays in outputs])
 

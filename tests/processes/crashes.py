@@ -106,3 +106,29 @@ def wait_for_the_end_of(pid: int) -> None:
             return
         time.sleep(0.05)
     raise TimeoutError(f"{pid} goes on")
+
+
+#: In the name of a graph whose file crashes ONNX Runtime at the second picture, for the tests.
+MARK = b"crash me"
+
+
+def open_or_crash(data: bytes, threads: int | None = None) -> Any:
+    """Return what runs a .onnx file, as `open_optimized` does; a file with `MARK` ends that."""
+    from _edgeship.export.onnx.optimized import open_optimized
+
+    run = open_optimized(data, threads)
+    calls = []
+
+    def counted(sample: Any) -> Any:
+        calls.append(0)
+        if MARK in data and len(calls) > 2:
+            os.abort()
+        return run(sample)
+
+    return counted
+
+
+def run_or_crash(data: bytes, samples: Any) -> Any:
+    """Return what a .onnx file gives, as `run_optimized` does; a file with `MARK` ends that."""
+    run = open_or_crash(data)
+    return [run(sample) for sample in samples]
