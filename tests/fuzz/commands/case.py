@@ -39,7 +39,9 @@ class Case:
     def depth(self) -> str:
         """How far the command goes with the files, where it does not refuse them before."""
         if "--to" in self.words:
-            return "exported, verified and compared with ONNX Runtime"
+            other = self.name if self.words[0] == "FILE" else self.words[0]
+            compared = ", and compared with ONNX Runtime" if other.endswith(".onnx") else ""
+            return f"exported and verified{compared}"
         return "run" if {*self.words} & {"verify", "evaluate", "diff"} else "read"
 
 
