@@ -1,13 +1,17 @@
-"""A farm that loses a node and a phone: what is finished, what is done twice, and the time.
+"""A farm beside one process, and a farm that loses a node and a phone: time, and work done twice.
 
-Run: python benchmarks/farm.py [--networks 20] [--one-process]
+Run: python benchmarks/farm.py [--networks 20] [--runs one,farm,faults]
 
 Makes small networks, exports each in three schemes and measures them on virtual phones that adb
-reaches: two Ray nodes on this machine with a core and two phones each. When half of the files are
-there, the second node is killed; when a phone has finished a round, it loses its cable. With
---one-process, the same work is then done by one process with one phone, one step after the other.
+reaches, in one invocation, so that all runs have the machine as it is:
+
+one     one process with one phone, one step after the other
+farm    two Ray nodes on this machine with a core and two phones each
+faults  the same; when half of the files are there, the second node is killed, and when a phone has
+        finished a round, it loses its cable
+
 The phones are qemu on this machine: their times say nothing about a phone, and all of them share
-its cores.
+its cores, so that the farm can gain no more than there are cores.
 """
 
 from __future__ import annotations
@@ -122,8 +126,15 @@ def has_a_round(store: Path, selector: str) -> bool:
     return any(one.rounds for each in newest if not each.complete for one in each.measurements)
 
 
-def on_ray(folder: Path, some: list[Phone], count: int) -> dict[str, Any]:
-    """Run the farm on two Ray nodes, and break things in the middle; return what it prints."""
+def on_ray(folder: Path, some: list[Phone], out: str, half: int | None = None) -> dict[str, Any]:
+    """Run the farm on two Ray nodes; return what it prints.
+
+    Args:
+        folder: Where the sweep file is.
+        some: Four phones.
+        out: Name of the folder for files, and of the store.
+        half: How many files must be there before things break; None for a run without faults.
+    """
     from ray.cluster_utils import Cluster
 
     names = [f"adb:{phone.serial}" for phone in some]
@@ -131,8 +142,8 @@ def on_ray(folder: Path, some: list[Phone], count: int) -> dict[str, Any]:
     head = {**small, "resources": {names[0]: 1, names[1]: 1}, "include_dashboard": False}
     cluster = Cluster(initialize_head=True, head_node_args=head)
     second = cluster.add_node(**small, resources={names[2]: 1, names[3]: 1})
-    store = folder / "ray.sqlite"
-    words = ["farm", "sweep.toml", "--out", "ray", "--store", str(store), "--json"]
+    store = folder / f"{out}.sqlite"
+    words = ["farm", "sweep.toml", "--out", out, "--store", str(store), "--json"]
     program = [sys.executable, "-c", "from edgeship.cli import main; main()", "bench"]
     began = time.monotonic()
     try:
@@ -143,7 +154,9 @@ def on_ray(folder: Path, some: list[Phone], count: int) -> dict[str, Any]:
         )
 
         def break_things() -> None:
-            wait_for(lambda: exported(folder / "ray") >= count * len(SCHEMES) // 2, command)
+            if half is None:
+                return
+            wait_for(lambda: exported(folder / out) >= half, command)
             cluster.remove_node(second, allow_graceful=False)
             print(f"{time.monotonic() - began:.0f} s: the second node is killed", flush=True)
             wait_for(lambda: has_a_round(store, names[0]), command)
@@ -152,15 +165,15 @@ def on_ray(folder: Path, some: list[Phone], count: int) -> dict[str, Any]:
 
         breaking = threading.Thread(target=break_things)
         breaking.start()
-        out, _ = command.communicate()
+        printed, _ = command.communicate()
         breaking.join()
     finally:
         cluster.shutdown()
-    return {**json.loads(out), "seconds": time.monotonic() - began, "code": command.returncode}
+    return {**json.loads(printed), "seconds": time.monotonic() - began, "code": command.returncode}
 
 
-def in_one_process(folder: Path, files: list[Path], phone: Phone) -> float:
-    """Export and measure everything in one process, on one phone; return the seconds."""
+def in_one_process(folder: Path, files: list[Path], phone: Phone) -> dict[str, Any]:
+    """Export and measure everything in one process, on one phone; return what `on_ray` does."""
     work = f"""
 import sys
 from pathlib import Path
@@ -182,38 +195,62 @@ with Store(Path("one.sqlite")) as store:
 """
     began = time.monotonic()
     subprocess.run([sys.executable, "-c", work, *map(str, files)], cwd=folder, check=True)
-    return time.monotonic() - began
+    return {"seconds": time.monotonic() - began, "code": 0}
+
+
+def show(run: str, found: dict[str, Any], store: Path, count: int) -> None:
+    """Print what a run did, and what of it twice."""
+    complete, rounds, cut_short = measured(store)
+    print(
+        f"{run}: {found['seconds']:.0f} s, exit code {found['code']}, "
+        f"load of this machine now: {os.getloadavg()[0]:.1f}"
+    )
+    print(
+        f"  sessions complete: {complete} of {count} with {rounds} rounds; "
+        f"rounds of jobs that were cut short, which are kept: {cut_short}",
+        flush=True,
+    )
+    if "files" not in found:
+        return
+    wanted = [one for one in found["files"] if one["status"] == "ok"]
+    done = [one for one in found["measured"] if one["status"] == "ok"]
+    print(
+        f"  files: {len(wanted)} of {count * len(SCHEMES)} ok; "
+        f"exports run: {found['exports_started']}, again: {found['exports_again']}"
+    )
+    print(f"  phone jobs: {len(done)} of {count} done, again: {found['measured_again']}")
+    for phone in found["phones"]:
+        print(f"    {phone['selector']}: {phone['jobs']} jobs, {phone['state']}", flush=True)
 
 
 def main() -> None:
     """Run it, and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--networks", type=int, default=20)
-    parser.add_argument("--one-process", action="store_true")
+    parser.add_argument("--runs", default="one,farm,faults")
     options = parser.parse_args()
-    count = options.networks
-    with tempfile.TemporaryDirectory() as name, phones(5) as some:
+    count, runs = options.networks, options.runs.split(",")
+    seconds: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as name, phones(4) as some:
         folder = Path(name)
         files = [folder / f"net{place:02}.onnx" for place in range(count)]
         for place, file in enumerate(files):
             network(file, 4 + place)
         listed = ", ".join(f'"{file.name}"' for file in files)
         (folder / "sweep.toml").write_text(SWEEP.format(networks=listed))
-        found = on_ray(folder, some, count)
-        complete, rounds, cut_short = measured(folder / "ray.sqlite")
-        wanted = [one for one in found["files"] if one["status"] == "ok"]
-        print(f"load of this machine now: {os.getloadavg()[0]:.1f}, cores: {os.cpu_count()}")
-        print(f"exit code {found['code']} after {found['seconds']:.0f} s")
-        print(f"files: {len(wanted)} of {count * len(SCHEMES)} ok")
-        print(f"exports run: {found['exports_started']}, again: {found['exports_again']}")
-        done = [one for one in found["measured"] if one["status"] == "ok"]
-        print(f"phone jobs: {len(done)} of {count} done, again: {found['measured_again']}")
-        print(f"sessions complete: {complete} with {rounds} rounds")
-        print(f"rounds of jobs that were cut short, which are kept: {cut_short}")
-        for phone in found["phones"]:
-            print(f"  {phone['selector']}: {phone['jobs']} jobs, {phone['state']}")
-        if options.one_process:
-            print(f"one process, one phone: {in_one_process(folder, files, some[4]):.0f} s")
+        # Faults come last: a phone that lost its cable is of no use to other runs.
+        for run in (run for run in ("one", "farm", "faults") if run in runs):
+            half = count * len(SCHEMES) // 2 if run == "faults" else None
+            found = (
+                in_one_process(folder, files, some[0])
+                if run == "one"
+                else on_ray(folder, some, run, half)
+            )
+            show(run, found, folder / f"{run}.sqlite", count)
+            seconds[run] = found["seconds"]
+    for run in ("farm", "faults"):
+        if "one" in seconds and run in seconds:
+            print(f"{run} / one process: {seconds[run] / seconds['one']:.2f} of the time")
 
 
 if __name__ == "__main__":

@@ -41,6 +41,15 @@ def guidelines(
             "of the time.",
         ),
     ] = "1,2,4",
+    side: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PIXELS",
+            min=7,
+            help="Height and width of the inputs, where the paper's 56 take too long: the "
+            "ratios are then of other work than the paper's.",
+        ),
+    ] = None,
     only: Annotated[
         str, typer.Option(metavar="G1,G3", help="Guidelines to measure; all by default.")
     ] = "G1,G2,G3,G4",
@@ -79,6 +88,7 @@ def guidelines(
         parse_channels(channels or ("gpu" if accelerator == "gpu" else "arm")),
         parse_scales(scale),
         options.parse_schemes(quant),
+        side,
     )
     wanted = MeasurementOptions(
         runner=runner,
@@ -156,7 +166,10 @@ def _measure(planned: Sequence[Column], plan: Plan, store: Place) -> Iterator[Co
 
     schemes = tuple(dict.fromkeys(column.scheme for column in planned))
     for number, column in enumerate(planned, 1):
-        files = [probe_files(model, schemes, print_error)[column.scheme] for model in column.models]
+        files = [
+            probe_files(model, schemes, print_error, column.side)[column.scheme]
+            for model in column.models
+        ]
         print_error(
             f"measuring {column.guideline}, {column.channels} channels x{column.scale}, "
             f"{column.scheme} ({number} of {len(planned)})"

@@ -12,7 +12,7 @@ from _edgeship.device_bench.commands.options import STORE
 from _edgeship.device_bench.results.hardware import SOFTWARE
 from _edgeship.device_bench.results.units import INSTRUCTIONS, NOT_TIME, amount, heading
 from _edgeship.device_bench.studies.guideline_words import interval, overview, sentence
-from _edgeship.device_bench.studies.guidelines import STATEMENTS, ColumnResult
+from _edgeship.device_bench.studies.guidelines import STATEMENTS, ColumnResult, paper_side
 from _edgeship.terminal.console import console, printable
 from _edgeship.terminal.fitting import show_fitted
 
@@ -48,6 +48,7 @@ def as_dict(device: str, results: Sequence[ColumnResult], planned: int) -> dict[
                 "statement": STATEMENTS[result.column.guideline],
                 "channels": result.column.channels,
                 "scale": result.column.scale,
+                "side": result.column.side or paper_side(result.column),
                 "scheme": result.column.scheme,
                 "session": result.session,
                 "unit": result.unit,
@@ -82,7 +83,7 @@ def show(device: str, results: Sequence[ColumnResult], planned: int, store: Plac
     else:
         output.print(_FAST_RUNS, soft_wrap=True)
     for result in results:
-        where = f"x{result.column.scale}, {result.column.scheme}"
+        where = f"x{result.column.scale}, {result.column.scheme}{_side(result)}"
         output.print(printable(f"  {sentence(result)} ({where})"), soft_wrap=True)
     if len({result.column.scale for result in results}) > 1:
         columns, lines = overview(results)
@@ -116,8 +117,14 @@ def _title(result: ColumnResult) -> str:
     return (
         f"{column.guideline}: {STATEMENTS[column.guideline]}\n"
         f"Table {column.guideline[1]}, {column.channels} channels x{column.scale}, "
-        f"{column.scheme}{ran_on}; the paper measured {_PAPER[column.channels]}"
+        f"{column.scheme}{ran_on}{_side(result)}; the paper measured {_PAPER[column.channels]}"
     )
+
+
+def _side(result: ColumnResult) -> str:
+    """Return how large the inputs are, where they are not as large as the paper's."""
+    side, paper = result.column.side, paper_side(result.column)
+    return "" if side in (None, paper) else f", inputs of {side}x{side} and not {paper}x{paper}"
 
 
 def _show_rows(result: ColumnResult) -> None:

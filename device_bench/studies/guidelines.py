@@ -85,6 +85,7 @@ class Column:
         scale: Factor on the channels, one of `SCALES`.
         scheme: Quantization scheme of the files.
         rows: Label of each row -> name of its network in the catalog.
+        side: Height and width of the input, where it is not the paper's.
     """
 
     guideline: str
@@ -92,6 +93,7 @@ class Column:
     scale: int
     scheme: str
     rows: dict[str, str]
+    side: int | None = None
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -175,7 +177,9 @@ class ColumnResult:
         return self.hardware.endswith(SOFTWARE_MARK)
 
 
-def column(guideline: str, channels: Channels, scale: int, scheme: str) -> Column:
+def column(
+    guideline: str, channels: Channels, scale: int, scheme: str, side: int | None = None
+) -> Column:
     """Return a column of a guideline's table.
 
     Args:
@@ -183,6 +187,7 @@ def column(guideline: str, channels: Channels, scale: int, scheme: str) -> Colum
         channels: The paper's sets of channels for "arm" or for "gpu".
         scale: One of `SCALES`.
         scheme: Quantization scheme.
+        side: Height and width of the input; None for those of the paper.
     """
     prefix = f"probe_{guideline.lower()}"
     if guideline in _FIRST_CHANNELS:
@@ -191,7 +196,7 @@ def column(guideline: str, channels: Channels, scale: int, scheme: str) -> Colum
         prefix += f"_{channels}"
         suffix = "" if scale == 1 else f"_x{scale}"
     rows = {label: f"{prefix}_{part}{suffix}" for label, part in _ROWS[guideline].items()}
-    return Column(guideline, channels, scale, scheme, rows)
+    return Column(guideline, channels, scale, scheme, rows, side)
 
 
 def evaluate(measured: Column, session: Session) -> ColumnResult:
@@ -248,6 +253,11 @@ def evaluate(measured: Column, session: Session) -> ColumnResult:
     )
 
 
+def paper_side(measured: Column) -> int:
+    """Return the height and width of the input in the paper."""
+    return CATALOG[next(iter(measured.rows.values()))].input_size[1]
+
+
 def judge(low: float, high: float, mult_adds_ratio: float) -> Verdict:
     """Return what the interval of a ratio of times shows, given the ratio of mult-adds.
 
@@ -272,11 +282,15 @@ def _mult_adds(measurement: Measurement) -> int:
 
 
 def columns(
-    guidelines: Sequence[str], channels: Channels, scales: Sequence[int], schemes: Sequence[str]
+    guidelines: Sequence[str],
+    channels: Channels,
+    scales: Sequence[int],
+    schemes: Sequence[str],
+    side: int | None = None,
 ) -> list[Column]:
     """Return the columns for all combinations, table by table."""
     return [
-        column(guideline, channels, scale, scheme)
+        column(guideline, channels, scale, scheme, side)
         for guideline in guidelines
         for scale in scales
         for scheme in schemes

@@ -37,8 +37,11 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], Plan]]:
     """Let each row of a table take 10 % longer than the one before it."""
     calls: list[tuple[list[str], Plan]] = []
 
-    def files(model: str, schemes: Sequence[str], say: Callable[[str], None]) -> dict[str, Path]:
-        return {scheme: Path(f"{model}_{scheme}.tflite") for scheme in schemes}
+    def files(
+        model: str, schemes: Sequence[str], say: Callable[[str], None], size: int | None
+    ) -> dict[str, Path]:
+        sized = model if size is None else f"{model}-{size}"
+        return {scheme: Path(f"{sized}_{scheme}.tflite") for scheme in schemes}
 
     def measure(files: Sequence[Path], plans: Sequence[Plan], store: Path) -> Result:
         names = [file.stem for file in files]
@@ -198,3 +201,16 @@ def test_a_software_gpu_is_called_one_wherever_it_speaks(
     stdout, _ = _run("--device", "local", *few, "--json")
     [column] = json.loads(stdout)["columns"]
     assert (column["accelerator"], column["software"]) == ("gpu (software)", True)
+
+
+def test_smaller_inputs_than_the_papers_are_said_everywhere(
+    measured: list[tuple[list[str], Plan]],
+) -> None:
+    words = ("--device", "local", "--only", "G1", "--scale", "1", "--quant", "none")
+    stdout, _ = _run(*words, "--side", "14")
+    assert next(name for names, _ in measured for name in names) == "probe_g1_arm_1to1-14_none"
+    assert stdout.count("inputs of 14x14 and not 56x56") == 2
+    assert json.loads(_run(*words, "--side", "14", "--json")[0])["columns"][0]["side"] == 14
+
+    assert "inputs of" not in _run(*words)[0]
+    assert json.loads(_run(*words, "--json")[0])["columns"][0]["side"] == 56
