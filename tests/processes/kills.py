@@ -112,7 +112,7 @@ class Trial:
         time.sleep(part * self._seconds)
         _send(process, number, worker)
         code = _ended(process)
-        left = _left(process.pid)
+        left = _left(self.place)
         files = self._states(old, new)
         litter = self._litter()
         wrong = [f"{name} is {state}" for name, state in files.items() if state not in _FINE]
@@ -180,17 +180,18 @@ def _ended(process: subprocess.Popen[str]) -> int:
     return process.returncode
 
 
-def _left(session: int) -> list[Sequence[str]]:
-    """Return the command lines of what still runs of a command, after a while."""
+def _left(place: Path) -> list[Sequence[str]]:
+    """Return the command lines of what still runs of a command, after a while.
+
+    Whatever it has started has its temporary files there, too.
+    """
     end = time.monotonic() + _ENDING_S
     while True:
         left = []
-        for one in psutil.process_iter(["pid", "cmdline", "status"]):
-            try:
-                if os.getsid(one.pid) == session and one.info["status"] != psutil.STATUS_ZOMBIE:
-                    left.append(one.info["cmdline"])
-            except (ProcessLookupError, PermissionError):
-                continue
+        for one in psutil.process_iter(["cmdline", "environ", "status"]):
+            own = (one.info["environ"] or {}).get("TMPDIR") == str(place / "temporary")
+            if own and one.info["status"] != psutil.STATUS_ZOMBIE:
+                left.append(one.info["cmdline"])
         if not left or time.monotonic() > end:
             return left
         time.sleep(0.05)
