@@ -91,7 +91,9 @@ def by_the_quantizer(graph: TfliteGraph, lowered: Lowered, samples: Sequence[Sam
         {port.name: np.ascontiguousarray(sample[port.name].transpose(port.perm))}
         for sample in samples
     ]
-    return bytes(job.quantize(job.calibrate({"serving_default": feeds})).quantized_model)
+    measured = job.calibrate({"serving_default": feeds})
+    result = job.quantize(measured, enable_progress_bar=False, enable_progress_report=False)
+    return bytes(result.quantized_model)
 
 
 def plain_file(subject: Subject, pictures: Path) -> bytes:
