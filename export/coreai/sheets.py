@@ -67,6 +67,8 @@ def _folder(found: Mapping[str, Any]) -> Sheet:
 def _short(value: Any) -> str:
     if isinstance(value, list):
         return f"{len(value):,} entries"
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name}: {_short(one)}" for name, one in value.items())
     return str(value)
 
 

@@ -9,6 +9,7 @@ import pytest
 from _edgeship.export.coreai.file import open_asset
 from _edgeship.export.coreai.format.asset import asset_of, write_asset
 from _edgeship.export.coreai.lowering import lower
+from _edgeship.export.coreai.sheets import sheets
 from _edgeship.export.differences.delivery import Shipped
 from _edgeship.export.differences.facts import fact_changes
 from tests.export.onnx.graphs import graph, node, normal
@@ -58,3 +59,10 @@ def test_the_size_is_a_number_and_metadata_lie_side_by_side(before: Shipped) -> 
     assert facts["package_bytes"] == sum(facts["file_bytes"].values())
     assert facts["metadata"]["license"] == "MIT"
     assert facts["metadata"]["note"] == "one"
+
+
+def test_a_thousand_labels_are_counted_and_not_shown(before: Shipped) -> None:
+    facts = before.model.facts()
+    facts["metadata"] |= {"labels": {"y": ["one"] * 1000}}
+    [shown] = [row for row in sheets(facts)[0].rows if row[0] == "metadata labels"]
+    assert shown[1] == "y: 1,000 entries"
