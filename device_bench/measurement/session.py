@@ -50,7 +50,7 @@ from _edgeship.device_bench.results.records import (
     Subject,
 )
 from _edgeship.device_bench.runners.base import Accelerated, Runner
-from _edgeship.errors import DeviceError, InputError
+from _edgeship.errors import DeviceError, EdgeshipError, InputError
 from _edgeship.export.contract.manifest import versions
 
 
@@ -99,7 +99,7 @@ def measure(
             todo="leave --ops out, or use --accelerator cpu",
         )
     subjects = read_subjects(files)
-    references = [_references(data, runners) for _, data in subjects]
+    references = [_references(subject.path, data, runners) for subject, data in subjects]
     recorder = _Recorder(
         Session(
             id=_new_id(),
@@ -190,12 +190,16 @@ class _Recorder:
         self.tell(Waiting(self._id, reason, seconds))
 
 
-def _references(data: bytes, runners: Sequence[Runner]) -> list[Reference]:
+def _references(path: str, data: bytes, runners: Sequence[Runner]) -> list[Reference]:
     """Return what a file must compute by each runner; accelerators may be less exact."""
     found: dict[str, Reference] = {}
     for runner in runners:
         if runner.accelerator not in found:
-            found[runner.accelerator] = run_on_host(data, runner.accelerator)
+            try:
+                found[runner.accelerator] = run_on_host(data, runner.accelerator)
+            except EdgeshipError as error:
+                error.where = error.where or path  # of several files, one may crash the runtime
+                raise
     return [found[runner.accelerator] for runner in runners]
 
 
