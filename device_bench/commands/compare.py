@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +16,11 @@ from _edgeship.terminal.console import console, print_json, printable
 ROUNDS = 30
 
 
+if TYPE_CHECKING:
+    from _edgeship.device_bench.measurement.settings import MeasurementOptions
+
+
+@options.measuring(rounds=ROUNDS, several=True)
 def compare(
     files: Annotated[
         list[Path],
@@ -26,21 +31,8 @@ def compare(
         ),
     ],
     device: options.DevicesOption,
-    runner: options.RunnersOption = "native",
-    accelerator: options.AcceleratorsOption = "cpu",
-    accelerator_library: options.AcceleratorLibraryOption = None,
-    threads: options.ThreadsOption = 1,
-    cores: options.CoresOption = None,
-    rounds: Annotated[
-        int | None,
-        typer.Option(
-            "--rounds", min=1, help=f"Processes per file. Default: {ROUNDS}; 2 on virtual."
-        ),
-    ] = None,
-    runs: options.RunsOption = None,
-    seconds: options.SecondsOption = None,
-    warmup: options.WarmupOption = None,
-    timeout: options.TimeoutOption = None,
+    *,
+    how: MeasurementOptions,
     margin: Annotated[
         str | None,
         typer.Option(
@@ -60,7 +52,6 @@ def compare(
         ),
     ] = None,
     junit: gating.JUnitOption = None,
-    uninstall_app: options.UninstallAppOption = False,
     store: options.StoreOption = options.STORE,
     as_json: options.JsonOption = False,
 ) -> None:
@@ -73,8 +64,8 @@ def compare(
     """
     from _edgeship.device_bench.runners.find import split
 
-    first, *also = split(runner)
-    first_on, *also_on = [word.strip() for word in accelerator.split(",")]
+    first, *also = split(how.runner)
+    first_on, *also_on = [word.strip() for word in how.accelerator.split(",")]
     if len(files) < 2 and not also and not also_on:
         raise InputError(
             "There is only one file.",
@@ -84,25 +75,11 @@ def compare(
     from _edgeship.device_bench.commands.comparisons import as_list, pairs_of, show_comparisons
     from _edgeship.device_bench.commands.figures import measured, session_json, show_session
     from _edgeship.device_bench.commands.measuring import make_plans, measure_all
-    from _edgeship.device_bench.measurement.settings import MeasurementOptions
     from _edgeship.device_bench.results.gates import fraction
 
     same = 0.0 if margin is None else fraction(margin, "--margin")
     slower = None if fail_if_slower is None else fraction(fail_if_slower, "--fail-if-slower")
-    wanted = MeasurementOptions(
-        runner=first,
-        accelerator=first_on,
-        accelerator_libraries=tuple(accelerator_library or ()),
-        threads=threads,
-        cores=cores,
-        rounds=rounds,
-        timed_rounds=ROUNDS,
-        runs=runs,
-        seconds=seconds,
-        warmup=warmup,
-        timeout=timeout,
-        uninstall_app=uninstall_app,
-    )
+    wanted = replace(how, runner=first, accelerator=first_on)
     plans = make_plans(device, wanted, also, also_on)
     result = measure_all(files, plans, store)
     compared = {

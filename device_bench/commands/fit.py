@@ -15,6 +15,7 @@ from _edgeship.terminal.words import check_file
 
 if TYPE_CHECKING:
     from _edgeship.device_bench.commands.measuring import Plan
+    from _edgeship.device_bench.measurement.settings import MeasurementOptions
     from _edgeship.device_bench.prediction.measured import Usable
     from _edgeship.device_bench.prediction.model import Setup
     from _edgeship.device_bench.store.place import Place
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 ROUNDS = 5
 
 
+@options.measuring(
+    "accelerator", "accelerator_library", "runs", "timeout", "uninstall_app", rounds=ROUNDS
+)
 def fit(
     files: Annotated[
         list[Path] | None,
@@ -44,17 +48,7 @@ def fit(
         Path | None,
         typer.Option(metavar="FILE.json", help="The model. Default: build/latency/DEVICE-....json"),
     ] = None,
-    runner: options.RunnerOption = "native",
-    threads: options.ThreadsOption = 1,
-    cores: options.CoresOption = None,
-    rounds: Annotated[
-        int | None,
-        typer.Option(
-            "--rounds", min=1, help=f"Processes per file. Default: {ROUNDS}; 2 on virtual."
-        ),
-    ] = None,
-    seconds: options.SecondsOption = None,
-    warmup: options.WarmupOption = None,
+    how: MeasurementOptions,
     store: options.StoreOption = options.STORE,
     as_json: options.JsonOption = False,
 ) -> None:
@@ -66,7 +60,6 @@ def fit(
     """
     from _edgeship.device_bench.commands.measuring import make_plans
     from _edgeship.device_bench.commands.prediction_view import fitted_dict, show_fit
-    from _edgeship.device_bench.measurement.settings import MeasurementOptions
     from _edgeship.device_bench.prediction import measured, model
     from _edgeship.terminal.console import print_json
 
@@ -75,18 +68,9 @@ def fit(
         check_file(file, "FILE")
     if out is not None and out.suffix != ".json":
         raise InputError(f"--out {out} is not named like a model.", todo="end it in .json")
-    wanted = MeasurementOptions(
-        runner=runner,
-        threads=threads,
-        cores=cores,
-        rounds=rounds,
-        timed_rounds=ROUNDS,
-        seconds=seconds,
-        warmup=warmup,
-    )
-    [plan] = make_plans([device], wanted)
+    [plan] = make_plans([device], how)
     setup = model.Setup(
-        runner=plan.settings.runner, threads=threads, cores=tuple(plan.settings.cores)
+        runner=plan.settings.runner, threads=how.threads, cores=tuple(plan.settings.cores)
     )
     chosen = list(files or []) or _networks(schemes)
     _measure(chosen, plan, setup, store, again=again)

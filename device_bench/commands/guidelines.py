@@ -13,6 +13,7 @@ from _edgeship.terminal.console import print_error, print_json
 
 if TYPE_CHECKING:
     from _edgeship.device_bench.commands.measuring import Plan
+    from _edgeship.device_bench.measurement.settings import MeasurementOptions
     from _edgeship.device_bench.store.place import Place
     from _edgeship.device_bench.studies.guidelines import Channels, Column, ColumnResult
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 ROUNDS = 11
 
 
+@options.measuring(rounds=ROUNDS)
 def guidelines(
     device: options.DeviceOption,
     channels: Annotated[
@@ -53,22 +55,8 @@ def guidelines(
     only: Annotated[
         str, typer.Option(metavar="G1,G3", help="Guidelines to measure; all by default.")
     ] = "G1,G2,G3,G4",
-    runner: options.RunnerOption = "native",
-    accelerator: options.AcceleratorOption = "cpu",
-    accelerator_library: options.AcceleratorLibraryOption = None,
-    threads: options.ThreadsOption = 1,
-    cores: options.CoresOption = None,
-    rounds: Annotated[
-        int | None,
-        typer.Option(
-            "--rounds", min=1, help=f"Processes per file. Default: {ROUNDS}; 2 on virtual."
-        ),
-    ] = None,
-    runs: options.RunsOption = None,
-    seconds: options.SecondsOption = None,
-    warmup: options.WarmupOption = None,
-    timeout: options.TimeoutOption = None,
-    uninstall_app: options.UninstallAppOption = False,
+    *,
+    how: MeasurementOptions,
     store: options.StoreOption = options.STORE,
     as_json: options.JsonOption = False,
 ) -> None:
@@ -80,31 +68,16 @@ def guidelines(
     """
     from _edgeship.device_bench.commands.guidelines_view import as_dict, show
     from _edgeship.device_bench.commands.measuring import make_plans
-    from _edgeship.device_bench.measurement.settings import MeasurementOptions
     from _edgeship.device_bench.studies.guidelines import columns
 
     planned = columns(
         parse_guidelines(only),
-        parse_channels(channels or ("gpu" if accelerator == "gpu" else "arm")),
+        parse_channels(channels or ("gpu" if how.accelerator == "gpu" else "arm")),
         parse_scales(scale),
         options.parse_schemes(quant),
         side,
     )
-    wanted = MeasurementOptions(
-        runner=runner,
-        accelerator=accelerator,
-        accelerator_libraries=tuple(accelerator_library or ()),
-        threads=threads,
-        cores=cores,
-        rounds=rounds,
-        timed_rounds=ROUNDS,
-        runs=runs,
-        seconds=seconds,
-        warmup=warmup,
-        timeout=timeout,
-        uninstall_app=uninstall_app,
-    )
-    [plan] = make_plans([device], wanted)
+    [plan] = make_plans([device], how)
     results: list[ColumnResult] = []
     try:
         for result in _measure(planned, plan, store):

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".html", ".md")
 
+#: The most rounds that are compared at once: each takes 17 kB, and all together some minutes.
+MOST_ROUNDS = 200_000
+
 #: Lines of a series on a terminal, and how many of these are of the newest sessions.
 _LINES, _NEWEST = 16, 5
 
@@ -86,6 +89,7 @@ def history(
     day = "" if since is None else f"{since:%Y-%m-%d}"
     wanted = Filter(device=device, subject=name, since=day, alone=True)
     with Store(store, create=False) as opened:
+        _check_size(opened.count_rounds(wanted))
         measured = rows(opened.sessions(wanted))
 
         def compared() -> list[Series]:
@@ -121,6 +125,20 @@ def history(
     checks = gating.regression_checks(series, tolerance / 100)
     gating.tell_servers("history", checks, junit)
     gating.leave(checks)
+
+
+def _check_size(rounds: int) -> None:
+    """Refuse what would take hours and all memory, before it begins.
+
+    Raises:
+        InputError: The rounds are too many.
+    """
+    if rounds > MOST_ROUNDS:
+        raise InputError(
+            f"That is a history of {rounds:,} rounds, and {MOST_ROUNDS:,} is the most.",
+            why=f"it would take about {rounds * 17 / 1e6:.0f} GB of memory",
+            todo="name a network or a file, or --device, or --since",
+        )
 
 
 def _as_dict(series: Series) -> dict[str, Any]:

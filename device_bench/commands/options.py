@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
@@ -115,10 +118,12 @@ CoresOption = Annotated[
     ),
 ]
 
-RoundsOption = Annotated[
-    int | None,
-    typer.Option("--rounds", min=1, help="Processes per file. Default: 10; 2 on virtual."),
-]
+
+def _rounds(count: int) -> Any:
+    """Return the option for the number of rounds, with what it is on devices that measure time."""
+    text = f"Processes per file. Default: {count}; 2 on virtual."
+    return Annotated[int | None, typer.Option("--rounds", min=1, help=text)]
+
 
 RunsOption = Annotated[
     int | None,
@@ -163,3 +168,79 @@ def parse_schemes(text: str) -> tuple[str, ...]:
     """
     words = words_of(text, "--quant", SCHEMES)
     return one_of(canonical(words), SCHEMES, "scheme", "--quant")
+
+
+#: Name of each option of a measurement -> what it is and its default, in the order of the help.
+_MEASURING: Mapping[str, tuple[Any, Any]] = {
+    "runner": (RunnerOption, "native"),
+    "accelerator": (AcceleratorOption, "cpu"),
+    "accelerator_library": (AcceleratorLibraryOption, None),
+    "threads": (ThreadsOption, 1),
+    "cores": (CoresOption, None),
+    "rounds": (_rounds(10), None),
+    "runs": (RunsOption, None),
+    "seconds": (SecondsOption, None),
+    "warmup": (WarmupOption, None),
+    "timeout": (TimeoutOption, None),
+    "uninstall_app": (UninstallAppOption, False),
+}
+
+#: What says how a command measures, in its signature.
+_HOW = "how"
+
+
+def measuring(
+    *left_out: str, rounds: int | None = None, several: bool = False
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return a decorator that gives a command the options of a measurement.
+
+    They stand where the command has the parameter ``how``, which gets them as `MeasurementOptions`.
+
+    Args:
+        left_out: Names of those that it does not have.
+        rounds: Processes per file by default, on devices that measure time, if not 10.
+        several: Whether it takes several runners and accelerators, with commas.
+    """
+    chosen = {name: one for name, one in _MEASURING.items() if name not in left_out}
+    if rounds is not None:
+        chosen["rounds"] = (_rounds(rounds), None)
+    if several:
+        chosen |= {"runner": (RunnersOption, "native"), "accelerator": (AcceleratorsOption, "cpu")}
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(command)
+        def called(*arguments: Any, **values: Any) -> None:
+            from _edgeship.device_bench.measurement.settings import MeasurementOptions
+
+            given = {name: values.pop(name) for name in chosen}
+            libraries = tuple(given.pop("accelerator_library", None) or ())
+            how = MeasurementOptions(**given, accelerator_libraries=libraries, timed_rounds=rounds)
+            command(*arguments, **values, how=how)
+
+        added = [
+            inspect.Parameter(
+                name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
+            )
+            for name, (annotation, default) in chosen.items()
+        ]
+        # What commands import late is not known yet by its name.
+        known = get_type_hints(command, localns={"MeasurementOptions": Any}, include_extras=True)
+        own = inspect.signature(command)
+        before, after = _around(
+            [one.replace(annotation=known[one.name]) for one in own.parameters.values()]
+        )
+        every = [*before, *added, *after]
+        called.__signature__ = own.replace(parameters=every)  # type: ignore[attr-defined]
+        called.__annotations__ = {one.name: one.annotation for one in every}
+        return called
+
+    return decorate
+
+
+def _around(
+    parameters: list[inspect.Parameter],
+) -> tuple[list[inspect.Parameter], list[inspect.Parameter]]:
+    """Return the parameters before and after ``how``; those after it can only be named."""
+    place = [one.name for one in parameters].index(_HOW)
+    after = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in parameters[place + 1 :]]
+    return parameters[:place], after

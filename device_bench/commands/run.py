@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,20 +13,16 @@ from _edgeship.device_bench.commands import gating, options
 from _edgeship.device_bench.store.place import Place
 from _edgeship.terminal.console import console, print_json, printable
 
+if TYPE_CHECKING:
+    from _edgeship.device_bench.measurement.settings import MeasurementOptions
 
+
+@options.measuring()
 def run(
     files: Annotated[list[Path], typer.Argument(metavar="FILE.tflite...", help="What to measure.")],
     device: options.DevicesOption,
-    runner: options.RunnerOption = "native",
-    accelerator: options.AcceleratorOption = "cpu",
-    accelerator_library: options.AcceleratorLibraryOption = None,
-    threads: options.ThreadsOption = 1,
-    cores: options.CoresOption = None,
-    rounds: options.RoundsOption = None,
-    runs: options.RunsOption = None,
-    seconds: options.SecondsOption = None,
-    warmup: options.WarmupOption = None,
-    timeout: options.TimeoutOption = None,
+    *,
+    how: MeasurementOptions,
     ops: Annotated[
         bool, typer.Option("--ops", help="Also measure each operator, in processes of their own.")
     ] = False,
@@ -40,7 +36,6 @@ def run(
         ),
     ] = None,
     junit: gating.JUnitOption = None,
-    uninstall_app: options.UninstallAppOption = False,
     store: options.StoreOption = options.STORE,
     as_json: options.JsonOption = False,
 ) -> None:
@@ -51,24 +46,10 @@ def run(
     """
     from _edgeship.device_bench.commands.figures import session_json, show_session
     from _edgeship.device_bench.commands.measuring import make_plans, measure_all
-    from _edgeship.device_bench.measurement.settings import MeasurementOptions
     from _edgeship.device_bench.results.budget import check_unit, parse_budget
 
     limits = () if budget is None else parse_budget(budget)
-    wanted = MeasurementOptions(
-        runner=runner,
-        accelerator=accelerator,
-        accelerator_libraries=tuple(accelerator_library or ()),
-        threads=threads,
-        cores=cores,
-        rounds=rounds,
-        runs=runs,
-        seconds=seconds,
-        warmup=warmup,
-        timeout=timeout,
-        uninstall_app=uninstall_app,
-    )
-    plans = make_plans(device, wanted)
+    plans = make_plans(device, how)
     for plan in plans:
         check_unit(limits, plan.device.unit, plan.device.selector)
     result = measure_all(files, plans, store, profile=ops)
@@ -85,7 +66,7 @@ def run(
             console().print()
         gating.show_gates(gates)
         if result.sessions:
-            _next(files, device, runner, store)
+            _next(files, device, how.runner, store)
     gating.tell_servers("run", [*gating.measured_checks(result), *gates], junit)
     result.finish()
     gating.leave(gates)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +16,7 @@ from _edgeship.terminal.fitting import show_fitted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from _edgeship.device_bench.measurement.settings import MeasurementOptions
     from _edgeship.device_bench.results.energy import Energy
     from _edgeship.device_bench.results.sustained import Step, Sustained
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _LINES = 12
 
 
+@options.measuring("rounds", "runs", "seconds", "warmup", "timeout", "uninstall_app")
 def sustain(
     file: Annotated[Path, typer.Argument(metavar="FILE.tflite", help="What to run.")],
     device: options.DeviceOption,
@@ -57,11 +59,8 @@ def sustain(
             help="How long it rests for --energy. Default: half of --minutes.",
         ),
     ] = None,
-    runner: options.RunnerOption = "native",
-    accelerator: options.AcceleratorOption = "cpu",
-    accelerator_library: options.AcceleratorLibraryOption = None,
-    threads: options.ThreadsOption = 1,
-    cores: options.CoresOption = None,
+    *,
+    how: MeasurementOptions,
     store: options.StoreOption = options.STORE,
     as_json: options.JsonOption = False,
 ) -> None:
@@ -76,19 +75,14 @@ def sustain(
     from _edgeship.device_bench.commands.figures import describe, session_json, show_warnings
     from _edgeship.device_bench.commands.measuring import make_plans, measure_all
     from _edgeship.device_bench.devices.system import read_conditions
-    from _edgeship.device_bench.measurement.settings import MeasurementOptions
     from _edgeship.device_bench.results.energy import check, in_words
     from _edgeship.device_bench.results.energy import energy as of_run
     from _edgeship.device_bench.results.sustained import course
     from _edgeship.device_bench.results.units import INSTRUCTIONS
 
     count = max(1, round(minutes * 60 / every))
-    wanted = MeasurementOptions(
-        runner=runner,
-        accelerator=accelerator,
-        accelerator_libraries=tuple(accelerator_library or ()),
-        threads=threads,
-        cores=cores,
+    wanted = replace(
+        how,
         rounds=count,
         seconds=every,
         warmup=0.0,

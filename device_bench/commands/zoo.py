@@ -22,10 +22,12 @@ from _edgeship.terminal.numbers import parse_numbers, parse_shape
 from _edgeship.terminal.words import check_out
 
 if TYPE_CHECKING:
+    from _edgeship.device_bench.measurement.settings import MeasurementOptions
     from _edgeship.device_bench.reports.zoo import Measured
     from _edgeship.device_bench.studies.zoo import Chosen, Entry
 
 
+@options.measuring("warmup", "timeout")
 def zoo(
     model: Annotated[
         list[str] | None,
@@ -83,15 +85,7 @@ def zoo(
     out: Annotated[Path, typer.Option(metavar="FILE.html", help="The page with the plots.")] = Path(
         "build/zoo.html"
     ),
-    runner: options.RunnerOption = "native",
-    accelerator: options.AcceleratorOption = "cpu",
-    accelerator_library: options.AcceleratorLibraryOption = None,
-    threads: options.ThreadsOption = 1,
-    cores: options.CoresOption = None,
-    rounds: options.RoundsOption = None,
-    runs: options.RunsOption = None,
-    seconds: options.SecondsOption = None,
-    uninstall_app: options.UninstallAppOption = False,
+    how: MeasurementOptions,
     store: options.StoreOption = options.STORE,
     as_json: options.JsonOption = False,
 ) -> None:
@@ -123,22 +117,10 @@ def zoo(
             todo="give --weights cifar10 or --weights imagenet, or NAME=CHECKPOINT",
         )
     from _edgeship.device_bench.commands.measuring import make_plans, measure_all
-    from _edgeship.device_bench.measurement.settings import MeasurementOptions
     from _edgeship.device_bench.reports import zoo as report
     from _edgeship.device_bench.results.rows import rows
 
-    wanted = MeasurementOptions(
-        runner=runner,
-        accelerator=accelerator,
-        accelerator_libraries=tuple(accelerator_library or ()),
-        threads=threads,
-        cores=cores,
-        rounds=rounds,
-        runs=runs,
-        seconds=seconds,
-        uninstall_app=uninstall_app,
-    )
-    plans = make_plans([device], wanted)
+    plans = make_plans([device], how)
     entries = _prepare(networks, schemes, folder)
     if data is not None:
         from _edgeship.device_bench.studies.accuracy import evaluate

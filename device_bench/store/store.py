@@ -179,6 +179,22 @@ class Store:
             wanted = select(func.count()).select_from(SESSIONS).where(*conditions(chosen))
             return connection.execute(wanted).scalar_one()
 
+    def count_rounds(self, chosen: Filter) -> int:
+        """Return how many rounds `sessions` would read."""
+        rows = ROUNDS.c
+        wanted = select(func.count()).select_from(ROUNDS)
+        if found := conditions(chosen):
+            wanted = wanted.where(rows.session_id.in_(select(SESSIONS.c.id).where(*found)))
+        if chosen.alone and chosen.subject:
+            both = (MEASUREMENTS.c.session_id == rows.session_id) & (
+                MEASUREMENTS.c.position == rows.position
+            )
+            wanted = wanted.where(
+                select(MEASUREMENTS.c.position).where(both, means(chosen.subject)).exists()
+            )
+        with self._database.reading() as connection:
+            return connection.execute(wanted).scalar_one()
+
     def measured(
         self, digests: Sequence[str]
     ) -> dict[str, list[tuple[Properties, MeasurementSettings]]]:

@@ -21,7 +21,7 @@ NETWORK = "shufflenet_v2_x0_5"
 SCHEMES = ("fp32", "fp16", "int8")
 
 #: Name of the picture -> width and height of the window in pixels.
-PICTURES = {"report.png": (1000, 1400), "report-phone.png": (390, 844)}
+PICTURES = {"report.png": (1100, 1290), "report-phone.png": (390, 844)}
 
 #: Colours of a picture: pages have few, and files are a fifth as large.
 _COLORS = 128

@@ -219,3 +219,12 @@ def test_history_needs_neither_matplotlib_nor_jinja(store: Path) -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert run.stdout == "3\n"  # it ran: the store has a regression
+
+
+def test_history_of_too_many_rounds_is_refused_before_it_begins(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("_edgeship.device_bench.commands.history.MOST_ROUNDS", 17)
+    _, stderr = _run("history", "--store", store, code=2)
+    assert "a history of 18 rounds, and 17 is the most" in stderr
+    _run("history", "--store", store, "--since", "2026-11-21")

@@ -66,7 +66,7 @@ def test_sustain_tells_the_energy_of_a_run(phone, files, tmp_path, monkeypatch):
     assert "waiting up to 3 s for what the battery gives at rest" in err
     [line] = [one for one in out.splitlines() if one.startswith("energy: ")]
     assert "a run, ± " in line
-    assert "by the steps of the battery's counter (2 mAh)" in line
+    assert "by the steps of the battery's counter (1 mAh)" in line
 
 
 def test_energy_that_cannot_be_told_is_refused_after_all_else(

@@ -175,3 +175,20 @@ def test_what_an_accelerator_took_is_kept(place: str) -> None:
     with Store(place) as store:
         save(store, whole)
         assert store.session(whole.id) == whole
+
+
+def test_rounds_are_counted_without_being_read(place: str) -> None:
+    with Store(place) as store:
+        two = session("20261121-100000-0001", medians=(2e6, 1e6), rounds=3, labels=("a", "b"))
+        save(store, two)
+        save(store, session("20261122-100000-0002", medians=(1e6,), rounds=5, labels=("a",)))
+        for chosen in (
+            Filter(),
+            Filter(subject="a", alone=True),
+            Filter(subject="b", alone=True),
+            Filter(since="2026-11-22"),
+            Filter(device="nowhere"),
+        ):
+            read = [one for each in store.sessions(chosen) for one in each.measurements]
+            assert store.count_rounds(chosen) == sum(len(one.rounds) for one in read)
+        assert store.count_rounds(Filter()) == 11
