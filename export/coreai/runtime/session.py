@@ -9,7 +9,9 @@ import sys
 import threading
 import time
 import weakref
+from collections import deque
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,6 +27,13 @@ from _edgeship.work_folders import WorkFolder, new_temporary_folder
 #: Seconds that compiling a program, or one run of it, may take. The runtime on Linux is no fast
 #: one: the largest network of the registry takes a minute.
 LIMIT_S = 600.0
+
+#: Processes that run samples of one program, and how many bytes the programs of all may take; each
+#: has several times as much in memory. How many seconds of work are worth a process: one takes half
+#: a second to start.
+_MOST_PROCESSES = 4
+_MOST_BYTES = 2**28
+_WORTH_S = 1.5
 
 _PROGRAM = Path(__file__).with_name("program.py")
 
@@ -162,9 +171,53 @@ def run_all(
 ) -> list[dict[str, np.ndarray]]:
     """Return what a program gives for each sample, as `Session.run` does.
 
+    The runtime computes on one core. Where the first sample shows that the others take long,
+    further processes run some of them.
+
     Raises:
         InputError: coreai-core is not installed.
         VerificationError: The runtime refuses the program, crashes or hangs.
     """
-    with Session(asset, limit_s) as session:
-        return [session.run(sample) for sample in samples]
+    results: dict[int, dict[str, np.ndarray]] = {}
+    left = deque(range(1, len(samples)))
+
+    def work(session: Session) -> None:
+        while left:
+            try:
+                number = left.popleft()
+            except IndexError:  # another process has taken the last one
+                return
+            results[number] = session.run(samples[number])
+
+    def help_() -> None:
+        with Session(asset, limit_s) as session:
+            work(session)
+
+    with Session(asset, limit_s) as first:
+        if samples:
+            start = time.perf_counter()
+            results[0] = first.run(samples[0])
+            seconds = (time.perf_counter() - start) * len(left)
+            count = _helpers(seconds, len(left), sum(map(len, asset.values())))
+            with ThreadPoolExecutor(max(count, 1)) as pool:
+                helpers = [pool.submit(help_) for _ in range(count)]
+                try:
+                    work(first)
+                finally:
+                    left.clear()
+                for one in helpers:
+                    one.result()
+    return [results[number] for number in range(len(samples))]
+
+
+def _helpers(seconds: float, samples: int, size: int) -> int:
+    """Return how many further processes are worth their start and their memory.
+
+    Args:
+        seconds: What the samples will take one after another.
+        samples: How many there are.
+        size: Of the program, in bytes.
+    """
+    cores = os.cpu_count() or 1
+    room = _MOST_BYTES // max(size, 1)
+    return max(0, min(_MOST_PROCESSES, cores, room, samples, int(seconds / _WORTH_S)) - 1)

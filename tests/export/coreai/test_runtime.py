@@ -99,3 +99,43 @@ def test_a_folder_without_its_files_is_none(
     with pytest.raises(InputError) as caught:
         open_asset(tmp_path / "one.aimodel")
     assert why in caught.value.why
+
+
+def test_samples_that_take_long_are_shared_out_in_their_order(
+    asset: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = [{"x": factor * normal(1, 4, 6, 6)} for factor in range(1, 7)]
+    alone = sessions.run_all(asset, samples)
+    asked: list[float] = []
+
+    def two(seconds: float, count: int, size: int) -> int:
+        asked.append(seconds)
+        return 2
+
+    monkeypatch.setattr(sessions, "_helpers", two)
+    shared = sessions.run_all(asset, samples)
+    assert len(asked) == 1
+    for factor, (one, other) in enumerate(zip(alone, shared, strict=True), 1):
+        assert np.array_equal(one["y"], other["y"])
+        assert np.allclose(other["y"], factor * alone[0]["y"])
+
+
+def test_a_sample_that_fails_in_any_process_is_told(
+    asset: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = [{"x": normal(1, 4, extent, 6)} for extent in (6, 5, 5, 5)]
+    monkeypatch.setattr(sessions, "_helpers", lambda seconds, count, size: 1)
+    with pytest.raises(VerificationError, match="runtime fails"):
+        sessions.run_all(asset, samples)
+
+
+def test_processes_are_started_for_long_runs_and_many_cores_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sessions.os, "cpu_count", lambda: 8)
+    found = [sessions._helpers(seconds, 11, 10**6) for seconds in (0.1, 2.9, 3.1, 60.0)]
+    assert found == [0, 0, 1, 3]
+    assert sessions._helpers(60.0, 2, 10**6) == 1
+    assert [sessions._helpers(60.0, 11, size) for size in (10**8, 10**9)] == [1, 0]
+    monkeypatch.setattr(sessions.os, "cpu_count", lambda: 1)
+    assert sessions._helpers(60.0, 11, 10**6) == 0
