@@ -8,7 +8,6 @@ import secrets
 import shlex
 import shutil
 import subprocess
-import tempfile
 import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from _edgeship.device_bench.processes.base import Completed, DeviceFull, DeviceG
 from _edgeship.device_bench.processes.running import run_process
 from _edgeship.device_bench.processes.words import last_words
 from _edgeship.errors import DeviceError, InputError
+from _edgeship.work_folders import WorkFolder, remove_left_behind
 
 _CONTACT_S = 30.0
 _COPY_S = 600.0
@@ -36,6 +36,9 @@ _PUSH = 'export LC_ALL=C; cat > "$1" && chmod 755 "$1" || { rm -f "$1"; exit 1; 
 _GONE = "Connect it again; what was measured so far is kept."
 
 _PULL = 'export LC_ALL=C; cat < "$1"'
+
+#: Where the sockets of connections lie, and what the names of their folders begin with.
+_SHORT, _SOCKETS = Path("/tmp"), "edgeship-sock-"  # noqa: S108  folders of our own in it
 
 
 class SshDevice:
@@ -69,12 +72,13 @@ class SshDevice:
         self.selector: str = f"ssh:{host}"
         self._destination = self.selector if host.startswith("//") else host
         # A short path: a socket's name must not be longer than about 100 bytes.
-        folder = tempfile.mkdtemp(prefix="edgeship-ssh-", dir="/tmp")
+        remove_left_behind(_SHORT, _SOCKETS)
+        folder = WorkFolder(_SHORT, _SOCKETS)
         self._ssh = [
             *("ssh", "-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10"),
             *("-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3"),
             *("-o", "ControlMaster=auto", "-o", "ControlPersist=30"),
-            *("-o", f"ControlPath={folder}/socket", "-o", "LogLevel=ERROR"),
+            *("-o", f"ControlPath={folder.path}/socket", "-o", "LogLevel=ERROR"),
         ]
         weakref.finalize(self, _close, [*self._ssh, "-O", "exit", self._destination], folder)
         self._connect()
@@ -164,10 +168,10 @@ def _advice(why: str, selector: str) -> str:
     return f"Check that the device is on, and that `ssh {host} true` works."
 
 
-def _close(end_master: list[str], folder: str) -> None:
+def _close(end_master: list[str], folder: WorkFolder) -> None:
     """End the shared connection, if there is one, and remove the folder of its socket."""
     with contextlib.suppress(OSError, subprocess.TimeoutExpired):
         subprocess.run(  # noqa: S603  a list, never through a shell
             end_master, stdin=subprocess.DEVNULL, capture_output=True, timeout=10, check=False
         )
-    shutil.rmtree(folder, ignore_errors=True)
+    folder.remove()
