@@ -135,6 +135,8 @@ def on_ray(folder: Path, some: list[Phone], out: str, half: int | None = None) -
         out: Name of the folder for files, and of the store.
         half: How many files must be there before things break; None for a run without faults.
     """
+    # Ray's workers give way to everything else on a machine, by nice 15, and one process does not.
+    os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112 - as Ray writes it
     from ray.cluster_utils import Cluster
 
     names = [f"adb:{phone.serial}" for phone in some]
