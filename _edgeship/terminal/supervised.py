@@ -72,6 +72,8 @@ def _wait(child: int, page: mmap.mmap) -> NoReturn:
         arrived = signal.sigtimedwait(_AWAITED, _LOOK_S)
         if arrived is None or arrived.si_signo not in _PASSED_ON:
             continue
+        if signal.getsignal(arrived.si_signo) == signal.SIG_IGN:  # as nohup asks for
+            continue
         asked.setdefault(arrived.si_signo, time.monotonic())
         if arrived.si_code <= 0:  # what comes from the terminal has reached the child, too
             os.kill(child, arrived.si_signo)  # a child that has ended is there until it is awaited

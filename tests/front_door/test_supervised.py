@@ -23,9 +23,9 @@ go_on_supervised()
 """
 
 
-def _start(body: str) -> subprocess.Popen[str]:
+def _start(body: str, ahead: str = "") -> subprocess.Popen[str]:
     return subprocess.Popen(  # noqa: S603 - our own interpreter and code
-        [sys.executable, "-c", _HEAD + body],
+        [sys.executable, "-c", ahead + _HEAD + body],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -125,3 +125,52 @@ def _runs(process: int) -> bool:
         return " Z " not in Path(f"/proc/{process}/stat").read_text()
     except (ProcessLookupError, FileNotFoundError):
         return False
+
+
+def test_what_is_ignored_ends_nothing() -> None:
+    body = (
+        "from _edgeship.terminal import interrupt\n"
+        "interrupt.install()\n"
+        "print('ready', flush=True)\n"
+        "time.sleep(1)\n"
+        "sys.exit(8)"
+    )
+    process = _start(body, "import signal\nsignal.signal(1, signal.SIG_IGN)\n")
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGHUP)
+    process.communicate(timeout=60)
+    assert process.returncode == 8
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
+def test_who_asks_a_command_to_end_has_it_clean_up(name: str) -> None:
+    body = (
+        "from _edgeship.terminal import interrupt\n"
+        "interrupt.install()\n"
+        "try:\n"
+        "    print('ready', flush=True)\n"
+        "    time.sleep(60)\n"
+        "except KeyboardInterrupt:\n"
+        "    sys.exit(interrupt.exit_code())"
+    )
+    process = _start(body)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    number = signal.Signals[name]
+    process.send_signal(number)
+    process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+
+
+def test_what_does_not_end_when_it_is_asked_to_is_ended() -> None:
+    body = (
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('ready', flush=True)\ntime.sleep(60)"
+    )
+    ahead = "from _edgeship.terminal import supervised\nsupervised._GRACE_S = 0.5\n"
+    process = _start(body, ahead)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.terminate()
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (-signal.SIGTERM, "")
