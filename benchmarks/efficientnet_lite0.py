@@ -52,7 +52,7 @@ from _edgeship.export.verification.rounded_weights import round_weights
 MEAN, STD = (127 / 255,) * 3, (128 / 255,) * 3
 SIDE = 224
 
-#: How many of the layers that lose most are left in float.
+#: How many of the layers that lose most are left in float, with those that read what these lose.
 _KEPT = (1, 4, 8)
 
 Floats = NDArray[np.float32]
@@ -196,7 +196,7 @@ def judged(calib: str | None, pictures: Pictures) -> tuple[Judged, Sequence[Laye
     for count in _KEPT:
         names = {name for one in layers[:count] for name in one.repair}
         keep = {value for one in layers if one.layer.name in names for value in one.layer.values}
-        found[f"int8, what is worst in float: {len(names)} of {len(layers)}"] = partial(file, keep)
+        found[f"int8, worst layers in float: {count}"] = partial(file, keep)
     scores = {way: np.concatenate([one[0] for one in run()]) for way, run in found.items()}
     return Judged(scores, pictures.labels), layers
 
