@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import IO
 
 import numpy as np
@@ -19,6 +22,12 @@ FORMATS = ("BMP", "GIF", "JPEG", "PNG", "WEBP")
 
 MAX_PIXELS = 80_000_000
 """Largest picture that is decoded or made by resizing; 240 MB as RGB."""
+
+LARGE_PIXELS = 20_000_000
+"""Pictures beyond this are decoded and made smaller one after the other: threads read several at
+once, and one of `MAX_PIXELS` takes half a gigabyte meanwhile."""
+
+_large = Lock()
 
 COLOR_MODES = {1: "L", 3: "RGB"}
 
@@ -135,7 +144,9 @@ def read_pixels(
         InputError: The file is not such a picture or is too large.
     """
     name = name or str(file)
-    image = _cover_and_crop(decode(file, COLOR_MODES[channels], name), size, crop, name)
+    image = decode(
+        file, COLOR_MODES[channels], name, lambda whole: _cover_and_crop(whole, size, crop, name)
+    )
     pixels: NDArray[np.uint8] = np.asarray(image, dtype=np.uint8)
     by_channel: NDArray[np.uint8] = pixels.reshape(*size, channels).transpose(2, 0, 1)
     return by_channel
@@ -178,13 +189,19 @@ def normalize(pixels: NDArray[np.uint8], preprocess: Preprocess) -> NDArray[np.f
     return normalized
 
 
-def decode(file: str | Path | IO[bytes], mode: str, name: str) -> Image.Image:
-    """Return a picture as it is stored, upright.
+def decode(
+    file: str | Path | IO[bytes],
+    mode: str,
+    name: str,
+    made: Callable[[Image.Image], Image.Image] = lambda whole: whole,
+) -> Image.Image:
+    """Return a picture as it is stored, upright, or what is made of it.
 
     Args:
         file: Path or open file of the picture.
         mode: A value of `COLOR_MODES`.
         name: What errors call the picture.
+        made: Makes something smaller of it.
 
     Raises:
         InputError: The file is not such a picture or is too large.
@@ -200,7 +217,8 @@ def decode(file: str | Path | IO[bytes], mode: str, name: str) -> Image.Image:
                         f"The image {name} does not have 8 bits per channel.",
                         todo="convert it to an 8-bit JPEG or PNG",
                     )
-                return ImageOps.exif_transpose(image).convert(mode)
+                with _large if image.width * image.height > LARGE_PIXELS else nullcontext():
+                    return made(ImageOps.exif_transpose(image).convert(mode))
     except Image.DecompressionBombError as error:
         raise _too_large(name, str(error)) from error
     except InputError:

@@ -1,3 +1,5 @@
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -246,3 +248,33 @@ def test_describe_says_what_an_application_must_do() -> None:
     assert described["crop"] == 0.875
     assert "0.875" in str(described["resize"])
     assert Preprocess((0.5,), (0.5,)).describe()["color_order"] == "grayscale"
+
+
+def test_large_pictures_are_decoded_one_after_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(8):
+        Image.new("RGB", (40, 30)).save(tmp_path / f"{number}.png")
+    monkeypatch.setattr(module, "LARGE_PIXELS", 1_000)
+    at_work, most = 0, 0
+
+    def crop(image: Image.Image, *_: object) -> Image.Image:
+        nonlocal at_work, most
+        at_work += 1
+        most = max(most, at_work)
+        time.sleep(0.005)
+        at_work -= 1
+        return image.resize((8, 8))
+
+    monkeypatch.setattr(module, "_cover_and_crop", crop)
+
+    def read(number: int) -> object:
+        return module.read_pixels(tmp_path / f"{number}.png", (8, 8), 3, 1.0)
+
+    with ThreadPoolExecutor(8) as threads:
+        assert len(list(threads.map(read, range(8)))) == 8
+    assert most == 1
+    monkeypatch.setattr(module, "LARGE_PIXELS", 2_000)
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(read, range(8)))
+    assert most > 1
