@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from _edgeship.export.runtimes.apart import SECONDS_VARIABLE
 from tests.fuzz.commands.case import Case, judge_export, laid_out, left_behind
 from tests.fuzz.commands.cases import KINDS
 from tests.fuzz.commands.endings import FINDINGS, Kind, Verdict, judge_ending
@@ -39,6 +40,7 @@ def try_cases(kind: str, numbers: range, seconds: float) -> Iterator[tuple[int, 
         numbers: Of the cases.
         seconds: So long each may compute.
     """
+    os.environ.setdefault(SECONDS_VARIABLE, f"{2 * seconds:g}")  # for processes of files alone
     KINDS[kind](numbers.start)  # what all forks would make of their own: the seeds
     pictures()
     command_line()

@@ -16,6 +16,12 @@ _REFUSALS = (2, 3, 4, 5)
 
 #: A line of a traceback that names one of our own files.
 _OURS = "export|_edgeship|models|device_bench"
+#: How sentences begin to tell of a process that ended without an answer.
+_CONTAINED = re.compile(
+    "was ended by the signal|did not finish within|was not done after computing"
+    "|takes? more than [0-9.]+ GiB of memory"
+)
+
 _FRAME = re.compile(rf'File ".*?/((?:{_OURS})/[^"]+)", line \d+, in (.+)')
 
 
@@ -24,6 +30,7 @@ class Kind(Enum):
 
     DONE = "done"
     REFUSED = "refused in words"
+    CONTAINED = "refused in words: a process of the file's own crashed, or took too much"
     OUTSIDE = "done; there is nothing to compare with"
     WRONG = "done, with wrong numbers"
     MUTE = "refused without a sentence"
@@ -80,6 +87,8 @@ def judge_ending(ending: Ending) -> Verdict:
     said = [line for line in ending.errors.splitlines() if line.startswith("error: ")]
     if not said and ending.printed.strip() and ending.code == 3:
         return Verdict(Kind.REFUSED)  # tables of verify say it
+    if said and _CONTAINED.search(ending.errors):
+        return Verdict(Kind.CONTAINED, said[0], ending.errors[-3000:])
     return Verdict(Kind.REFUSED if said else Kind.MUTE, "", ending.errors[-3000:])
 
 

@@ -148,6 +148,12 @@ def test_a_file_of_another_network_is_wrong(tmp_path: Path) -> None:
         (Ending(2, 1, 0, "", "load ...\nerror: no\n"), Kind.REFUSED),
         (Ending(2, 1, 0, "", "load ...\n"), Kind.MUTE),
         (Ending(3, 1, 0, "a table\n", ""), Kind.REFUSED),
+        (
+            Ending(
+                3, 1, 0, "", "error: Running failed.\n  why: it was ended by the signal SIGSEGV"
+            ),
+            Kind.CONTAINED,
+        ),
         (Ending(1, 1, 0, "", "internal error: ValueError: 3\n"), Kind.INTERNAL),
         (Ending(-11, 1, 0, "", ""), Kind.CRASH),
         (Ending(None, 9, 0, "", ""), Kind.HANG),
