@@ -262,9 +262,10 @@ class _Starter:
         return self.owner == os.getpid() and self._process.poll() is None
 
     def close(self) -> None:
-        """End it and all that it has forked."""
+        """End it and all that it has forked, also while it imports something."""
         self._control.close()
         if self.owner == os.getpid():
+            self._process.kill()  # those that it has forked end with it
             self._process.wait()
 
     def _say(self, order: dict[str, Any], files: Sequence[int]) -> None:
