@@ -128,9 +128,9 @@ def evaluate(
         raise InputError("--reference and --weights-of exclude each other.", todo="leave one out")
     if save_disagreements is not None:
         words.check_out(save_disagreements)
-    from _edgeship.export.runtimes import apart
+    from _edgeship.export.runtimes import apart_starter
 
-    apart.begin(*apart.READING)
+    apart_starter.begin(*apart_starter.READING)
     from _edgeship.export.commands.evaluate_view import show
     from _edgeship.export.evaluation.candidates import Asked, recorded_weights
     from _edgeship.export.evaluation.evaluate import Question

@@ -95,9 +95,9 @@ def verify(
         words.check_file(reference, "--reference")
     if calib is not None:
         options.check_calibration(calib)
-    from _edgeship.export.runtimes import apart
+    from _edgeship.export.runtimes import apart_starter
 
-    apart.begin(*apart.READING)
+    apart_starter.begin(*apart_starter.READING)
     from _edgeship.export.checks.comparison import compare_runtimes
     from _edgeship.export.checks.opening import open_model
     from _edgeship.export.checks.subject import load_subject

@@ -20,9 +20,9 @@ def main(root: str, folder: Path) -> None:
 
     from _edgeship.errors import EdgeshipError
     from _edgeship.export.differences.sampled import run_samples
-    from _edgeship.export.runtimes import apart
+    from _edgeship.export.runtimes import apart_starter
 
-    apart.stay_here()  # nothing but this file runs in this process
+    apart_starter.stay_here()  # nothing but this file runs in this process
     job = json.loads((folder / "job.json").read_text())
     try:
         found = run_samples(Path(job["path"]), job["source"])

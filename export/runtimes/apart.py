@@ -7,17 +7,13 @@ no interpreter to start, and in a process that is one of these already, files ru
 
 from __future__ import annotations
 
-import atexit
 import json
 import os
 import socket
-import subprocess
-import sys
 import threading
 import weakref
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from pathlib import Path
 from queue import SimpleQueue
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar, cast
@@ -25,8 +21,8 @@ from typing import Any, ParamSpec, TypeVar, cast
 from _edgeship import errors
 from _edgeship.errors import EdgeshipError, InputError, VerificationError
 from _edgeship.export.runtimes.apart_program import MOST_LINES
+from _edgeship.export.runtimes.apart_starter import the_starter
 from _edgeship.export.runtimes.apart_words import read_answer, write
-from _edgeship.terminal.entry import ROOT
 
 #: The environment variable that says how many seconds a file may take for one answer, and the
 #: number where it says nothing.
@@ -41,12 +37,6 @@ _COPIES = 4
 
 #: How long it may take until a process that has ended is told of.
 _TOLD_S = 10.0
-
-_PROGRAM = Path(__file__).with_name("apart_program.py")
-
-#: What processes need that read a graph and run a .tflite file, for `begin`. ONNX Runtime is not
-#: among it: importing it begins a thread, which a fork would lose.
-READING = ("_edgeship.export.checks.subject", "ai_edge_litert.interpreter")
 
 #: Exit code -> the error that has it.
 _KINDS: dict[int, type[EdgeshipError]] = {2: InputError, 3: VerificationError}
@@ -129,7 +119,7 @@ class Apart:
         self._doing = doing
         self._seconds = _number(SECONDS_VARIABLE, seconds or SECONDS)
         self._object: Any = None
-        starter = _starter()
+        starter = the_starter()
         if starter is None:
             self._object = make(*args)
             return
@@ -218,95 +208,6 @@ class _Trace(Exception):  # noqa: N818  (never raised)
 
     def __str__(self) -> str:
         return f"in the process of the file\n{self.args[0]}"
-
-
-class _Starter:
-    """The process that forks others, and the socket by which it is asked."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self.owner = os.getpid()
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: S603  (our own program)
-                [sys.executable, str(_PROGRAM), str(ROOT), str(theirs.fileno())],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
-                start_new_session=True,
-            )
-
-    def begin(self, warm: Collection[str]) -> None:
-        """Have modules imported."""
-        self._say({"warm": [*warm]}, ())
-
-    def fork(self, lines: int, warm: Collection[str]) -> tuple[list[socket.socket], socket.socket]:
-        """Return the lines to a new process, and where its number and its end are told."""
-        pairs = [socket.socketpair() for _ in range(lines + 1)]
-        try:
-            self._say({"warm": [*warm]}, [theirs.fileno() for _, theirs in pairs])
-        finally:
-            for _, theirs in pairs:
-                theirs.close()
-        *ours, status = (ours for ours, _ in pairs)
-        status.settimeout(None)
-        return ours, status
-
-    def end(self, pid: int, said: str) -> None:
-        """End a process."""
-        with suppress(OSError):
-            self._say({"end": pid, "said": said}, ())
-
-    def alive(self) -> bool:
-        """Return whether it is there, and belongs to this process and to no parent of it."""
-        return self.owner == os.getpid() and self._process.poll() is None
-
-    def close(self) -> None:
-        """End it and all that it has forked, also while it imports something."""
-        self._control.close()
-        if self.owner == os.getpid():
-            self._process.kill()  # those that it has forked end with it
-            self._process.wait()
-
-    def _say(self, order: dict[str, Any], files: Sequence[int]) -> None:
-        with self._lock:
-            socket.send_fds(self._control, [json.dumps(order).encode()], list(files))
-
-
-_lock = threading.Lock()
-_the_starter: _Starter | None = None
-_here = False
-
-
-def stay_here() -> None:
-    """Run files in this process from now on: it is one that may crash."""
-    global _here
-    _here = True
-
-
-def begin(*modules: str) -> None:
-    """Start the process that forks others, and have it import modules meanwhile.
-
-    Args:
-        *modules: Names of modules of ours, or of the runtimes'.
-    """
-    starter = _starter()
-    if starter is not None:
-        starter.begin(modules)
-
-
-def _starter() -> _Starter | None:
-    """Return the process that forks; None where files run in this one."""
-    global _the_starter
-    if _here or not sys.platform.startswith("linux") or not sys.executable:
-        return None
-    with _lock:
-        if _the_starter is None or not _the_starter.alive():
-            if _the_starter is not None:
-                _the_starter.close()
-            _the_starter = _Starter()
-            atexit.register(_the_starter.close)
-        return _the_starter
 
 
 def _modules(make: Callable[..., Any], args: Sequence[Any]) -> list[str]:

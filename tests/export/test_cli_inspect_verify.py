@@ -10,7 +10,7 @@ import pytest
 
 from _edgeship.errors import InputError
 from _edgeship.export.contract.manifest import Port as RecordedPort
-from _edgeship.export.runtimes import apart
+from _edgeship.export.runtimes import apart_starter
 from _edgeship.export.runtimes.interpreters import RUNTIMES, Runtime
 from _edgeship.export.runtimes.tflite_ports import PortSpec
 from _edgeship.export.tflite.file_ports import match, on_their_own
@@ -148,7 +148,7 @@ def test_verify_fixes_open_dimensions_of_the_reference(files: Path) -> None:
 def test_wrong_options_of_verify(
     exported: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], message: str
 ) -> None:
-    monkeypatch.setattr(apart, "_here", True)  # another process would not know of it
+    monkeypatch.setattr(apart_starter, "_here", True)  # another process would not know of it
     absent = Runtime("no_such_module", "Interpreter", "pip install absent-runtime")
     monkeypatch.setitem(RUNTIMES, "absent", absent)
     stdout, stderr = run("verify", exported / "small_int8.tflite", *options, code=2)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from _edgeship.errors import EdgeshipError, InputError, VerificationError
-from _edgeship.export.runtimes import apart
+from _edgeship.export.runtimes import apart, apart_starter
 from _edgeship.export.runtimes.apart import Apart, read_apart, run_apart
 from tests.processes import crashes
 
@@ -112,7 +112,7 @@ def test_threads_call_one_object_at_once_and_all_hear_of_its_end() -> None:
 
 def test_who_forks_is_replaced_when_it_is_killed() -> None:
     run_apart("Adding", crashes.add, 2, np.ones(1))
-    starter = apart._the_starter
+    starter = apart_starter._the_starter
     assert starter is not None
     starter._process.kill()
     starter._process.wait()
@@ -136,5 +136,5 @@ def test_all_processes_end_with_whoever_asked() -> None:
 
 
 def test_in_a_process_that_may_crash_nothing_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(apart, "_here", True)
+    monkeypatch.setattr(apart_starter, "_here", True)
     assert run_apart("Adding", crashes.add, 2, np.ones(1))["pid"] == os.getpid()

@@ -11,7 +11,7 @@ import pytest
 
 from _edgeship.device_bench.store.store import Store
 from _edgeship.errors import InputError
-from _edgeship.export.runtimes import apart
+from _edgeship.export.runtimes import apart_starter
 from tests.device_bench.store.saving import save
 from tests.device_bench.synthetic import session
 from tests.export.command_line import run, write_network
@@ -35,7 +35,7 @@ def _refused(
     before = _names(folder)
 
     def work() -> tuple[str, list[str]]:
-        apart.stay_here()
+        apart_starter.stay_here()
         _, said = run(*words, code=code)
         return said, _names(folder)
 

@@ -8,7 +8,7 @@ import pytest
 from _edgeship.device_bench.measurement import host
 from _edgeship.device_bench.measurement.host import check_outputs, run_on_host
 from _edgeship.errors import DeviceError, InputError, VerificationError
-from _edgeship.export.runtimes import apart
+from _edgeship.export.runtimes import apart_starter
 from tests.device_bench.small_files import SHAPE, chain, interpret, network
 
 INT8 = chain("int8", "int8")
@@ -121,7 +121,9 @@ def test_a_quantized_file_on_an_accelerator_is_measured_by_itself(io_dtype):
 
 
 def test_where_inputs_that_move_leave_little_an_accelerator_may_leave_as_little(monkeypatch):
-    monkeypatch.setattr(apart, "_here", True)  # another process would not know of what follows
+    monkeypatch.setattr(
+        apart_starter, "_here", True
+    )  # another process would not know of what follows
     data = chain("int8")
     monkeypatch.setattr(host, "kept_if_moved", lambda *rest: 9.0)
     reference = run_on_host(data, "gpu")
@@ -140,7 +142,9 @@ def test_where_inputs_that_move_leave_little_an_accelerator_may_leave_as_little(
 
 
 def test_zeros_are_no_outputs_however_little_moved_inputs_leave(monkeypatch):
-    monkeypatch.setattr(apart, "_here", True)  # another process would not know of what follows
+    monkeypatch.setattr(
+        apart_starter, "_here", True
+    )  # another process would not know of what follows
     monkeypatch.setattr(host, "kept_if_moved", lambda *rest: 1.0)
     reference = run_on_host(chain("int8"), "gpu")
     [expected] = reference.outputs
