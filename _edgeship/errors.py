@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 
+#: How many characters of a part of a message are shown; names and what other programs said may
+#: have millions.
+_MOST_SHOWN = 4000
+
+
 class EdgeshipError(Exception):
     """Something the user can act on; printed without a traceback.
 
@@ -23,12 +28,23 @@ class EdgeshipError(Exception):
         self.todo = todo
 
     def __str__(self) -> str:
-        """Return the message as the command line prints it: one labelled line per part."""
-        parts = [self.what]
+        """Return the message as the command line prints it: one labelled line per part.
+
+        The middle of a part that is too long to be read is left out.
+        """
+        parts = [_shown(self.what)]
         for label, text in (("where", self.where), ("why", self.why), ("do", self.todo)):
             if text:
-                parts.append(f"  {label}: {text}")
+                parts.append(f"  {label}: {_shown(text)}")
         return "\n".join(parts)
+
+
+def _shown(text: str) -> str:
+    if len(text) <= _MOST_SHOWN:
+        return text
+    half = _MOST_SHOWN // 2
+    left_out = len(text) - 2 * half
+    return f"{text[:half]} ... ({left_out} characters) ... {text[-half:]}"
 
 
 class InputError(EdgeshipError):
