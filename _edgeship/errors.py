@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 #: How many characters of a part of a message are shown; names and what other programs said may
 #: have millions.
 _MOST_SHOWN = 4000
