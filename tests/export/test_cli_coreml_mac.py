@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from _edgeship.export.coreml import prediction, writing
+from _edgeship.export.coreml import made_package, prediction
 from _edgeship.export.coreml.evaluator import Evaluator, read_program
 from _edgeship.export.coreml.format.package import read_package
 from tests.export.classifier import write_classifier, write_labels
@@ -60,7 +60,7 @@ def mac(monkeypatch: pytest.MonkeyPatch) -> type[Mac]:
 
 def use(monkeypatch: pytest.MonkeyPatch, model: Callable[..., Any]) -> None:
     """Let this be a Mac with another ``MLModel``."""
-    monkeypatch.setattr(writing, "can_predict", lambda: True)
+    monkeypatch.setattr(made_package, "can_predict", lambda: True)
     library = SimpleNamespace(
         models=SimpleNamespace(MLModel=model), ComputeUnit=SimpleNamespace(CPU_ONLY="cpu")
     )
