@@ -67,7 +67,7 @@ def metadata_of(asset: Asset, path: Path) -> dict[str, Any]:
     """
     try:
         found = json.loads(asset[_METADATA])
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path / _METADATA} is no JSON.", why=str(error)) from error
     if not isinstance(found, dict):
         raise InputError(f"{path / _METADATA} holds no object.")
