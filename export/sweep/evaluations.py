@@ -21,8 +21,9 @@ from _edgeship.export.sweep.jobs import Engine, Job, Message, Outcome
 from _edgeship.export.sweep.keys import own_code
 from _edgeship.export.sweep.running import REFUSED, Finished, sentence
 from _edgeship.export.sweep.sweep_file import Evaluate, Limits
-from _edgeship.export.sweep.turns import WINDOW, Alone, Held, Turns
+from _edgeship.export.sweep.turns import Alone, Held, Turns
 from _edgeship.export.sweep.variants import Variant, matches
+from _edgeship.export.sweep.waiting import take_turns
 
 _CHUNK = 1 << 20
 
@@ -123,38 +124,27 @@ class Evaluations:
 
     def take(self, engine: Engine) -> list[Job]:
         """Return as many jobs as there is room for."""
-        jobs: list[Job] = []
-        room = min(engine.room(), len(self._queue))
-        while len(jobs) < room and self._queue and self._queue[0].held is not None:
-            jobs.append(self._job(self._queue.popleft()))
-        if room > len(jobs) and self._queue:
-            jobs += self._take_turns(room - len(jobs))
-        return jobs
+        return take_turns(
+            self._queue,
+            engine,
+            self.turns,
+            name=self._name,
+            is_left=self._is_left,
+            job=self._job,
+            ended=self._ended_elsewhere,
+        )
 
-    def _take_turns(self, most: int) -> list[Job]:
-        """Return jobs that nobody else has; tell of those that others have ended."""
-        window = [self._queue.popleft() for _ in range(min(WINDOW, len(self._queue)))]
-        names = [
-            f"evaluation/{self.turns.place()}/{''.join(key[:16] for _, _, key in work.files)}"
-            for work in window
-        ]
-        ours, ended = self.turns.take(names, most)
-        jobs = []
-        for name, work in zip(names, window, strict=True):
-            if name in ours:
-                work.held = Held(name)
-                work.files = self._tell_what_is_there(work.files)
-                if work.files:
-                    jobs.append(self._job(work))
-                else:
-                    work.held.part_ended(self.turns)
-            elif name in ended:
-                for variant, _, _ in self._tell_what_is_there(work.files):
-                    why = ended[name] or "It is not where another process has put it."
-                    self.tell(Judged(variant, "failed", why=why))
-            else:
-                self._queue.append(work)
-        return jobs
+    def _name(self, work: _Work) -> str:
+        keys = "".join(key[:16] for _, _, key in work.files)
+        return f"evaluation/{self.turns.place()}/{keys}"
+
+    def _is_left(self, work: _Work) -> bool:
+        work.files = self._tell_what_is_there(work.files)
+        return bool(work.files)
+
+    def _ended_elsewhere(self, work: _Work, why: str) -> None:
+        for variant, _, _ in self._tell_what_is_there(work.files):
+            self.tell(Judged(variant, "failed", why=why))
 
     def hear(self, message: Message) -> None:
         """Take no notice: they say nothing."""

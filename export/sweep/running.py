@@ -15,8 +15,9 @@ from _edgeship.export.sweep.exporting import FUNCTION
 from _edgeship.export.sweep.jobs import Engine, Job, Message, Outcome
 from _edgeship.export.sweep.keys import Decided, Digests
 from _edgeship.export.sweep.sweep_file import Limits
-from _edgeship.export.sweep.turns import WINDOW, Alone, Held, Turns
+from _edgeship.export.sweep.turns import Alone, Held, Turns
 from _edgeship.export.sweep.variants import Variant, by_export
+from _edgeship.export.sweep.waiting import take_turns
 
 #: Seconds that a wait for results takes at most, so that Ctrl-C is seen.
 _LOOK = 0.5
@@ -181,36 +182,23 @@ class Exports:
 
     def take(self, engine: Engine) -> list[Job]:
         """Return as many jobs as there is room for."""
-        jobs: list[Job] = []
-        room = min(engine.room(), len(self._queue))
-        while len(jobs) < room and self._queue and self._queue[0].held is not None:
-            jobs.append(self._job(self._queue.popleft()))
-        if room > len(jobs) and self._queue:
-            jobs += self._take_turns(room - len(jobs))
-        return jobs
+        return take_turns(
+            self._queue,
+            engine,
+            self.turns,
+            name=self._name,
+            is_left=self._is_left,
+            job=self._job,
+            ended=self._ended_elsewhere,
+        )
 
-    def _take_turns(self, most: int) -> list[Job]:
-        """Return jobs that nobody else has; tell of those that others have ended."""
-        window = [self._queue.popleft() for _ in range(min(WINDOW, len(self._queue)))]
-        names = [self._name(one) for one in window]
-        ours, ended = self.turns.take(names, most)
-        jobs = []
-        for name, export in zip(names, window, strict=True):
-            if name in ours:
-                export.held = Held(name)
-                # Whoever had it before may have died when it was made.
-                export.variants = self._tell_what_is_there(export.variants)
-                if export.variants:
-                    jobs.append(self._job(export))
-                else:
-                    export.held.part_ended(self.turns)
-            elif name in ended:
-                for one in self._tell_what_is_there(export.variants):
-                    why = ended[name] or "It is not where another process has put it."
-                    self.tell(Finished(one, "failed", why=why, code=3))
-            else:
-                self._queue.append(export)
-        return jobs
+    def _is_left(self, export: _Export) -> bool:
+        export.variants = self._tell_what_is_there(export.variants)
+        return bool(export.variants)
+
+    def _ended_elsewhere(self, export: _Export, why: str) -> None:
+        for one in self._tell_what_is_there(export.variants):
+            self.tell(Finished(one, "failed", why=why, code=3))
 
     def _name(self, export: _Export) -> str:
         keys = "".join(self._decided(one).key for one in export.variants)
