@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from _edgeship.errors import InputError
 from _edgeship.export.calibration.picture_sets import SUFFIXES, PictureSet
@@ -18,8 +19,12 @@ from _edgeship.export.calibration.source import Source, evenly_spaced
 if TYPE_CHECKING:
     from importlib.abc import Traversable
 
-VIEWS = ((1.0, False), (0.8, True), (0.8, False), (1.0, True))
-"""Views of a shipped picture: the share of the usual crop that is kept, and whether mirrored."""
+VIEWS = ((1.0, False), (0.4, True), (0.7, False), (1.0, True))
+"""Views of a shipped picture: the share of the usual crop that is kept, and whether mirrored.
+
+A whole photograph scaled down to 32 pixels has finer detail than pictures of that size have: closer
+views are nearer to them.
+"""
 
 
 def shipped_source(
@@ -27,9 +32,8 @@ def shipped_source(
 ) -> Source[NDArray[np.float32]]:
     """Return samples made from the shipped pictures.
 
-    Every picture is used before any is used twice. The second round mirrors the pictures and keeps
-    0.8 of the usual crop, the third only keeps 0.8, and the fourth only mirrors; so there are at
-    most four samples per picture.
+    Every picture is used before any is used twice, in the order of `VIEWS`; so there are at most
+    four samples per picture. Closer views end where pixels would be enlarged.
 
     Args:
         shape: (C, H, W), or (C, T, H, W) for a clip; see :func:`load_sample`.
@@ -41,9 +45,9 @@ def shipped_source(
 
     def load(view: tuple[Traversable, float, bool]) -> NDArray[np.float32]:
         picture, scale, mirror = view
-        closer = dataclasses.replace(preprocess, crop=preprocess.crop * scale)
         with as_file(picture) as path:
-            sample = load_sample(path, shape, closer)
+            crop = max(preprocess.crop * scale, min(preprocess.crop, _share_of(path, shape)))
+            sample = load_sample(path, shape, dataclasses.replace(preprocess, crop=crop))
         return np.ascontiguousarray(sample[..., ::-1]) if mirror else sample
 
     def words(used: int) -> str:
@@ -51,6 +55,13 @@ def shipped_source(
         return shipped if used == len(pictures) else f"{used} views of {shipped}"
 
     return Source([views], load, words)
+
+
+def _share_of(path: Path, shape: tuple[int, ...]) -> float:
+    """Return which share of a picture an input takes whose pixels are the picture's."""
+    height, width = shape[-2:]
+    with Image.open(path) as picture:
+        return float(max(height / picture.height, width / picture.width))
 
 
 def shipped_pictures() -> list[Traversable]:

@@ -31,6 +31,7 @@ from _edgeship.export.coreml.format.package import size
 from _edgeship.export.coreml.rounded_graph import rounded_weights_parity
 from _edgeship.export.equalization.choice import equalized_if_better
 from _edgeship.export.graph.onnx_graph import infer_shapes, serialize
+from _edgeship.export.onnx.bias_correction import corrected
 from _edgeship.export.onnx.deployment import deployable, to_bytes
 from _edgeship.export.onnx.quantization import quantize
 from _edgeship.export.runtimes.running import run_onnx
@@ -191,9 +192,9 @@ class _Prepared:
         Raises:
             UnsupportedError: An operator cannot be lowered.
         """
-        exact = deployable(self.equal) if scheme.calibrated else self.job.graph
-        graph = exact
+        graph = exact = self.job.graph
         if scheme.calibrated:
+            exact = corrected(deployable(self.equal), self.job, ranges, keep)
             graph = ir.from_proto(quantize(exact, ranges, self.job.given, keep))
             graph.graph.sort()
             graph = infer_shapes(graph)

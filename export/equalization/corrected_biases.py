@@ -8,7 +8,6 @@ take seconds to run.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,9 +17,14 @@ import onnx_ir as ir
 from numpy.typing import NDArray
 
 from _edgeship.export.calibration.source import evenly_spaced
+from _edgeship.export.equalization.graph_pieces import (
+    affordable_samples,
+    pieces_of,
+    run_piece,
+)
 from _edgeship.export.graph.onnx_graph import float64_data, serialize
 from _edgeship.export.passes.new_values import NewValues
-from _edgeship.export.runtimes.running import each_onnx, run_onnx
+from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.runtimes.values import Sample
 from _edgeship.export.verification.metrics import compare
 from _edgeship.export.verification.parity import Parity
@@ -32,15 +36,12 @@ Floats = NDArray[np.float64]
 #: as `export.verification.rounded_values` does it.
 Rounding = Callable[[ir.Model], bytes]
 
-#: Into how many groups layers are put at most. The graph is run once for each; shifts that layers
-#: of one group leave to each other are corrected twice.
-_MOST_ROUNDS = 20
+#: Into how many groups layers are put at most. The graph is run from one to the next; shifts that
+#: layers of one group leave to each other are corrected twice.
+_MOST_GROUPS = 100
 
-#: Below so many groups too much would be corrected twice.
-_FEWEST_ROUNDS = 6
-
-#: How many numbers the runs of all groups may compute: some ten seconds on two cores.
-_NUMBERS = 2e9
+#: How many numbers all runs may compute: some ten seconds on two cores.
+_NUMBERS = 4e9
 
 #: Samples that are worth measuring on, and how many are measured on and compared on at most.
 _FEWEST_SAMPLES, _MOST_SAMPLES, _MOST_JUDGES = 4, 40, 24
@@ -118,16 +119,36 @@ def correct_biases(
 
     own = model.clone()
     layers = _with_own_biases(own, keep)
-    rounds = min(len(layers), _MOST_ROUNDS, int(_NUMBERS / (_size(model) * max(len(samples), 1))))
-    if len(samples) < _FEWEST_SAMPLES or rounds < min(len(layers), _FEWEST_ROUNDS) or not rounds:
+    if len(samples) < _FEWEST_SAMPLES or not layers:
         return model
-    wanted = _means(onnx.load_model_from_string(serialize(own)), layers, samples)
     rounded = onnx.load_model_from_string(rounding(own))
-    for group in np.array_split(np.arange(len(layers)), rounds):
-        some = [layers[i] for i in group]
-        found = _means(rounded, some, samples)
-        for layer in some:
-            _subtract(own, rounded, layer, _certain(found[layer.result] - wanted[layer.result]))
+    results = _exact_results(rounded, layers)
+    count = min(len(layers), _MOST_GROUPS)
+    groups = [list(part) for part in np.array_split(list(results), count)]
+    pieces = pieces_of(rounded, groups)
+    most = affordable_samples(rounded, pieces, _shapes(own), _NUMBERS)
+    samples = evenly_spaced(samples, min(len(samples), most))
+    if len(samples) < _FEWEST_SAMPLES:
+        return model
+
+    def mean(name: str, values: NDArray[Any]) -> Floats:
+        return _channel_means(values, results[name].axis)
+
+    exact = onnx.load_model_from_string(serialize(own))
+    by_own_name = {one.result: one for one in layers}
+    [whole] = pieces_of(exact, [list(by_own_name)])
+    wanted = run_piece(
+        exact,
+        whole,
+        [dict(one) for one in samples],
+        lambda name, values: _channel_means(values, by_own_name[name].axis),
+    )
+    values = [dict(one) for one in samples]
+    for piece in pieces:
+        found = run_piece(rounded, piece, values, mean)
+        for name in piece.looks:
+            layer = results[name]
+            _subtract(own, rounded, layer, _certain(found[name] - wanted[layer.result]))
     return own
 
 
@@ -148,44 +169,37 @@ def _with_own_biases(model: ir.Model, keep: Collection[str]) -> list[_Layer]:
         shape = node.outputs[0].shape
         if data.ndim != 1 or data.dtype != np.float32 or shape is None or shape[axis] != len(data):
             continue
-        own = new.constant(f"{bias.name}/of {node.name}", data)
-        node.replace_input_with(_BIAS, own)
+        own = bias
+        if len(bias.uses()) > 1:
+            own = new.constant(f"{bias.name}/of {node.name}", data)
+            node.replace_input_with(_BIAS, own)
         layers.append(_Layer(result, str(own.name), axis))
     return layers
 
 
-def _size(model: ir.Model) -> int:
-    """Return how many numbers a run computes."""
-    shapes = [value.shape for node in model.graph for value in node.outputs]
-    return sum(math.prod(int(str(n)) for n in shape) for shape in shapes if shape is not None)
+def _exact_results(rounded: Any, layers: Sequence[_Layer]) -> dict[str, _Layer]:
+    """Return the layers by what they compute in the rounded graph, in its order.
 
-
-def _means(model: Any, layers: Sequence[_Layer], samples: Sequence[Sample]) -> dict[str, Floats]:
-    """Return the mean of each channel of results: name -> (samples, channels).
-
-    Args:
-        model: The float graph or the rounded one, as a ``ModelProto``; not changed.
-        layers: What computes them.
-        samples: What the graph takes.
+    That is looked at before it is rounded, where it is.
     """
-    import onnx
+    by_name = {name: one for one in layers for name in (one.result, f"{one.result}/exact")}
+    found: dict[str, _Layer] = {}
+    for node in rounded.graph.node:
+        if node.op_type in _CHANNEL_AXES and node.output[0] in by_name:
+            found[node.output[0]] = by_name[node.output[0]]
+    return found
 
-    graph = onnx.ModelProto()
-    graph.CopyFrom(model)
-    computed = {name for node in graph.graph.node for name in node.output}
-    # Before it is rounded, where it is.
-    names = {one.result: f"{one.result}/exact" for one in layers}
-    names = {own: exact if exact in computed else own for own, exact in names.items()}
-    outputs = {value.name for value in graph.graph.output}
-    graph.graph.output.extend(
-        onnx.ValueInfoProto(name=name) for name in names.values() if name not in outputs
-    )
-    means: dict[str, list[Floats]] = {one.result: [] for one in layers}
-    for values in each_onnx(graph.SerializeToString(), samples, list(names.values()), plain=True):
-        for one, array in zip(layers, values, strict=True):
-            others = tuple(k for k in range(array.ndim) if k != one.axis % array.ndim)
-            means[one.result].append(array.mean(axis=others, dtype=np.float64))
-    return {name: np.stack(each) for name, each in means.items()}
+
+def _shapes(model: ir.Model) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of all that the nodes compute."""
+    values = [value for node in model.graph for value in node.outputs if value.shape is not None]
+    return {str(v.name): tuple(int(str(n)) for n in v.shape or ()) for v in values}
+
+
+def _channel_means(values: NDArray[Any], axis: int) -> Floats:
+    others = tuple(k for k in range(values.ndim) if k != axis % values.ndim)
+    mean: Floats = values.mean(axis=others, dtype=np.float64)
+    return mean
 
 
 def _certain(differences: Floats) -> Floats:

@@ -17,6 +17,7 @@ from _edgeship.export.contract.schemes import Scheme, still_float
 from _edgeship.export.contract.target import Job, Judge
 from _edgeship.export.equalization.choice import equalized_if_better
 from _edgeship.export.graph.onnx_graph import serialize
+from _edgeship.export.onnx.bias_correction import corrected
 from _edgeship.export.onnx.deployment import deployable, to_bytes
 from _edgeship.export.onnx.divergence import first_divergence
 from _edgeship.export.onnx.float16 import to_float16
@@ -38,10 +39,18 @@ _FUSED_BELOW_DB = 6.0
 
 @dataclass(frozen=True)
 class _File:
-    """A .onnx file that was made; see `export.contract.target.Written`."""
+    """A .onnx file that was made; see `export.contract.target.Written`.
+
+    Attributes:
+        prepared: What it was made from.
+        scheme: How.
+        graph: The one in float32 that it computes.
+        data: The file.
+    """
 
     prepared: _Prepared
     scheme: Scheme
+    graph: ir.Model
     data: bytes
 
     rounded = None
@@ -80,9 +89,7 @@ class _File:
         Raises:
             VerificationError: A weight is another, or they do not.
         """
-        prepared = self.prepared
-        own = prepared.integers.model if self.scheme.calibrated else prepared.model
-        check_weights(own, self.data)
+        check_weights(self.graph, self.data)
         plain = run_onnx(self.data, self.prepared.job.checked)
         gap = compare(plain, self.run())
         noise = compare(self.prepared.reference, plain).sqnr_db
@@ -152,15 +159,21 @@ class _Prepared:
         keep: Collection[str] = (),
         finished: bool = False,
     ) -> Outputs:
+        if scheme.calibrated and not finished:  # correcting biases takes too long for each try
+            made = quantize(self.integers.model, ranges, self.job.given, keep)
+            return run_optimized(to_bytes(made), samples)
         return run_optimized(self.write(scheme, ranges, keep).data, samples)
 
     def write(self, scheme: Scheme, ranges: Ranges, keep: Collection[str] = ()) -> _File:
+        graph = self.model
+        if scheme.calibrated:
+            graph = corrected(self.integers.model, self.job, ranges, keep)
         made = {
-            "none": lambda: ir.to_proto(self.model),
-            "fp16": lambda: to_float16(self.model),
-            "int8": lambda: quantize(self.integers.model, ranges, self.job.given, keep),
+            "none": lambda: ir.to_proto(graph),
+            "fp16": lambda: to_float16(graph),
+            "int8": lambda: quantize(graph, ranges, self.job.given, keep),
         }[scheme.name]()
-        return _File(self, scheme, to_bytes(made))
+        return _File(self, scheme, graph, to_bytes(made))
 
 
 def prepare(job: Job) -> _Prepared:

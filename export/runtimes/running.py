@@ -99,14 +99,24 @@ def run_session(
     Raises:
         VerificationError: ONNX Runtime fails.
     """
+    return [_float32(values) for values in run_stored(session, sample, outputs)]
+
+
+def run_stored(
+    session: Any, sample: Sample, outputs: Sequence[str] | None = None
+) -> list[np.ndarray]:
+    """Return the outputs of one sample in the types of the graph.
+
+    Raises:
+        VerificationError: ONNX Runtime fails.
+    """
     try:
         with at_risk("Running the graph in ONNX Runtime", exit_code=3):
-            result = session.run(outputs, dict(sample))
+            return [np.asarray(values) for values in session.run(outputs, dict(sample))]
     except Exception as error:
         raise VerificationError(
             "ONNX Runtime fails when it runs the graph.", why=shortened(error)
         ) from error
-    return [_float32(values) for values in result]
 
 
 def run_tflite(
@@ -141,7 +151,6 @@ def shortened(error: BaseException) -> str:
     return text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}..."
 
 
-def _float32(values: np.ndarray) -> np.ndarray:
-    array = np.asarray(values)
+def _float32(array: np.ndarray) -> np.ndarray:
     floating = np.issubdtype(array.dtype, np.floating)
     return array.astype(np.float32, copy=False) if floating else array

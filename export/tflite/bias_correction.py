@@ -9,9 +9,7 @@ by is subtracted from the bias of the layer that computes it (the empirical form
 
 from __future__ import annotations
 
-import math
-import os
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,11 +17,11 @@ from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
 from _edgeship.export.calibration.source import evenly_spaced
-from _edgeship.export.runtimes.affine import dequantize, quantize
 from _edgeship.export.runtimes.tflite_ports import FileIO
 from _edgeship.export.runtimes.tflite_session import TFLiteSession
 from _edgeship.export.runtimes.values import Sample
 from _edgeship.export.tflite.objects import constant, kind_of, name_of, shape_of
+from _edgeship.export.tflite.piecewise import affordable_samples, pieces_of, run_piece
 from _edgeship.export.tflite.weight_bounds import WEIGHTED
 from _edgeship.export.tflite.writer import from_bytes, to_bytes
 from _edgeship.export.verification.metrics import compare
@@ -31,21 +29,17 @@ from _edgeship.export.verification.parts import Part
 
 Floats = NDArray[np.float64]
 
-#: Into how many groups layers are put at most. The file is run up to each of them; shifts that
+#: Into how many groups layers are put at most. The file is run from one to the next; shifts that
 #: layers of one group leave to each other are corrected twice. That matters: with 49 layers in 20
 #: groups EfficientNet-Lite0 kept 18.1 dB, with each corrected by itself 23.1, where 17.5 are kept
-#: without. So rather fewer samples than fewer groups.
-_MOST_ROUNDS = 100
+#: without.
+_MOST_GROUPS = 100
 
-#: Below so many groups too much would be corrected twice.
-_FEWEST_ROUNDS = 6
-
-#: How many numbers the runs of all groups may compute: some ten seconds on two cores.
+#: How many numbers all runs may compute: some ten seconds on two cores.
 _NUMBERS = 4e9
 
-#: Samples that are worth measuring on, how many are taken rather than fewer groups, and how many
-#: are measured on and compared on at most.
-_FEWEST_SAMPLES, _ENOUGH_SAMPLES, _MOST_SAMPLES, _MOST_JUDGES = 4, 12, 40, 24
+#: Samples that are worth measuring on, and how many are measured on and compared on at most.
+_FEWEST_SAMPLES, _MOST_SAMPLES, _MOST_JUDGES = 4, 40, 24
 
 #: Half of what 32 bits hold; the other half is for the sum of products that is added.
 _LARGEST_BIAS = 2**30
@@ -90,32 +84,54 @@ def correct_biases(data: bytes, plain: bytes, samples: Sequence[Sample], io: Fil
         samples: Input name -> array in ONNX order.
         io: The inputs of both.
     """
-    model, names = from_bytes(data), {name_of(t) for t in from_bytes(plain).subgraphs[0].tensors}
-    layers = [op for op in model.subgraphs[0].operators if _has_bias(model, op, names)]
+    model, in_float = from_bytes(data), from_bytes(plain)
+    makers = {_result(in_float, op): op for op in in_float.subgraphs[0].operators}
+    layers = [op for op in model.subgraphs[0].operators if _has_bias(model, op, makers)]
     if len(samples) < _FEWEST_SAMPLES or not layers:
         return data
-    groups, count = _affordable(model, layers, len(samples))
-    if len(groups) < min(len(layers), _FEWEST_ROUNDS):
+    count = min(len(layers), _MOST_GROUPS)
+    groups = [[layers[i] for i in part] for part in np.array_split(np.arange(len(layers)), count)]
+    pieces = pieces_of(model, groups)
+    most = affordable_samples(model, pieces, _NUMBERS)
+    samples = evenly_spaced(samples, min(len(samples), most))
+    if len(samples) < _FEWEST_SAMPLES:
         return data
-    samples = evenly_spaced(samples, count)
-    results = [name_of(model.subgraphs[0].tensors[op.outputs[0]]) for op in layers]
-    wanted = _means(from_bytes(plain), results, samples, io)
-    for group in groups:
-        found = _means(model, [results[i] for i in group], samples, io)
-        for i in group:
-            shift = _certain(found[results[i]] - wanted[results[i]])
-            _subtract(model, layers[i], shift)
+    same = [makers[_result(model, op)] for op in layers]
+    [whole] = pieces_of(in_float, [same])
+    wanted = run_piece(in_float, whole, _stored(plain, samples, io), _mean)
+    wanted = {id(op): wanted[one.outputs[0]] for op, one in zip(layers, same, strict=True)}
+    values = _stored(data, samples, io)
+    for group, piece in zip(groups, pieces, strict=True):
+        found = run_piece(model, piece, values, _mean)
+        for op in group:
+            real = _real(model.subgraphs[0].tensors[op.outputs[0]], found[op.outputs[0]])
+            _subtract(model, op, _certain(real - wanted[id(op)]))
     return to_bytes(model)
 
 
-def _has_bias(model: Any, op: Any, names: set[str]) -> bool:
+def _result(model: Any, op: Any) -> str:
+    """Return the name of what an operator computes."""
+    return name_of(model.subgraphs[0].tensors[op.outputs[0]])
+
+
+def _stored(data: bytes, samples: Sequence[Sample], io: FileIO) -> list[dict[int, NDArray[Any]]]:
+    """Return for each sample what a file stores in its inputs, by tensor.
+
+    Raises:
+        VerificationError: LiteRT refuses the file.
+    """
+    inputs, session = from_bytes(data).subgraphs[0].inputs, TFLiteSession(data, io)
+    return [dict(zip(map(int, inputs), session.feeds(one), strict=True)) for one in samples]
+
+
+def _has_bias(model: Any, op: Any, names: Container[str]) -> bool:
     """Return whether an operator adds integers that can be others to what it computes."""
     graph, layout = model.subgraphs[0], WEIGHTED.get(kind_of(model, op))
     if layout is None or len(op.inputs) <= layout.bias or op.inputs[layout.bias] < 0:
         return False
     result, bias = graph.tensors[op.outputs[0]], graph.tensors[op.inputs[layout.bias]]
     return (
-        name_of(result) in names
+        _result(model, op) in names
         and result.type == schema.TensorType.INT8
         and bias.type == schema.TensorType.INT32
         and constant(model, bias) is not None
@@ -123,77 +139,17 @@ def _has_bias(model: Any, op: Any, names: set[str]) -> bool:
     )
 
 
-def _affordable(
-    model: Any, layers: Sequence[Any], samples: int
-) -> tuple[list[NDArray[np.int64]], int]:
-    """Return groups of layers, as places among them, and on how many samples they are measured.
-
-    Args:
-        model: The quantized file.
-        layers: Its operators that are corrected, in their order.
-        samples: How many there are.
-    """
-    graph = model.subgraphs[0]
-    sizes = [
-        sum(math.prod(shape_of(graph.tensors[i])) for i in op.outputs) for op in graph.operators
-    ]
-    places = {id(op): place for place, op in enumerate(graph.operators)}
-    until = np.cumsum(sizes)[[places[id(op)] for op in layers]]
-    rounds = min(len(layers), _MOST_ROUNDS)
-    while True:
-        groups = np.array_split(np.arange(len(layers)), rounds)
-        count = int(_NUMBERS / sum(int(until[group[-1]]) for group in groups))
-        if count >= min(samples, _ENOUGH_SAMPLES) or rounds == 1:
-            return groups, min(count, samples)
-        rounds = max(rounds // 2, 1)
+def _mean(values: NDArray[Any]) -> Floats:
+    """Return the mean of each channel, which is the last axis."""
+    mean: Floats = values.reshape(-1, values.shape[-1]).mean(axis=0, dtype=np.float64)
+    return mean
 
 
-def _means(
-    model: Any, names: Sequence[str], samples: Sequence[Sample], io: FileIO
-) -> dict[str, Floats]:
-    """Return the mean of each channel of tensors: name -> (samples, channels), in real numbers.
-
-    What comes behind the last of them is not computed.
-    """
-    from ai_edge_litert.interpreter import Interpreter
-
-    from _edgeship.export.runtimes.quiet import captured_stderr
-
-    content = _up_to(model, names)
-    with captured_stderr():
-        interpreter = Interpreter(model_content=content, num_threads=os.cpu_count() or 1)
-        interpreter.allocate_tensors()
-    means: dict[str, list[Floats]] = {name: [] for name in names}
-    for sample in samples:
-        for port, spec in zip(interpreter.get_input_details(), io.inputs, strict=True):
-            array = np.ascontiguousarray(sample[spec.name].transpose(spec.perm))
-            interpreter.set_tensor(port["index"], quantize(array, port))
-        interpreter.invoke()
-        for port in interpreter.get_output_details():
-            real = dequantize(interpreter.get_tensor(port["index"]), port)
-            rows = real.reshape(-1, real.shape[-1])
-            means[port["name"]].append(rows.mean(axis=0, dtype=np.float64))
-    return {name: np.stack(each) for name, each in means.items()}
-
-
-def _up_to(model: Any, names: Sequence[str]) -> bytes:
-    """Return a file that computes some tensors of another and nothing else; that one stays."""
-    graph = model.subgraphs[0]
-    wanted = [index for index, tensor in enumerate(graph.tensors) if name_of(tensor) in set(names)]
-    operators, last = graph.operators, 0
-    for place, op in enumerate(operators):
-        if not set(wanted).isdisjoint(op.outputs):
-            last = place
-    own = graph.outputs, model.signatureDefs, model.operatorCodes
-    kinds = [op.opcodeIndex for op in operators]
-    graph.operators, graph.outputs = operators[: last + 1], np.array(wanted, np.int32)
-    model.signatureDefs = None
-    content = to_bytes(model)
-    graph.operators = operators
-    graph.outputs, model.signatureDefs, model.operatorCodes = own
-    for op, kind in zip(operators, kinds, strict=True):
-        op.opcodeIndex = kind
-    return content
+def _real(tensor: Any, means: Floats) -> Floats:
+    """Return the real numbers of means of what a tensor stores."""
+    [scale], [zero_point] = tensor.quantization.scale, tensor.quantization.zeroPoint
+    real: Floats = (means - float(zero_point)) * float(scale)
+    return real
 
 
 def _certain(differences: Floats) -> Floats:

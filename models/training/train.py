@@ -227,6 +227,10 @@ def _command(request: TrainingRequest) -> str:
     return shlex.join(["python", "-m", "models", "train", request.name, *words])
 
 
+#: What it raises to look into a value of another form.
+_NO_STATE = (LookupError, TypeError, ValueError, AttributeError)
+
+
 def _restore(run: Run, path: Path, settings: dict[str, Any]) -> float:
     """Continue from an earlier state if there is one; return the seconds that it took to reach."""
     if not path.exists():
@@ -235,7 +239,7 @@ def _restore(run: Run, path: Path, settings: dict[str, Any]) -> float:
     try:
         state = torch.load(path, map_location=run.device, weights_only=True)
         earlier, seconds = state.pop("settings"), float(state.pop("seconds"))
-    except (OSError, RuntimeError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
+    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError, *_NO_STATE) as error:
         raise InputError(
             f"{path} does not hold the state of a training.", why=str(error), todo=todo
         ) from error

@@ -86,7 +86,7 @@ def _root(files: Mapping[str, bytes]) -> str:
     try:
         manifest = json.loads(data)
         path = manifest["itemInfoEntries"][manifest["rootModelIdentifier"]]["path"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise InputError(
             "The manifest of this package names no model.", where=_MANIFEST, why=repr(error)
         ) from error

@@ -42,9 +42,18 @@ def test_shipped_images_are_the_default() -> None:
 
 def test_second_view_of_a_shipped_image_is_mirrored_and_tighter() -> None:
     array = only(load_samples(None, IMAGE, PREPROCESS, limit=2 * SHIPPED))
-    tight = Preprocess(PREPROCESS.mean, PREPROCESS.std, crop=0.8 * PREPROCESS.crop)
+    tight = Preprocess(PREPROCESS.mean, PREPROCESS.std, crop=0.4 * PREPROCESS.crop)
     expected = only(load_samples(None, IMAGE, tight, limit=SHIPPED))
     np.testing.assert_array_equal(array[SHIPPED:], expected[..., ::-1])
+
+
+def test_no_view_of_a_shipped_image_is_enlarged() -> None:
+    """Those that are read at 224 pixels end at 224 of their 320: a crop of 0.7."""
+    large = specs_of({"x": (1, 3, 224, 224)})
+    near = only(load_samples(None, large, PREPROCESS, limit=2 * SHIPPED))[-1]
+    tight = Preprocess(PREPROCESS.mean, PREPROCESS.std, crop=224 / 320)
+    expected = only(load_samples(None, large, tight, limit=SHIPPED))[-1]
+    np.testing.assert_array_equal(near, expected[..., ::-1])
 
 
 def test_few_shipped_images_are_spread_over_all() -> None:

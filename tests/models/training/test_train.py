@@ -101,9 +101,13 @@ def test_other_settings_do_not_continue_a_stopped_training(request_: TrainingReq
     assert (request_.folder / "effnet.training.pt").read_bytes() == state
 
 
-def test_a_damaged_state_is_refused(request_: TrainingRequest) -> None:
+@pytest.mark.parametrize(
+    "state", [None, torch.zeros(2), [1], {"seconds": 1.0}, {"settings": {}, "seconds": "long"}]
+)
+def test_what_is_no_state_is_refused(request_: TrainingRequest, state: object) -> None:
     request_.folder.mkdir()
-    (request_.folder / "effnet.training.pt").write_bytes(b"not a state")
+    path = request_.folder / "effnet.training.pt"
+    torch.save(state, path) if state is not None else path.write_bytes(b"not a state")
     with pytest.raises(InputError, match="does not hold the state of a training"):
         run(request_)
 

@@ -123,6 +123,8 @@ def test_packages_that_are_none(files: Files) -> None:
         ({**files, "Manifest.json": b" " * 2_000_000}, "too large"),
         (manifest(files, rootModelIdentifier="other"), "names no model"),
         (manifest(files, rootModelIdentifier=[]), "names no model"),
+        (manifest(files, rootModelIdentifier=9, itemInfoEntries=""), "names no model"),
+        (manifest(files, rootModelIdentifier=9, itemInfoEntries=[]), "names no model"),
         (
             manifest(files, itemInfoEntries={"a": {"path": "../x"}}, rootModelIdentifier="a"),
             "lacks",

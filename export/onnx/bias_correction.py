@@ -1,0 +1,60 @@
+"""Biases of graphs of integers from which the mean of rounding is taken out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+import onnx
+import onnx_ir as ir
+from onnx import numpy_helper
+
+from _edgeship.export.calibration.ranges import Ranges
+from _edgeship.export.contract.target import Job
+from _edgeship.export.equalization.corrected_biases import corrected_if_better
+from _edgeship.export.onnx.quantization import quantize
+from _edgeship.export.verification.rounded_values import rounded_at
+
+
+def corrected(model: ir.Model, job: Job, ranges: Ranges, keep: Collection[str] = ()) -> ir.Model:
+    """Return a graph with corrected biases, if more is left of that when it is quantized.
+
+    Those of a file that was quantized before stay as they are.
+
+    Args:
+        model: As for `quantize`; not changed.
+        job: What is exported.
+        ranges: As for `quantize`.
+        keep: Likewise.
+    """
+    if job.given:
+        return model
+    bounds = rounded_activations(quantize(model, ranges, keep=keep))
+
+    def rounding(graph: ir.Model) -> bytes:
+        return rounded_at(graph, bounds, keep)
+
+    found = corrected_if_better(model, rounding, job.samples, job.parts, keep)
+    return model if found is None else found
+
+
+def rounded_activations(model: onnx.ModelProto) -> Ranges:
+    """Return the values that a graph in the QDQ format rounds, with the ranges that it rounds in.
+
+    Args:
+        model: With one scale for each activation.
+    """
+    constants = {one.name: one for one in model.graph.initializer}
+    # What is rounded for an output is called otherwise before.
+    read = {node.input[0]: node.output[0] for node in model.graph.node}
+    outputs = {one.name for one in model.graph.output}
+    found: Ranges = {}
+    for node in model.graph.node:
+        if node.op_type != "QuantizeLinear" or node.input[0] in constants:
+            continue
+        scale, zero = (numpy_helper.to_array(constants[name]) for name in node.input[1:])
+        steps = np.iinfo(zero.dtype)
+        low, high = ((end - float(zero)) * float(scale) for end in (steps.min, steps.max))
+        result = read.get(node.output[0], "")
+        found[result if result in outputs else node.input[0]] = low, high
+    return found
