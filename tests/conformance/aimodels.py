@@ -17,4 +17,5 @@ def _run(lowered: Lowered, inputs: Feeds) -> list[np.ndarray]:
     return outputs
 
 
-AIMODELS = Together(lower, _run)
+#: Opening the runtime takes as long as running thirty cases.
+AIMODELS = Together(lower, _run, most=90)

@@ -20,9 +20,6 @@ from onnx import compose
 from tests.conformance.binding import Binding
 from tests.conformance.preparing import Answer, Feeds, prepared
 
-#: Most cases in a file; more of them save nothing more.
-MOST = 30
-
 Opsets = tuple[tuple[str, int], ...]
 
 Lowered = TypeVar("Lowered")
@@ -50,10 +47,12 @@ class Together(Generic[Lowered]):
     Attributes:
         lower: Lowers a graph that has been prepared.
         evaluate: Writes what was lowered, runs it, and returns the outputs in the graph's order.
+        most: Most cases in a file; more of them save nothing more.
     """
 
     lower: Callable[[ir.Model], Lowered]
     evaluate: Callable[[Lowered, Feeds], list[np.ndarray]]
+    most: int = 30
 
     def one(self, model: onnx.ModelProto, inputs: Feeds) -> list[np.ndarray]:
         """The outputs of a model that has a file of its own."""
@@ -72,8 +71,8 @@ class Together(Generic[Lowered]):
                 answers[number] = error
         for equal in parts.values():
             numbers = list(equal)
-            for first in range(0, len(numbers), MOST):
-                some = numbers[first : first + MOST]
+            for first in range(0, len(numbers), self.most):
+                some = numbers[first : first + self.most]
                 found = self._answers([equal[n] for n in some])
                 answers.update(zip(some, found, strict=True))
         return [answers[number] for number in range(len(ways))]
