@@ -35,14 +35,20 @@ Floats = NDArray[np.float64]
 #: without.
 _MOST_GROUPS = 100
 
-#: How many numbers all runs may compute: some ten seconds on two cores.
-_NUMBERS = 4e9
+#: How many numbers all runs may compute, by the type of activations: some ten seconds on two cores.
+#: No delegate runs kernels of 16 bits.
+_NUMBERS = {schema.TensorType.INT8: 4e9, schema.TensorType.INT16: 1e9}
 
 #: Samples that are worth measuring on, and how many are measured on and compared on at most.
 _FEWEST_SAMPLES, _MOST_SAMPLES, _MOST_JUDGES = 4, 40, 24
 
-#: Half of what 32 bits hold; the other half is for the sum of products that is added.
-_LARGEST_BIAS = 2**30
+#: Types of activations with that of their biases, and the largest number that a corrected one is:
+#: the sum of products is added to it, and what is left of 32 and of 48 bits is for that.
+_TYPES = {
+    schema.TensorType.INT8: schema.TensorType.INT32,
+    schema.TensorType.INT16: schema.TensorType.INT64,
+}
+_LARGEST_BIAS = {np.dtype(np.int32): 2**30, np.dtype(np.int64): 2**38}
 
 
 def corrected_if_better(
@@ -53,7 +59,7 @@ def corrected_if_better(
     A quarter of the samples decides, which biases are not corrected by.
 
     Args:
-        data: A file with int8 activations.
+        data: A file with int8 or int16 activations.
         plain: The float32 file that it was made of.
         samples: Input name -> array in ONNX order.
         io: The inputs and outputs of both.
@@ -79,7 +85,7 @@ def correct_biases(data: bytes, plain: bytes, samples: Sequence[Sample], io: Fil
     """Return a quantized file with corrected biases; the same one where that takes too long.
 
     Args:
-        data: A file with int8 activations.
+        data: A file with int8 or int16 activations.
         plain: The float32 file that it was made of.
         samples: Input name -> array in ONNX order.
         io: The inputs of both.
@@ -92,7 +98,8 @@ def correct_biases(data: bytes, plain: bytes, samples: Sequence[Sample], io: Fil
     count = min(len(layers), _MOST_GROUPS)
     groups = [[layers[i] for i in part] for part in np.array_split(np.arange(len(layers)), count)]
     pieces = pieces_of(model, groups)
-    most = affordable_samples(model, pieces, _NUMBERS)
+    kind = model.subgraphs[0].tensors[layers[0].outputs[0]].type
+    most = affordable_samples(model, pieces, _NUMBERS[kind])
     samples = evenly_spaced(samples, min(len(samples), most))
     if len(samples) < _FEWEST_SAMPLES:
         return data
@@ -132,8 +139,7 @@ def _has_bias(model: Any, op: Any, names: Container[str]) -> bool:
     result, bias = graph.tensors[op.outputs[0]], graph.tensors[op.inputs[layout.bias]]
     return (
         _result(model, op) in names
-        and result.type == schema.TensorType.INT8
-        and bias.type == schema.TensorType.INT32
+        and _TYPES.get(result.type) == bias.type
         and constant(model, bias) is not None
         and shape_of(bias) == shape_of(result)[-1:]
     )
@@ -169,8 +175,9 @@ def _subtract(model: Any, op: Any, shift: Floats) -> None:
     """Subtract real numbers from an operator's bias, per channel, in a buffer of its own."""
     tensor = model.subgraphs[0].tensors[op.inputs[WEIGHTED[kind_of(model, op)].bias]]
     steps = np.round(shift / np.asarray(tensor.quantization.scale, np.float64))
-    new = np.asarray(constant(model, tensor), np.float64) - steps
-    new = np.clip(new, -_LARGEST_BIAS, _LARGEST_BIAS).astype(np.int32)
+    old = np.asarray(constant(model, tensor))
+    most = _LARGEST_BIAS[old.dtype]
+    new = np.clip(old - steps, -most, most).astype(old.dtype)
     buffer = schema.BufferT()
     buffer.data = np.frombuffer(new.tobytes(), np.uint8)
     tensor.buffer = len(model.buffers)

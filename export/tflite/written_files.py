@@ -257,4 +257,4 @@ class Prepared:
 
 
 def _corrects(scheme: Scheme) -> bool:
-    return scheme.name == "int8"
+    return scheme.name in ACTIVATION_BITS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 
 from _edgeship.export.runtimes.tflite_session import TFLiteSession
 from _edgeship.export.tflite.bias_correction import correct_biases, corrected_if_better
@@ -33,8 +34,9 @@ def shifted(data: bytes, steps: int) -> bytes:
         layout = WEIGHTED.get(kind_of(model, op))
         if layout is not None:
             tensor = model.subgraphs[0].tensors[op.inputs[layout.bias]]
-            old = np.asarray(model.buffers[tensor.buffer].data, np.uint8).view(np.int32)
-            model.buffers[tensor.buffer].data = (old + steps).astype(np.int32).view(np.uint8)
+            dtype = np.int64 if tensor.type == schema.TensorType.INT64 else np.int32
+            old = np.asarray(model.buffers[tensor.buffer].data, np.uint8).view(dtype)
+            model.buffers[tensor.buffer].data = (old + steps).astype(dtype).view(np.uint8)
     return to_bytes(model)
 
 
@@ -45,11 +47,14 @@ def error_of(small: Small, data: bytes) -> float:
     return float(np.abs(np.mean(gaps, axis=(0, 1, 2, 3))).max())
 
 
-@pytest.mark.parametrize("io_dtype", ["float32", "int8"])
-def test_a_shift_is_found_and_taken_out(io_dtype: str) -> None:
+@pytest.mark.parametrize(
+    ("scheme", "io_dtype", "steps"),
+    [("int8", "float32", 1500), ("int8", "int8", 1500), ("int16x8", "float32", 300_000)],
+)
+def test_a_shift_is_found_and_taken_out(scheme: str, io_dtype: str, steps: int) -> None:
     small = two_convolutions()
-    data = small.quantized("int8", io_dtype)
-    wrong = shifted(data, 1500)
+    data = small.quantized(scheme, io_dtype)
+    wrong = shifted(data, steps)
     corrected = correct_biases(wrong, small.data(), small.samples(16), small.io())
     assert error_of(small, wrong) > 0.3
     assert error_of(small, corrected) < 0.02
