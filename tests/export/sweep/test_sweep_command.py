@@ -131,7 +131,9 @@ def test_a_sweep_that_is_killed_goes_on(tmp_path):
     out, _ = run("sweep", tmp_path / "sweep.toml", "--out", tmp_path / "out", "--json")
 
     found = json.loads(out)
-    assert (found["exports_started"], found["known_before"]) == (2, 1)
+    # On a busy machine the second one can end before the command is killed.
+    assert found["known_before"] in (1, 2)
+    assert found["exports_started"] == 3 - found["known_before"]
     assert [one["status"] for one in found["files"]] == ["ok", "ok", "refused"]
     assert list((tmp_path / "out" / "work").iterdir()) == []
 
