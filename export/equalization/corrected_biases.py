@@ -22,6 +22,7 @@ from _edgeship.export.equalization.graph_pieces import (
     pieces_of,
     run_piece,
 )
+from _edgeship.export.equalization.shifts import Floats, certain_shift
 from _edgeship.export.graph.onnx_graph import float64_data, serialize
 from _edgeship.export.passes.new_values import NewValues
 from _edgeship.export.runtimes.running import run_onnx
@@ -29,8 +30,6 @@ from _edgeship.export.runtimes.values import Sample
 from _edgeship.export.verification.metrics import compare
 from _edgeship.export.verification.parity import Parity
 from _edgeship.export.verification.parts import Part
-
-Floats = NDArray[np.float64]
 
 #: A graph -> the same, serialized, with weights and values rounded by nodes that are added to it,
 #: as `export.verification.rounded_values` does it.
@@ -148,7 +147,7 @@ def correct_biases(
         found = run_piece(rounded, piece, values, mean)
         for name in piece.looks:
             layer = results[name]
-            _subtract(own, rounded, layer, _certain(found[name] - wanted[layer.result]))
+            _subtract(own, rounded, layer, certain_shift(found[name] - wanted[layer.result]))
     return own
 
 
@@ -200,19 +199,6 @@ def _channel_means(values: NDArray[Any], axis: int) -> Floats:
     others = tuple(k for k in range(values.ndim) if k != axis % values.ndim)
     mean: Floats = values.mean(axis=others, dtype=np.float64)
     return mean
-
-
-def _certain(differences: Floats) -> Floats:
-    """Return the mean over samples, drawn to zero by as much as it may be chance.
-
-    Args:
-        differences: (samples, channels).
-    """
-    mean = differences.mean(axis=0)
-    variance = differences.var(axis=0, ddof=1) / len(differences)
-    kept = np.maximum(1 - variance / np.maximum(np.square(mean), 1e-30), 0.0)
-    shift: Floats = mean * kept
-    return shift
 
 
 def _subtract(model: ir.Model, rounded: Any, layer: _Layer, shift: Floats) -> None:

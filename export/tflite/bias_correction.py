@@ -17,6 +17,7 @@ from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
 from _edgeship.export.calibration.source import evenly_spaced
+from _edgeship.export.equalization.shifts import Floats, certain_shift
 from _edgeship.export.runtimes.tflite_ports import FileIO
 from _edgeship.export.runtimes.tflite_session import TFLiteSession
 from _edgeship.export.runtimes.values import Sample
@@ -26,8 +27,6 @@ from _edgeship.export.tflite.weight_bounds import WEIGHTED
 from _edgeship.export.tflite.writer import from_bytes, to_bytes
 from _edgeship.export.verification.metrics import compare
 from _edgeship.export.verification.parts import Part
-
-Floats = NDArray[np.float64]
 
 #: Into how many groups layers are put at most. The file is run from one to the next; shifts that
 #: layers of one group leave to each other are corrected twice. That matters: with 49 layers in 20
@@ -112,7 +111,7 @@ def correct_biases(data: bytes, plain: bytes, samples: Sequence[Sample], io: Fil
         found = run_piece(model, piece, values, _mean)
         for op in group:
             real = _real(model.subgraphs[0].tensors[op.outputs[0]], found[op.outputs[0]])
-            _subtract(model, op, _certain(real - wanted[id(op)]))
+            _subtract(model, op, certain_shift(real - wanted[id(op)]))
     return to_bytes(model)
 
 
@@ -156,19 +155,6 @@ def _real(tensor: Any, means: Floats) -> Floats:
     [scale], [zero_point] = tensor.quantization.scale, tensor.quantization.zeroPoint
     real: Floats = (means - float(zero_point)) * float(scale)
     return real
-
-
-def _certain(differences: Floats) -> Floats:
-    """Return the mean over samples, drawn to zero by as much as it may be chance.
-
-    Args:
-        differences: (samples, channels).
-    """
-    mean = differences.mean(axis=0)
-    variance = differences.var(axis=0, ddof=1) / len(differences)
-    kept = np.maximum(1 - variance / np.maximum(np.square(mean), 1e-30), 0.0)
-    shift: Floats = mean * kept
-    return shift
 
 
 def _subtract(model: Any, op: Any, shift: Floats) -> None:
