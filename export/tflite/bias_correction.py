@@ -9,6 +9,7 @@ by is subtracted from the bias of the layer that computes it (the empirical form
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Container, Sequence
 from typing import Any
 
@@ -158,13 +159,17 @@ def _real(tensor: Any, means: Floats) -> Floats:
 
 
 def _subtract(model: Any, op: Any, shift: Floats) -> None:
-    """Subtract real numbers from an operator's bias, per channel, in a buffer of its own."""
-    tensor = model.subgraphs[0].tensors[op.inputs[WEIGHTED[kind_of(model, op)].bias]]
+    """Subtract real numbers from an operator's bias, per channel, and from no other's."""
+    graph, place = model.subgraphs[0], WEIGHTED[kind_of(model, op)].bias
+    if sum(op.inputs[place] in other.inputs for other in graph.operators) > 1:
+        graph.tensors.append(copy.copy(graph.tensors[op.inputs[place]]))
+        op.inputs = [*op.inputs[:place], len(graph.tensors) - 1, *op.inputs[place + 1 :]]
+    tensor = graph.tensors[op.inputs[place]]
     steps = np.round(shift / np.asarray(tensor.quantization.scale, np.float64))
     old = np.asarray(constant(model, tensor))
     most = _LARGEST_BIAS[old.dtype]
     new = np.clip(old - steps, -most, most).astype(old.dtype)
-    buffer = schema.BufferT()
-    buffer.data = np.frombuffer(new.tobytes(), np.uint8)
-    tensor.buffer = len(model.buffers)
-    model.buffers.append(buffer)
+    if sum(one.buffer == tensor.buffer for one in graph.tensors) > 1:
+        tensor.buffer = len(model.buffers)
+        model.buffers.append(schema.BufferT())
+    model.buffers[tensor.buffer].data = np.frombuffer(new.tobytes(), np.uint8)

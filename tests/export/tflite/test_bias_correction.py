@@ -40,6 +40,12 @@ def shifted(data: bytes, steps: int) -> bytes:
     return to_bytes(model)
 
 
+def biases_of(data: bytes) -> set[int]:
+    """The tensors that convolutions add."""
+    operators = from_bytes(data).subgraphs[0].operators
+    return {int(op.inputs[2]) for op in operators if len(op.inputs) == 3}
+
+
 def error_of(small: Small, data: bytes) -> float:
     plain, other = (TFLiteSession(file, small.io()) for file in (small.data(), data))
     samples = small.samples(16)
@@ -58,6 +64,31 @@ def test_a_shift_is_found_and_taken_out(scheme: str, io_dtype: str, steps: int) 
     corrected = correct_biases(wrong, small.data(), small.samples(16), small.io())
     assert error_of(small, wrong) > 0.3
     assert error_of(small, corrected) < 0.02
+
+
+def test_layers_that_share_a_bias_get_one_each() -> None:
+    """Both are off, and each is corrected once."""
+    small = two_convolutions()
+    fields = dict.fromkeys(("strideH", "strideW", "dilationHFactor", "dilationWFactor"), 1)
+    small.op("CONV_2D", "x w0 b0", "u", (1, 8, 8, 4), opts=options("Conv2DOptions", **fields))
+    small.out("z u")
+    data = small.quantized("int8")
+    assert len(biases_of(data)) == 2, "two of the three share one"
+    wrong = shifted(data, 1500)
+    corrected = correct_biases(wrong, small.data(), small.samples(16), small.io())
+    assert len(biases_of(corrected)) == 3
+    plain, other = (TFLiteSession(file, small.io()) for file in (small.data(), corrected))
+    gaps = [plain.run(sample)[1] - other.run(sample)[1] for sample in small.samples(16)]
+    assert np.abs(np.mean(gaps, axis=(0, 1, 2, 3))).max() < 0.02
+    assert error_of(small, corrected) < 0.02
+
+
+def test_a_corrected_file_is_no_larger() -> None:
+    small = two_convolutions()
+    data = shifted(small.quantized("int8"), 1500)
+    corrected = correct_biases(data, small.data(), small.samples(16), small.io())
+    assert corrected != data
+    assert len(corrected) == len(data)
 
 
 def test_the_better_file_is_kept() -> None:
