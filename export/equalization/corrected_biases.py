@@ -40,7 +40,7 @@ Rounding = Callable[[ir.Model], bytes]
 _MOST_GROUPS = 100
 
 #: How many numbers all runs may compute: some ten seconds on two cores.
-_NUMBERS = 4e9
+_NUMBERS = 1.5e9
 
 #: Samples that are worth measuring on, and how many are measured on and compared on at most.
 _FEWEST_SAMPLES, _MOST_SAMPLES, _MOST_JUDGES = 4, 40, 24

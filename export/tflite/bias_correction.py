@@ -37,7 +37,7 @@ _MOST_GROUPS = 100
 
 #: How many numbers all runs may compute, by the type of activations: some ten seconds on two cores.
 #: No delegate runs kernels of 16 bits.
-_NUMBERS = {schema.TensorType.INT8: 4e9, schema.TensorType.INT16: 1e9}
+_NUMBERS = {schema.TensorType.INT8: 2.5e9, schema.TensorType.INT16: 2.5e8}
 
 #: Samples that are worth measuring on, and how many are measured on and compared on at most.
 _FEWEST_SAMPLES, _MOST_SAMPLES, _MOST_JUDGES = 4, 40, 24
