@@ -148,7 +148,7 @@ def split_samples(
     with open_source(source, inputs, preprocess, made, seed, name) as found:
         kept, rest = hold_out(found.groups, _held_out(found.count))
         seen = select(rest, min(wanted, room))
-        items = found.loaded([*seen, *kept])
+        items = found.loaded([*seen, *kept[: _most_verified(inputs)]])
         words = found.words(len(items))
     calibration, verification = items[: len(seen)], items[len(seen) :] or items
     return SplitSamples(
@@ -157,7 +157,7 @@ def split_samples(
         held_out=bool(kept),
         source=words,
         calibrated=len(calibration),
-        verified=min(len(verification), _runs(inputs) * _batch(inputs)),
+        verified=min(len(verification), _most_verified(inputs)),
     )
 
 
@@ -183,7 +183,7 @@ def verification_samples(
     made = CALIBRATION_SAMPLES + VERIFICATION_SAMPLES
     with open_source(source, inputs, preprocess, made, seed, name) as found:
         kept, rest = hold_out(found.groups, _held_out(found.count))
-        items = found.loaded(kept or select(rest, MOST_SAMPLES))
+        items = found.loaded((kept or select(rest, MOST_SAMPLES))[: _most_verified(inputs)])
         arrays = _stack(items, inputs, _runs(inputs))
         return SampleSet(arrays, found.words(len(items)), found.natural, len(items))
 
@@ -204,8 +204,9 @@ def _runs(inputs: Mapping[str, InputSpec]) -> int:
     return min(max(_VERIFIED_BYTES // max(size, 1), _FEWEST), VERIFICATION_SAMPLES)
 
 
-def _batch(inputs: Mapping[str, InputSpec]) -> int:
-    return max(spec.shape[0] for spec in inputs.values())
+def _most_verified(inputs: Mapping[str, InputSpec]) -> int:
+    """Return how many samples that many runs take, counted one by one."""
+    return _runs(inputs) * max(spec.shape[0] for spec in inputs.values())
 
 
 def _stack(
