@@ -6,6 +6,7 @@ import pytest
 
 from _edgeship.errors import VerificationError
 from _edgeship.export.runtimes.values import Outputs
+from _edgeship.export.verification import metrics
 from _edgeship.export.verification.judge import judge
 from _edgeship.export.verification.metrics import compare
 from _edgeship.export.verification.parity import Parity
@@ -164,3 +165,25 @@ def test_pixels_and_quantized_numbers_may_be_a_step_apart_and_labels_may_not(
     parity = compare([[exact.astype(dtype)]], [[near.astype(dtype)]], parts=parts)
     assert (judge(parity, "int8") is None) is right
     assert judge(parity, "float") is not None
+
+
+@pytest.mark.parametrize("integers", [False, True])
+def test_large_outputs_are_compared_by_blocks(
+    integers: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = np.random.default_rng(0)
+    reference = draw.normal(size=(2, 5, 7)) * 50
+    candidate = reference + draw.normal(size=reference.shape)
+    reference[0, 0, 0] = candidate[0, 0, 0] = np.inf
+    candidate[1, 4, 6] += 20
+    parts = None
+    if integers:
+        reference, candidate = (np.nan_to_num(a, posinf=0).round() for a in (reference, candidate))
+        parts = [Part(0, "y", steps=True)]
+    whole = compare([[reference]], [[candidate]], parts=parts)
+    monkeypatch.setattr(metrics, "_BLOCK", 9)
+    by_blocks = compare([[reference]], [[candidate.transpose(2, 1, 0).T]], parts=parts)
+    assert by_blocks.max_abs == whole.max_abs > 20
+    assert by_blocks.max_rel == pytest.approx(whole.max_rel, rel=1e-12)
+    assert by_blocks.sqnr_db == pytest.approx(whole.sqnr_db, rel=1e-12)
+    assert by_blocks.parts[0].agreement == whole.parts[0].agreement
