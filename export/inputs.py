@@ -13,6 +13,7 @@ from _edgeship.export.calibration.samples import (
     VERIFICATION_SAMPLES,
     SplitSamples,
     load_samples,
+    most_verified,
     split_samples,
 )
 from _edgeship.export.contract.request import Request
@@ -96,7 +97,8 @@ def samples_of(
             detail = f"{samples.source}: {roles}" if samples.held_out else samples.source
             log.done(detail, warning="" if samples.held_out else _NOT_HELD_OUT)
         else:
-            found = load_samples(source, inputs, known, VERIFICATION_SAMPLES, name=name)
+            most = min(VERIFICATION_SAMPLES, most_verified(inputs))
+            found = load_samples(source, inputs, known, most, name=name)
             samples = SplitSamples(
                 calibration=[],
                 verification=found.arrays,

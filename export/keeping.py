@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from _edgeship.errors import InputError, VerificationError
-from _edgeship.export.calibration.source import evenly_spaced
+from _edgeship.export.calibration.source import evenly_spaced, tried_on
 from _edgeship.export.contract.choices import AUTO
 from _edgeship.export.contract.stage_log import StageLog
 from _edgeship.export.contract.target import Job, Prepared, Target
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from _edgeship.export.contract.request import PictureHalf
     from _edgeship.export.contract.schemes import Scheme
     from _edgeship.export.runtimes.values import Outputs, Sample
-
-#: Samples of the calibration that files are tried on, where there are too few others.
-_TRIED_ON = 16
 
 #: So many samples that calibration has not seen are enough to choose on half of them.
 _FEWEST_UNSEEN = 4
@@ -112,7 +109,7 @@ class Keeping:
         """Return why a file does not reach the SQNR that was asked for, as far as is measured."""
         if self.job.request.min_sqnr is None:
             return ""
-        some = evenly_spaced(self.job.samples, _TRIED_ON)
+        some = tried_on(self.job.samples)
         there = self._by_sqnr(prepared, scheme, exact, ranges, some)(kept.values)
         if there.enough:
             return (
@@ -140,7 +137,7 @@ class Keeping:
         # others, with 36 views of 12 pictures.
         unseen = [one for one in self.job.checked if not _is_among(one, self.job.samples)]
         if len(unseen) < _FEWEST_UNSEEN:
-            some = evenly_spaced(self.job.samples, _TRIED_ON)
+            some = tried_on(self.job.samples)
             return self._by_sqnr(prepared, scheme, exact, ranges, some), None
         return (
             self._by_sqnr(prepared, scheme, exact, ranges, unseen[::2]),

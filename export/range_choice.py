@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING
 
 from _edgeship.errors import EdgeshipError
 from _edgeship.export.calibration.observers import OBSERVERS, Observer
-from _edgeship.export.calibration.source import evenly_spaced
+from _edgeship.export.calibration.source import tried_on
 
 if TYPE_CHECKING:
     from _edgeship.export.calibration.ranges import Observed, Ranges
     from _edgeship.export.contract.schemes import Scheme
     from _edgeship.export.contract.target import Job, Prepared
-
-#: Samples that each way is tried on. Files are verified on others.
-_TRIED_ON = 16
 
 #: What is taken where nothing can be tried.
 _UNTRIED: Observer = "mse"
@@ -84,7 +81,7 @@ def _measured(
 
     if job.given is not None:
         return {}
-    samples = evenly_spaced(job.samples, _TRIED_ON)
+    samples = tried_on(job.samples)
     found: dict[Observer, float] = {}
     try:
         reference = prepared.rehearse(exact, {}, samples)

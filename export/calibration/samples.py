@@ -32,8 +32,8 @@ MAX_BYTES = 2 * 2**30
 
 #: Samples to verify on that take more are fewer, and this many at least: the outputs of all stages
 #: are kept for each.
-_VERIFIED_BYTES = 2**29
-_FEWEST = 2
+_VERIFIED_BYTES = 3 * 2**27
+_FEWEST = 1
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def split_samples(
     with open_source(source, inputs, preprocess, made, seed, name) as found:
         kept, rest = hold_out(found.groups, _held_out(found.count))
         seen = select(rest, min(wanted, room))
-        items = found.loaded([*seen, *kept[: _most_verified(inputs)]])
+        items = found.loaded([*seen, *kept[: most_verified(inputs)]])
         words = found.words(len(items))
     calibration, verification = items[: len(seen)], items[len(seen) :] or items
     return SplitSamples(
@@ -157,7 +157,7 @@ def split_samples(
         held_out=bool(kept),
         source=words,
         calibrated=len(calibration),
-        verified=min(len(verification), _most_verified(inputs)),
+        verified=min(len(verification), most_verified(inputs)),
     )
 
 
@@ -183,9 +183,18 @@ def verification_samples(
     made = CALIBRATION_SAMPLES + VERIFICATION_SAMPLES
     with open_source(source, inputs, preprocess, made, seed, name) as found:
         kept, rest = hold_out(found.groups, _held_out(found.count))
-        items = found.loaded((kept or select(rest, MOST_SAMPLES))[: _most_verified(inputs)])
+        items = found.loaded((kept or select(rest, MOST_SAMPLES))[: most_verified(inputs)])
         arrays = _stack(items, inputs, _runs(inputs))
         return SampleSet(arrays, found.words(len(items)), found.natural, len(items))
+
+
+def most_verified(inputs: Mapping[str, InputSpec]) -> int:
+    """Return how many samples stages are verified on at most, counted one by one.
+
+    Args:
+        inputs: Input name to what it takes, the batch first.
+    """
+    return _runs(inputs) * max(spec.shape[0] for spec in inputs.values())
 
 
 def _held_out(count: int) -> int:
@@ -202,11 +211,6 @@ def _runs(inputs: Mapping[str, InputSpec]) -> int:
     """Return on how many runs at most stages are verified."""
     size = sum(spec.dtype.itemsize * math.prod(spec.shape) for spec in inputs.values())
     return min(max(_VERIFIED_BYTES // max(size, 1), _FEWEST), VERIFICATION_SAMPLES)
-
-
-def _most_verified(inputs: Mapping[str, InputSpec]) -> int:
-    """Return how many samples that many runs take, counted one by one."""
-    return _runs(inputs) * max(spec.shape[0] for spec in inputs.values())
 
 
 def _stack(

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from numpy.typing import NDArray
+
 Item = TypeVar("Item")
 Loaded = TypeVar("Loaded")
+
+#: Samples that ways are tried on, and how many bytes of them: of 2,048 pixels each way, five.
+_TRIED, _TRIED_BYTES = 16, 2**28
 
 
 @dataclass(frozen=True)
@@ -98,3 +103,12 @@ def evenly_spaced(items: Sequence[Item], limit: int) -> list[Item]:
     """Return all items, or ``limit`` of them spread evenly from the first on."""
     count = min(len(items), limit)
     return [items[index * len(items) // count] for index in range(count)]
+
+
+def tried_on(samples: Sequence[Mapping[str, NDArray[Any]]]) -> list[Mapping[str, NDArray[Any]]]:
+    """Return the calibration samples that one way is compared with another on: 16 at most.
+
+    Large ones are fewer, since the outputs of both ways are kept for each.
+    """
+    size = sum(array.nbytes for array in samples[0].values()) if samples else 0
+    return evenly_spaced(samples, max(min(_TRIED, _TRIED_BYTES // max(size, 1)), 1))

@@ -8,7 +8,7 @@ import onnx_ir as ir
 
 from _edgeship.export.calibration.graph_ranges import observe_graph
 from _edgeship.export.calibration.ranges import Ranges
-from _edgeship.export.calibration.source import evenly_spaced
+from _edgeship.export.calibration.source import tried_on
 from _edgeship.export.equalization.equalize import equalized
 from _edgeship.export.graph.onnx_graph import serialize
 from _edgeship.export.runtimes.running import run_onnx
@@ -16,9 +16,6 @@ from _edgeship.export.runtimes.values import Sample
 from _edgeship.export.verification.demand import demand
 from _edgeship.export.verification.metrics import compare
 from _edgeship.export.verification.rounded_values import in_8_bits
-
-#: Samples that both graphs are tried on.
-_TRIED_ON = 16
 
 
 def equalized_if_better(
@@ -41,7 +38,7 @@ def equalized_if_better(
     equal = equalized(model, calibration)
     if equal is None:
         return None
-    some = evenly_spaced(calibration, _TRIED_ON)
+    some = tried_on(calibration)
     exact = run_onnx(serialize(model), some)
     demand(exact, run_onnx(serialize(equal), some), "float", "equalize channels")
 

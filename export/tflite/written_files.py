@@ -9,7 +9,7 @@ from functools import cached_property
 
 from _edgeship.errors import UnsupportedError, VerificationError
 from _edgeship.export.calibration.ranges import Observed, Ranges
-from _edgeship.export.calibration.source import evenly_spaced
+from _edgeship.export.calibration.source import tried_on
 from _edgeship.export.contract.schemes import Scheme
 from _edgeship.export.contract.target import Job
 from _edgeship.export.runtimes.tflite_ports import FileIO
@@ -40,9 +40,6 @@ HALF = "fp16"
 
 #: What names of tensors begin with in ranges of the file whose channels were left as they are.
 _UNCHANGED = "unchanged:"
-
-#: Samples that both are tried on.
-_TRIED_ON = 16
 
 
 @dataclass(frozen=True)
@@ -243,7 +240,7 @@ class Prepared:
 
     def _tried(self, data: bytes) -> Outputs:
         session = TFLiteSession(data, self.file.lowered.io)
-        return [session.run(sample) for sample in evenly_spaced(self.job.samples, _TRIED_ON)]
+        return [session.run(sample) for sample in tried_on(self.job.samples)]
 
     def _scales(self, scheme: Scheme) -> FileScales | None:
         """Return the scales of a file that was quantized before, as far as a scheme can have them.

@@ -1,6 +1,13 @@
+import numpy as np
 import pytest
 
-from _edgeship.export.calibration.source import evenly_spaced, hold_out, select, shares
+from _edgeship.export.calibration.source import (
+    evenly_spaced,
+    hold_out,
+    select,
+    shares,
+    tried_on,
+)
 
 
 @pytest.mark.parametrize(
@@ -45,3 +52,12 @@ def test_every_fourth_of_the_views_is_held_out() -> None:
 def test_evenly_spaced_keeps_short_lists() -> None:
     assert evenly_spaced([1, 2, 3], 5) == [1, 2, 3]
     assert evenly_spaced([], 5) == []
+
+
+def test_ways_are_tried_on_fewer_samples_where_these_are_large() -> None:
+    small = [{"x": np.zeros(4, np.float32)} for _ in range(40)]
+    assert len(tried_on(small)) == 16
+    wide = np.broadcast_to(np.float32(0), (1, 3, 2048, 2048))
+    assert len(tried_on([{"x": wide}] * 40)) == 5
+    assert len(tried_on([{"x": np.broadcast_to(np.float32(0), (2**27,))}] * 3)) == 1
+    assert tried_on([]) == []
