@@ -29,12 +29,13 @@ def corrected(model: ir.Model, job: Job, ranges: Ranges, keep: Collection[str] =
     """
     if job.given:
         return model
-    bounds = rounded_activations(quantize(model, ranges, keep=keep))
+    made = quantize(model, ranges, keep=keep)
+    bounds, exact = rounded_activations(made), {*keep, *layers_in_float(made)}
 
     def rounding(graph: ir.Model) -> bytes:
-        return rounded_at(graph, bounds, keep)
+        return rounded_at(graph, bounds, exact)
 
-    found = corrected_if_better(model, rounding, job.samples, job.parts, keep)
+    found = corrected_if_better(model, rounding, job.samples, job.parts, exact)
     return model if found is None else found
 
 
@@ -58,3 +59,19 @@ def rounded_activations(model: onnx.ModelProto) -> Ranges:
         result = read.get(node.output[0], "")
         found[result if result in outputs else node.input[0]] = low, high
     return found
+
+
+def layers_in_float(model: onnx.ModelProto) -> set[str]:
+    """Return what layers compute whose weights a graph in the QDQ format does not round."""
+    stored = {
+        name
+        for node in model.graph.node
+        if node.op_type == "DequantizeLinear"
+        for name in node.output
+    }
+    return {
+        node.output[0]
+        for node in model.graph.node
+        if node.op_type in ("Conv", "ConvTranspose", "Gemm", "MatMul")
+        and node.input[1] not in stored
+    }

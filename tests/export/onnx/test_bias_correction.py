@@ -12,7 +12,11 @@ from onnx import numpy_helper, parser
 from _edgeship.export.calibration.graph_ranges import graph_ranges
 from _edgeship.export.contract.target import Job
 from _edgeship.export.graph.onnx_graph import infer_shapes, serialize
-from _edgeship.export.onnx.bias_correction import corrected, rounded_activations
+from _edgeship.export.onnx.bias_correction import (
+    corrected,
+    layers_in_float,
+    rounded_activations,
+)
 from _edgeship.export.onnx.deployment import deployable, to_bytes
 from _edgeship.export.onnx.quantization import quantize
 from _edgeship.export.runtimes.running import run_onnx
@@ -79,3 +83,16 @@ def test_biases_that_a_file_had_stay() -> None:
     model = network()
     ranges = graph_ranges(serialize(model), samples(4)) | {"r": (0.0, 1.0)}
     assert corrected(model, job(given=object()), ranges) is model
+
+
+def test_what_a_file_leaves_in_float_stays() -> None:
+    """Nothing is rounded where no range is known, and weights are not rounded either then."""
+    model = network()
+    assert layers_in_float(quantize(model, {})) == {"s", "y"}
+    assert corrected(model, job(), {}) is model
+    ranges = graph_ranges(serialize(model), samples(4)) | {"r": (0.0, 1.0)}
+    assert layers_in_float(quantize(model, ranges, keep=["y"])) == {"y"}
+    better = corrected(model, job(), ranges, keep=["y"])
+    for name in ("c", "v"):
+        same = better.graph.initializers[name].const_value.numpy()
+        np.testing.assert_array_equal(same, model.graph.initializers[name].const_value.numpy())
