@@ -1,7 +1,8 @@
 """A folder on a device that holds all we bring there, and is removed with everything in it.
 
-The folder's name says which process on which host made it: "edgeship-HOST-PROCESS-TOKEN". So the
-next workspace can tell a folder that was left behind (its owner is dead) from one in use.
+The folder's name says which process on which host made it, and when that had started:
+"edgeship-HOST-PROCESS-STARTED-TOKEN". So the next workspace can tell a folder that was left behind
+(its owner is dead, though another process may have its number by now) from one in use.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
+
+import psutil
 
 from _edgeship.device_bench.processes.base import Completed, Device, DeviceGone
 from _edgeship.device_bench.processes.words import last_words
@@ -63,7 +66,13 @@ find . -maxdepth 1 -name 'edgeship-*' -mtime +0 2>/dev/null | sed 's|^\\./|old |
 exit 0
 """
 
-_NAME = re.compile(r"edgeship-(?P<host>[0-9a-f]{8})-(?P<process>[0-9]{1,10})-[0-9a-f]{8}")
+#: Names of before have no start.
+_NAME = re.compile(
+    r"edgeship-(?P<host>[0-9a-f]{8})-(?P<process>[0-9]{1,10})(-(?P<started>[0-9]{1,12}))?-[0-9a-f]{8}"
+)
+
+#: By how much two readings of one start may differ, in seconds: it is rounded.
+_SAME_START_S = 2
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_+][A-Za-z0-9._+-]{0,99}")
 
@@ -87,7 +96,9 @@ class Workspace:
 
     def __init__(self, device: Device) -> None:
         self.device = device
-        self.name = f"edgeship-{_host()}-{os.getpid()}-{secrets.token_hex(4)}"
+        own = os.getpid()
+        words = (_host(), own, _started(own), secrets.token_hex(4))
+        self.name = "-".join(["edgeship", *(str(word) for word in words if word is not None)])
         self.path = f"{device.base}/{self.name}"
         self._there: dict[str, str] = {}
 
@@ -224,7 +235,12 @@ def is_forgotten(name: str, *, is_old: bool) -> bool:
     process = int(match["process"])
     if process == os.getpid():
         return name not in _in_use
-    return not _is_alive(process)
+    if not _is_alive(process):
+        return True
+    started = _started(process)
+    if started is None or match["started"] is None:
+        return False
+    return abs(started - int(match["started"])) > _SAME_START_S
 
 
 def _is_alive(process: int) -> bool:
@@ -235,3 +251,14 @@ def _is_alive(process: int) -> bool:
     except PermissionError:
         pass
     return True
+
+
+def _started(process: int) -> int | None:
+    """Return when a process started, in seconds since this computer did; None if nobody says.
+
+    That does not change where somebody sets the clock.
+    """
+    try:
+        return max(round(float(psutil.Process(process).create_time() - psutil.boot_time())), 0)
+    except psutil.Error:
+        return None

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from _edgeship.device_bench.devices.local import LocalDevice
-from _edgeship.device_bench.devices.workspace import Workspace, _host
+from _edgeship.device_bench.devices.workspace import Workspace, _host, _started
 from _edgeship.device_bench.processes.base import Completed, DeviceGone, DeviceTimeout
 from _edgeship.errors import DeviceError
 from tests.device_bench.processes.alive import has_ended, is_running, start_in
@@ -150,6 +150,7 @@ def test_workspaces_in_use_and_strangers_are_left_alone(device: LocalDevice) -> 
     base = Path(device.base)
     kept = {
         f"edgeship-{_host()}-{os.getppid()}-00000000",  # of a process that lives
+        f"edgeship-{_host()}-{os.getppid()}-{_started(os.getppid())}-00000000",
         "edgeship-ffffffff-1-00000000",  # of another host, made just now
         "edgeship-mine",
         "other",
@@ -161,6 +162,16 @@ def test_workspaces_in_use_and_strangers_are_left_alone(device: LocalDevice) -> 
         assert Path(first.path).is_dir()
         assert Path(second.path).is_dir()
     assert set(names(base)) == kept
+
+
+def test_another_process_may_have_the_number_of_one_that_was_killed(device: LocalDevice) -> None:
+    started = _started(os.getppid())
+    assert started is not None
+    left = Path(device.base, f"edgeship-{_host()}-{os.getppid()}-{started + 60}-00000000")
+    left.mkdir()
+    with Workspace(device) as workspace:
+        assert names(device.base) == [Path(workspace.path).name]
+        assert f"-{os.getpid()}-{_started(os.getpid())}-" in workspace.path
 
 
 def test_another_host_s_folder_goes_after_a_day(device: LocalDevice) -> None:
