@@ -194,7 +194,8 @@ def most_verified(inputs: Mapping[str, InputSpec]) -> int:
     Args:
         inputs: Input name to what it takes, the batch first.
     """
-    return _runs(inputs) * max(spec.shape[0] for spec in inputs.values())
+    batches = [spec.shape[0] for spec in inputs.values() if spec.shape]  # scalars are refused later
+    return _runs(inputs) * max(batches, default=1)
 
 
 def _held_out(count: int) -> int:

@@ -1,6 +1,7 @@
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -368,3 +369,12 @@ def test_a_wrong_file_of_one_input_is_named(
     with pytest.raises(InputError, match=expected) as caught:
         load_samples(tmp_path, specs_of({"a": (1, 2), "b": (1, 2)}), RAW)
     assert str(path) in str(caught.value) + caught.value.where
+
+
+@pytest.mark.parametrize("shape", [(), (0, 3), (1, 0)])
+@pytest.mark.parametrize("load", [load_samples, split_samples, verification_samples])
+def test_inputs_that_no_sample_fits_are_refused(
+    load: Callable[..., object], shape: tuple[int, ...]
+) -> None:
+    with pytest.raises(InputError, match="shape"):
+        load("random", {"x": InputSpec(shape, np.dtype(np.float32))}, PREPROCESS)
