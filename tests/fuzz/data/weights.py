@@ -121,7 +121,12 @@ def _pickled(rng: Generator) -> bytes:
 
 
 def _storable(state: dict[Any, Any]) -> bool:
-    return all(getattr(one, "nbytes", 0) < 1 << 24 for one in state.values())
+    return all(_size(one) < 1 << 24 for one in state.values())
+
+
+def _size(value: Any) -> int:
+    """Return the bytes of a value; a sparse tensor says none, and those here store little."""
+    return 0 if getattr(value, "is_sparse", False) else getattr(value, "nbytes", 0)
 
 
 def _safetensors(rng: Generator) -> bytes:
