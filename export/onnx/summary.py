@@ -15,7 +15,7 @@ from _edgeship.sheets import Sheet
 
 def counts(model: onnx.ModelProto) -> dict[str, int]:
     """Return how many nodes of each operator the graph has, most frequent first."""
-    return dict(Counter(_text(node.op_type) for node in model.graph.node).most_common())
+    return dict(Counter(text_of(node.op_type) for node in model.graph.node).most_common())
 
 
 def constants(model: onnx.ModelProto) -> dict[str, np.ndarray]:
@@ -26,7 +26,7 @@ def constants(model: onnx.ModelProto) -> dict[str, np.ndarray]:
             for one in node.attribute:
                 if one.name == "value":
                     tensors[node.output[0]] = one.t
-    return {_text(name): numpy_helper.to_array(tensor) for name, tensor in tensors.items()}
+    return {text_of(name): numpy_helper.to_array(tensor) for name, tensor in tensors.items()}
 
 
 def scales(model: onnx.ModelProto) -> dict[str, tuple[float, int]]:
@@ -37,7 +37,7 @@ def scales(model: onnx.ModelProto) -> dict[str, tuple[float, int]]:
         if node.op_type == "QuantizeLinear" and len(node.input) > 2:
             scale, zero = (stored.get(name) for name in node.input[1:3])
             if scale is not None and zero is not None and scale.size == zero.size == 1:
-                found[_text(node.input[0])] = float(scale.item()), int(zero.item())
+                found[text_of(node.input[0])] = float(scale.item()), int(zero.item())
     return found
 
 
@@ -52,11 +52,11 @@ def summarize(model: onnx.ModelProto, file_bytes: int) -> dict[str, Any]:
     """
     constants = {one.name for one in model.graph.initializer}
     inputs = [value for value in model.graph.input if value.name not in constants]
-    producer = _text(model.producer_name), _text(model.producer_version)
+    producer = text_of(model.producer_name), text_of(model.producer_version)
     return {
         "file_bytes": file_bytes,
         "producer": " ".join(filter(None, producer)),
-        "opsets": {_text(one.domain) or "ai.onnx": one.version for one in model.opset_import},
+        "opsets": {text_of(one.domain) or "ai.onnx": one.version for one in model.opset_import},
         "inputs": [port(value) for value in inputs],
         "outputs": [port(value) for value in model.graph.output],
         "operators": counts(model),
@@ -86,16 +86,16 @@ def port(value: onnx.ValueInfoProto) -> dict[str, str]:
     kind = value.type.tensor_type
     shape = "unknown"
     if kind.HasField("shape"):
-        extents = [_text(one.dim_param) or str(one.dim_value or "?") for one in kind.shape.dim]
+        extents = [text_of(one.dim_param) or str(one.dim_value or "?") for one in kind.shape.dim]
         shape = "x".join(extents) or "scalar"
     types = onnx.TensorProto.DataType
     dtype = "unknown"
     if kind.elem_type:
         known = kind.elem_type in types.values()
         dtype = types.Name(kind.elem_type).lower() if known else f"type {kind.elem_type}"
-    return {"name": _text(value.name), "dtype": dtype, "shape": shape}
+    return {"name": text_of(value.name), "dtype": dtype, "shape": shape}
 
 
-def _text(text: str | bytes) -> str:
+def text_of(text: str | bytes) -> str:
     """Return a text of a file; protobuf gives those that are no UTF-8 as bytes."""
     return text if isinstance(text, str) else text.decode(errors="replace")

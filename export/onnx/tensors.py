@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import onnx
 
-from _edgeship.export.onnx.summary import port
+from _edgeship.export.onnx.summary import port, text_of
 from _edgeship.sheets import Sheet
 
 
@@ -27,7 +27,8 @@ def tensors(model: onnx.ModelProto) -> list[dict[str, str]]:
     ]
     for node in model.graph.node:
         made = (known.get(name) or onnx.ValueInfoProto(name=name) for name in node.output if name)
-        found += [{**port(one), "operator": node.op_type, "node": node.name} for one in made]
+        operator, own = text_of(node.op_type), text_of(node.name)
+        found += [{**port(one), "operator": operator, "node": own} for one in made]
     return found
 
 
