@@ -31,7 +31,7 @@ from _edgeship.export.coreml.format.package import size
 from _edgeship.export.coreml.rounded_graph import rounded_weights_parity
 from _edgeship.export.equalization.choice import equalized_if_better
 from _edgeship.export.graph.onnx_graph import infer_shapes, serialize
-from _edgeship.export.onnx.bias_correction import corrected
+from _edgeship.export.onnx.bias_correction import quantize_corrected
 from _edgeship.export.onnx.deployment import deployable, to_bytes
 from _edgeship.export.onnx.quantization import quantize
 from _edgeship.export.runtimes.running import run_onnx
@@ -194,8 +194,8 @@ class _Prepared:
         """
         graph = exact = self.job.graph
         if scheme.calibrated:
-            exact = corrected(deployable(self.equal), self.job, ranges, keep)
-            graph = ir.from_proto(quantize(exact, ranges, self.job.given, keep))
+            made, exact = quantize_corrected(deployable(self.equal), self.job, ranges, keep)
+            graph = ir.from_proto(made)
             graph.graph.sort()
             graph = infer_shapes(graph)
         lowered = self.lowered if scheme.name == "none" else _lowered(graph, scheme)

@@ -22,7 +22,14 @@ from _edgeship.export.equalization.graph_pieces import (
     pieces_of,
     run_piece,
 )
-from _edgeship.export.equalization.shifts import Floats, certain_shift
+from _edgeship.export.equalization.shifts import (
+    FEWEST_SAMPLES,
+    MOST_JUDGES,
+    MOST_SAMPLES,
+    Floats,
+    certain_shift,
+    in_groups,
+)
 from _edgeship.export.graph.onnx_graph import float64_data, serialize
 from _edgeship.export.passes.new_values import NewValues
 from _edgeship.export.runtimes.running import run_onnx
@@ -35,15 +42,8 @@ from _edgeship.export.verification.parts import Part
 #: as `export.verification.rounded_values` does it.
 Rounding = Callable[[ir.Model], bytes]
 
-#: Into how many groups layers are put at most. The graph is run from one to the next; shifts that
-#: layers of one group leave to each other are corrected twice.
-_MOST_GROUPS = 100
-
 #: How many numbers all runs may compute: some ten seconds on two cores.
 _NUMBERS = 1.5e9
-
-#: Samples that are worth measuring on, and how many are measured on and compared on at most.
-_FEWEST_SAMPLES, _MOST_SAMPLES, _MOST_JUDGES = 4, 40, 24
 
 #: Operators with a bias -> the axis of the channels of what they compute.
 _CHANNEL_AXES = {"Conv": 1, "ConvTranspose": 1, "Gemm": -1}
@@ -87,9 +87,9 @@ def corrected_if_better(
     Raises:
         VerificationError: ONNX Runtime refuses the graph.
     """
-    judges = evenly_spaced(samples[::4], _MOST_JUDGES)
+    judges = evenly_spaced(samples[::4], MOST_JUDGES)
     others = [sample for i, sample in enumerate(samples) if i % 4]
-    corrected = correct_biases(model, rounding, evenly_spaced(others, _MOST_SAMPLES), keep)
+    corrected = correct_biases(model, rounding, evenly_spaced(others, MOST_SAMPLES), keep)
     if corrected is model:
         return None
     wanted = run_onnx(serialize(model), judges)
@@ -118,16 +118,14 @@ def correct_biases(
 
     own = model.clone()
     layers = _with_own_biases(own, keep)
-    if len(samples) < _FEWEST_SAMPLES or not layers:
+    if len(samples) < FEWEST_SAMPLES or not layers:
         return model
     rounded = onnx.load_model_from_string(rounding(own))
     results = _exact_results(rounded, layers)
-    count = min(len(layers), _MOST_GROUPS)
-    groups = [list(part) for part in np.array_split(list(results), count)]
-    pieces = pieces_of(rounded, groups)
+    pieces = pieces_of(rounded, in_groups(list(results)))
     most = affordable_samples(rounded, pieces, _shapes(own), _NUMBERS)
     samples = evenly_spaced(samples, min(len(samples), most))
-    if len(samples) < _FEWEST_SAMPLES:
+    if len(samples) < FEWEST_SAMPLES:
         return model
 
     def mean(name: str, values: NDArray[Any]) -> Floats:

@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+
+Layer = TypeVar("Layer")
+
+#: Samples that are worth measuring on, and how many are measured on and compared on at most.
+FEWEST_SAMPLES, MOST_SAMPLES, MOST_JUDGES = 4, 40, 24
+
+#: Into how many groups layers are put at most. Shifts that layers of one group leave to each other
+#: are corrected twice. That matters: with 49 layers in 20 groups EfficientNet-Lite0 kept 18.1 dB,
+#: with each corrected by itself 23.1, where 17.5 are kept without.
+_MOST_GROUPS = 100
+
+
+def in_groups(layers: Sequence[Layer]) -> list[list[Layer]]:
+    """Return layers in groups that are corrected at once: of one, unless there are very many."""
+    count = min(len(layers), _MOST_GROUPS)
+    return [[layers[i] for i in part] for part in np.array_split(np.arange(len(layers)), count)]
 
 
 def certain_shift(differences: Floats) -> Floats:

@@ -16,10 +16,12 @@ from _edgeship.export.onnx.quantization import quantize
 from _edgeship.export.verification.rounded_values import rounded_at
 
 
-def corrected(model: ir.Model, job: Job, ranges: Ranges, keep: Collection[str] = ()) -> ir.Model:
-    """Return a graph with corrected biases, if more is left of that when it is quantized.
+def quantize_corrected(
+    model: ir.Model, job: Job, ranges: Ranges, keep: Collection[str] = ()
+) -> tuple[onnx.ModelProto, ir.Model]:
+    """Return a graph of integers, and that in float: with corrected biases, if that is better.
 
-    Those of a file that was quantized before stay as they are.
+    Biases of a file that was quantized before stay as they are.
 
     Args:
         model: As for `quantize`; not changed.
@@ -27,16 +29,16 @@ def corrected(model: ir.Model, job: Job, ranges: Ranges, keep: Collection[str] =
         ranges: As for `quantize`.
         keep: Likewise.
     """
+    made = quantize(model, ranges, job.given, keep)
     if job.given:
-        return model
-    made = quantize(model, ranges, keep=keep)
+        return made, model
     bounds, exact = rounded_activations(made), {*keep, *layers_in_float(made)}
 
     def rounding(graph: ir.Model) -> bytes:
         return rounded_at(graph, bounds, exact)
 
     found = corrected_if_better(model, rounding, job.samples, job.parts, exact)
-    return model if found is None else found
+    return (made, model) if found is None else (quantize(found, ranges, keep=keep), found)
 
 
 def rounded_activations(model: onnx.ModelProto) -> Ranges:

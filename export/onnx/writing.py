@@ -17,7 +17,7 @@ from _edgeship.export.contract.schemes import Scheme, still_float
 from _edgeship.export.contract.target import Job, Judge
 from _edgeship.export.equalization.choice import equalized_if_better
 from _edgeship.export.graph.onnx_graph import serialize
-from _edgeship.export.onnx.bias_correction import corrected
+from _edgeship.export.onnx.bias_correction import quantize_corrected
 from _edgeship.export.onnx.deployment import deployable, to_bytes
 from _edgeship.export.onnx.divergence import first_divergence
 from _edgeship.export.onnx.float16 import to_float16
@@ -165,15 +165,11 @@ class _Prepared:
         return run_optimized(self.write(scheme, ranges, keep).data, samples)
 
     def write(self, scheme: Scheme, ranges: Ranges, keep: Collection[str] = ()) -> _File:
-        graph = self.model
         if scheme.calibrated:
-            graph = corrected(self.integers.model, self.job, ranges, keep)
-        made = {
-            "none": lambda: ir.to_proto(graph),
-            "fp16": lambda: to_float16(graph),
-            "int8": lambda: quantize(graph, ranges, self.job.given, keep),
-        }[scheme.name]()
-        return _File(self, scheme, graph, to_bytes(made))
+            made, graph = quantize_corrected(self.integers.model, self.job, ranges, keep)
+            return _File(self, scheme, graph, to_bytes(made))
+        made = to_float16(self.model) if scheme.name == "fp16" else ir.to_proto(self.model)
+        return _File(self, scheme, self.model, to_bytes(made))
 
 
 def prepare(job: Job) -> _Prepared:

@@ -17,13 +17,13 @@ from _edgeship.export.evaluation.data import open_data
 from _edgeship.export.sweep.artifacts import Artifacts, Made
 from _edgeship.export.sweep.evaluated import Evaluated, Keeping, Kept
 from _edgeship.export.sweep.evaluating import FUNCTION
-from _edgeship.export.sweep.jobs import Engine, Job, Message, Outcome
+from _edgeship.export.sweep.jobs import Job, Message, Outcome
 from _edgeship.export.sweep.keys import own_code
 from _edgeship.export.sweep.running import REFUSED, Finished, sentence
 from _edgeship.export.sweep.sweep_file import Evaluate, Limits
 from _edgeship.export.sweep.turns import Alone, Held, Turns
 from _edgeship.export.sweep.variants import Variant, matches
-from _edgeship.export.sweep.waiting import take_turns
+from _edgeship.export.sweep.waiting import Waiting
 
 _CHUNK = 1 << 20
 
@@ -57,7 +57,7 @@ class _Work:
 
 
 @dataclass
-class Evaluations:
+class Evaluations(Waiting[_Work]):
     """The source of the jobs that evaluate.
 
     Attributes:
@@ -116,23 +116,6 @@ class Evaluations:
             else:
                 self.tell(Judged(variant, found.status, found, found.why, before=True))
         return missing
-
-    @property
-    def waiting(self) -> bool:
-        """Whether evaluations wait for a place."""
-        return bool(self._queue)
-
-    def take(self, engine: Engine) -> list[Job]:
-        """Return as many jobs as there is room for."""
-        return take_turns(
-            self._queue,
-            engine,
-            self.turns,
-            name=self._name,
-            is_left=self._is_left,
-            job=self._job,
-            ended=self._ended_elsewhere,
-        )
 
     def _name(self, work: _Work) -> str:
         keys = "".join(key[:16] for _, _, key in work.files)

@@ -17,7 +17,7 @@ from _edgeship.export.sweep.keys import Decided, Digests
 from _edgeship.export.sweep.sweep_file import Limits
 from _edgeship.export.sweep.turns import Alone, Held, Turns
 from _edgeship.export.sweep.variants import Variant, by_export
-from _edgeship.export.sweep.waiting import take_turns
+from _edgeship.export.sweep.waiting import Waiting
 
 #: Seconds that a wait for results takes at most, so that Ctrl-C is seen.
 _LOOK = 0.5
@@ -119,7 +119,7 @@ class _Export:
 
 
 @dataclass
-class Exports:
+class Exports(Waiting[_Export]):
     """The source of all exports of a sweep.
 
     Attributes:
@@ -174,23 +174,6 @@ class Exports:
             code = 0 if status == "ok" else REFUSED
             self.tell(Finished(one, status, made, made.why, code, before=True))
         return missing
-
-    @property
-    def waiting(self) -> bool:
-        """Whether exports wait for a place."""
-        return bool(self._queue)
-
-    def take(self, engine: Engine) -> list[Job]:
-        """Return as many jobs as there is room for."""
-        return take_turns(
-            self._queue,
-            engine,
-            self.turns,
-            name=self._name,
-            is_left=self._is_left,
-            job=self._job,
-            ended=self._ended_elsewhere,
-        )
 
     def _is_left(self, export: _Export) -> bool:
         export.variants = self._tell_what_is_there(export.variants)

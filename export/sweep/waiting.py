@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from _edgeship.export.sweep.jobs import Engine, Job
 from _edgeship.export.sweep.turns import WINDOW, Held, Turns
@@ -23,46 +23,61 @@ class Waits(Protocol):
 W = TypeVar("W", bound=Waits)
 
 
-def take_turns(
-    queue: deque[W],
-    engine: Engine,
-    turns: Turns,
-    *,
-    name: Callable[[W], str],
-    is_left: Callable[[W], bool],
-    job: Callable[[W], Job],
-    ended: Callable[[W, str], None],
-) -> list[Job]:
-    """Return as many jobs as there is room for, of work that is ours and that nobody else has.
+class Waiting(ABC, Generic[W]):
+    """A source of jobs whose work waits in a queue.
 
-    Args:
-        queue: What waits; what is taken or ended leaves it.
-        engine: Where jobs run.
+    Attributes:
         turns: Whose turn each work is.
-        name: Returns what work is called among all processes.
-        is_left: Tells what others did of work meanwhile (one that had it before may have died when
-            it was done), and returns whether anything is left.
-        job: Makes its job.
-        ended: Tells that others have ended work, and why what is left of it is missing.
     """
-    jobs: list[Job] = []
-    room = min(engine.room(), len(queue))
-    while len(jobs) < room and queue and queue[0].held is not None:
-        jobs.append(job(queue.popleft()))
-    if room <= len(jobs) or not queue:
-        return jobs
-    window = [queue.popleft() for _ in range(min(WINDOW, len(queue)))]
-    names = [name(work) for work in window]
-    ours, elsewhere = turns.take(names, room - len(jobs))
-    for called, work in zip(names, window, strict=True):
-        if called in ours:
-            work.held = Held(called)
-            if is_left(work):
-                jobs.append(job(work))
+
+    turns: Turns
+    _queue: deque[W]
+
+    @property
+    def waiting(self) -> bool:
+        """Whether work waits for a place."""
+        return bool(self._queue)
+
+    def take(self, engine: Engine) -> list[Job]:
+        """Return as many jobs as there is room for, of work that nobody else has."""
+        queue, jobs = self._queue, list[Job]()
+        room = min(engine.room(), len(queue))
+        while len(jobs) < room and queue and queue[0].held is not None:
+            jobs.append(self._job(queue.popleft()))
+        if room <= len(jobs) or not queue:
+            return jobs
+        window = [queue.popleft() for _ in range(min(WINDOW, len(queue)))]
+        names = [self._name(work) for work in window]
+        ours, elsewhere = self.turns.take(names, room - len(jobs))
+        for name, work in zip(names, window, strict=True):
+            if name in ours:
+                work.held = Held(name)
+                if self._is_left(work):
+                    jobs.append(self._job(work))
+                else:
+                    work.held.part_ended(self.turns)
+            elif name in elsewhere:
+                why = elsewhere[name] or "It is not where another process has put it."
+                self._ended_elsewhere(work, why)
             else:
-                work.held.part_ended(turns)
-        elif called in elsewhere:
-            ended(work, elsewhere[called] or "It is not where another process has put it.")
-        else:
-            queue.append(work)
-    return jobs
+                queue.append(work)
+        return jobs
+
+    @abstractmethod
+    def _name(self, work: W) -> str:
+        """Return what work is called among all processes."""
+
+    @abstractmethod
+    def _is_left(self, work: W) -> bool:
+        """Tell what others did of work meanwhile, and return whether anything is left.
+
+        One that had it before may have died when it was done.
+        """
+
+    @abstractmethod
+    def _job(self, work: W) -> Job:
+        """Make the job of work."""
+
+    @abstractmethod
+    def _ended_elsewhere(self, work: W, why: str) -> None:
+        """Tell that others have ended work, and why what is left of it is missing."""

@@ -18,7 +18,14 @@ from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
 from _edgeship.export.calibration.source import evenly_spaced
-from _edgeship.export.equalization.shifts import Floats, certain_shift
+from _edgeship.export.equalization.shifts import (
+    FEWEST_SAMPLES,
+    MOST_JUDGES,
+    MOST_SAMPLES,
+    Floats,
+    certain_shift,
+    in_groups,
+)
 from _edgeship.export.runtimes.tflite_ports import FileIO
 from _edgeship.export.runtimes.tflite_session import TFLiteSession
 from _edgeship.export.runtimes.values import Sample
@@ -29,18 +36,9 @@ from _edgeship.export.tflite.writer import from_bytes, to_bytes
 from _edgeship.export.verification.metrics import compare
 from _edgeship.export.verification.parts import Part
 
-#: Into how many groups layers are put at most. The file is run from one to the next; shifts that
-#: layers of one group leave to each other are corrected twice. That matters: with 49 layers in 20
-#: groups EfficientNet-Lite0 kept 18.1 dB, with each corrected by itself 23.1, where 17.5 are kept
-#: without.
-_MOST_GROUPS = 100
-
 #: How many numbers all runs may compute, by the type of activations: some ten seconds on two cores.
 #: No delegate runs kernels of 16 bits.
 _NUMBERS = {schema.TensorType.INT8: 2.5e9, schema.TensorType.INT16: 2.5e8}
-
-#: Samples that are worth measuring on, and how many are measured on and compared on at most.
-_FEWEST_SAMPLES, _MOST_SAMPLES, _MOST_JUDGES = 4, 40, 24
 
 #: Types of activations with that of their biases, and the largest number that a corrected one is:
 #: the sum of products is added to it, and what is left of 32 and of 48 bits is for that.
@@ -71,10 +69,10 @@ def corrected_if_better(
     session = TFLiteSession(data, io)  # tells what is wrong with a file that LiteRT refuses
     judges = samples[::4]
     others = [sample for i, sample in enumerate(samples) if i % 4]
-    corrected = correct_biases(data, plain, evenly_spaced(others, _MOST_SAMPLES), io)
+    corrected = correct_biases(data, plain, evenly_spaced(others, MOST_SAMPLES), io)
     if corrected == data:
         return data
-    judges = evenly_spaced(judges, _MOST_JUDGES)
+    judges = evenly_spaced(judges, MOST_JUDGES)
     sessions = TFLiteSession(plain, io), session, TFLiteSession(corrected, io)
     wanted, before, after = ([one.run(sample) for sample in judges] for one in sessions)
     gained = compare(wanted, after, parts=parts or None).sqnr_db
@@ -93,26 +91,25 @@ def correct_biases(data: bytes, plain: bytes, samples: Sequence[Sample], io: Fil
     model, in_float = from_bytes(data), from_bytes(plain)
     makers = {_result(in_float, op): op for op in in_float.subgraphs[0].operators}
     layers = [op for op in model.subgraphs[0].operators if _has_bias(model, op, makers)]
-    if len(samples) < _FEWEST_SAMPLES or not layers:
+    if len(samples) < FEWEST_SAMPLES or not layers:
         return data
-    count = min(len(layers), _MOST_GROUPS)
-    groups = [[layers[i] for i in part] for part in np.array_split(np.arange(len(layers)), count)]
+    groups = in_groups(layers)
     pieces = pieces_of(model, groups)
     kind = model.subgraphs[0].tensors[layers[0].outputs[0]].type
     most = affordable_samples(model, pieces, _NUMBERS[kind])
     samples = evenly_spaced(samples, min(len(samples), most))
-    if len(samples) < _FEWEST_SAMPLES:
+    if len(samples) < FEWEST_SAMPLES:
         return data
     same = [makers[_result(model, op)] for op in layers]
     [whole] = pieces_of(in_float, [same])
     wanted = run_piece(in_float, whole, _stored(plain, samples, io), _mean)
-    wanted = {id(op): wanted[one.outputs[0]] for op, one in zip(layers, same, strict=True)}
     values = _stored(data, samples, io)
     for group, piece in zip(groups, pieces, strict=True):
         found = run_piece(model, piece, values, _mean)
         for op in group:
             real = _real(model.subgraphs[0].tensors[op.outputs[0]], found[op.outputs[0]])
-            _subtract(model, op, certain_shift(real - wanted[id(op)]))
+            exact = wanted[makers[_result(model, op)].outputs[0]]
+            _subtract(model, op, certain_shift(real - exact))
     return to_bytes(model)
 
 

@@ -124,7 +124,7 @@ class Prepared:
     ) -> Outputs:
         """Return what the file of a scheme computes from samples; biases as in `finished` ones."""
         scales = self._scales(scheme)
-        data = self._write(scheme, ranges, keep, scales, corrects=finished and _corrects(scheme))
+        data = self._write(scheme, ranges, keep, scales, corrects=finished and scheme.calibrated)
         session = TFLiteSession(data, self.io)
         fed = samples if self.byte_input is None else self.byte_input.pixels(samples)
         return [session.run(sample) for sample in fed]
@@ -132,7 +132,7 @@ class Prepared:
     def write(self, scheme: Scheme, ranges: Ranges, keep: Collection[str] = ()) -> MadeFile:
         """Make the file of a scheme."""
         scales = self._scales(scheme)
-        plain = self._write(scheme, ranges, keep, scales, corrects=_corrects(scheme))
+        plain = self._write(scheme, ranges, keep, scales, corrects=scheme.calibrated)
         contents = contents_of(self.job, self.io, self.byte_input)
         picked = None
         if self.picking is not None:
@@ -251,7 +251,3 @@ class Prepared:
         if given is None or bits is None:
             return None
         return file_scales(from_bytes(self.file.data), self.file.trace, given, bits)
-
-
-def _corrects(scheme: Scheme) -> bool:
-    return scheme.name in ACTIVATION_BITS

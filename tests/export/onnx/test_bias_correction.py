@@ -13,12 +13,13 @@ from _edgeship.export.calibration.graph_ranges import graph_ranges
 from _edgeship.export.contract.target import Job
 from _edgeship.export.graph.onnx_graph import infer_shapes, serialize
 from _edgeship.export.onnx.bias_correction import (
-    corrected,
     layers_in_float,
+    quantize_corrected,
     rounded_activations,
 )
 from _edgeship.export.onnx.deployment import deployable, to_bytes
 from _edgeship.export.onnx.quantization import quantize
+from _edgeship.export.preparation.given import Given
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.runtimes.values import Sample
 from _edgeship.export.verification.rounded_values import rounded_at
@@ -74,7 +75,7 @@ def test_files_are_right_on_average() -> None:
         gaps = [after[0] - before[0] for before, after in zip(exact, found, strict=True)]
         return float(np.abs(np.mean(gaps, axis=(0, 1))).max())
 
-    better = corrected(model, job(), ranges)
+    better = quantize_corrected(model, job(), ranges)[1]
     assert off_by(better) < off_by(model) / 3
     assert set(better.graph.initializers) == set(model.graph.initializers)
 
@@ -82,17 +83,17 @@ def test_files_are_right_on_average() -> None:
 def test_biases_that_a_file_had_stay() -> None:
     model = network()
     ranges = graph_ranges(serialize(model), samples(4)) | {"r": (0.0, 1.0)}
-    assert corrected(model, job(given=object()), ranges) is model
+    assert quantize_corrected(model, job(given=Given({})), ranges)[1] is model
 
 
 def test_what_a_file_leaves_in_float_stays() -> None:
     """Nothing is rounded where no range is known, and weights are not rounded either then."""
     model = network()
     assert layers_in_float(quantize(model, {})) == {"s", "y"}
-    assert corrected(model, job(), {}) is model
+    assert quantize_corrected(model, job(), {})[1] is model
     ranges = graph_ranges(serialize(model), samples(4)) | {"r": (0.0, 1.0)}
     assert layers_in_float(quantize(model, ranges, keep=["y"])) == {"y"}
-    better = corrected(model, job(), ranges, keep=["y"])
+    better = quantize_corrected(model, job(), ranges, keep=["y"])[1]
     for name in ("c", "v"):
         same = better.graph.initializers[name].const_value.numpy()
         np.testing.assert_array_equal(same, model.graph.initializers[name].const_value.numpy())
