@@ -141,6 +141,31 @@ def test_a_file_of_another_network_is_wrong(tmp_path: Path) -> None:
     assert wrong_file(other, tmp_path / "out").startswith("net_fp32.tflite: error ")
 
 
+def _write_sum(path: Path, factor: float) -> Path:
+    """Write a graph that divides a million numbers by the sum of their squares, times a factor."""
+    graph = onnx.parser.parse_graph(
+        f"""sums (float[1,1000000] x) => (float[1,1000000] y)
+        <float factor = {{{factor}}}>
+        {{
+            squares = Mul (x, x)
+            sum = ReduceSum <keepdims = 1> (squares)
+            part = Div (x, sum)
+            y = Mul (part, factor)
+        }}"""
+    )
+    opset = onnx.helper.make_opsetid("", 18)
+    onnx.save(onnx.helper.make_model(graph, opset_imports=[opset], ir_version=8), path)
+    return path
+
+
+def test_kernels_that_add_a_million_numbers_one_by_one_are_no_wrong_file(tmp_path: Path) -> None:
+    path = _write_sum(tmp_path / "net.onnx", 1)
+    run_line(path, "--to", "tflite", "--out", tmp_path / "out")
+    assert wrong_file(path, tmp_path / "out") == ""
+    other = _write_sum(tmp_path / "other.onnx", 1.001)
+    assert wrong_file(other, tmp_path / "out").startswith("net_fp32.tflite: error ")
+
+
 @pytest.mark.parametrize(
     ("ending", "kind"),
     [
