@@ -11,9 +11,9 @@ from pathlib import Path
 
 from _edgeship.errors import InputError
 from _edgeship.export.bundle.layout import MANIFEST, SUMS, inside
-from _edgeship.export.calibration.zips import UNREADABLE, is_folder
 from _edgeship.files import check_plain
 from _edgeship.work_folders import temporary_folder
+from _edgeship.zips import UNREADABLE, is_folder, open_zip
 
 #: The most files of a bundle, and the most bytes that they unpack to.
 MOST_FILES = 10_000
@@ -54,7 +54,7 @@ def opened(path: Path) -> Iterator[Path]:
     check_plain(path)
     with temporary_folder() as place:
         try:
-            with zipfile.ZipFile(path) as archive:
+            with open_zip(path) as archive:
                 _unpack(archive, place, path)
         except UNREADABLE as error:
             raise InputError(f"{path} cannot be unpacked.", why=str(error)) from error

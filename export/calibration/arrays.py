@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tokenize
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from _edgeship import zips
 from _edgeship.errors import InputError
-from _edgeship.export.calibration import zips
 from _edgeship.export.calibration.input_spec import InputSpec
 from _edgeship.export.calibration.preprocess import Preprocess, check_channels, normalize
 from _edgeship.export.calibration.source import Source
@@ -95,7 +94,7 @@ def _read(path: Path) -> dict[str, NDArray[Any]]:
         if path.suffix.lower() == ".npy":
             # Mapped, so that of a large file only the samples used are read.
             return {"array": np.lib.format.open_memmap(path, mode="r")}
-        with zipfile.ZipFile(path) as archive:
+        with zips.open_zip(path) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
         if unpacked > MAX_ARCHIVE_BYTES:
             raise InputError(

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import zipfile
 from collections.abc import Iterator, Mapping, Set
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from _edgeship.errors import InputError
-from _edgeship.export.calibration.zips import UNREADABLE, is_folder
 from _edgeship.files import check_plain
+from _edgeship.zips import UNREADABLE, is_folder, open_zip
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
 
@@ -92,16 +92,17 @@ def open_pictures(path: Path, todo: str) -> Iterator[PictureSet]:
         yield _sorted(path, *_walked(path))
         return
     check_plain(path)
-    try:
-        archive = zipfile.ZipFile(path)
-    except UNREADABLE as error:
-        why = (
-            error.strerror if isinstance(error, OSError) else "It is not a zip file, or is damaged."
-        )
-        raise InputError(
-            "The pictures cannot be read.", where=str(path), why=why or str(error), todo=todo
-        ) from error
-    with archive:
+    with ExitStack() as stack:
+        try:
+            archive = stack.enter_context(open_zip(path))
+        except UNREADABLE as error:
+            why = error.strerror if isinstance(error, OSError) else None
+            raise InputError(
+                "The pictures cannot be read.",
+                where=str(path),
+                why=why or "It is not a zip file, or is damaged.",
+                todo=todo,
+            ) from error
         files: dict[PurePosixPath, zipfile.ZipInfo] = {}
         folders: set[PurePosixPath] = set()
         for entry in archive.infolist():

@@ -29,7 +29,7 @@ _SHARED = {
     "onnxruntime": "runs the ONNX graph, with which every file is compared",
     "onnxscript": "torch's ONNX exporter",
     "pillow": "reads calibration images",
-    "psutil": "limits the memory of what a sweep exports",
+    "psutil": "limits the memory of sweeps and of your functions",
     "pydantic": "manifest.json, and what devices report",
     "rich": "tables on the terminal",
     "safetensors": "reads .safetensors weights",

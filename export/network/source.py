@@ -20,6 +20,7 @@ from _edgeship.export.network.loaders import (
 )
 from _edgeship.export.network.network import Network
 from _edgeship.export.network.part import Part
+from _edgeship.zips import UNREADABLE, open_zip
 
 if TYPE_CHECKING:
     from torch import nn
@@ -133,9 +134,9 @@ def is_saved_network(path: Path) -> bool:
     if path.suffix == ".pt2":
         return True
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_zip(path) as archive:
             return any(name.endswith("/constants.pkl") for name in archive.namelist())
-    except (OSError, zipfile.BadZipFile, NotImplementedError):
+    except UNREADABLE:
         return False
 
 

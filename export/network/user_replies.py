@@ -10,6 +10,10 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
+import psutil
+
+from _edgeship.export.runtimes.child import end_group, memory_with_children
+
 #: Seconds between two looks at the process, while it does not answer.
 _PATIENCE = 0.2
 
@@ -22,6 +26,10 @@ _MOST_BYTES = 2**26
 
 #: What the user's code may print before it is ended: its output is kept until then.
 _MOST_PRINTED = 2**28
+
+#: The part of the memory that is free at first which the user's code may take: the system would end
+#: any process where none is left.
+_MOST_MEMORY = 0.9
 
 #: The only key of a reply -> what is under it; None for anything.
 _FORMS: dict[str, dict[str, type] | None] = {
@@ -56,6 +64,7 @@ class Replies:
         self._pipe = pipe
         self._printed = printed
         self._buffer = b""
+        self._most_memory = psutil.virtual_memory().available * _MOST_MEMORY
 
     def next(self, do: str) -> dict[str, Any]:
         """Return the reply to a request.
@@ -64,8 +73,8 @@ class Replies:
             do: The request.
 
         Raises:
-            NoReplyError: The process ends without one, takes too long, prints without end, or
-                answers what no request has for an answer.
+            NoReplyError: The process ends without one, takes too long or too much memory, prints
+                without end, or answers what no request has for an answer.
         """
         line = self._line(_LIMITS_S.get(do, _LIMIT_S))
         if self._buffer:
@@ -101,6 +110,12 @@ class Replies:
                 raise NoReplyError("its process answered something that is no answer")
             if self._printed_bytes() > _MOST_PRINTED:
                 raise NoReplyError(f"it printed more than {_MOST_PRINTED >> 20} MiB")
+            if memory_with_children(self._process.pid) > self._most_memory:
+                end_group(self._process)
+                raise NoReplyError(
+                    f"it took more than {self._most_memory / 2**30:.3g} GiB of memory, "
+                    f"{_MOST_MEMORY:.0%} of what was free"
+                )
         line, _, self._buffer = self._buffer.partition(b"\n")
         return line
 

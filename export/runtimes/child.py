@@ -10,6 +10,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import psutil
+
 
 def run_program(
     program: Path, arguments: Sequence[str], log: Path, limit_s: float, env: Mapping[str, str]
@@ -49,6 +51,18 @@ def end_group(process: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(ProcessLookupError):  # all of them have ended
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+
+
+def memory_with_children(pid: int) -> int:
+    """Return the resident bytes of a process, and those of what it has started that are its own."""
+    total = 0
+    with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
+        leader = psutil.Process(pid)
+        total += int(leader.memory_info().rss)
+        for one in leader.children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                total += int(one.memory_full_info().uss)  # pages of the leader's are counted once
+    return total
 
 
 def late(limit_s: float) -> str:

@@ -14,9 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
-
-from _edgeship.export.runtimes.child import end_group, ending
+from _edgeship.export.runtimes.child import end_group, ending, memory_with_children
 from _edgeship.export.sweep.jobs import Ending, Job, Message, Outcome
 from _edgeship.terminal.entry import ROOT
 from _edgeship.work_folders import temporary_folder
@@ -64,7 +62,7 @@ def run_limited(
                         returned = answer
                 if returned is not None or (ended and not chunk):
                     break
-                peak = max(peak, _memory(process.pid))
+                peak = max(peak, memory_with_children(process.pid))
                 if peak > job.memory_bytes:
                     kind = "memory"
                 elif time.monotonic() - began > job.seconds:
@@ -106,19 +104,6 @@ def _start(job: Job, folder: Path, log: Path, threads: int) -> tuple[subprocess.
             process.stdin.write(json.dumps(order).encode() + b"\n")
             process.stdin.flush()
     return process, answers
-
-
-def _memory(pid: int) -> int:
-    """Return the resident bytes of a process and of all that it has started."""
-    total = 0
-    try:
-        leader = psutil.Process(pid)
-        for one in (leader, *leader.children(recursive=True)):
-            with contextlib.suppress(psutil.Error):
-                total += one.memory_info().rss
-    except psutil.NoSuchProcess:
-        pass  # it has just ended
-    return total
 
 
 def _outcome(

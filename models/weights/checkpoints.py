@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pickle
 import warnings
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from _edgeship.errors import InputError
-from _edgeship.export.calibration.zips import UNREADABLE
 from _edgeship.models.weights.checkpoint_file import check_readable
 from _edgeship.models.weights.key_layouts import to_our_layout
+from _edgeship.zips import UNREADABLE, open_zip
 
 #: What the names of files of `torch.save` end in; .tar is that of .pth.tar.
 TORCH_SUFFIXES = (".pth", ".pt", ".tar", ".ckpt", ".bin")
@@ -128,7 +127,7 @@ def _check_unpacked(path: Path) -> None:
     """
     most = max(path.stat().st_size, MOST_UNPACKED_BYTES)
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_zip(path) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
     except UNREADABLE:  # torch says what is wrong with it, or reads it: not all are archives
         return

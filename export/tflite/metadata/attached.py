@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import io
-import lzma
-import struct
 import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from _edgeship.errors import InputError
+from _edgeship.zips import UNREADABLE, open_zip
 
 #: The first time that a zip file can name: equal files give equal bytes.
 _DATE = (1980, 1, 1, 0, 0, 0)
@@ -21,12 +19,6 @@ _UNIX = 3
 #: The most files that are looked at, and bytes that are read of all.
 _MOST_FILES = 1_000
 _MOST_BYTES = 16 * 2**20
-
-#: What the standard library raises where an archive is damaged, encrypted or of an unknown kind.
-_DAMAGED = (
-    *(zipfile.BadZipFile, ValueError, OSError, RuntimeError, NotImplementedError, EOFError),
-    *(struct.error, zlib.error, lzma.LZMAError),
-)
 
 
 def attach(data: bytes, files: Mapping[str, bytes]) -> bytes:
@@ -72,7 +64,7 @@ def attached(data: bytes) -> dict[str, Attached]:
     if not zipfile.is_zipfile(archive):
         return {}
     try:
-        with zipfile.ZipFile(archive) as opened:
+        with open_zip(archive) as opened:
             entries = opened.infolist()
             if len(entries) > _MOST_FILES:
                 raise ValueError(f"it names more than {_MOST_FILES:,} files")
@@ -82,7 +74,7 @@ def attached(data: bytes) -> dict[str, Attached]:
                 found[entry.filename] = one = _read(opened, entry, left)
                 left -= len(one.content)
             return found
-    except _DAMAGED as error:
+    except UNREADABLE as error:
         raise InputError(
             "The files at the end of this file cannot be read.",
             where="the zip behind the network",

@@ -11,9 +11,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from _edgeship.errors import InputError
+from _edgeship.export.network import user_replies
 from _edgeship.export.network.user_process import UserProcess
 from tests.export.network.user_networks import BUILD, HEAD, builds, refused, write
 
@@ -86,3 +88,18 @@ def test_what_ends_the_command_itself(tmp_path: Path) -> None:
         "  why: the process was ended by the signal SIGKILL; perhaps the memory ran out",
         "  do: check where the file comes from; if it is sound, report it",
     ]
+
+
+@pytest.mark.parametrize("forks", [False, True], ids=["itself", "in a child"])
+def test_what_takes_all_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forks: bool
+) -> None:
+    free = psutil.virtual_memory().available
+    monkeypatch.setattr(user_replies, "_MOST_MEMORY", 1.5 * 2**30 / free)
+    fork = "    if os.fork():\n        time.sleep(60)\n" if forks else ""
+    error = refused(
+        write(tmp_path, HEAD + f"def build():\n{fork}    all = b'x' * 2**31\n    time.sleep(60)\n")
+    )
+    assert error.what == f"{tmp_path / 'net.py'}:build() failed."
+    assert error.why.startswith("it took more than 1.5 GiB of memory, ")
+    assert error.exit_code == 2

@@ -17,7 +17,9 @@ from _edgeship.export.network.user_replies import NoReplyError, Replies
 @pytest.fixture
 def process() -> Iterator[subprocess.Popen[bytes]]:
     """A process that lives until the test is done."""
-    running = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    running = subprocess.Popen(
+        [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True
+    )
     yield running
     assert running.stdin is not None
     running.stdin.close()
@@ -100,6 +102,15 @@ def test_prints_without_end(
     (tmp_path / "printed.txt").write_bytes(b"x" * ((1 << 20) + 1))
     with pytest.raises(NoReplyError, match="it printed more than 1 MiB"):
         _answered(process, tmp_path, b"")
+
+
+def test_memory_without_end(
+    process: subprocess.Popen[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(user_replies, "_MOST_MEMORY", 1e-7)
+    with pytest.raises(NoReplyError, match=r"it took more than .* GiB of memory, 0% of what"):
+        _answered(process, tmp_path, b"")
+    assert process.poll() is not None
 
 
 def test_the_end_of_the_process(process: subprocess.Popen[bytes], tmp_path: Path) -> None:
