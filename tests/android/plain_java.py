@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import os
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.android.jvm import ask_class, compile_java
 from tests.android.unpacked import JSON_JAR, Unpacked, doubles, kept, shims
 
 _SOURCE = Path(__file__).parent / "plain/dev/edgeship/bench/Plain.java"
@@ -28,22 +26,10 @@ def ask(
     Returns:
         A result for each; of what is refused, the name of the sentence and its words.
     """
-    path = f"{_program(unpacked)}:{_classes(unpacked)}"
     library = unpacked.folder / "lib"
-    places = [shims(), library, *([litert] if litert else [])]
-    done = subprocess.run(  # noqa: S603
-        ["java", f"-Djava.library.path={library}", "-cp", path, "dev.edgeship.bench.Plain"],  # noqa: S607
-        env={**os.environ, "LD_LIBRARY_PATH": ":".join(map(str, places))},
-        input=json.dumps(list(jobs)),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    results: list[dict[str, Any]] = json.loads(done.stdout)
-    assert len(results) == len(jobs)
-    return results
+    libraries = [shims(), library, *([litert] if litert else [])]
+    path = [_program(unpacked), _classes(unpacked)]
+    return ask_class("dev.edgeship.bench.Plain", path, library, libraries, jobs)
 
 
 def refusals(results: Sequence[dict[str, Any]]) -> list[str]:
@@ -59,9 +45,6 @@ def _program(unpacked: Unpacked) -> Path:
     content = _SOURCE.read_bytes() + unpacked.folder.name.encode()
 
     def fill(folder: Path) -> None:
-        argv = ["javac", "-nowarn", "-encoding", "UTF-8", "-cp", _classes(unpacked)]
-        argv += ["-d", str(folder), str(_SOURCE)]
-        done = subprocess.run(argv, capture_output=True, text=True, check=False)  # noqa: S603
-        assert done.returncode == 0, done.stderr
+        compile_java([_SOURCE], _classes(unpacked), folder)
 
     return kept(f"plain-{hashlib.sha256(content).hexdigest()[:16]}", fill)

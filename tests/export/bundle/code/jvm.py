@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 import subprocess
 import tarfile
 from collections.abc import Mapping, Sequence
@@ -12,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from _edgeship.device_bench.building.once import SOURCES
+from tests.android.jvm import ask_class, compile_java
 from tests.android.native_parts import compile_host, real_litert, runner_sources
 from tests.android.unpacked import JSON_JAR, doubles, kept
 
@@ -72,18 +71,7 @@ def ask(jar: Path, jobs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Have jobs done by compiled classes in one process; `Driver.java` says what they are."""
     library = _interpreter()
     path = [jar, compiler() / "kotlin-stdlib.jar", library, doubles(), _driver(), JSON_JAR]
-    done = subprocess.run(  # noqa: S603
-        ["java", f"-Djava.library.path={library}", "-cp", ":".join(map(str, path)), "Driver"],  # noqa: S607
-        env={**os.environ, "LD_LIBRARY_PATH": str(real_litert())},
-        input=json.dumps(list(jobs)),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    results: list[dict[str, Any]] = json.loads(done.stdout)
-    return results
+    return ask_class("Driver", path, library, [real_litert()], jobs)
 
 
 def _interpreter() -> Path:
@@ -98,7 +86,7 @@ def _interpreter() -> Path:
         sources = [path for path in native if path.suffix == ".c"]
         output = folder / "libinterpreter_double.so"
         compile_host([*runner_sources(), *sources], output, *words)
-        _javac(folder, java, "")
+        compile_java(java, "", folder)
 
     content = b"".join(path.read_bytes() for path in (*native, *java, *runner))
     return kept(f"interpreter-{hashlib.sha256(content).hexdigest()[:16]}", fill)
@@ -108,7 +96,7 @@ def _driver() -> Path:
     [source] = (_HERE / "driver").glob("*.java")
 
     def fill(folder: Path) -> None:
-        _javac(folder, [source], f"{doubles()}:{JSON_JAR}")
+        compile_java([source], f"{doubles()}:{JSON_JAR}", folder)
 
     return kept(f"bundle-driver-{hashlib.sha256(source.read_bytes()).hexdigest()[:16]}", fill)
 
@@ -117,9 +105,3 @@ def _java_home() -> str:
     asked = ["java", "-XshowSettings:properties", "-version"]
     shown = subprocess.run(asked, capture_output=True, text=True, check=True).stderr  # noqa: S603
     return next(line.split("=")[1].strip() for line in shown.splitlines() if "java.home" in line)
-
-
-def _javac(folder: Path, sources: Sequence[Path], classpath: str) -> None:
-    argv = ["javac", "-nowarn", "-encoding", "UTF-8", "-cp", classpath or ".", "-d", str(folder)]
-    done = subprocess.run([*argv, *map(str, sources)], capture_output=True, text=True, check=False)  # noqa: S603
-    assert done.returncode == 0, done.stderr
