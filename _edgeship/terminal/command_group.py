@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import traceback
+from collections.abc import Iterable
 from typing import Any
 
 import typer
@@ -65,6 +66,7 @@ class CommandGroup(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
+            _check_text(invocation.current().words)
             return super().invoke(ctx)
         except (typer.Exit, typer.Abort, BrokenPipeError):
             raise
@@ -80,6 +82,21 @@ class CommandGroup(TyperGroup):
             message, code = explain(error)
             print_error(message)
             raise typer.Exit(code) from error
+
+
+def _check_text(words: Iterable[str]) -> None:
+    """Check that words are text: manifests, pages and stores are UTF-8, and quote them.
+
+    Raises:
+        InputError: One holds other bytes, as names of files may on Linux.
+    """
+    for word in words:
+        try:
+            word.encode()
+        except UnicodeEncodeError as error:
+            raise InputError(
+                f"{word} is not UTF-8.", todo="type it again, or rename the file"
+            ) from error
 
 
 def explain(error: Exception) -> tuple[str, int]:

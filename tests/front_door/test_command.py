@@ -170,3 +170,9 @@ def test_help_imports_nothing_heavy() -> None:
         [sys.executable, "-c", HELP], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("words", [("bundle", "net.onnx", "--author"), ("verify",)], ids=str)
+def test_words_that_are_no_text_are_refused(words: tuple[str, ...]) -> None:
+    _, stderr = run("export", *words, "a\udcff", code=2)
+    assert stderr == "error: a\\udcff is not UTF-8.\n  do: type it again, or rename the file\n"
