@@ -55,13 +55,14 @@ def dequantize_linear(ctx: Context, node: ir.Node) -> None:
 def _in_type(data: Array, scale: Array, zero: Array, real: np.dtype[Any]) -> tuple[Array, Array]:
     """Return integers and their scales in the type of the arithmetic.
 
-    Where that has few digits for a scale, the integers are chosen again for the one it has.
+    Where that has few digits for a scale, its integers are chosen again for the one it has.
     """
     exact = scale.astype(real)
-    if np.all(np.abs(exact.astype(np.float32) - scale) <= scale * _EXACT) or zero.any():
-        return data, exact
-    larger = at_least(scale, real)
-    return np.rint(data * (scale / larger.astype(np.float32))).astype(data.dtype), larger
+    few = np.abs(exact.astype(np.float32) - scale) > scale * _EXACT
+    larger = np.where(few, at_least(scale, real), exact)
+    ratio = np.divide(scale, larger.astype(np.float32), out=np.ones_like(scale), where=few)
+    integers = np.rint((data - zero.astype(np.float32)) * ratio) + zero
+    return integers.astype(data.dtype), larger
 
 
 def _parameters(ctx: Context, node: ir.Node, kind: np.dtype[Any]) -> tuple[Array, Array, Array]:

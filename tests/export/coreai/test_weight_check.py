@@ -40,6 +40,19 @@ def test_many_weights_pass_in_every_storage(name: str) -> None:
         check_weights(other, summary)
 
 
+def test_channels_beside_one_whose_scale_float16_has_few_digits_for_are_rounded_once() -> None:
+    weights = np.random.default_rng(3).uniform(-1, 1, (64, 32, 5, 5)).astype(np.float32)
+    weights[7] *= 1e-4
+    scale = np.abs(weights).max(axis=(1, 2, 3)) / np.float32(127)
+    integers = np.rint(weights / scale.reshape(-1, 1, 1, 1)).astype(np.int8)
+    assert scale[7] < 2**-14 < np.delete(scale, 7).min()
+    stored = {"w_quantized": integers, "s": scale, "z": np.zeros(64, np.int8)}
+    nodes = [node("DequantizeLinear", "w_quantized s z", "d", axis=0), node("Conv", "x d", "y")]
+    shapes, outputs = {"x": (1, 32, 5, 5)}, {"y": (1, 64, 1, 1)}
+    summary = summarize(asset_of(lower(graph(nodes, shapes, outputs, stored), np.float16).program))
+    check_weights(graph([node("Conv", "x w", "y")], shapes, outputs, {"w": weights}), summary)
+
+
 @pytest.mark.parametrize("bits", [1, 2, 3, 4, 6])
 def test_integers_of_few_bits_are_unpacked_from_the_lowest_on(bits: int) -> None:
     numbers = np.random.default_rng(bits).integers(0, 1 << bits, 37)
