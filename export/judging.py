@@ -56,6 +56,7 @@ def verify_written(
     Raises:
         VerificationError: It computes something else than the network.
     """
+    from _edgeship.export.preparation.budgets import too_large_to_keep
     from _edgeship.export.verification.demand import refusal
     from _edgeship.export.verification.judge import find_failure
     from _edgeship.export.verification.metrics import compare
@@ -66,7 +67,7 @@ def verify_written(
     parity = compare(reference, written.run(), parts=job.parts)
     failure = find_failure(parity, kind, yardstick)
     if failure is not None:
-        sentence = written.divergence(failure.needed_db)
+        sentence = too_large_to_keep(job.graph.graph) or written.divergence(failure.needed_db)
         why = " ".join(part for part in (failure.sentence, sentence) if part)
         error = refusal(why, kind, f"{target.title} {scheme.name}")
         if failure.chosen:

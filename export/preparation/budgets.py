@@ -29,6 +29,9 @@ MOST_MULT_ADDS = 10**13
 #: What the operators of a network write, all together.
 MOST_WRITTEN_BYTES = 2**36
 
+#: The same, where all of it is kept, twice, to find the first value that a file computes wrong.
+MOST_KEPT_BYTES = 2**30
+
 _SMALLER = "give smaller inputs with --input"
 
 
@@ -95,6 +98,17 @@ def check_budget(graph: ir.Graph) -> None:
             raise _beyond(
                 node, f"brings what is written to {_size(written)}", _size(MOST_WRITTEN_BYTES)
             )
+
+
+def too_large_to_keep(graph: ir.Graph) -> str:
+    """Return that the inner values of a network are beyond a budget, or ""."""
+    written = sum(_bytes(node.outputs) for node in graph)
+    if written <= MOST_KEPT_BYTES:
+        return ""
+    return (
+        f"The inner values take {_size(written)}, too much to compare them one by one: smaller "
+        "inputs (--input) may tell which is the first out of tolerance."
+    )
 
 
 def _bytes(values: Iterable[ir.Value]) -> int:
