@@ -10,10 +10,8 @@ import numpy as np
 from _edgeship.errors import InputError
 from _edgeship.export.calibration.preprocess import Preprocess, default_preprocess, raw_pixels
 from _edgeship.export.calibration.samples import (
-    VERIFICATION_SAMPLES,
     SplitSamples,
-    load_samples,
-    most_verified,
+    loose_samples,
     split_samples,
 )
 from _edgeship.export.contract.request import Request
@@ -97,8 +95,7 @@ def samples_of(
             detail = f"{samples.source}: {roles}" if samples.held_out else samples.source
             log.done(detail, warning="" if samples.held_out else _NOT_HELD_OUT)
         else:
-            most = min(VERIFICATION_SAMPLES, most_verified(inputs))
-            found = load_samples(source, inputs, known, most, name=name)
+            found = loose_samples(source, inputs, known, name)
             samples = SplitSamples(
                 calibration=[],
                 verification=found.arrays,

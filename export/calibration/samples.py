@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +73,28 @@ class SplitSamples:
     source: str
     calibrated: int
     verified: int
+
+
+def loose_samples(
+    source: str | Path | Arrays | None,
+    inputs: Mapping[str, InputSpec],
+    preprocess: Preprocess,
+    name: str = "memory",
+) -> SampleSet:
+    """Load samples to verify on, where none are calibrated on.
+
+    Args:
+        source: As for `load_samples`.
+        inputs: Input name to what it takes.
+        preprocess: How images become input.
+        name: As for `load_samples`.
+
+    Raises:
+        InputError: As for `load_samples`.
+    """
+    most = min(VERIFICATION_SAMPLES, most_verified(inputs))
+    found = load_samples(source, inputs, preprocess, most, name=name)
+    return replace(found, arrays=found.arrays[: _runs(inputs)])
 
 
 def load_samples(
@@ -192,10 +214,12 @@ def most_verified(inputs: Mapping[str, InputSpec]) -> int:
     """Return how many samples stages are verified on at most, counted one by one.
 
     Args:
-        inputs: Input name to what it takes, the batch first.
+        inputs: Input name to what it takes, the batch first. One batch may be a million, and
+            another two: then memory is what ends it.
     """
     batches = [spec.shape[0] for spec in inputs.values() if spec.shape]  # scalars are refused later
-    return _runs(inputs) * max(batches, default=1)
+    fitting = max(_VERIFIED_BYTES // max(_item_bytes(inputs), 1), _FEWEST)
+    return min(_runs(inputs) * max(batches, default=1), fitting)
 
 
 def _held_out(count: int) -> int:
@@ -204,8 +228,11 @@ def _held_out(count: int) -> int:
 
 def _room(inputs: Mapping[str, InputSpec]) -> int:
     """Return how many samples fit into `MAX_BYTES`, at least enough to verify and calibrate on."""
-    size = sum(spec.dtype.itemsize * math.prod(spec.shape[1:]) for spec in inputs.values())
-    return max(MAX_BYTES // max(size, 1), _FEWEST + VERIFICATION_SAMPLES)
+    return max(MAX_BYTES // max(_item_bytes(inputs), 1), _FEWEST + VERIFICATION_SAMPLES)
+
+
+def _item_bytes(inputs: Mapping[str, InputSpec]) -> int:
+    return sum(spec.dtype.itemsize * math.prod(spec.shape[1:]) for spec in inputs.values())
 
 
 def _runs(inputs: Mapping[str, InputSpec]) -> int:

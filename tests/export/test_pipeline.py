@@ -18,6 +18,7 @@ from _edgeship.export.contract.manifest import Manifest
 from _edgeship.export.contract.request import Request
 from _edgeship.export.network import source
 from _edgeship.export.pipeline import export
+from _edgeship.export.preparation import budgets
 from _edgeship.export.tflite import float_file
 from _edgeship.export.tflite.inspection import inspect
 
@@ -191,6 +192,11 @@ def test_a_wrong_file_is_refused_named_and_removed(exported, tmp_path, monkeypat
     assert caught.value.exit_code == 3
     assert "DEPTHWISE_CONV_2D" in caught.value.why
     assert [path.name for path in tmp_path.iterdir()] == ["tiny_build_fp32.tflite.previous"]
+    monkeypatch.setattr(budgets, "MOST_KEPT_BYTES", 2**10)
+    with pytest.raises(VerificationError) as caught:
+        export(Request(str(exported[0] / "tiny_build.onnx"), out=tmp_path))
+    assert "DEPTHWISE_CONV_2D" not in caught.value.why
+    assert "too much to compare them one by one: smaller inputs (--input)" in caught.value.why
 
 
 def test_a_pass_that_changes_the_result_is_refused(exported, tmp_path, monkeypatch):

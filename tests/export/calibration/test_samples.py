@@ -17,6 +17,7 @@ from _edgeship.export.calibration.samples import (
     MOST_SAMPLES,
     SampleSet,
     load_samples,
+    loose_samples,
     split_samples,
     verification_samples,
 )
@@ -271,6 +272,16 @@ def test_classes_are_calibrated_and_verified_on_alike(tmp_path: Path) -> None:
     assert [calibration.count(number) for number in range(3)] == [8, 0, 7]
     assert (split.calibrated, split.verified) == (15, 12)
     assert split.source == f"{tmp_path} (27 of 64 images, 3 folders alike)"
+
+
+def test_a_batch_of_a_million_beside_one_of_two_takes_no_more_memory() -> None:
+    inputs = specs_of({"x": (2, 16, 1_000_000), "w": (1_000_000,)})
+    loose = loose_samples("random", inputs, PREPROCESS)
+    kept = verification_samples("random", inputs, PREPROCESS)
+    for samples in (loose, kept):
+        assert samples.count == 6  # of 64 MB each, in 384 MiB
+        assert [array["x"].shape for array in samples.arrays] == 3 * [(2, 16, 1_000_000)]
+        assert [array["w"].shape for array in samples.arrays] == 3 * [(1_000_000,)]
 
 
 def test_what_is_verified_on_does_not_depend_on_the_limit(tmp_path: Path) -> None:
