@@ -63,6 +63,19 @@ def test_multiply_accumulates(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+def test_cubic_interpolation_of_very_many() -> None:
+    def resized(columns: int, mode: str) -> onnx.ModelProto:
+        nodes = [node("Resize", "x  s", "y", mode=mode)]
+        nodes[0].input[:] = ["x", "", "", "s"]
+        return model(nodes, {"x": [1, 1, 2, 2]}, "y", {"s": int64(1, 1, 2, columns)})
+
+    prepare(resized(10**6, "linear"))
+    prepare(resized(2**14, "cubic"))
+    assert _refusal(resized(10**6, "cubic")).why == (
+        "its Resize makes 1x1x2x1000000 by cubic interpolation; 16384 an axis is the most"
+    )
+
+
 def test_all_that_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
     nodes = [node("Relu", "x", "a"), node("Abs", "a", "y")]
     proto = model(nodes, {"x": [1, 1024, 1024]}, "y")
