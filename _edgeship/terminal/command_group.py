@@ -14,6 +14,7 @@ from _edgeship.errors import EdgeshipError, InputError
 from _edgeship.terminal import interrupt, invocation
 from _edgeship.terminal.console import print_error
 from _edgeship.terminal.invocation import Invocation
+from _edgeship.terminal.passwords import without_passwords
 
 #: Options of every command, in any place -> the field of `Invocation` that they set.
 EVERYWHERE = {
@@ -95,7 +96,7 @@ def _check_text(words: Iterable[str]) -> None:
             word.encode()
         except UnicodeEncodeError as error:
             raise InputError(
-                f"{word} is not UTF-8.", todo="type it again, or rename the file"
+                f"{without_passwords(word)} is not UTF-8.", todo="type it again, or rename the file"
             ) from error
 
 
