@@ -21,7 +21,7 @@ UNREADABLE = (
 )
 
 #: The longest list of entries that is read, in bytes. An entry takes 46 and its name, and half a
-#: kilobyte of memory once it is read. ImageNet's 1.3 million pictures take 106 each with their paths.
+#: kilobyte of memory once it is read. The 1.3 million pictures of ImageNet take 106 each.
 MOST_LISTED_BYTES = 2**28
 
 
