@@ -33,6 +33,7 @@ minisign minisign
 /usr/share/postgresql-common/pg_wrapper postgresql
 /usr/share/android-framework-res/framework-res.apk android-framework-res
 /usr/share/java/com.android.json.jar libandroid-json-java
+/usr/share/fonts/truetype/roboto/unhinted/RobotoTTF fonts-roboto-unhinted
 TABLE
 }
 
