@@ -24,9 +24,8 @@ from _edgeship.export.equalization.graph_pieces import (
 )
 from _edgeship.export.equalization.shifts import (
     FEWEST_SAMPLES,
-    MOST_JUDGES,
-    MOST_SAMPLES,
     Floats,
+    apart,
     certain_shift,
     in_groups,
 )
@@ -35,7 +34,6 @@ from _edgeship.export.passes.new_values import NewValues
 from _edgeship.export.runtimes.running import run_onnx
 from _edgeship.export.runtimes.values import Sample
 from _edgeship.export.verification.metrics import compare
-from _edgeship.export.verification.parity import Parity
 from _edgeship.export.verification.parts import Part
 
 #: A graph -> the same, serialized, with weights and values rounded by nodes that are added to it,
@@ -87,9 +85,8 @@ def corrected_if_better(
     Raises:
         VerificationError: ONNX Runtime refuses the graph.
     """
-    judges = evenly_spaced(samples[::4], MOST_JUDGES)
-    others = [sample for i, sample in enumerate(samples) if i % 4]
-    corrected = correct_biases(model, rounding, evenly_spaced(others, MOST_SAMPLES), keep)
+    measured, judges = apart(samples)
+    corrected = correct_biases(model, rounding, measured, keep)
     if corrected is model:
         return None
     wanted = run_onnx(serialize(model), judges)
@@ -97,7 +94,7 @@ def corrected_if_better(
         compare(wanted, run_onnx(rounding(one), judges, plain=True), parts=parts or None)
         for one in (model, corrected)
     )
-    return corrected if _worst_db(after) > _worst_db(before) else None
+    return corrected if after.sqnr_db > before.sqnr_db else None
 
 
 def correct_biases(
@@ -147,10 +144,6 @@ def correct_biases(
             layer = results[name]
             _subtract(own, rounded, layer, certain_shift(found[name] - wanted[layer.result]))
     return own
-
-
-def _worst_db(parity: Parity) -> float:
-    return min(part.sqnr_db for part in parity.parts)
 
 
 def _with_own_biases(model: ir.Model, keep: Collection[str]) -> list[_Layer]:

@@ -110,10 +110,11 @@ class Replies:
                 raise NoReplyError("its process answered something that is no answer")
             if self._printed_bytes() > _MOST_PRINTED:
                 raise NoReplyError(f"it printed more than {_MOST_PRINTED >> 20} MiB")
-            if memory_with_children(self._process.pid) > self._most_memory:
+            most = self._most_memory
+            if memory_with_children(self._process.pid, most) > most:
                 end_group(self._process)
                 raise NoReplyError(
-                    f"it took more than {self._most_memory / 2**30:.3g} GiB of memory, "
+                    f"it took more than {most / 2**30:.3g} GiB of memory, "
                     f"{_MOST_MEMORY:.0%} of what was free"
                 )
         line, _, self._buffer = self._buffer.partition(b"\n")

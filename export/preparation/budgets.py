@@ -15,7 +15,7 @@ import onnx_ir as ir
 from _edgeship.errors import InputError
 from _edgeship.export.graph.cost import node_mult_adds
 from _edgeship.export.graph.shapes import Shape, static_shape
-from _edgeship.export.preparation.knowledge import bytes_of
+from _edgeship.export.preparation.knowledge import bytes_of, text_of
 
 #: All inputs of a network, and likewise its outputs; 4096x4096 pixels in three colours: 192 MiB.
 MOST_PORT_BYTES = 2**28
@@ -94,9 +94,10 @@ def check_budget(graph: ir.Graph) -> None:
         wrote = _bytes(node.outputs)
         if read + wrote > MOST_NODE_BYTES:
             raise _beyond(node, f"reads and writes {_size(read + wrote)}", _size(MOST_NODE_BYTES))
-        if _is_cubic(node) and max(static_shape(node.outputs[0]) or (0,)) > MOST_CUBIC:
-            shape = "x".join(map(str, static_shape(node.outputs[0]) or ()))
-            raise _beyond(node, f"makes {shape} by cubic interpolation", f"{MOST_CUBIC} an axis")
+        made = static_shape(node.outputs[0]) if _is_cubic(node) else None
+        if made and max(made) > MOST_CUBIC:
+            does = f"makes {text_of(made)} by cubic interpolation"
+            raise _beyond(node, does, f"{MOST_CUBIC} an axis")
         written += wrote
         mult_adds += node_mult_adds(node) or 0
         if mult_adds > MOST_MULT_ADDS:

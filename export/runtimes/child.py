@@ -53,16 +53,29 @@ def end_group(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def memory_with_children(pid: int) -> int:
-    """Return the resident bytes of a process, and those of what it has started that are its own."""
-    total = 0
-    with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
+def memory_with_children(pid: int, most: float) -> int:
+    """Return the resident bytes of a process and of all that it has started.
+
+    Pages that children share with it count once where the sum is above ``most``, and else again:
+    to tell them apart takes 20 ms for each GB.
+    """
+    try:
         leader = psutil.Process(pid)
-        total += int(leader.memory_info().rss)
-        for one in leader.children(recursive=True):
-            with contextlib.suppress(psutil.Error):
-                total += int(one.memory_full_info().uss)  # pages of the leader's are counted once
-    return total
+        children = leader.children(recursive=True)
+        own = _bytes_of(leader, "rss")
+    except psutil.NoSuchProcess:  # it has just ended
+        return 0
+    total = own + sum(_bytes_of(one, "rss") for one in children)
+    return total if total <= most else own + sum(_bytes_of(one, "uss") for one in children)
+
+
+def _bytes_of(process: psutil.Process, kind: str) -> int:
+    """Return the resident bytes of a process, or those that are its own; 0 if it has ended."""
+    try:
+        info = process.memory_info() if kind == "rss" else process.memory_full_info()
+    except psutil.Error:
+        return 0
+    return int(getattr(info, kind))
 
 
 def late(limit_s: float) -> str:

@@ -62,7 +62,7 @@ def run_limited(
                         returned = answer
                 if returned is not None or (ended and not chunk):
                     break
-                peak = max(peak, memory_with_children(process.pid))
+                peak = max(peak, memory_with_children(process.pid, job.memory_bytes))
                 if peak > job.memory_bytes:
                     kind = "memory"
                 elif time.monotonic() - began > job.seconds:

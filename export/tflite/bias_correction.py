@@ -20,9 +20,8 @@ from numpy.typing import NDArray
 from _edgeship.export.calibration.source import evenly_spaced
 from _edgeship.export.equalization.shifts import (
     FEWEST_SAMPLES,
-    MOST_JUDGES,
-    MOST_SAMPLES,
     Floats,
+    apart,
     certain_shift,
     in_groups,
 )
@@ -67,12 +66,10 @@ def corrected_if_better(
         VerificationError: LiteRT refuses the file.
     """
     session = TFLiteSession(data, io)  # tells what is wrong with a file that LiteRT refuses
-    judges = samples[::4]
-    others = [sample for i, sample in enumerate(samples) if i % 4]
-    corrected = correct_biases(data, plain, evenly_spaced(others, MOST_SAMPLES), io)
+    measured, judges = apart(samples)
+    corrected = correct_biases(data, plain, measured, io)
     if corrected == data:
         return data
-    judges = evenly_spaced(judges, MOST_JUDGES)
     sessions = TFLiteSession(plain, io), session, TFLiteSession(corrected, io)
     wanted, before, after = ([one.run(sample) for sample in judges] for one in sessions)
     gained = compare(wanted, after, parts=parts or None).sqnr_db
