@@ -7,6 +7,7 @@ the farms' own differ. Rows of jobs that ended stay, and count for farms that we
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -21,6 +22,9 @@ _NOW = {
     "sqlite": "((julianday('now') - 2440587.5) * 86400.0)",
     "postgresql": "EXTRACT(EPOCH FROM clock_timestamp())::double precision",
 }
+
+#: More than the coarsest of these clocks takes to move on, in seconds.
+_TICK = 0.002
 
 Ended = Literal["done", "failed"]
 
@@ -53,6 +57,8 @@ class Leases:
         self._seconds = seconds
         with database.reading() as connection:
             self._began = float(connection.execute(select(_now(connection))).scalar_one())
+        # SQLite's clock counts thousandths: what ends from here on has ended at a later one.
+        time.sleep(_TICK)
 
     def take(self, names: Sequence[str], most: int) -> Turn:
         """Take jobs, the first ones that no other farm has, and learn which others have ended.
@@ -150,7 +156,7 @@ class Leases:
             table.state == "open",
             and_(table.state == "held", table.expires < now),
             # Of a run before this one: what it lacks now is to be done now.
-            and_(table.state.in_(("done", "failed")), table.ended < self._began),
+            and_(table.state.in_(("done", "failed")), table.ended <= self._began),
         )
 
 

@@ -32,12 +32,17 @@ def test_a_job_is_one_farms_until_it_ends(place: str) -> None:
 
 
 def test_what_ended_before_a_farm_began_may_be_done_again(place: str) -> None:
+    """However shortly before or after it: SQLite's clock counts thousandths of seconds."""
     with Store(place) as store:
-        before = store.leases("before", 60)
-        before.take(NAMES[:2], 2)
-        before.end("job 000", "failed", "It broke.")
-        later = store.leases("later", 60)
-        assert later.take(NAMES[:2], 2).ours == ("job 000",)
+        for number in range(30):
+            job = f"job {number}"
+            before = store.leases("before", 60)
+            before.take([job], 1)
+            before.end(job, "failed", "It broke.")
+            later, third = (store.leases(owner, 60) for owner in ("later", "third"))
+            assert later.take([job], 1).ours == (job,)
+            later.end(job, "done")
+            assert third.take([job], 1) == Turn((), {job: ("done", "")})
 
 
 def test_a_farm_that_does_not_renew_loses_its_jobs(place: str) -> None:
