@@ -25,10 +25,11 @@ def _lower(job: Job) -> Prepared:
 
 @contextmanager
 def _session() -> Iterator[str]:
-    """Import coremltools, and spare the garbage collector what stays while packages are made."""
+    """Import coremltools, and keep house for it while packages are made."""
     from _edgeship.export.coreml.format.library import coremltools, frozen_heap
+    from _edgeship.export.coreml.format.temporaries import temporaries_of_its_own
 
-    with frozen_heap():
+    with frozen_heap(), temporaries_of_its_own():
         yield f"version {coremltools().__version__}"
 
 

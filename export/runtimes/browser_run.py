@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import time
@@ -27,6 +28,9 @@ _WEBGPU = (
     "--use-vulkan=swiftshader",
     "--disable-vulkan-surface",
 )
+
+#: The folder of the browser's own files.
+_PROFILE = "profile"
 
 #: How lines of the page begin that report nothing wrong with the file.
 _CHATTER = ("INFO:", "WARNING:")
@@ -63,11 +67,13 @@ def open_page(
             stdout=subprocess.DEVNULL,
             stderr=log,
             start_new_session=True,
+            env={**os.environ, "XDG_CACHE_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)},
         )
         try:
             problem = _wait(exchange, process, folder / "log")
         finally:
             end_group(process)
+            _remove_socket(folder / _PROFILE)
     if problem:
         printed = [line for line in exchange.log if not line.startswith(_CHATTER)]
         said = "; ".join(printed[-_SHOWN:])
@@ -81,7 +87,7 @@ def open_page(
 def _arguments(folder: Path) -> list[str]:
     arguments = [
         "--headless=new",
-        f"--user-data-dir={folder / 'profile'}",
+        f"--user-data-dir={folder / _PROFILE}",
         "--no-first-run",
         "--disable-background-networking",
         "--disable-component-update",
@@ -102,3 +108,15 @@ def _wait(exchange: Exchange, process: subprocess.Popen[bytes], log: Path) -> st
         if time.monotonic() > last:
             return late(_LIMIT_S)
     return exchange.failure
+
+
+def _remove_socket(profile: Path) -> None:
+    """Remove the socket of a browser that was killed.
+
+    Paths of sockets are short, so it makes a folder for it among the temporary files.
+    """
+    with contextlib.suppress(OSError):  # it had not come so far
+        folder = (profile / "SingletonSocket").readlink().parent
+        for name in ("SingletonCookie", "SingletonSocket"):
+            (folder / name).unlink(missing_ok=True)
+        folder.rmdir()

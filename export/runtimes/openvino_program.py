@@ -11,7 +11,12 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import openvino
+
+# OpenVINO reports each import to its makers, and keeps an identifier of the user. Where this
+# package is missing it does without.
+sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+
+import openvino  # noqa: E402
 
 
 def main(folder: Path) -> None:

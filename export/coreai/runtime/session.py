@@ -64,6 +64,8 @@ class Session:
         with (self._folder / "log").open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603  (our own program)
                 [sys.executable, str(_PROGRAM), str(self._folder)],
+                # The runtime compiles into a temporary folder, and this process is killed.
+                env={**os.environ, "TMPDIR": str(self._folder)},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
