@@ -9,8 +9,12 @@ BIN := $(VENV)/bin
 # at the end.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder
 
-# All tests have one worker more: those of phones wait, for programs to start, to end and to hang.
-WORKERS = $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)')
+# All tests have two workers more: those of phones wait, for programs to start, to end and to hang.
+WORKERS = $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 2)')
+
+# Some machines ask Python not to keep what it has compiled; each of the many processes that tests
+# start would compile all modules again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo apk test test-fast docs docs-commands conformance fuzz lint debian install clean
 
