@@ -8,9 +8,9 @@ the folder OUT, and the picture as the code prepares it.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import sys
+import types
 from pathlib import Path
 
 # The folder of this program has modules that are called as Python's own, such as code.
@@ -28,12 +28,11 @@ def main(bundle: Path, script: str, out: Path, vectors: list[dict[str, object]])
         out: Where arrays are left.
         vectors: The records of vectors.json.
     """
-    spec = importlib.util.spec_from_file_location("generated", bundle / script)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{script} is no module")
-    module = importlib.util.module_from_spec(spec)
+    module = types.ModuleType("generated")
     sys.modules["generated"] = module
-    spec.loader.exec_module(module)
+    # Not imported: that would run what lies in a __pycache__ beside the code, which nobody has
+    # compared with anything, and would leave one there.
+    exec(compile((bundle / script).read_bytes(), script, "exec"), module.__dict__)  # noqa: S102
     model = module.load(bundle)
     for number, vector in enumerate(vectors, 1):
         inputs = [

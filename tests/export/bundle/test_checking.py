@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import py_compile
 import stat
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -52,6 +55,35 @@ def test_a_changed_byte_a_missing_and_a_new_file_are_named(bundle: Path) -> None
     assert "README.md has another digest" in found
     assert "vectors/1.png is missing" in found
     assert "extra is not listed" in found
+
+
+def test_only_code_that_was_compared_is_run(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What Python keeps beside a module runs in its place where its time says that it is newer."""
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    script = bundle / "code" / "python" / "classifier_int8.py"
+    ours = script.read_text()
+    trace = tmp_path / "trace"
+    script.write_text(f"{ours}\nPath({str(trace)!r}).touch()\n")
+    py_compile.compile(str(script), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+    script.write_text(ours)
+    # It is there, and Python takes it.
+    importer = [sys.executable, "-c", "import classifier_int8"]
+    subprocess.run(importer, cwd=script.parent, check=True)  # noqa: S603
+    assert trace.exists()
+    trace.unlink()
+
+    list_again(bundle)
+    assert problems(bundle) == {}
+    assert not trace.exists()
+
+
+def test_a_check_leaves_a_bundle_as_it_is(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    before = sorted(bundle.rglob("*"))
+    assert problems(bundle) == {}
+    assert sorted(bundle.rglob("*")) == before
 
 
 def test_another_network_under_the_same_name_is_found(bundle: Path) -> None:
