@@ -9,6 +9,9 @@ BIN := $(VENV)/bin
 # at the end.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder
 
+# All tests have one worker more: those of phones wait, for programs to start, to end and to hang.
+WORKERS = $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)')
+
 # Some machines ask Python not to keep what it has compiled; each of the many processes that tests
 # start would compile all modules again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -25,7 +28,7 @@ apk: install debian
 # Everything that CI runs. With --jobs=2, the checks before the tests run beside one another; the
 # programs that tests start are not to take part in that.
 test: lint docs debian
-	MAKEFLAGS= $(PYTEST) -n logical
+	MAKEFLAGS= $(PYTEST) -n $(WORKERS)
 
 # What a change is tried with while it is being made: under two minutes on two cores.
 test-fast: install

@@ -47,9 +47,7 @@ def test_of_all_targets_and_runtimes_nothing_is_left(
 
     write_network(tmp_path / "net.onnx")
     targets = ["tflite", "coreml", "onnx", *(["coreai"] if find_spec("coreai") else [])]
-    call("net.onnx", "--to", ",".join(targets), "--quant", "none,int8")
+    call("net.onnx", "--to", ",".join(targets), "--quant", "int8")
     runtimes = ["litert", *(["openvino"] if find_spec("openvino") else [])]
     runtimes += [] if missing() else ["browser"]
     call("verify", "build/net/net_int8.tflite", "--runtime", ",".join(runtimes))
-    call("bundle", "net.onnx", "--to", "tflite,coreml", "--quant", "int8")
-    call("verify", "build/net/net_bundle.zip")
