@@ -32,7 +32,8 @@ def main(bundle: Path, script: str, out: Path, vectors: list[dict[str, object]])
     sys.modules["generated"] = module
     # Not imported: that would run what lies in a __pycache__ beside the code, which nobody has
     # compared with anything, and would leave one there.
-    exec(compile((bundle / script).read_bytes(), script, "exec"), module.__dict__)  # noqa: S102
+    code = compile((bundle / script).read_bytes(), script, "exec", dont_inherit=True)
+    exec(code, module.__dict__)  # noqa: S102
     model = module.load(bundle)
     for number, vector in enumerate(vectors, 1):
         inputs = [
